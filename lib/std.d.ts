@@ -30,7 +30,7 @@ declare module "@std/assert" {
   ): Promise<E>;
 }
 
-declare module "@std/cli" {
+declare module "@std/cli/parse-args" {
   export interface ParseOptions {
     alias?: Record<string, string | string[]>;
     boolean?: string[];

@@ -1,0 +1,81 @@
+import { parseArgs } from "@std/cli/parse-args";
+import type { GivenValue, GivenValues } from "../config/settings.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
+import { suggest } from "./suggest.ts";
+
+/** A command line, taken apart. */
+export interface Arguments {
+  /** What to do. */
+  verb: Verb;
+  /** Words behind the verb. */
+  operands: readonly string[];
+  /** Options given, environment included. */
+  given: GivenValues;
+}
+
+/**
+ * Takes a command line apart.
+ *
+ * @param env reads an environment variable that stands in for an option.
+ * @throws {CliError} for an unknown verb or option, or an option that the verb does not take.
+ */
+export function parseArguments(args: readonly string[], env: (name: string) => string | undefined): Arguments {
+  const unknown: string[] = [];
+  const parsed = parseArgs(joinValues(args), {
+    string: ["_", ...OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name)],
+    boolean: OPTIONS.filter((o) => o.value === undefined).map((o) => o.name),
+    collect: OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name),
+    unknown: (arg, key) => {
+      if (key === undefined) return true;
+      if (!unknown.includes(arg)) unknown.push(arg);
+      return false;
+    },
+  });
+  const [word = "serve", ...operands] = parsed._.map(String);
+  const verb = VERBS.find((v) => v === word);
+  if (verb === undefined) throw usageError(`Unknown verb "${word}"`, word, VERBS);
+  for (const arg of unknown) {
+    const flag = arg.replace(/=.*/s, "");
+    throw usageError(`Unknown option "${flag}"`, flag, OPTIONS.map(flagOf));
+  }
+  const given = new Map<string, GivenValue[]>();
+  for (const option of OPTIONS) {
+    const values = valuesOf(option, parsed[option.name]);
+    const wanted = option.verbs.includes(verb);
+    if (values.length > 0 && !wanted) throw new CliError(ExitCode.usage, `${flagOf(option)} is no option of ${verb}`);
+    const fromEnv = option.env !== undefined && wanted && values.length === 0 ? env(option.env) : undefined;
+    if (option.env !== undefined && fromEnv) values.push({ text: fromEnv, source: option.env });
+    if (values.length > 0) given.set(option.name, values);
+  }
+  return { verb, operands, given };
+}
+
+function valuesOf(option: OptionSpec, parsed: unknown): GivenValue[] {
+  const texts = parsed === true ? ["true"] : Array.isArray(parsed) ? parsed.map(String) : [];
+  return texts.map((text) => ({ text, source: flagOf(option) }));
+}
+
+/**
+ * Joins an option and the value in the next word: parseArgs would take a value that begins with a hyphen, as in
+ * `--variance -1`, for another option.
+ */
+function joinValues(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (arg === "--") return [...joined, ...args.slice(i)];
+    const option = OPTIONS.find((o) => o.value !== undefined && flagOf(o) === arg);
+    if (option === undefined) joined.push(arg);
+    else joined.push(`--${option.name}=${args[++i] ?? ""}`);
+  }
+  return joined;
+}
+
+function usageError(message: string, word: string, candidates: readonly string[]): CliError {
+  const meant = suggest(word, candidates);
+  return new CliError(ExitCode.usage, message, [
+    ...(meant === undefined ? [] : [`Did you mean ${meant}?`]),
+    "See i2p-socks --help",
+  ]);
+}

@@ -1,0 +1,59 @@
+import { flagOf, OPTIONS, type OptionSpec, type Verb } from "./options.ts";
+
+/** What each verb is for, and examples that run as they stand. */
+const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: readonly string[] }>> = {
+  serve: {
+    usage: "i2p-socks [serve] [OPTIONS]",
+    text: "Serve SOCKS 4, 4a and 5 on loopback to one application, through the SAM bridge of an I2P router.\n" +
+      'Prints a line that begins with "ready" when tunnels are built.',
+    examples: [
+      "i2p-socks",
+      "i2p-socks --listen 127.0.0.1:9050 --name irc",
+      "i2p-socks --quantity 3 -o i2p.streaming.profile=2",
+    ],
+  },
+  lookup: {
+    usage: "i2p-socks lookup NAME... [OPTIONS]",
+    text: "Say what names and addresses are, and whether the router resolves them.",
+    examples: ["i2p-socks lookup stats.i2p"],
+  },
+  help: {
+    usage: "i2p-socks help [VERB]",
+    text: "Show help for the program or for a verb.",
+    examples: ["i2p-socks help lookup"],
+  },
+};
+
+/** Width of the column of options. */
+const COLUMN = 32;
+
+/** The help of a verb; the one for `serve` also names the other verbs. */
+export function helpText(verb: Verb): string {
+  const { usage, text, examples } = VERB_HELP[verb];
+  const others = Object.values(VERB_HELP).filter((other) => other.usage !== usage);
+  return [
+    text,
+    "",
+    "Usage:",
+    `  ${usage}`,
+    ...(verb === "serve" ? others.map((other) => `  ${other.usage}`) : []),
+    "",
+    "Options:",
+    ...OPTIONS.filter((option) => option.verbs.includes(verb)).map(optionLine),
+    "",
+    "Durations are 500ms, 10s, 5m, 1h. Options win over environment variables.",
+    "",
+    "Examples:",
+    ...examples.map((example) => `  ${example}`),
+  ].join("\n");
+}
+
+function optionLine(option: OptionSpec): string {
+  const left = `  ${flagOf(option)}${option.value === undefined ? "" : ` ${option.value}`}`;
+  const notes = [
+    ...(option.fallback === undefined ? [] : [`default: ${option.fallback}`]),
+    ...(option.env === undefined ? [] : [`env: ${option.env}`]),
+  ];
+  return `${left.padEnd(COLUMN)}${left.length < COLUMN ? "" : "\n" + " ".repeat(COLUMN)}${option.help}` +
+    (notes.length === 0 ? "" : ` [${notes.join("; ")}]`);
+}

@@ -1,0 +1,62 @@
+import { formatDuration } from "../config/duration.ts";
+import type { Settings } from "../config/settings.ts";
+import { type Address, parseAddress } from "../i2p/address.ts";
+import { decodeI2pBase64 } from "../i2p/base64.ts";
+import { b32Address } from "../i2p/destination.ts";
+import { Deadline, TimeoutError } from "../proxy/net.ts";
+import { lookupName } from "../sam/naming.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { readSamLogin } from "./login_file.ts";
+import { requireNet } from "./permissions.ts";
+import { adviseOn } from "./sam_advice.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Milliseconds for the router to resolve one name. i2pd gives up after 40 s, Java I2P after 15 s. */
+export const LOOKUP_TIMEOUT = 60_000;
+
+/**
+ * Says of each name what it is, its base32 address, and whether the router resolves it: a line each.
+ *
+ * @returns failure if one of them does not resolve.
+ */
+export async function lookup(names: readonly string[], settings: Settings, terminal: Terminal): Promise<ExitCode> {
+  if (names.length === 0) {
+    throw new CliError(ExitCode.usage, "No name to look up", ["i2p-socks lookup NAME..."]);
+  }
+  const login = await readSamLogin(settings);
+  requireNet(settings.sam, "--sam");
+  const endpoint = { ...settings.sam, ...(login && { login }) };
+  let exitCode: ExitCode = ExitCode.ok;
+  for (const name of names) {
+    const address = parseAddress(name);
+    const b32 = await resolve(address, endpoint).catch((error) => {
+      if (error instanceof TimeoutError) {
+        throw new CliError(ExitCode.notReady, `The router did not answer within ${formatDuration(LOOKUP_TIMEOUT)}`);
+      }
+      throw adviseOn(error, settings.sam);
+    });
+    if (b32 === undefined) exitCode = ExitCode.failure;
+    terminal.data(describe(name, address, b32));
+  }
+  return exitCode;
+}
+
+/** The base32 address of what the router finds; undefined if it finds nothing, or if there is nothing to ask for. */
+async function resolve({ kind, host }: Address, endpoint: SamEndpoint): Promise<string | undefined> {
+  if (kind === "clearnet" || kind === "ip" || kind === "malformed") return undefined;
+  using deadline = new Deadline(LOOKUP_TIMEOUT);
+  const destination = await lookupName(endpoint, host, deadline.signal);
+  return destination && await b32Address(decodeI2pBase64(destination));
+}
+
+function describe(name: string, { kind, host, problem }: Address, resolved: string | undefined): string {
+  const b32 = resolved ?? (kind === "b32" ? host : undefined);
+  return [
+    /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name),
+    `kind=${kind}`,
+    ...(b32 === undefined ? [] : [`b32=${b32}`]),
+    `resolves=${resolved === undefined ? "no" : "yes"}`,
+    ...(problem === undefined ? [] : [`problem=${JSON.stringify(problem)}`]),
+  ].join(" ");
+}

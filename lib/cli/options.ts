@@ -1,0 +1,114 @@
+/** Verbs of the command line. */
+export const VERBS = ["serve", "lookup", "help"] as const;
+
+/** One of {@linkcode VERBS}. */
+export type Verb = typeof VERBS[number];
+
+/** An option of the command line. */
+export interface OptionSpec {
+  /** Its name without dashes. One letter is a short option. */
+  name: string;
+  /** What its value is called in help; undefined for a switch. */
+  value?: string;
+  /** Environment variable that stands in for it. */
+  env?: string;
+  /** What holds without it, for people. */
+  fallback?: string;
+  /** Whether it may be given more than once. */
+  repeatable?: boolean;
+  /** What it does. */
+  help: string;
+  /** Verbs that take it. */
+  verbs: readonly Verb[];
+}
+
+const SERVE: readonly Verb[] = ["serve"];
+const SAM: readonly Verb[] = ["serve", "lookup"];
+
+/** The options: parsing, help and the README's table come from here. */
+export const OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "listen",
+    value: "[HOST:]PORT",
+    env: "I2P_SOCKS_LISTEN",
+    fallback: "127.0.0.1:4447, or the next free port",
+    repeatable: true,
+    help: "Serve SOCKS here; loopback only, [::1]:PORT too, 0 picks a port; repeatable",
+    verbs: SERVE,
+  },
+  {
+    name: "sam",
+    value: "HOST:PORT",
+    env: "I2P_SOCKS_SAM",
+    fallback: "127.0.0.1:7656",
+    help: "The router's SAM bridge; loopback only",
+    verbs: SAM,
+  },
+  { name: "sam-user", value: "NAME", help: "User name for the SAM bridge (Java I2P with authorization)", verbs: SAM },
+  { name: "sam-password-file", value: "FILE", help: "File whose first line is the password for it", verbs: SAM },
+  {
+    name: "name",
+    value: "NAME",
+    fallback: "i2p-socks",
+    help: "Label of the tunnels in the router's console",
+    verbs: SERVE,
+  },
+  ...tunnelOptions("length", "0..7", "3", "Hops of each tunnel"),
+  ...tunnelOptions("quantity", "1..16", "2", "Tunnels"),
+  ...tunnelOptions("backup", "0..16", "0", "Spare tunnels"),
+  ...tunnelOptions("variance", "-7..7", "0", "Random change of the length"),
+  {
+    name: "o",
+    value: "KEY=VALUE",
+    repeatable: true,
+    help: "Any I2CP or streaming option, passed on as it is; repeatable",
+    verbs: SERVE,
+  },
+  {
+    name: "connect-timeout",
+    value: "DURATION",
+    fallback: "120s",
+    help: "From a client's request to its open stream",
+    verbs: SERVE,
+  },
+  {
+    name: "handshake-timeout",
+    value: "DURATION",
+    fallback: "10s",
+    help: "From accepting a client to its complete request",
+    verbs: SERVE,
+  },
+  {
+    name: "idle-timeout",
+    value: "DURATION",
+    fallback: "0 (never)",
+    help: "Close a stream without a byte in either direction",
+    verbs: SERVE,
+  },
+  { name: "max-connections", value: "N", fallback: "1024", help: "Clients served at once", verbs: SERVE },
+  { name: "log-level", value: "LEVEL", fallback: "info", help: "debug, info, warn or error", verbs: SERVE },
+  {
+    name: "log-format",
+    value: "FORMAT",
+    fallback: "text",
+    help: "text or json; json makes the ready line JSON too",
+    verbs: SERVE,
+  },
+  { name: "log-destinations", fallback: "off", help: "Let the log name where applications connect to", verbs: SERVE },
+  { name: "help", help: "Show this help", verbs: VERBS },
+  { name: "version", help: "Show the version", verbs: VERBS },
+];
+
+/** One of the tunnel options, for both directions and for each. */
+function tunnelOptions(name: string, range: string, fallback: string, help: string): OptionSpec[] {
+  return [
+    { name, value: range, fallback, help: `${help}, in both directions`, verbs: SERVE },
+    { name: `inbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, inbound`, verbs: SERVE },
+    { name: `outbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, outbound`, verbs: SERVE },
+  ];
+}
+
+/** An option as the user types it. */
+export function flagOf({ name }: OptionSpec): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}

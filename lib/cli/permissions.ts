@@ -1,0 +1,53 @@
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+
+/*
+ * Everything is asked for by query, never by use: where the runtime was started without --no-prompt on a terminal, use
+ * would make it ask the user.
+ */
+
+/**
+ * Reads an environment variable; undefined where it is not set or where the permission is missing.
+ */
+export function readEnv(variable: string): string | undefined {
+  return isGranted({ name: "env", variable }) ? Deno.env.get(variable) : undefined;
+}
+
+/** @throws {CliError} if an address may not be listened on or connected to; `flag` is where it was given. */
+export function requireNet(endpoint: Endpoint, flag: string): void {
+  const host = formatEndpoint(endpoint);
+  // A listener on port 0 gets some port of the address.
+  const wanted = endpoint.port === 0 ? host.replace(/:0$/, "") : host;
+  if (!isGranted({ name: "net", host: wanted })) throw missing(`network access to ${host}`, flag);
+}
+
+/** @throws {CliError} if a file may not be read. */
+export function requireRead(path: string, flag: string): void {
+  if (!isGranted({ name: "read", path })) throw missing(`read access to "${path}"`, flag);
+}
+
+/**
+ * Gives back every permission but the one to connect to the SAM bridge. For good: nothing can bring them back.
+ *
+ * @returns the permissions that could not be given back, because the program was started with more than its own set.
+ */
+export function keepOnly(sam: Endpoint): string[] {
+  const { permissions } = Deno;
+  // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
+  permissions.requestSync({ name: "net", host: formatEndpoint(sam) });
+  for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
+  const kinds = ["read", "write", "env", "run", "ffi", "sys", "import"] as const;
+  const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");
+  if (isGranted({ name: "net" })) left.push("net");
+  return left;
+}
+
+function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}
+
+function missing(what: string, flag: string): CliError {
+  return new CliError(ExitCode.noPermission, `Missing permission: ${what}, needed for ${flag}`, [
+    "The program's own permission set has it: run the executable, or deno run -P main.ts",
+  ]);
+}

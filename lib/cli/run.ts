@@ -1,0 +1,63 @@
+import config from "../../deno.json" with { type: "json" };
+import { ConfigError, readSettings } from "../config/settings.ts";
+import { type Arguments, parseArguments } from "./arguments.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { helpText } from "./help.ts";
+import { lookup } from "./lookup.ts";
+import { type Verb, VERBS } from "./options.ts";
+import { readEnv } from "./permissions.ts";
+import { serve } from "./serve.ts";
+import { suggest } from "./suggest.ts";
+import { Terminal } from "./terminal.ts";
+
+/**
+ * Runs the program.
+ *
+ * @param args the command line without the program's name.
+ * @returns how to end; every error has been printed.
+ */
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  const terminal = new Terminal();
+  try {
+    return await runVerb(parseArguments(args, readEnv), terminal);
+  } catch (error) {
+    if (error instanceof CliError) {
+      terminal.error(error.message, error.hints);
+      return error.code;
+    }
+    if (error instanceof ConfigError) {
+      terminal.error(error.message, ["See i2p-socks --help"]);
+      return ExitCode.usage;
+    }
+    terminal.error(`Internal error: ${error instanceof Error ? error.stack ?? error.message : error}`);
+    return ExitCode.failure;
+  }
+}
+
+async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal): Promise<ExitCode> {
+  if (given.has("version")) {
+    terminal.data(`i2p-socks ${config.version} (Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, SAM 3.1)`);
+    return ExitCode.ok;
+  }
+  if (given.has("help")) {
+    terminal.data(helpText(verb));
+    return ExitCode.ok;
+  }
+  switch (verb) {
+    case "help":
+      terminal.data(helpText(verbNamed(operands[0] ?? "serve")));
+      return ExitCode.ok;
+    case "lookup":
+      return await lookup(operands, readSettings(given), terminal);
+    case "serve":
+      if (operands.length > 0) throw new CliError(ExitCode.usage, `serve takes no operand, but got "${operands[0]}"`);
+      return await serve(readSettings(given), terminal);
+  }
+}
+
+function verbNamed(word: string): Verb {
+  const verb = VERBS.find((v) => v === word);
+  if (verb !== undefined) return verb;
+  const meant = suggest(word, VERBS);
+  throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, meant === undefined ? [] : [`Did you mean ${meant}?`]);
+}

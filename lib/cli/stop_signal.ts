@@ -1,0 +1,43 @@
+import { ExitCode } from "./exit_code.ts";
+
+/** Windows knows no SIGTERM. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+
+/** Listens for the signals that ask the program to end. Dispose it to leave them to the system again. */
+export class StopSignal implements Disposable {
+  readonly #first = Promise.withResolvers<void>();
+  readonly #second = Promise.withResolvers<void>();
+  readonly #handlers = SIGNALS.map((signal) => ({ signal, handler: (): void => this.#received(signal) }));
+  #exitCode: ExitCode | undefined;
+
+  /** Begins to listen. */
+  constructor() {
+    for (const { signal, handler } of this.#handlers) Deno.addSignalListener(signal, handler);
+  }
+
+  /** Resolves with the first signal. */
+  get promise(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  /** Resolves with the second signal. */
+  get secondSignal(): Promise<void> {
+    return this.#second.promise;
+  }
+
+  /** How to end after the first signal. */
+  get exitCode(): ExitCode {
+    return this.#exitCode ?? ExitCode.ok;
+  }
+
+  /** Stops listening. */
+  [Symbol.dispose](): void {
+    for (const { signal, handler } of this.#handlers) Deno.removeSignalListener(signal, handler);
+  }
+
+  #received(signal: Deno.Signal): void {
+    if (this.#exitCode !== undefined) this.#second.resolve();
+    this.#exitCode ??= signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
+    this.#first.resolve();
+  }
+}

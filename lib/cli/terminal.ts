@@ -1,0 +1,57 @@
+/**
+ * The program's mouth: data goes to stdout, talk to stderr, and nothing else in the program writes to either.
+ *
+ * On a terminal one line of stderr can be a status that changes in place.
+ */
+export class Terminal {
+  #status = "";
+
+  /** Whether somebody watches stderr. */
+  get isInteractive(): boolean {
+    return Deno.stderr.isTerminal();
+  }
+
+  /** Writes a line of data. */
+  data(line: string): void {
+    this.#redraw(() => write(Deno.stdout, `${line}\n`));
+  }
+
+  /** Writes a line of talk. */
+  talk(line: string): void {
+    this.#redraw(() => write(Deno.stderr, `${line}\n`));
+  }
+
+  /** Shows a status in place of the last one; an empty one clears the line. Only on a terminal. */
+  status(text: string): void {
+    if (!this.isInteractive) return;
+    this.#clear();
+    this.#status = text;
+    write(Deno.stderr, text);
+  }
+
+  /** Prints an error and what can be done about it. */
+  error(message: string, hints: readonly string[] = []): void {
+    this.status("");
+    for (const line of message.split("\n")) this.talk(`i2p-socks: error: ${line}`);
+    for (const hint of hints) this.talk(`i2p-socks: hint: ${hint}`);
+  }
+
+  #redraw(print: () => void): void {
+    this.#clear();
+    print();
+    if (this.#status !== "") write(Deno.stderr, this.#status);
+  }
+
+  #clear(): void {
+    if (this.#status !== "") write(Deno.stderr, "\r\x1b[K");
+  }
+}
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
+  } catch {
+    // Whoever read this is gone. The proxy's clients are not, so it goes on.
+  }
+}

@@ -1,0 +1,121 @@
+import type { Counters } from "../report/counters.ts";
+import type { Log } from "../report/log.ts";
+import type { SamSession } from "../sam/session.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
+import { EventLoopGate } from "./event_loop_gate.ts";
+import { Identity } from "./identity.ts";
+import { acceptAll } from "./listener.ts";
+import { closeQuietly } from "./net.ts";
+
+/** What a proxy is made of. */
+export interface ProxyOptions {
+  /** Bound to loopback. The proxy closes them. */
+  listeners: readonly Deno.TcpListener[];
+  /** The router's SAM bridge. */
+  endpoint: SamEndpoint;
+  /** I2CP and streaming options of the session. */
+  sessionOptions: Readonly<Record<string, string>>;
+  /** Time limits of clients. */
+  timeouts: ClientTimeouts;
+  /** Clients served at once. */
+  maxConnections: number;
+  /** Takes the story. */
+  log: Log;
+  /** Takes the counts. */
+  counters: Counters;
+}
+
+/**
+ * Clients above the limit that are still heard, so that they can be told. Any further ones are closed at once.
+ */
+export const MAX_SURPLUS = 64;
+
+/** SOCKS on some listeners, one identity behind them. */
+export class Proxy implements AsyncDisposable {
+  readonly #options: ProxyOptions;
+  readonly #identity: Identity;
+  readonly #gate: EventLoopGate;
+  readonly #pool = new BufferPool();
+  readonly #stop = new AbortController();
+  readonly #clients = new Set<Promise<void>>();
+  readonly #accepting: Promise<unknown>;
+
+  private constructor(options: ProxyOptions, gate: EventLoopGate) {
+    this.#options = options;
+    this.#gate = gate;
+    this.#identity = new Identity(options.endpoint, options.sessionOptions, options.log);
+    this.#accepting = Promise.all(options.listeners.map((listener) =>
+      acceptAll(
+        listener,
+        (conn) => this.#serve(conn),
+        (error) => options.log.warn(`Cannot accept a client: ${error instanceof Error ? error.message : error}`),
+      )
+    ));
+  }
+
+  /**
+   * Begins to accept clients. They wait until {@linkcode Proxy.open} has a session.
+   *
+   * After this, the process needs no permission but to connect to the SAM bridge.
+   */
+  static async start(options: ProxyOptions): Promise<Proxy> {
+    return new Proxy(options, await EventLoopGate.open());
+  }
+
+  /** Creates the session. @throws {SamError} if that fails. */
+  async open(): Promise<SamSession> {
+    return await this.#identity.open();
+  }
+
+  /** Clients that are connected now. */
+  get connections(): number {
+    return this.#clients.size;
+  }
+
+  /** Accepts no more clients, and waits until all have ended or the time, in milliseconds, is over. */
+  async drain(milliseconds: number): Promise<void> {
+    this.#options.listeners.forEach(closeQuietly);
+    const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    await Promise.race([timeIsOver, this.#accepting.then(() => Promise.all(this.#clients))]);
+    clearTimeout(timer);
+  }
+
+  /** Ends everything at once, and resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#options.listeners.forEach(closeQuietly);
+    this.#stop.abort();
+    await this.#identity.close();
+    await this.#accepting;
+    await Promise.all(this.#clients);
+    this.#gate.close();
+  }
+
+  /** {@linkcode Proxy.close} */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #serve(conn: Deno.TcpConn): void {
+    const { maxConnections, counters } = this.#options;
+    const surplus = this.#clients.size - maxConnections;
+    counters.add("accepted");
+    if (surplus >= MAX_SURPLUS) {
+      counters.add("refused-too-many");
+      closeQuietly(conn);
+      return;
+    }
+    const context: ClientContext = {
+      ...this.#options,
+      identity: this.#identity,
+      pool: this.#pool,
+      gate: this.#gate,
+      signal: this.#stop.signal,
+      surplus: surplus >= 0,
+    };
+    const served = serveClient(conn, context).finally(() => this.#clients.delete(served));
+    this.#clients.add(served);
+  }
+}

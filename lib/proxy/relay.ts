@@ -1,0 +1,209 @@
+import type { BufferPool } from "./buffer_pool.ts";
+import type { EventLoopGate } from "./event_loop_gate.ts";
+import { closeAfterReply, closeQuietly, LINGER, writeAll } from "./net.ts";
+
+/** Bytes of a relay's own buffer, one for each direction: all that an idle connection holds. */
+export const SMALL_BUFFER = 4096;
+
+/**
+ * Milliseconds without a byte from the peer after which a stream is closed whose client has shut its write side.
+ *
+ * SAM has no half-close, so the stream must stay open while an answer may come; and a client that shut its write side
+ * cannot be told from one that is gone.
+ */
+export const HALF_CLOSED_TIMEOUT = 60_000;
+
+/** What relays share. */
+export interface RelayResources {
+  /** Lends buffers for fast transfers. */
+  pool: BufferPool;
+  /** Gives other work its turn. */
+  gate: EventLoopGate;
+}
+
+/** How a relay is to be run. */
+export interface RelayOptions {
+  /** Bytes for the client before those of the stream. */
+  toClient: Uint8Array;
+  /** Bytes for the stream before those of the client. */
+  toStream: Uint8Array;
+  /** Milliseconds without a byte in either direction after which it ends; 0 is never. */
+  idleTimeout: number;
+  /** Ends the relay at once. */
+  signal: AbortSignal;
+}
+
+/** Why a relay ended. */
+export type RelayEnd = "peer closed" | "client closed" | "idle" | "half-closed too long" | "ended by the proxy";
+
+/** What a relay did. */
+export interface RelayResult {
+  /** Bytes from the client to the peer. */
+  sent: number;
+  /** Bytes from the peer to the client. */
+  received: number;
+  /** What ended it. */
+  end: RelayEnd;
+}
+
+/**
+ * Carries bytes between a client and a SAM stream, both ways, until one of them ends. Closes both.
+ *
+ * The client's end of sending is not passed on: over SAM it would end the stream in both directions. The peer's end is
+ * the end of the stream, and is passed on after the last byte.
+ */
+export async function relay(
+  client: Deno.TcpConn,
+  stream: Deno.TcpConn,
+  resources: RelayResources,
+  { toClient, toStream, idleTimeout, signal }: RelayOptions,
+): Promise<RelayResult> {
+  let sent = 0;
+  let received = 0;
+  let end: RelayEnd | undefined;
+  const stop = (reason: RelayEnd): void => {
+    end ??= reason;
+    closeQuietly(stream);
+    closeQuietly(client);
+  };
+  const watchdog = new Watchdog();
+  if (idleTimeout > 0) watchdog.watch(idleTimeout, () => stop("idle"));
+  const abort = (): void => stop("ended by the proxy");
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+
+  const upload = pump(client, stream, toStream, resources, (bytes) => {
+    sent += bytes;
+    watchdog.active();
+  });
+  const download = pump(stream, client, toClient, resources, (bytes) => {
+    received += bytes;
+    watchdog.active();
+  });
+  try {
+    const uploadEnded = upload.then((how) => {
+      if (how === "source failed") stop("client closed");
+      if (how === "source ended") watchdog.watch(HALF_CLOSED_TIMEOUT, () => stop("half-closed too long"));
+    });
+    // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
+    if (await download === "sink failed") stop("client closed");
+    end ??= "peer closed";
+    watchdog.stop();
+    closeQuietly(stream);
+    await finish(client, uploadEnded);
+    return { sent, received, end };
+  } finally {
+    watchdog.stop();
+    signal.removeEventListener("abort", abort);
+    closeQuietly(stream);
+    closeQuietly(client);
+  }
+}
+
+/** Ends the client's side; the upload must be over before anybody else reads from the client. */
+async function finish(client: Deno.TcpConn, uploadEnded: Promise<void>): Promise<void> {
+  const timer = setTimeout(() => closeQuietly(client), LINGER);
+  try {
+    await client.closeWrite();
+    await uploadEnded;
+  } catch {
+    // The client is gone already.
+  } finally {
+    clearTimeout(timer);
+  }
+  await uploadEnded;
+  await closeAfterReply(client);
+}
+
+/** How one direction ended. */
+type PumpEnd = "source ended" | "source failed" | "sink failed";
+
+/**
+ * Carries bytes one way, those given `ahead` first. A full read earns a large buffer, a short one gives it back: while a read waits for data, only
+ * the small buffer is held, because a waiting read cannot be taken back.
+ */
+async function pump(
+  source: Deno.Conn,
+  sink: Deno.Conn,
+  ahead: Uint8Array,
+  { pool, gate }: RelayResources,
+  count: (bytes: number) => void,
+): Promise<PumpEnd> {
+  const small = new Uint8Array(SMALL_BUFFER);
+  let large: Uint8Array<ArrayBuffer> | undefined;
+  try {
+    if (!await write(sink, ahead)) return "sink failed";
+    for (;;) {
+      const buffer = large ?? small;
+      const length = await read(source, buffer);
+      if (length === undefined) return "source failed";
+      if (length === null) return "source ended";
+      if (!await write(sink, buffer.subarray(0, length))) return "sink failed";
+      count(length);
+      if (length === buffer.length) {
+        large ??= pool.rent();
+      } else if (large !== undefined) {
+        pool.giveBack(large);
+        large = undefined;
+      }
+      const turn = gate.spend(length);
+      if (turn !== undefined) await turn;
+    }
+  } finally {
+    if (large !== undefined) pool.giveBack(large);
+  }
+}
+
+/** Reads; undefined where reading fails, by a reset or because the connection was closed here. */
+async function read(source: Deno.Conn, buffer: Uint8Array): Promise<number | null | undefined> {
+  try {
+    return await source.read(buffer);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes all of it; false where writing fails. */
+async function write(sink: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
+  try {
+    await writeAll(sink, bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Calls back after a time without activity. Cheap to feed: the clock is read once a chunk, one timer runs at most. */
+class Watchdog {
+  #limit = Infinity;
+  #last = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #expire: () => void = () => {};
+
+  /** Watches from now on; a shorter limit that is set already stays. */
+  watch(limit: number, expire: () => void): void {
+    if (limit >= this.#limit) return;
+    this.#limit = limit;
+    this.#expire = expire;
+    this.#last = performance.now();
+    this.#arm(limit);
+  }
+
+  active(): void {
+    if (this.#timer !== undefined) this.#last = performance.now();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const left = this.#last + this.#limit - performance.now();
+      if (left > 0) this.#arm(left);
+      else this.#expire();
+    }, milliseconds);
+  }
+}

@@ -1,0 +1,62 @@
+/** Levels of a log, from the one that says most. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+/** One of {@linkcode LOG_LEVELS}. */
+export type LogLevel = typeof LOG_LEVELS[number];
+
+/** Formats of a log line. */
+export const LOG_FORMATS = ["text", "json"] as const;
+
+/** One of {@linkcode LOG_FORMATS}. */
+export type LogFormat = typeof LOG_FORMATS[number];
+
+/** Facts that go with a message. `destination` is left out unless the user asked for it. */
+export interface LogFields {
+  /** Where an application wanted to go. */
+  destination?: string | undefined;
+  /** Anything else. */
+  [key: string]: string | number | undefined;
+}
+
+/** Takes messages for the user, a line each. No message and no field but `destination` may name a destination. */
+export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void>;
+
+/** How a log is written. */
+export interface LogOptions {
+  /** Lowest level that is written. */
+  level: LogLevel;
+  /** Text for people, or a JSON object a line. */
+  format: LogFormat;
+  /** Whether destinations are written. */
+  destinations: boolean;
+  /** Takes one line, without its line end. */
+  write: (line: string) => void;
+}
+
+/** Makes a log. */
+export function createLog(options: LogOptions): Log {
+  const at = (level: LogLevel) => (message: string, fields: LogFields = {}): void => {
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
+    const { destination, ...rest } = fields;
+    const shown = options.destinations && destination !== undefined ? { ...rest, destination } : rest;
+    const time = new Date().toISOString();
+    options.write(
+      options.format === "json"
+        ? JSON.stringify({ time, level, message, ...shown })
+        : [time, level.padEnd(5), clean(message), ...pairs(shown)].join(" "),
+    );
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+function pairs(fields: LogFields): string[] {
+  return Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) => {
+    const text = String(value);
+    return `${key}=${/^[\w.:\/[\]-]+$/.test(text) ? text : JSON.stringify(text)}`;
+  });
+}
+
+/** Router messages and client bytes reach the log: they must not be able to begin a line or move a cursor. */
+function clean(message: string): string {
+  return message.replace(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1)).replaceAll("\x7f", "\\u007f");
+}

@@ -1,0 +1,61 @@
+/** The step of the SAM dialogue in which something went wrong. */
+export type SamPhase = "connect" | "hello" | "session" | "stream" | "naming";
+
+/**
+ * How a step failed:
+ *
+ * - `unreachable`: no TCP connection to the bridge
+ * - `silent`: the bridge did not answer in time
+ * - `closed`: the bridge closed the connection instead of answering
+ * - `garbled`: what it answered is not SAM
+ * - `refused`: it answered with a RESULT other than OK
+ */
+export type SamFailure = "unreachable" | "silent" | "closed" | "garbled" | "refused";
+
+/** Details of a {@linkcode SamError}. */
+export interface SamErrorDetails {
+  /** The RESULT word of a refusal, as the router wrote it: routers use words that are not in the specification. */
+  result?: string;
+  /** The router's own MESSAGE, for people: never to be decided on (SAM 3.3: optional, may be localized). */
+  text?: string;
+  /** The error of the runtime beneath. */
+  cause?: unknown;
+}
+
+/** A step of the SAM dialogue failed. */
+export class SamError extends Error {
+  /** The step that failed. */
+  readonly phase: SamPhase;
+  /** How it failed. */
+  readonly failure: SamFailure;
+  /** The RESULT word of a refusal. */
+  readonly result: string | undefined;
+
+  /** Makes the error; its message is composed from the parts. */
+  constructor(phase: SamPhase, failure: SamFailure, details: SamErrorDetails = {}) {
+    super(describe(phase, failure, details), { cause: details.cause });
+    this.name = "SamError";
+    this.phase = phase;
+    this.failure = failure;
+    this.result = details.result;
+  }
+}
+
+const STEPS: Record<SamPhase, string> = {
+  connect: "Cannot connect to the SAM bridge",
+  hello: "Cannot greet the SAM bridge",
+  session: "Cannot keep a SAM session",
+  stream: "Cannot open a stream",
+  naming: "Cannot look up a name",
+};
+
+function describe(phase: SamPhase, failure: SamFailure, { result, text, cause }: SamErrorDetails): string {
+  const reasons: Record<SamFailure, string> = {
+    unreachable: cause instanceof Error ? cause.message : "it is not reachable",
+    silent: "it does not answer",
+    closed: "the router closed the connection",
+    garbled: "its answer is not SAM",
+    refused: `the router answered ${result ?? "without a result"}`,
+  };
+  return `${STEPS[phase]}: ${reasons[failure]}${text === undefined ? "" : ` (${text})`}`;
+}

@@ -1,0 +1,71 @@
+import { decodeI2pBase64 } from "../i2p/base64.ts";
+import { b32Address, publicPart } from "../i2p/destination.ts";
+import { SamError } from "./error.ts";
+import { formatCommand } from "./message.ts";
+import { type SamEndpoint, SamSocket } from "./socket.ts";
+
+/** A SAM session: one destination, alive as long as its control socket. */
+export interface SamSession {
+  /** The name under which the bridge knows the session; random, never used twice. */
+  readonly id: string;
+  /** The b32 address of the session's destination, 60 characters. */
+  readonly address: string;
+  /** The SAM version of the control socket. */
+  readonly version: string;
+  /** Settles when the session is gone, with the reason: the router closed it, said so, or {@linkcode close} was called. */
+  readonly lost: Promise<SamError>;
+  /** Ends the session; the router closes its streams. A second call does nothing. */
+  close(): void;
+}
+
+/** EdDSA_SHA512_Ed25519. Without it both routers fall back to DSA, which modern peers refuse. */
+const SIGNATURE_TYPE = "7";
+
+/**
+ * Creates a session with a throw-away destination (SAM 3.1 SESSION CREATE, STYLE=STREAM).
+ *
+ * The router answers when tunnels are built: seconds to minutes. There is no time limit but the signal's. The private
+ * key that comes with the answer is dropped: only its public part is looked at.
+ *
+ * @param options I2CP and streaming options, such as `inbound.length`.
+ * @throws {SamError} if the bridge is not reachable or refuses.
+ * @throws the signal's reason if it was aborted.
+ */
+export async function createSession(
+  endpoint: SamEndpoint,
+  options: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<SamSession> {
+  const id = `i2p-socks-${crypto.randomUUID()}`;
+  const command = formatCommand("SESSION CREATE", {
+    STYLE: "STREAM",
+    ID: id,
+    DESTINATION: "TRANSIENT",
+    SIGNATURE_TYPE,
+    ...options,
+  });
+  const socket = await SamSocket.open(endpoint, signal);
+  try {
+    const values = await socket.request(command, "session", "SESSION");
+    const address = await addressOf(values.get("DESTINATION") ?? "");
+    return {
+      id,
+      address,
+      version: socket.version,
+      lost: socket.watch().finally(() => socket.close()),
+      close: () => socket.close(),
+    };
+  } catch (error) {
+    socket.close();
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+async function addressOf(privateKey: string): Promise<string> {
+  try {
+    return await b32Address(publicPart(decodeI2pBase64(privateKey)));
+  } catch (error) {
+    throw new SamError("session", "garbled", { cause: error });
+  }
+}

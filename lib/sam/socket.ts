@@ -1,0 +1,250 @@
+import { SamError, type SamFailure, type SamPhase } from "./error.ts";
+import { formatCommand, parseMessage, type SamMessage } from "./message.ts";
+
+/** Where a SAM bridge listens, and how it wants to be greeted. */
+export interface SamEndpoint {
+  /** A loopback address. */
+  hostname: string;
+  /** TCP port; 7656 by convention. */
+  port: number;
+  /** User and password of SAM 3.2, which Java I2P asks for when authorization is switched on. */
+  login?: SamLogin;
+}
+
+/** Credentials for a SAM bridge. */
+export interface SamLogin {
+  /** User name. */
+  user: string;
+  /** Password. */
+  password: string;
+}
+
+/** Longest line taken from a bridge, in bytes. The longest real one, a private key with a large certificate, has about 8 KB. */
+export const MAX_SAM_LINE = 16_384;
+
+/** Milliseconds that a bridge has for its answer to HELLO: it needs neither tunnels nor the network for it. */
+export const SAM_HELLO_TIMEOUT = 10_000;
+
+/**
+ * The one version asked for. Every router of today speaks it; above it routers differ in what they answer, and nothing
+ * that streams need was added later: Java I2P takes USER, PASSWORD and TO_PORT in 3.1 as well.
+ */
+const VERSION = "3.1";
+
+/** Bytes of the first read buffer. It later serves the stream, so it is as large as a stream's buffer at rest. */
+const BUFFER_SIZE = 4096;
+
+/**
+ * A connection to a SAM bridge that has said HELLO: one request, then its reply, then the next.
+ *
+ * Requests are never sent ahead: i2pd drops what follows a command in the same segment.
+ */
+export class SamSocket {
+  /** The version that the bridge agreed to, such as "3.1". */
+  readonly version: string;
+  readonly #conn: Deno.TcpConn;
+  readonly #lines: LineReader;
+  readonly #unfollow: () => void;
+
+  private constructor(conn: Deno.TcpConn, lines: LineReader, version: string, unfollow: () => void) {
+    this.#conn = conn;
+    this.#lines = lines;
+    this.version = version;
+    this.#unfollow = unfollow;
+  }
+
+  /**
+   * Connects and exchanges HELLO.
+   *
+   * @param signal ends everything on this socket until {@linkcode SamSocket.detach}, by closing it.
+   * @throws {SamError} if the bridge is not there, is no SAM bridge, or refuses.
+   * @throws the signal's reason if it was aborted.
+   */
+  static async open(endpoint: SamEndpoint, signal: AbortSignal): Promise<SamSocket> {
+    signal.throwIfAborted();
+    const conn = await connect(endpoint);
+    const unfollow = closeOnAbort(conn, signal);
+    let silent = false;
+    const timer = setTimeout(() => {
+      silent = true;
+      closeQuietly(conn);
+    }, SAM_HELLO_TIMEOUT);
+    try {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+      const lines = new LineReader(conn);
+      const login = endpoint.login && { USER: endpoint.login.user, PASSWORD: endpoint.login.password };
+      await writeAll(conn, formatCommand("HELLO VERSION", { MIN: VERSION, MAX: VERSION }, login));
+      const values = checked(parseMessage(await lines.next()), "hello", "HELLO");
+      const version = values.get("VERSION");
+      if (version === undefined) throw new SamError("hello", "garbled");
+      return new SamSocket(conn, lines, version, unfollow);
+    } catch (error) {
+      unfollow();
+      closeQuietly(conn);
+      signal.throwIfAborted();
+      throw silent ? new SamError("hello", "silent") : toSamError(error, "hello");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Sends one command and waits for its reply; no time limit but the signal's.
+   *
+   * @param topic the first word of the expected reply.
+   * @returns the values of a reply whose RESULT is OK.
+   * @throws {SamError} for any other RESULT, a closed connection, or what is no SAM.
+   */
+  async request(command: string, phase: SamPhase, topic: string): Promise<ReadonlyMap<string, string>> {
+    try {
+      await writeAll(this.#conn, command);
+      return checked(await this.#nextMessage(), phase, topic);
+    } catch (error) {
+      throw toSamError(error, phase);
+    }
+  }
+
+  /**
+   * Reads what the bridge says of its own accord, answering PINGs, until it says that the session is over or closes
+   * the connection.
+   *
+   * @returns why it is over.
+   */
+  async watch(): Promise<SamError> {
+    try {
+      for (;;) {
+        const { topic, values } = await this.#nextMessage();
+        const result = values.get("RESULT");
+        if (topic === "SESSION" && result !== undefined && result !== "OK") return refusal("session", values);
+      }
+    } catch (error) {
+      return toSamError(error, "session");
+    }
+  }
+
+  /** Takes the connection out, with the bytes that came behind the last reply: from here on it is a stream. */
+  detach(): { conn: Deno.TcpConn; early: Uint8Array } {
+    this.#unfollow();
+    return { conn: this.#conn, early: this.#lines.rest() };
+  }
+
+  /** Closes the connection; a second call does nothing. */
+  close(): void {
+    this.#unfollow();
+    closeQuietly(this.#conn);
+  }
+
+  async #nextMessage(): Promise<SamMessage> {
+    for (;;) {
+      const line = await this.#lines.next();
+      if (!/^PING(?= |$)/.test(line)) return parseMessage(line);
+      await writeAll(this.#conn, `PONG${line.slice(4)}\n`);
+    }
+  }
+}
+
+/** Reads lines and keeps what follows them. */
+class LineReader {
+  readonly #conn: Deno.TcpConn;
+  #buffer = new Uint8Array(BUFFER_SIZE);
+  #start = 0;
+  #end = 0;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  /** The next line without its line end. A last line that the connection's end cuts short of its LF counts too. */
+  async next(): Promise<string> {
+    let searched = this.#start;
+    for (;;) {
+      const lineEnd = this.#buffer.subarray(0, this.#end).indexOf(0x0a, searched);
+      if (lineEnd >= 0) return this.#take(lineEnd, lineEnd + 1);
+      searched = this.#end;
+      if (this.#end - this.#start >= MAX_SAM_LINE) throw new LineTooLong();
+      if (this.#end === this.#buffer.length) searched -= this.#makeRoom();
+      const count = await this.#conn.read(this.#buffer.subarray(this.#end));
+      if (count === null) {
+        if (this.#start === this.#end) throw new Deno.errors.UnexpectedEof();
+        return this.#take(this.#end, this.#end);
+      }
+      this.#end += count;
+    }
+  }
+
+  /** The bytes read behind the last line. */
+  rest(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  #take(lineEnd: number, next: number): string {
+    const line = new TextDecoder().decode(this.#buffer.subarray(this.#start, lineEnd));
+    this.#start = next;
+    return line.replace(/\r$/, "");
+  }
+
+  /** Moves what is unread to the front of a buffer with room behind it; returns by how much it moved. */
+  #makeRoom(): number {
+    const unread = this.rest();
+    const moved = this.#start;
+    if (unread.length > this.#buffer.length / 2) this.#buffer = new Uint8Array(this.#buffer.length * 2);
+    this.#buffer.set(unread);
+    this.#start = 0;
+    this.#end = unread.length;
+    return moved;
+  }
+}
+
+class LineTooLong extends Error {}
+
+async function connect({ hostname, port }: SamEndpoint): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname, port });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new SamError("connect", "unreachable", { cause: error });
+  }
+}
+
+function closeOnAbort(conn: Deno.TcpConn, signal: AbortSignal): () => void {
+  const close = (): void => closeQuietly(conn);
+  signal.addEventListener("abort", close);
+  return () => signal.removeEventListener("abort", close);
+}
+
+function closeQuietly(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already, by the other side of an abort.
+  }
+}
+
+async function writeAll(conn: Deno.TcpConn, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}
+
+function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): ReadonlyMap<string, string> {
+  const result = values.get("RESULT");
+  if (!["HELLO", "SESSION", "STREAM", "NAMING", "DEST"].includes(topic) || result === undefined) {
+    throw new SamError(phase, "garbled");
+  }
+  if (result !== "OK") throw refusal(phase, values);
+  // i2pd answers a STREAM command with a SESSION STATUS, but only to refuse it.
+  if (topic !== expected) throw new SamError(phase, "garbled");
+  return values;
+}
+
+function refusal(phase: SamPhase, values: ReadonlyMap<string, string>): SamError {
+  const result = values.get("RESULT") ?? "";
+  const text = values.get("MESSAGE");
+  return new SamError(phase, "refused", text === undefined ? { result } : { result, text });
+}
+
+function toSamError(error: unknown, phase: SamPhase): SamError {
+  if (error instanceof SamError) return error;
+  const failure: SamFailure = error instanceof LineTooLong ? "garbled" : "closed";
+  return new SamError(phase, failure, { cause: error });
+}

@@ -1,0 +1,113 @@
+import { looksLikeHttp } from "./http.ts";
+import { parseRequest4 } from "./socks4.ts";
+import { encodeLoginStatus, encodeMethod, Method, parseGreeting, parseLogin, parseRequest5 } from "./socks5.ts";
+import { Command, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
+
+/** What a handshake needs of a connection. */
+export interface ByteStream {
+  /** Reads into the buffer; resolves to the number of bytes, or null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes some of the bytes; resolves to how many. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/**
+ * Bytes that a handshake may take, greeting, login and request together. More than any valid handshake has
+ * (257 + 513 + 262), so it is the size of the buffer and no message can exceed it.
+ */
+export const MAX_HANDSHAKE = 2048;
+
+/** A request, and the bytes that the client sent behind it without waiting for the reply. */
+export interface Handshake {
+  /** What the client asks for. */
+  request: SocksRequest;
+  /** Optimistic data: payload, to be sent once the stream is open. */
+  early: Uint8Array;
+}
+
+/**
+ * Reads a client's handshake up to its request: version 4, 4a or 5, told apart by the first byte.
+ *
+ * The answer to a greeting and to a login is written here; the reply to the request is the caller's.
+ *
+ * @throws {SocksError} if the client closes, sends what is no SOCKS, or asks for something that does not exist.
+ */
+export async function readHandshake(client: ByteStream): Promise<Handshake> {
+  const reader = new HandshakeReader(client);
+  const request = await readRequest(client, reader);
+  if (request.command !== Command.connect) {
+    throw new SocksError("command", `Command ${request.command} is not supported`, request.version);
+  }
+  return { request, early: reader.rest() };
+}
+
+async function readRequest(client: ByteStream, reader: HandshakeReader): Promise<SocksRequest> {
+  const version = await reader.first();
+  if (version === 4) return reader.take(parseRequest4);
+  if (version === 5) {
+    await authenticate(client, reader);
+    return reader.take(parseRequest5);
+  }
+  const http = await reader.take((bytes) => {
+    const value = looksLikeHttp(bytes);
+    return value === undefined ? undefined : { value, length: 0 };
+  });
+  if (http) throw new SocksError("http", "An HTTP request came to the SOCKS port");
+  throw new SocksError("notSocks", `The first byte is ${version}, so this is no SOCKS client`);
+}
+
+/** Chooses the method. Any login is accepted: clients that offer nothing but a login exist. */
+async function authenticate(client: ByteStream, reader: HandshakeReader): Promise<void> {
+  const offered = await reader.take(parseGreeting);
+  const method = [Method.none, Method.userPassword].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
+  await writeAll(client, encodeMethod(method));
+  if (method === Method.noneAcceptable) {
+    throw new SocksError("authMethod", "The client offers neither to go without a login nor user and password");
+  }
+  if (method === Method.userPassword) {
+    await reader.take(parseLogin);
+    await writeAll(client, encodeLoginStatus(true));
+  }
+}
+
+/** Collects bytes until a parser has enough, and keeps those that follow. */
+class HandshakeReader {
+  readonly #client: ByteStream;
+  readonly #buffer = new Uint8Array(MAX_HANDSHAKE);
+  #start = 0;
+  #end = 0;
+
+  constructor(client: ByteStream) {
+    this.#client = client;
+  }
+
+  /** The first byte, which stays unread. */
+  async first(): Promise<number> {
+    return await this.take(([first]) => first === undefined ? undefined : { value: first, length: 0 });
+  }
+
+  async take<T>(parse: (bytes: Uint8Array) => Parsed<T>): Promise<T> {
+    for (;;) {
+      const parsed = parse(this.rest());
+      if (parsed !== undefined) {
+        this.#start += parsed.length;
+        return parsed.value;
+      }
+      await this.#readMore();
+    }
+  }
+
+  rest(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  async #readMore(): Promise<void> {
+    const count = await this.#client.read(this.#buffer.subarray(this.#end));
+    if (count === null) throw new SocksError("closed", "The client closed the connection during the handshake");
+    this.#end += count;
+  }
+}
+
+async function writeAll(client: ByteStream, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await client.write(bytes.subarray(sent));
+}

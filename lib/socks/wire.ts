@@ -1,0 +1,79 @@
+/**
+ * What a parser of the beginning of a byte stream finds: a value and the bytes it took, or undefined while more bytes
+ * are needed. Parsers start over when more bytes came: no message is longer than 600 bytes.
+ */
+export type Parsed<T> = { value: T; length: number } | undefined;
+
+/** Commands of a SOCKS request (RFC 1928 §4; SOCKS4 has the first two). */
+export const Command = { connect: 1, bind: 2, udpAssociate: 3 } as const;
+
+/** What a client asks for. */
+export interface SocksRequest {
+  /** Version of SOCKS; 4 stands for 4a too. */
+  version: 4 | 5;
+  /** One of `Command`, or any other byte. */
+  command: number;
+  /** Host name, or an IP address as text. Not checked: any bytes below 256. */
+  host: string;
+  /** 0 to 65535. */
+  port: number;
+}
+
+/** Reply codes of SOCKS5 (RFC 1928 §6). */
+export const Reply5 = {
+  succeeded: 0x00,
+  generalFailure: 0x01,
+  notAllowed: 0x02,
+  networkUnreachable: 0x03,
+  hostUnreachable: 0x04,
+  connectionRefused: 0x05,
+  ttlExpired: 0x06,
+  commandNotSupported: 0x07,
+  addressTypeNotSupported: 0x08,
+} as const;
+
+/** One of {@linkcode Reply5}. */
+export type Reply5 = typeof Reply5[keyof typeof Reply5];
+
+/** Reply codes of SOCKS4. */
+export const Reply4 = { granted: 0x5a, rejected: 0x5b, loginRefused: 0x5d } as const;
+
+/** One of {@linkcode Reply4}. */
+export type Reply4 = typeof Reply4[keyof typeof Reply4];
+
+/** Why a client's handshake cannot go on. */
+export type SocksProblem =
+  | "closed"
+  | "notSocks"
+  | "http"
+  | "malformed"
+  | "tooLong"
+  | "authMethod"
+  | "command"
+  | "addressType";
+
+/** A client's handshake cannot go on. */
+export class SocksError extends Error {
+  /** What is wrong. */
+  readonly problem: SocksProblem;
+  /** In which version a reply is still to be written; undefined where no reply is possible or it is written already. */
+  readonly version: 4 | 5 | undefined;
+
+  /** Makes the error. */
+  constructor(problem: SocksProblem, message: string, version?: 4 | 5) {
+    super(message);
+    this.name = "SocksError";
+    this.problem = problem;
+    this.version = version;
+  }
+}
+
+/** Host names as bytes become text one to one; what is no ASCII is refused later, where addresses are judged. */
+export function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** The big-endian number of two bytes. */
+export function readUint16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
+}
