@@ -13,7 +13,12 @@ export function readEnv(variable: string): string | undefined {
   return isGranted({ name: "env", variable }) ? Deno.env.get(variable) : undefined;
 }
 
-/** @throws {CliError} if an address may not be listened on or connected to; `flag` is where it was given. */
+/**
+ * Makes sure that an address may be listened on or connected to.
+ *
+ * @param flag where the address was given.
+ * @throws {CliError} if it may not.
+ */
 export function requireNet(endpoint: Endpoint, flag: string): void {
   const host = formatEndpoint(endpoint);
   // A listener on port 0 gets some port of the address.
@@ -21,7 +26,12 @@ export function requireNet(endpoint: Endpoint, flag: string): void {
   if (!isGranted({ name: "net", host: wanted })) throw missing(`network access to ${host}`, flag);
 }
 
-/** @throws {CliError} if a file may not be read. */
+/**
+ * Makes sure that a file may be read.
+ *
+ * @param flag where the path was given.
+ * @throws {CliError} if it may not.
+ */
 export function requireRead(path: string, flag: string): void {
   if (!isGranted({ name: "read", path })) throw missing(`read access to "${path}"`, flag);
 }

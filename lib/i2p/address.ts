@@ -15,6 +15,7 @@ export type AddressKind = "b32" | "b33" | "name" | "clearnet" | "ip" | "malforme
 
 /** A host together with what it is. */
 export interface Address {
+  /** What it is. */
   kind: AddressKind;
   /** What to hand to the router: lower case, no trailing dot, no `.alt`. Unchanged for `clearnet`, `ip`, `malformed`. */
   host: string;

@@ -60,9 +60,7 @@ export class EventLoopGate {
 
   async #takeTurn(): Promise<void> {
     try {
-      const arrived = this.#far.read(this.#byte);
-      await this.#near.write(this.#byte);
-      await arrived;
+      await Promise.all([this.#far.read(this.#byte), this.#near.write(this.#byte)]);
     } catch {
       // The gate was closed: whoever waits is about to end, too.
     }

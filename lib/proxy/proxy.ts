@@ -5,6 +5,7 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "./event_loop_gate.ts";
+import { HalfClosedStreams } from "./half_closed.ts";
 import { Identity } from "./identity.ts";
 import { acceptAll } from "./listener.ts";
 import { closeQuietly } from "./net.ts";
@@ -38,6 +39,7 @@ export class Proxy implements AsyncDisposable {
   readonly #identity: Identity;
   readonly #gate: EventLoopGate;
   readonly #pool = new BufferPool();
+  readonly #halfClosed = new HalfClosedStreams();
   readonly #stop = new AbortController();
   readonly #clients = new Set<Promise<void>>();
   readonly #accepting: Promise<unknown>;
@@ -77,6 +79,7 @@ export class Proxy implements AsyncDisposable {
   /** Accepts no more clients, and waits until all have ended or the time, in milliseconds, is over. */
   async drain(milliseconds: number): Promise<void> {
     this.#options.listeners.forEach(closeQuietly);
+    this.#halfClosed.hurry();
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
     await Promise.race([timeIsOver, this.#accepting.then(() => Promise.all(this.#clients))]);
@@ -113,7 +116,9 @@ export class Proxy implements AsyncDisposable {
       pool: this.#pool,
       gate: this.#gate,
       signal: this.#stop.signal,
-      surplus: surplus >= 0,
+      halfClosed: this.#halfClosed,
+      // A stream that most likely has no client any more makes room for one that has.
+      surplus: surplus >= 0 && !this.#halfClosed.endOldest(),
     };
     const served = serveClient(conn, context).finally(() => this.#clients.delete(served));
     this.#clients.add(served);

@@ -1,17 +1,11 @@
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
+import type { HalfClosedStreams } from "./half_closed.ts";
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "./net.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** Bytes of a relay's own buffer, one for each direction: all that an idle connection holds. */
 export const SMALL_BUFFER = 4096;
-
-/**
- * Milliseconds without a byte from the peer after which a stream is closed whose client has shut its write side.
- *
- * SAM has no half-close, so the stream must stay open while an answer may come; and a client that shut its write side
- * cannot be told from one that is gone.
- */
-export const HALF_CLOSED_TIMEOUT = 60_000;
 
 /** What relays share. */
 export interface RelayResources {
@@ -19,6 +13,8 @@ export interface RelayResources {
   pool: BufferPool;
   /** Gives other work its turn. */
   gate: EventLoopGate;
+  /** Watches over streams whose client has ended its side. */
+  halfClosed: HalfClosedStreams;
 }
 
 /** How a relay is to be run. */
@@ -34,7 +30,7 @@ export interface RelayOptions {
 }
 
 /** Why a relay ended. */
-export type RelayEnd = "peer closed" | "client closed" | "idle" | "half-closed too long" | "ended by the proxy";
+export type RelayEnd = "peer closed" | "client closed" | "idle" | "ended by the proxy";
 
 /** What a relay did. */
 export interface RelayResult {
@@ -61,13 +57,14 @@ export async function relay(
   let sent = 0;
   let received = 0;
   let end: RelayEnd | undefined;
+  let halfClosed: Disposable | undefined;
   const stop = (reason: RelayEnd): void => {
     end ??= reason;
     closeQuietly(stream);
     closeQuietly(client);
   };
-  const watchdog = new Watchdog();
-  if (idleTimeout > 0) watchdog.watch(idleTimeout, () => stop("idle"));
+  const watchdog = new Watchdog(() => stop(halfClosed === undefined ? "idle" : "client closed"));
+  if (idleTimeout > 0) watchdog.limit(idleTimeout);
   const abort = (): void => stop("ended by the proxy");
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
@@ -83,7 +80,7 @@ export async function relay(
   try {
     const uploadEnded = upload.then((how) => {
       if (how === "source failed") stop("client closed");
-      if (how === "source ended") watchdog.watch(HALF_CLOSED_TIMEOUT, () => stop("half-closed too long"));
+      if (how === "source ended") halfClosed = resources.halfClosed.add(watchdog);
     });
     // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
     if (await download === "sink failed") stop("client closed");
@@ -94,6 +91,7 @@ export async function relay(
     return { sent, received, end };
   } finally {
     watchdog.stop();
+    halfClosed?.[Symbol.dispose]();
     signal.removeEventListener("abort", abort);
     closeQuietly(stream);
     closeQuietly(client);
@@ -170,40 +168,5 @@ async function write(sink: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Calls back after a time without activity. Cheap to feed: the clock is read once a chunk, one timer runs at most. */
-class Watchdog {
-  #limit = Infinity;
-  #last = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #expire: () => void = () => {};
-
-  /** Watches from now on; a shorter limit that is set already stays. */
-  watch(limit: number, expire: () => void): void {
-    if (limit >= this.#limit) return;
-    this.#limit = limit;
-    this.#expire = expire;
-    this.#last = performance.now();
-    this.#arm(limit);
-  }
-
-  active(): void {
-    if (this.#timer !== undefined) this.#last = performance.now();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #arm(milliseconds: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const left = this.#last + this.#limit - performance.now();
-      if (left > 0) this.#arm(left);
-      else this.#expire();
-    }, milliseconds);
   }
 }

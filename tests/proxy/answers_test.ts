@@ -1,0 +1,134 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type Harness, startHarness, until } from "../support/harness.ts";
+import type { Manners } from "../support/sam_bridge.ts";
+import { socksConnect } from "../support/socks_client.ts";
+import { encodeGreeting, encodeRequest5 } from "../support/socks_wire.ts";
+import { concat } from "../support/fake_stream.ts";
+import { readToEnd } from "../support/socks_client.ts";
+
+const ABSENT = `${"a".repeat(52)}.b32.i2p`;
+
+/** Requests that get no stream: host, SOCKS5 reply code, reason in the log. */
+const REFUSED: readonly [string, number, string][] = [
+  ["example.com", 2, "clearnet"],
+  ["localhost", 2, "clearnet"],
+  ["i2p", 2, "clearnet"],
+  ["93.184.216.34", 8, "ip"],
+  ["127.0.0.1", 8, "ip"],
+  ["2001:db8::1", 8, "ip"],
+  ["unknown.i2p", 4, "name-unknown"],
+  [ABSENT, 4, "peer-unreachable"],
+  ["short.b32.i2p", 4, "malformed-address"],
+  ["-.i2p", 4, "malformed-address"],
+  ["spa ce.i2p", 4, "malformed-address"],
+];
+
+for (const manners of ["i2pd", "java"] as Manners[]) {
+  Deno.test(`The proxy refuses with the codes of the answer table, ${manners}`, async (t) => {
+    await using harness = await startHarness({ bridge: { manners } });
+    for (const [host, code, reason] of REFUSED) {
+      await t.step(`SOCKS5 ${host}`, () => refused(harness, host, 5, code, reason));
+      if (!host.includes(":")) await t.step(`SOCKS4 ${host}`, () => refused(harness, host, 4, 0x5b, reason));
+    }
+    assertEquals(harness.counters.get("connected"), 0);
+  });
+}
+
+async function refused(harness: Harness, host: string, version: 4 | 5, code: number, reason: string): Promise<void> {
+  const { reply, conn } = await socksConnect(harness.port, host, 80, { version });
+  assertEquals(reply, { code, host: "0.0.0.0", port: 0 });
+  assertEquals(await readToEnd(conn), new Uint8Array());
+  conn.close();
+  await until("the client is forgotten", () => harness.proxy.connections === 0);
+  assertEquals(harness.streams(), 0);
+  assertStringIncludes(harness.log.at(-1) ?? "", `reason=${reason}`);
+}
+
+/** What a router answers to STREAM CONNECT, and what the client is told: SOCKS5 code, reason. */
+const STREAM_ANSWERS: readonly [string, number, string][] = [
+  ["STREAM STATUS RESULT=CANT_REACH_PEER\n", 4, "peer-unreachable"],
+  ['STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection timed out"\n', 4, "peer-unreachable"],
+  ["STREAM STATUS RESULT=CANT_REACH_PEER", 4, "peer-unreachable"],
+  ["STREAM STATUS RESULT=PEER_NOT_FOUND\n", 4, "peer-unreachable"],
+  ["STREAM STATUS RESULT=LEASESET_NOT_FOUND\n", 4, "peer-unreachable"],
+  ["STREAM STATUS RESULT=CONNECTION_REFUSED\n", 5, "peer-refused"],
+  ["STREAM STATUS RESULT=INVALID_KEY\n", 4, "name-unknown"],
+  ["STREAM STATUS RESULT=KEY_NOT_FOUND\n", 4, "name-unknown"],
+  ["STREAM STATUS RESULT=INVALID_ID\n", 3, "not-ready"],
+  ["STREAM STATUS RESULT=TIMEOUT\n", 6, "timed-out"],
+  ["STREAM STATUS RESULT=I2P_ERROR MESSAGE=x\r\n", 1, "router-error"],
+  ["STREAM STATUS RESULT=FLUX_CAPACITOR\n", 1, "router-error"],
+  ['SESSION STATUS RESULT=I2P_ERROR MESSAGE="Socket already in use"\n', 1, "router-error"],
+  ["STREAM STATUS\n", 1, "router-error"],
+  ["SESSION STATUS RESULT=OK\n", 1, "router-error"],
+  ["HTTP/1.1 400 Bad Request\r\n\r\n", 1, "router-error"],
+  ["\n", 1, "router-error"],
+  ["\0\xff\xfe\n", 1, "router-error"],
+  ["x".repeat(20_000), 1, "router-error"],
+  ["", 1, "router-error"],
+];
+
+Deno.test("The proxy tells each RESULT of a router apart", async (t) => {
+  let answer = "";
+  await using harness = await startHarness({
+    bridge: {
+      intercept: async (line, socket) => {
+        if (!line.startsWith("STREAM CONNECT")) return false;
+        await socket.write(answer);
+        socket.close();
+        return true;
+      },
+    },
+  });
+  for (const [given, code, reason] of STREAM_ANSWERS) {
+    await t.step(JSON.stringify(given.slice(0, 60)), async () => {
+      answer = given;
+      await refused(harness, harness.name, 5, code, reason);
+      await refused(harness, harness.name, 4, 0x5b, reason);
+    });
+  }
+});
+
+Deno.test("The proxy answers what it does not support", async (t) => {
+  await using harness = await startHarness();
+  const cases: [string, Uint8Array, number[]][] = [
+    ["BIND", encodeRequest5({ host: "x.i2p", port: 1, command: 2 }), [5, 7]],
+    ["UDP ASSOCIATE", encodeRequest5({ host: "0.0.0.0", port: 0, command: 3 }), [5, 7]],
+    ["Tor's RESOLVE", encodeRequest5({ host: "x.i2p", port: 0, command: 0xf0 }), [5, 7]],
+    ["an unknown address type", Uint8Array.of(5, 1, 0, 9, 0, 0), [5, 8]],
+  ];
+  for (const [name, request, expected] of cases) {
+    await t.step(name, async () => {
+      const bytes = await converse(harness.port, concat(encodeGreeting([0]), request));
+      assertEquals([...bytes.subarray(0, 4)], [5, 0, ...expected]);
+      assertEquals(bytes.length, 12);
+    });
+  }
+  await t.step("no acceptable method", async () => {
+    assertEquals([...await converse(harness.port, encodeGreeting([1, 3]))], [5, 0xff]);
+  });
+  await t.step("SOCKS4 BIND", async () => {
+    const bytes = await converse(harness.port, Uint8Array.of(4, 2, 0, 80, 0, 0, 0, 1, 0, 120, 0));
+    assertEquals([...bytes], [0, 0x5b, 0, 0, 0, 0, 0, 0]);
+  });
+  await t.step("HTTP is told where it came to", async () => {
+    const text = new TextDecoder().decode(
+      await converse(harness.port, "GET http://x.i2p/ HTTP/1.1\r\nHost: x.i2p\r\n\r\n"),
+    );
+    assertStringIncludes(text, "HTTP/1.1 400 ");
+    assertStringIncludes(text, `curl --socks5-hostname 127.0.0.1:${harness.port} http://NAME.i2p/`);
+  });
+  await t.step("a TLS hello, zeros and a NUL are closed without a word", async () => {
+    for (const bytes of [[0x16, 3, 1, 2, 0], [0, 0, 0, 0], [6]]) {
+      assertEquals((await converse(harness.port, Uint8Array.from(bytes))).length, 0);
+    }
+  });
+  await until("all clients are forgotten", () => harness.proxy.connections === 0);
+});
+
+/** Sends bytes, ends its side, and returns all that comes back. */
+async function converse(port: number, bytes: Uint8Array | string): Promise<Uint8Array> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+  return await readToEnd(conn);
+}

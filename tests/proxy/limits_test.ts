@@ -1,0 +1,88 @@
+import { assert, assertEquals } from "@std/assert";
+import { MAX_SURPLUS } from "../../lib/proxy/proxy.ts";
+import { concat } from "../support/fake_stream.ts";
+import { delay, startHarness, until } from "../support/harness.ts";
+import { readToEnd, socksConnect } from "../support/socks_client.ts";
+import { encodeGreeting, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+
+Deno.test("A client that closes at any byte of its handshake leaves nothing behind", async () => {
+  await using harness = await startHarness();
+  const host = harness.name;
+  const handshakes = [
+    concat(encodeGreeting([0, 2]), encodeRequest5({ host, port: 80 })),
+    encodeRequest4({ host, port: 80, userId: "someone" }),
+    new TextEncoder().encode("GET / HTTP/1.1\r\n"),
+  ];
+  for (const handshake of handshakes) {
+    for (let length = 0; length < handshake.length; length++) {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+      if (length > 0) await conn.write(handshake.subarray(0, length));
+      conn.close();
+    }
+  }
+  await until("all clients are forgotten", () => harness.proxy.connections === 0);
+  await until("no stream is open", () => harness.streams() === 0);
+  assertEquals(harness.counters.get("connected"), 0);
+  const { reply, conn } = await socksConnect(harness.port, host, 80);
+  conn.close();
+  assertEquals(reply.code, 0);
+});
+
+Deno.test("The whole handshake has one deadline: neither silence nor single bytes put it off", async () => {
+  await using harness = await startHarness({ proxy: { timeouts: { handshake: 200 } } });
+  const since = performance.now();
+  const silent = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+  const slow = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+  const dripping = (async () => {
+    for (const byte of concat(Uint8Array.of(4, 1, 0, 80, 0, 0, 0, 1), new Uint8Array(200).fill(0x61))) {
+      await slow.write(Uint8Array.of(byte));
+      await delay(20);
+    }
+  })().catch(() => {});
+  assertEquals((await readToEnd(silent)).length, 0);
+  // A reset is as good as an end: the proxy closed with a byte unread.
+  await readToEnd(slow).catch(() => {});
+  const took = performance.now() - since;
+  silent.close();
+  slow.close();
+  await dripping;
+  assert(took >= 190 && took < 2000, `it took ${took} ms`);
+  assertEquals(harness.counters.get("refused-handshake-timeout"), 2);
+});
+
+Deno.test("Clients above the limit are told so, old ones go on, and a free place is used again", async () => {
+  await using harness = await startHarness({ proxy: { maxConnections: 3 } });
+  const old = await Promise.all([1, 2, 3].map(() => socksConnect(harness.port, harness.name, 80)));
+  for (const [version, code] of [[5, 1], [4, 0x5b]] as const) {
+    const { reply, conn } = await socksConnect(harness.port, harness.name, 80, { version });
+    conn.close();
+    assertEquals(reply.code, code);
+  }
+  await until("the surplus clients are gone", () => harness.proxy.connections === 3);
+  assertEquals(harness.counters.get("refused-too-many"), 2);
+  for (const { conn } of old) {
+    await conn.write(Uint8Array.of(7));
+    assertEquals(await conn.read(new Uint8Array(1)), 1);
+  }
+  // SAM has no half-close, so the service does not learn of this, and the stream stays until its place is needed.
+  old[0]?.conn.close();
+  await delay(50);
+  assertEquals(harness.proxy.connections, 3);
+  const { reply, conn } = await socksConnect(harness.port, harness.name, 80);
+  assertEquals(reply.code, 0, "a stream whose client had left kept its place");
+  conn.close();
+  old.forEach(({ conn }, i) => i > 0 && conn.close());
+});
+
+Deno.test("Far above the limit, clients are closed at once", async () => {
+  await using harness = await startHarness({ proxy: { maxConnections: 1 } });
+  const conns = await Promise.all(
+    Array.from({ length: 1 + MAX_SURPLUS }, () => Deno.connect({ hostname: "127.0.0.1", port: harness.port })),
+  );
+  await until("they are accepted", () => harness.proxy.connections === 1 + MAX_SURPLUS);
+  const one = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+  assertEquals((await readToEnd(one)).length, 0);
+  one.close();
+  conns.forEach((conn) => conn.close());
+  await until("all are forgotten", () => harness.proxy.connections === 0);
+});

@@ -1,0 +1,142 @@
+import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
+import { Counters } from "../../lib/report/counters.ts";
+import { createLog } from "../../lib/report/log.ts";
+import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "./sam_bridge.ts";
+
+/** A proxy in this process, in front of a bridge double, with one service in its network. */
+export interface Harness extends AsyncDisposable {
+  /** The bridge double. */
+  readonly bridge: SamBridge;
+  /** The proxy. */
+  readonly proxy: Proxy;
+  /** The proxy's port on 127.0.0.1. */
+  readonly port: number;
+  /** Address of the service: `service.i2p`. */
+  readonly name: string;
+  /** Address of the service by hash. */
+  readonly b32: string;
+  /** Log lines so far, all levels, destinations included. */
+  readonly log: readonly string[];
+  /** The proxy's counters. */
+  readonly counters: Counters;
+  /** Connections to the bridge that the proxy holds besides its control socket. */
+  streams(): number;
+}
+
+/** What a harness may be told. */
+export interface HarnessOptions {
+  /** The bridge. */
+  bridge?: SamBridgeOptions;
+  /** The proxy. */
+  proxy?: Partial<Pick<ProxyOptions, "maxConnections" | "sessionOptions">> & {
+    timeouts?: Partial<ProxyOptions["timeouts"]>;
+  };
+  /** What the service does with each connection; it is closed afterwards. @default echoes until the caller ends */
+  service?: (conn: Deno.TcpConn) => Promise<void>;
+  /** Whether to wait for the proxy's session. @default {true} */
+  ready?: boolean;
+}
+
+/** Name of the service in the bridge's address book. */
+const NAME = "service.i2p";
+
+/** Sockets that the service itself holds at the bridge: control and FORWARD. */
+const SERVICE_SOCKETS = 2;
+
+/** Starts everything. */
+export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+  await using started = new AsyncDisposableStack();
+  const backend = started.use(new Service(options.service ?? echo));
+  const bridge = started.use(await startSamBridge(options.bridge));
+  const service = started.use(await publishService(bridge.port, backend.port));
+  bridge.setName(NAME, service.destination);
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const log: string[] = [];
+  const counters = new Counters();
+  const proxy = started.use(
+    await Proxy.start({
+      listeners: [listener],
+      endpoint: { hostname: "127.0.0.1", port: bridge.port },
+      sessionOptions: options.proxy?.sessionOptions ?? {},
+      timeouts: { handshake: 5_000, connect: 5_000, idle: 0, ...options.proxy?.timeouts },
+      maxConnections: options.proxy?.maxConnections ?? 100,
+      log: createLog({ level: "debug", format: "text", destinations: true, write: (line) => void log.push(line) }),
+      counters,
+    }),
+  );
+  if (options.ready ?? true) await proxy.open();
+  const everything = started.move();
+  return {
+    bridge,
+    proxy,
+    port: listener.addr.port,
+    name: NAME,
+    b32: service.b32,
+    log,
+    counters,
+    streams: () => bridge.openSockets - SERVICE_SOCKETS - 1,
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+/** Sends everything back. */
+export async function echo(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
+    for (let sent = 0; sent < count;) sent += await conn.write(buffer.subarray(sent, count));
+  }
+}
+
+/** Waits until something is true, at most two seconds. */
+export async function until(what: string, isTrue: () => boolean): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    if (isTrue()) return;
+    await delay(5);
+  }
+  throw new Error(`Not within 2 s: ${what}`);
+}
+
+/** Waits. */
+export async function delay(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** A TCP server on loopback that runs a handler for each connection. */
+class Service implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #running: Promise<void>[] = [];
+  readonly #conns: Deno.TcpConn[] = [];
+  readonly #accepting: Promise<void>;
+
+  constructor(handle: (conn: Deno.TcpConn) => Promise<void>) {
+    this.#accepting = this.#accept(handle);
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const conn of this.#conns) close(conn);
+    await this.#accepting;
+    await Promise.all(this.#running);
+  }
+
+  async #accept(handle: (conn: Deno.TcpConn) => Promise<void>): Promise<void> {
+    for await (const conn of this.#listener) {
+      conn.setNoDelay(true);
+      this.#conns.push(conn);
+      // A connection that is cut in the middle is no failure of the service.
+      this.#running.push(handle(conn).catch(() => {}).finally(() => close(conn)));
+    }
+  }
+}
+
+function close(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already.
+  }
+}
