@@ -1,0 +1,199 @@
+import { converse, type Host } from "./sam_client.ts";
+import { i2pd } from "./sam_i2pd.ts";
+import { java } from "./sam_java.ts";
+import { type Keys, makeKeys, readDestination } from "./sam_keys.ts";
+import { Network } from "./sam_network.ts";
+import type { Login, Manners, Router } from "./sam_router.ts";
+import { type SamSocket, Wire } from "./sam_wire.ts";
+
+export type { Login, Manners, SamSocket };
+export { type PublishedService, publishService, type PublishServiceOptions } from "./sam_service.ts";
+
+/** How a SAM bridge behaves. */
+export interface SamBridgeOptions {
+  /**
+   * The router whose behaviour to imitate.
+   *
+   * @default "i2pd"
+   */
+  manners?: Manners;
+  /**
+   * Port on 127.0.0.1; 0 is any that is free.
+   *
+   * @default 0
+   */
+  port?: number;
+  /** The address book: destinations in I2P base64 by name. A destination need not have a session. */
+  names?: Record<string, string>;
+  /** What HELLO must carry, as with `sam.auth=true`. Only with `java`: i2pd has no such thing. */
+  login?: Login;
+  /**
+   * Milliseconds from `SESSION CREATE` to its answer, as if tunnels were built.
+   *
+   * @default 0
+   */
+  sessionDelay?: number;
+  /**
+   * Milliseconds that a stream waits for a peer that does not accept. With `java` CANT_REACH_PEER follows; i2pd has said
+   * OK by then, and the stream ends.
+   *
+   * @default 300
+   */
+  silentPeerTimeout?: number;
+  /**
+   * Milliseconds of silence after which `java` sends PING, on sockets of version 3.2 and up; after as many again
+   * without its PONG, the socket is closed.
+   *
+   * @default 180_000
+   */
+  pingInterval?: number;
+  /**
+   * Sees each line before the bridge does, HELLO included. `true`: the hook has dealt with it, and the bridge goes on
+   * to the next line (a socket whose HELLO was dealt with counts as greeted, in version 3.1). What the hook throws is
+   * thrown by {@linkcode SamBridge.close}.
+   */
+  intercept?: (line: string, socket: SamSocket) => boolean | Promise<boolean>;
+}
+
+/** A session as tests see it. */
+export interface SamSession {
+  readonly id: string;
+  readonly b32: string;
+  /** All pairs of `SESSION CREATE` but STYLE, ID and DESTINATION. */
+  readonly options: Record<string, string>;
+}
+
+/** A running SAM bridge. */
+export interface SamBridge extends AsyncDisposable {
+  readonly port: number;
+  /** Every command line received, in order, from all sockets. */
+  readonly lines: readonly string[];
+  /** Clients' sockets that this side has not closed yet. */
+  readonly openSockets: number;
+  /** Sessions that are ready, oldest first. */
+  readonly sessions: readonly SamSession[];
+  /** Puts a destination in I2P base64 into the address book. */
+  setName(name: string, destination: string): void;
+  /** Ends every session with its control socket and its streams, as a router that restarts does. Listens on. */
+  dropSessions(): void;
+  /** Ends listener and sockets; resolves when nothing of the bridge is left. Rejects with what a hook threw. */
+  close(): Promise<void>;
+}
+
+const ROUTERS: Record<Manners, Router> = { i2pd, java };
+
+/** Pause (ms) after an accept that failed: clients that reset are nothing, but a lack of file descriptors lasts. */
+const ACCEPT_PAUSE = 5;
+
+/**
+ * Starts a SAM v3 bridge on loopback, in this process. Its sessions reach each other, and nothing else: there is no I2P
+ * behind it. It is as strict and as odd as the router it imitates; where a quirk could not be seen on a client's
+ * socket, it is left out. STYLE is STREAM only.
+ */
+export function startSamBridge(options: SamBridgeOptions = {}): Promise<SamBridge> {
+  return Promise.resolve().then(() => new Bridge(options));
+}
+
+class Bridge implements SamBridge, Host {
+  readonly router: Router;
+  readonly network: Network = new Network();
+  readonly lines: string[] = [];
+  readonly login: Login | undefined;
+  readonly sessionDelay: number;
+  readonly silentPeerTimeout: number;
+  readonly pingInterval: number;
+  readonly intercept: NonNullable<SamBridgeOptions["intercept"]>;
+  readonly #listener: Deno.TcpListener;
+  readonly #clients = new Set<Wire>();
+  readonly #forwarded = new Set<Wire>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #failures: unknown[] = [];
+  #shared: Promise<Keys> | undefined;
+  #closed = false;
+
+  constructor(options: SamBridgeOptions) {
+    this.router = ROUTERS[options.manners ?? "i2pd"];
+    this.login = options.login;
+    this.sessionDelay = options.sessionDelay ?? 0;
+    this.silentPeerTimeout = options.silentPeerTimeout ?? 300;
+    this.pingInterval = options.pingInterval ?? 180_000;
+    this.intercept = options.intercept ?? (() => false);
+    for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: options.port ?? 0 });
+    this.#track(this.#listen());
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  get openSockets(): number {
+    return this.#clients.size;
+  }
+
+  get sessions(): readonly SamSession[] {
+    return [...this.network.sessions.values()].flatMap(({ id, options, destination }) =>
+      destination ? [{ id, b32: destination.keys.b32, options }] : []
+    );
+  }
+
+  setName(name: string, destination: string): void {
+    if (!readDestination(destination)) {
+      throw new TypeError(`Cannot put "${name}" into the address book: "${destination}" is no destination`);
+    }
+    this.network.names.set(this.router.bookName(name), destination);
+  }
+
+  dropSessions(): void {
+    for (const session of [...this.network.sessions.values()]) {
+      this.network.end(session);
+      session.control.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) this.#listener.close();
+    this.#closed = true;
+    for (const wire of [...this.#clients, ...this.#forwarded]) wire.close();
+    await Promise.all(this.#tasks);
+    const [failure] = this.#failures.splice(0);
+    if (failure !== undefined) throw failure;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  sharedDestination(): Promise<Keys> {
+    return this.#shared ??= makeKeys(7);
+  }
+
+  adopt(conn: Deno.TcpConn): Wire {
+    return this.#wrap(conn, this.#forwarded);
+  }
+
+  async #listen(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const wire = this.#wrap(await this.#listener.accept(), this.#clients);
+        this.#track(converse(this, wire));
+      } catch {
+        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+      }
+    }
+  }
+
+  #wrap(conn: Deno.TcpConn, wires: Set<Wire>): Wire {
+    const wire = new Wire(conn);
+    wires.add(wire);
+    wire.closed.then(() => wires.delete(wire));
+    if (this.#closed) wire.close();
+    return wire;
+  }
+
+  /** Remembers a task, for {@linkcode close} to wait for. */
+  #track(task: Promise<void>): void {
+    const tracked = task.catch((error) => void this.#failures.push(error)).finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+}

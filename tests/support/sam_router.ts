@@ -1,0 +1,115 @@
+import { b32Address } from "../../lib/i2p/destination.ts";
+import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { type Keys, readDestination, type SignatureType } from "./sam_keys.ts";
+import type { Command, Incoming } from "./sam_line.ts";
+import type { Call } from "./sam_network.ts";
+import type { Wire } from "./sam_wire.ts";
+
+/** Whose behaviour to imitate. */
+export type Manners = "i2pd" | "java";
+
+/** Who may use a bridge that asks for a login. */
+export interface Login {
+  user: string;
+  password: string;
+}
+
+/** What goes back to a client. */
+export interface Reply {
+  /** Complete, line feed included. */
+  text?: string;
+  /** Whether the conversation is over. */
+  close?: boolean;
+}
+
+/** The answer to HELLO; without a version the conversation is over. */
+export interface Greeting {
+  text?: string;
+  version?: string;
+}
+
+/** Why a command fails. Each router has its own words for it. */
+export type Refusal =
+  | "session exists"
+  | "no id"
+  | "bad id"
+  | "duplicated id"
+  | "duplicated destination"
+  | "no style"
+  | "bad style"
+  | "no destination"
+  | "bad keys"
+  | "bad signature type"
+  | "no subsessions"
+  | "control socket"
+  | "unknown id"
+  | "not ready"
+  | "no target"
+  | "unknown name"
+  | "no lease set"
+  | "unreachable"
+  | "myself"
+  | "silent"
+  | "refused"
+  | "already accepting"
+  | "no port"
+  | "not found"
+  | "cannot generate"
+  | "too long";
+
+/** What a name or an address stands for. */
+export interface Target {
+  b32: string;
+  /** In I2P base64, where it is known without a lease set. */
+  destination?: string;
+}
+
+/** The manners of one router: its grammar, its words, its quirks. */
+export interface Router {
+  /** `STREAM CONNECT` is answered OK before the peer has. */
+  readonly connectsBlindly: boolean;
+  /** A session can call itself. */
+  readonly reachesItself: boolean;
+  /** A second session with the same keys gets the same destination. */
+  readonly sharesDestinations: boolean;
+  /** The socket is read while a session's tunnels are built. */
+  readonly readsWhileBuilding: boolean;
+  /** Bytes behind `STREAM CONNECT` or `STREAM ACCEPT` wait for the stream. */
+  readonly keepsEarlyBytes: boolean;
+  /** `NAME=ME` without a session means a destination of the router itself. */
+  readonly hasSharedDestination: boolean;
+  /** `STREAM ACCEPT` beside a `STREAM FORWARD` gets OK, but never a caller. */
+  readonly acceptsBesideForward: boolean;
+  /** Whether silence on a socket of this version makes the router send PING. */
+  pings(version: string): boolean;
+  /** Reads the next line; `first` is HELLO. `undefined` at the end. */
+  hear(wire: Wire, first: boolean): Promise<Incoming | undefined>;
+  /** Answers the first line. */
+  greet(line: string, login: Login | undefined): Greeting;
+  /** A command for the bridge, or the reply to a line that needs no bridge. */
+  parse(line: string): Command | Reply;
+  /** The reply to a command that failed. `about` is what the client gave. */
+  refuse(refusal: Refusal, about?: string): Reply;
+  /** What `SILENT=` means. */
+  isSilent(value: string | undefined): boolean;
+  /** Whether SILENT silences this refusal too. */
+  silences(refusal: Refusal): boolean;
+  /** What `SIGNATURE_TYPE=` means; `undefined` if it is refused. */
+  signatureType(value: string | undefined): SignatureType | undefined;
+  /** Whether a session may have this ID. */
+  acceptsId(id: string): boolean;
+  /** Reads a private blob; `undefined` if it is refused. */
+  readKeys(blob: string): Promise<Keys | undefined>;
+  /** The form of a name in the address book. */
+  bookName(name: string): string;
+  /** What a text stands for; `undefined` if it is no address and not in the address book. */
+  locate(text: string, names: ReadonlyMap<string, string>): Promise<Target | undefined>;
+  /** The line in front of an accepted stream. */
+  callerLine(call: Call, version: string): string;
+}
+
+/** The target of a destination in I2P base64, `undefined` if it is none. */
+export async function targetOfKey(text: string): Promise<Target | undefined> {
+  const destination = readDestination(text);
+  return destination && { b32: await b32Address(destination), destination: encodeI2pBase64(destination) };
+}

@@ -1,0 +1,167 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
+import type { Manners } from "./sam_bridge.ts";
+import { makeKeys } from "./sam_keys.ts";
+import { eventually, Probe, withBridge } from "./sam_probe.ts";
+
+const BOTH: Manners[] = ["i2pd", "java"];
+
+/** What a router answers; `null` is the end without a word. */
+type Answer = string | RegExp | null;
+
+const CREATE = "SESSION CREATE STYLE=STREAM";
+
+// [command, answer of i2pd (which closes each time), answer of java (which goes on)]
+const FAILED_SESSIONS: [string, Answer, Answer][] = [
+  [`${CREATE} ID=taken DESTINATION=TRANSIENT`, "DUPLICATED_ID", "DUPLICATED_ID"],
+  [`${CREATE} ID=a/b DESTINATION=TRANSIENT`, "INVALID_ID", /^OK /],
+  [`${CREATE} DESTINATION=TRANSIENT`, "INVALID_ID", 'I2P_ERROR MESSAGE="ID not specified"'],
+  [`${CREATE} ID=x`, "INVALID_KEY", 'I2P_ERROR MESSAGE="DESTINATION not specified"'],
+  [`${CREATE} ID=x DESTINATION=AAAA`, "INVALID_KEY", "INVALID_KEY"],
+  [
+    "SESSION CREATE STYLE=PRIMARY ID=x DESTINATION=TRANSIENT",
+    'I2P_ERROR MESSAGE="Unknown STYLE"',
+    'I2P_ERROR MESSAGE="Unrecognized SESSION STYLE: PRIMARY"',
+  ],
+  [
+    "SESSION CREATE ID=x DESTINATION=TRANSIENT",
+    'I2P_ERROR MESSAGE="Unknown STYLE"',
+    'I2P_ERROR MESSAGE="No SESSION STYLE specified"',
+  ],
+  [
+    "SESSION ADD STYLE=STREAM ID=x",
+    'I2P_ERROR MESSAGE="Wrong session type"',
+    'I2P_ERROR MESSAGE="Not a PRIMARY session"',
+  ],
+];
+
+for (const [index, manners] of BOTH.entries()) {
+  Deno.test(`${manners}: a session that fails says why, and ${index === 0 ? "closes" : "goes on"}`, () =>
+    withBridge({ manners }, async (bridge) => {
+      await Probe.session(bridge, "taken");
+      for (const [line, ...answers] of FAILED_SESSIONS) {
+        const probe = await Probe.greet(bridge);
+        const answer = answers[index];
+        const status = "SESSION STATUS RESULT=";
+        await probe.expect(line, answer instanceof RegExp ? new RegExp(`^${status}OK `) : `${status}${answer}`);
+        if (manners === "i2pd") assertEquals(await probe.rest(), "", line);
+        else await probe.expect("PING still here", "PONG still here");
+      }
+      assertEquals(bridge.sessions.filter((session) => session.id !== "a/b").map((session) => session.id), ["taken"]);
+    }));
+
+  Deno.test(`${manners}: a session's keys are well formed, and bring its destination back`, () =>
+    withBridge({ manners }, async (bridge) => {
+      const { control, blob, destination, b32 } = await Probe.session(bridge, "one", "3.1", " inbound.quantity=3");
+      const bytes = decodeI2pBase64(blob);
+      assertEquals(bytes.length, 679);
+      assertEquals([...bytes.subarray(384, 391)], [5, 0, 4, 0, 7, 0, 0]);
+      assertEquals(destination.length, 524);
+      assertEquals(b32, await b32Address(publicPart(bytes)));
+      assertEquals(bridge.sessions[0]?.options, { SIGNATURE_TYPE: "7", "inbound.quantity": "3" });
+
+      await control.close();
+      await eventually(() => bridge.sessions.length === 0, "the session ends with its control socket");
+      const again = await Probe.greet(bridge);
+      await again.expect(`${CREATE} ID=one DESTINATION=${blob}`, `SESSION STATUS RESULT=OK DESTINATION=${blob}`);
+      assertEquals(bridge.sessions[0]?.b32, b32);
+
+      const publicOnly = await Probe.greet(bridge);
+      await publicOnly.expect(`${CREATE} ID=p DESTINATION=${destination}`, "SESSION STATUS RESULT=INVALID_KEY");
+    }));
+
+  Deno.test(
+    `${manners}: a blob with a short encryption key, or with bytes behind it, is ${index === 0 ? "taken" : "refused"}`,
+    () =>
+      withBridge({ manners }, async (bridge) => {
+        const plain = decodeI2pBase64((await makeKeys(7)).blob);
+        const short = plain.slice(0, 455);
+        short[390] = 4;
+        const longer = new Uint8Array(682);
+        longer.set(plain);
+        for (const [id, blob, taken] of [["short", short, short], ["longer", longer, plain]] as const) {
+          await (await Probe.greet(bridge)).expect(
+            `${CREATE} ID=${id} DESTINATION=${encodeI2pBase64(blob)}`,
+            `SESSION STATUS RESULT=${manners === "i2pd" ? `OK DESTINATION=${encodeI2pBase64(taken)}` : "INVALID_KEY"}`,
+          );
+        }
+      }),
+  );
+
+  Deno.test(`${manners}: base64 that lost its padding is ${index === 0 ? "refused" : "taken"}`, () =>
+    withBridge({ manners }, async (bridge) => {
+      const { blob } = await makeKeys(7);
+      const probe = await Probe.greet(bridge);
+      await probe.expect(
+        `${CREATE} ID=x DESTINATION=${blob.replaceAll("=", "")}`,
+        manners === "i2pd" ? "SESSION STATUS RESULT=INVALID_KEY" : `SESSION STATUS RESULT=OK DESTINATION=${blob}`,
+      );
+    }));
+}
+
+Deno.test("i2pd: a second session with the same keys shares the destination, and dies with it", () =>
+  withBridge({}, async (bridge) => {
+    const one = await Probe.session(bridge, "one");
+    const two = await Probe.greet(bridge);
+    await two.expect(`${CREATE} ID=two DESTINATION=${one.blob}`, /^SESSION STATUS RESULT=OK /);
+    assertEquals(bridge.sessions.map((session) => session.b32), [one.b32, one.b32]);
+    await one.control.close();
+    assertEquals(await two.line(), null);
+    assertEquals(bridge.sessions.length, 0);
+  }));
+
+Deno.test("java: a second session with the same keys is refused", () =>
+  withBridge({ manners: "java" }, async (bridge) => {
+    const { blob } = await Probe.session(bridge, "one");
+    const two = await Probe.greet(bridge);
+    await two.expect(`${CREATE} ID=two DESTINATION=${blob}`, "SESSION STATUS RESULT=DUPLICATED_DEST");
+    await two.expect(`${CREATE} ID=two DESTINATION=TRANSIENT SIGNATURE_TYPE=99`, /MESSAGE="SIGNATURE_TYPE 99 unsuppo/);
+    await two.expect(`${CREATE} ID=two DESTINATION=TRANSIENT`, /^SESSION STATUS RESULT=OK DESTINATION=.{884}$/);
+    await two.expect(`${CREATE} ID=three DESTINATION=TRANSIENT`, /MESSAGE="Session already exists"$/);
+  }));
+
+Deno.test("both: a session takes its time; its ID is taken, and it cannot be used before", async () => {
+  for (const manners of BOTH) {
+    await withBridge({ manners, sessionDelay: 400 }, async (bridge) => {
+      const control = await Probe.greet(bridge);
+      const start = Date.now();
+      await control.say(`${CREATE} ID=slow DESTINATION=TRANSIENT\n`);
+      await eventually(() => bridge.lines.some((line) => line.includes("ID=slow")), "the command arrives");
+      await (await Probe.greet(bridge)).expect(
+        `${CREATE} ID=slow DESTINATION=TRANSIENT`,
+        "SESSION STATUS RESULT=DUPLICATED_ID",
+      );
+      await (await Probe.greet(bridge)).expect(
+        "STREAM CONNECT ID=slow DESTINATION=x.i2p",
+        manners === "i2pd" ? "STREAM STATUS RESULT=CANT_REACH_PEER" : /^STREAM STATUS RESULT=INVALID_ID MESSAGE="/,
+      );
+      assertEquals(bridge.sessions.length, 0);
+      assertMatch(await control.line() ?? "", /^SESSION STATUS RESULT=OK /);
+      assert(Date.now() - start >= 390);
+      assertEquals(bridge.sessions.length, 1);
+    });
+  }
+});
+
+Deno.test("java: a command while tunnels are built is refused; a client that leaves frees its ID", () =>
+  withBridge({ manners: "java", sessionDelay: 500 }, async (bridge) => {
+    const control = await Probe.greet(bridge);
+    await control.say(`${CREATE} ID=slow DESTINATION=TRANSIENT\n`);
+    await control.expect("NAMING LOOKUP NAME=ME", 'NAMING STATUS RESULT=I2P_ERROR MESSAGE="invalid state"');
+    await control.close();
+    await eventually(() => bridge.openSockets === 0, "the bridge notices");
+    const next = await Probe.greet(bridge);
+    await next.expect(`${CREATE} ID=slow DESTINATION=TRANSIENT`, /^SESSION STATUS RESULT=OK /);
+  }));
+
+Deno.test("i2pd: a client that leaves while tunnels are built keeps its ID until they are", () =>
+  withBridge({ sessionDelay: 500 }, async (bridge) => {
+    const control = await Probe.greet(bridge);
+    await control.say(`${CREATE} ID=slow DESTINATION=TRANSIENT\n`);
+    await control.close();
+    const command = `${CREATE} ID=slow DESTINATION=TRANSIENT`;
+    await Probe.ask(bridge, command, "SESSION STATUS RESULT=DUPLICATED_ID");
+    await eventually(() => bridge.openSockets === 0, "the bridge notices");
+    await (await Probe.greet(bridge)).expect(command, /^SESSION STATUS RESULT=OK /);
+  }));

@@ -1,0 +1,311 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Manners } from "./sam_bridge.ts";
+import { makeKeys } from "./sam_keys.ts";
+import { eventually, Probe, withBridge } from "./sam_probe.ts";
+
+const BOTH: Manners[] = ["i2pd", "java"];
+const OK = "STREAM STATUS RESULT=OK";
+
+Deno.test("both: STREAM CONNECT to what cannot be reached says so in that router's words, and closes", async () => {
+  const dead = await makeKeys(7);
+  for (const [index, manners] of BOTH.entries()) {
+    await withBridge({ manners, names: { "dead.i2p": dead.destination } }, async (bridge) => {
+      await Probe.session(bridge, "me");
+      const b33 = `${"a".repeat(56)}.b32.i2p`;
+      const unknown = (name: string): string => `INVALID_KEY MESSAGE="Host name not found: ${name}"`;
+      const missing = (name: string): string => `INVALID_KEY MESSAGE="Lease set not found: ${name}"`;
+      const cases: [string, string, string][] = [
+        ["nobody.i2p", "INVALID_KEY", unknown("nobody.i2p")],
+        ["DEAD.I2P", "INVALID_KEY", 'CANT_REACH_PEER MESSAGE="Unable to find the lease set"'],
+        ["dead.i2p", "CANT_REACH_PEER", 'CANT_REACH_PEER MESSAGE="Unable to find the lease set"'],
+        [dead.destination, "CANT_REACH_PEER", 'CANT_REACH_PEER MESSAGE="Unable to find the lease set"'],
+        [dead.b32, "CANT_REACH_PEER", missing(dead.b32)],
+        [dead.b32.toUpperCase(), "INVALID_KEY", missing(dead.b32.toUpperCase())],
+        [b33, "CANT_REACH_PEER", missing(b33)],
+        ["abc.b32.i2p", "CANT_REACH_PEER", unknown("abc.b32.i2p")],
+        ["example.com", "INVALID_KEY", unknown("example.com")],
+      ];
+      for (const [given, ...results] of cases) {
+        const probe = await Probe.greet(bridge);
+        await probe.expect(`STREAM CONNECT ID=me DESTINATION=${given}`, `STREAM STATUS RESULT=${results[index]}`);
+        assertEquals(await probe.rest(), "", given);
+      }
+      const stranger = await Probe.greet(bridge);
+      await stranger.expect(
+        `STREAM CONNECT ID=nobody DESTINATION=${dead.b32}`,
+        `STREAM STATUS RESULT=INVALID_ID${index === 0 ? "" : ' MESSAGE="STREAM SESSION ID nobody does not exist"'}`,
+      );
+      assertEquals(await stranger.rest(), "");
+    });
+  }
+});
+
+Deno.test("both: SILENT=true silences failures too; only java takes TRUE for it, and names bad IDs anyway", async () => {
+  const answers: [string, string, RegExp | null, RegExp | null][] = [
+    ["me", "true", null, null],
+    ["me", "TRUE", /^STREAM STATUS RESULT=INVALID_KEY$/, null],
+    ["nobody", "true", null, /^STREAM STATUS RESULT=INVALID_ID /],
+  ];
+  for (const manners of BOTH) {
+    await withBridge({ manners }, async (bridge) => {
+      await Probe.session(bridge, "me");
+      for (const [id, silent, i2pd, java] of answers) {
+        const line = `STREAM CONNECT ID=${id} DESTINATION=x.i2p SILENT=${silent}`;
+        await (await Probe.greet(bridge)).expect(line, manners === "i2pd" ? i2pd : java);
+      }
+    });
+  }
+});
+
+for (const manners of BOTH) {
+  Deno.test(`${manners}: streams reach a session by address, name and key, through several acceptors`, () =>
+    withBridge({ manners }, async (bridge) => {
+      const server = await Probe.session(bridge, "server");
+      const client = await Probe.session(bridge, "client");
+      bridge.setName("site.i2p", server.destination);
+      const acceptors = [];
+      for (let i = 0; i < 3; i++) acceptors.push(await Probe.accepting(bridge, "server"));
+      for (const [i, target] of [server.b32, "site.i2p", server.destination].entries()) {
+        const caller = await Probe.greet(bridge);
+        await caller.expect(`STREAM CONNECT ID=client DESTINATION=${target}`, OK);
+        const acceptor = acceptors[i];
+        assertEquals(await acceptor?.line(), client.destination);
+        await caller.say("question");
+        assertEquals(await acceptor?.text(8), "question");
+        await acceptor?.say("answer");
+        assertEquals(await caller.text(6), "answer");
+      }
+    }));
+
+  Deno.test(`${manners}: SILENT=true means nothing but the stream, at both ends`, () =>
+    withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      await Probe.session(bridge, "client");
+      const acceptor = await Probe.greet(bridge);
+      await acceptor.say("STREAM ACCEPT ID=server SILENT=true\n");
+      assert(await acceptor.isQuiet());
+      const caller = await Probe.greet(bridge);
+      await caller.say(`STREAM CONNECT ID=client DESTINATION=${b32} SILENT=true\n`);
+      assert(await caller.isQuiet());
+      await acceptor.say("first");
+      assertEquals(await caller.text(5), "first");
+      await caller.say("second");
+      assertEquals(await acceptor.text(6), "second");
+    }));
+
+  Deno.test(`${manners}: the end of one direction ends the other; what was said before arrives`, () =>
+    withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      await Probe.session(bridge, "client");
+      const acceptor = await Probe.accepting(bridge, "server");
+      const caller = await Probe.greet(bridge);
+      await caller.expect(`STREAM CONNECT ID=client DESTINATION=${b32}`, OK);
+      await acceptor.line();
+      await caller.say("request");
+      await caller.endSaying();
+      assertEquals(await acceptor.text(7), "request");
+      await acceptor.say("response");
+      assertEquals(await acceptor.rest(), "");
+      assertEquals(await caller.rest(), "", "no half-close");
+    }));
+
+  Deno.test(`${manners}: an answer arrives whole while the question is still being sent`, () =>
+    withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      await Probe.session(bridge, "client");
+      const acceptor = await Probe.accepting(bridge, "server");
+      const caller = await Probe.greet(bridge);
+      await caller.expect(`STREAM CONNECT ID=client DESTINATION=${b32}`, OK);
+      await acceptor.line();
+      const question = caller.say(new Uint8Array(16 << 20)).catch(() => {});
+      await acceptor.say(new Uint8Array(1 << 20).fill(120));
+      await acceptor.endSaying();
+      // A close with the question unread would be a reset, and throw away what the caller has not read yet.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assertEquals((await caller.rest()).length, 1 << 20);
+      await question;
+    }));
+
+  Deno.test(`${manners}: a whole megabyte arrives before the end, in both directions`, () =>
+    withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      await Probe.session(bridge, "client");
+      const bulk = new Uint8Array(1 << 20).fill(120);
+      for (const callerSpeaks of [true, false]) {
+        const acceptor = await Probe.accepting(bridge, "server");
+        const caller = await Probe.greet(bridge);
+        await caller.expect(`STREAM CONNECT ID=client DESTINATION=${b32}`, OK);
+        await acceptor.line();
+        const [speaker, listener] = callerSpeaks ? [caller, acceptor] : [acceptor, caller];
+        const heard = listener.rest();
+        await speaker.say(bulk);
+        await speaker.close();
+        assertEquals((await heard).length, bulk.length);
+      }
+      await eventually(() => bridge.openSockets === 4 - 2, "only control sockets are left");
+    }));
+
+  Deno.test(`${manners}: streams, acceptors and forwards die with the control socket, at either end`, () =>
+    withBridge({ manners }, async (bridge) => {
+      for (const victim of ["client", "server"]) {
+        const server = await Probe.session(bridge, "server");
+        const client = await Probe.session(bridge, "client");
+        const acceptor = await Probe.accepting(bridge, "server");
+        const pending = await Probe.accepting(bridge, "server");
+        const caller = await Probe.greet(bridge);
+        await caller.expect(`STREAM CONNECT ID=client DESTINATION=${server.b32}`, OK);
+        await acceptor.line();
+        await (victim === "client" ? client : server).control.close();
+        assertEquals(await caller.rest(), "");
+        assertEquals(await acceptor.rest(), "");
+        await eventually(() => bridge.sessions.every(({ id }) => id !== victim), "the session is gone");
+        if (victim === "server") assertEquals(await pending.rest(), "");
+        else assert(await pending.isQuiet());
+        bridge.dropSessions();
+        await eventually(() => bridge.openSockets === 0, "all sockets are gone");
+      }
+    }));
+}
+
+Deno.test("i2pd: OK comes before anybody accepts, then the end; whoever accepts meanwhile hears the caller first", () =>
+  withBridge({ silentPeerTimeout: 600 }, async (bridge) => {
+    const { b32 } = await Probe.session(bridge, "server");
+    const client = await Probe.session(bridge, "client");
+    const connect = `STREAM CONNECT ID=client DESTINATION=${b32}`;
+    const lonely = await Probe.greet(bridge);
+    await lonely.expect(connect, OK);
+    assert(await lonely.isQuiet());
+    assertEquals(await lonely.rest(), "");
+
+    const caller = await Probe.greet(bridge);
+    await caller.expect(connect, OK);
+    await caller.say("early");
+    const acceptor = await Probe.greet(bridge);
+    await acceptor.say("STREAM ACCEPT ID=server\n");
+    assertEquals(await acceptor.line(), client.destination);
+    assertEquals(await acceptor.line(), OK);
+    assertEquals(await acceptor.text(5), "early");
+  }));
+
+Deno.test("java: OK comes only when somebody accepts; else CANT_REACH_PEER", () =>
+  withBridge({ manners: "java", silentPeerTimeout: 600 }, async (bridge) => {
+    const { b32 } = await Probe.session(bridge, "server");
+    const client = await Probe.session(bridge, "client");
+    const connect = `STREAM CONNECT ID=client DESTINATION=${b32}`;
+    const lonely = await Probe.greet(bridge);
+    await lonely.say(`${connect}\n`);
+    assert(await lonely.isQuiet());
+    assertEquals(await lonely.rest(), 'STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection timed out"\n');
+
+    const caller = await Probe.greet(bridge);
+    await caller.say(`${connect}\n`);
+    assert(await caller.isQuiet());
+    const acceptor = await Probe.accepting(bridge, "server");
+    assertEquals(await acceptor.line(), client.destination);
+    assertEquals(await caller.line(), OK);
+  }));
+
+Deno.test("both: a caller that leaves while it waits is forgotten", async () => {
+  for (const manners of BOTH) {
+    await withBridge({ manners, silentPeerTimeout: 60_000 }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      await Probe.session(bridge, "client");
+      const caller = await Probe.greet(bridge);
+      await caller.say(`STREAM CONNECT ID=client DESTINATION=${b32}\n`);
+      await eventually(() => bridge.lines.some((line) => line.startsWith("STREAM CONNECT")), "it calls");
+      await caller.close();
+      await eventually(() => bridge.openSockets === 2, "it is gone");
+      const acceptor = await Probe.accepting(bridge, "server");
+      assert(await acceptor.isQuiet());
+      await acceptor.close();
+      await eventually(() => bridge.openSockets === 2, "the acceptor is gone");
+      const waits = await Probe.greet(bridge);
+      await waits.say(`STREAM CONNECT ID=client DESTINATION=${b32}\n`);
+      assert(manners === "i2pd" ? await waits.line() === OK : await waits.isQuiet());
+      assert(await waits.isQuiet(), "the acceptor that left does not answer");
+    });
+  }
+});
+
+Deno.test("both: a session's own destination is reached with java only", async () => {
+  await withBridge({}, async (bridge) => {
+    const { b32 } = await Probe.session(bridge, "me");
+    await (await Probe.greet(bridge)).expect(
+      `STREAM CONNECT ID=me DESTINATION=${b32}`,
+      `STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Can't connect to myself"`,
+    );
+  });
+  await withBridge({ manners: "java" }, async (bridge) => {
+    const { b32 } = await Probe.session(bridge, "me");
+    await Probe.accepting(bridge, "me");
+    await (await Probe.greet(bridge)).expect(`STREAM CONNECT ID=me DESTINATION=${b32}`, OK);
+  });
+});
+
+Deno.test("both: ports are passed on by java, to acceptors of 3.2 and up; never by i2pd", async () => {
+  const answers: [Manners, string, string][] = [
+    ["java", "3.2", " FROM_PORT=7 TO_PORT=80"],
+    ["java", "3.1", ""],
+    ["i2pd", "3.2", ""],
+  ];
+  for (const [manners, version, ports] of answers) {
+    await withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      const client = await Probe.session(bridge, "client", "3.1", " FROM_PORT=7");
+      const acceptor = await Probe.accepting(bridge, "server", version);
+      await (await Probe.greet(bridge)).expect(`STREAM CONNECT ID=client DESTINATION=${b32} TO_PORT=80`, OK);
+      assertEquals(await acceptor.line(), `${client.destination}${ports}`);
+    });
+  }
+});
+
+Deno.test("both: bytes sent right behind STREAM CONNECT arrive with java; i2pd sends as many others", async () => {
+  for (const [manners, arrives] of [["java", "payload"], ["i2pd", "\0".repeat(7)]] as const) {
+    await withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      await Probe.session(bridge, "client");
+      const acceptor = await Probe.accepting(bridge, "server");
+      const caller = await Probe.greet(bridge);
+      await caller.say(`STREAM CONNECT ID=client DESTINATION=${b32}\npayload`);
+      assertEquals(await caller.line(), OK);
+      await caller.say(" later");
+      await acceptor.line();
+      assertEquals(await acceptor.text(13), `${arrives} later`);
+    });
+  }
+});
+
+Deno.test("both: bytes sent behind STREAM ACCEPT, before a caller, close with i2pd and wait with java", async () => {
+  for (const manners of BOTH) {
+    await withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server");
+      await Probe.session(bridge, "client");
+      const acceptor = await Probe.accepting(bridge, "server");
+      await acceptor.say("banner");
+      if (manners === "i2pd") return assertEquals(await acceptor.rest(), "");
+      const caller = await Probe.greet(bridge);
+      await caller.expect(`STREAM CONNECT ID=client DESTINATION=${b32}`, OK);
+      assertEquals(await caller.text(6), "banner");
+    });
+  }
+});
+
+Deno.test("bridge: closes in the midst of a stalled stream, a waiting caller and a waiting acceptor", async () => {
+  for (const manners of BOTH) {
+    await withBridge({ manners, silentPeerTimeout: 60_000, sessionDelay: 1 }, async (bridge) => {
+      const server = await Probe.session(bridge, "server");
+      const client = await Probe.session(bridge, "client");
+      await Probe.accepting(bridge, "server");
+      const caller = await Probe.greet(bridge);
+      await caller.expect(`STREAM CONNECT ID=client DESTINATION=${server.b32}`, OK);
+      await Probe.accepting(bridge, "server");
+      const waiting = await Probe.greet(bridge);
+      await waiting.say(`STREAM CONNECT ID=server DESTINATION=${client.b32}\n`);
+      // Nobody reads at the other end: the bridge is stuck in a write.
+      const stuck = caller.say(new Uint8Array(16 << 20)).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await bridge.close();
+      await stuck;
+    });
+  }
+});
