@@ -37,7 +37,7 @@ export function parseArguments(args: readonly string[], env: (name: string) => s
   if (verb === undefined) throw usageError(`Unknown verb "${word}"`, word, VERBS);
   for (const arg of unknown) {
     const flag = arg.replace(/=.*/s, "");
-    throw usageError(`Unknown option "${flag}"`, flag, OPTIONS.map(flagOf));
+    throw usageError(`Unknown option "${flag}"`, flag, OPTIONS.map(flagOf).filter((f) => f.startsWith("--")));
   }
   const given = new Map<string, GivenValue[]>();
   for (const option of OPTIONS) {
@@ -56,20 +56,33 @@ function valuesOf(option: OptionSpec, parsed: unknown): GivenValue[] {
   return texts.map((text) => ({ text, source: flagOf(option) }));
 }
 
+/** Short forms that every program has. */
+const SHORT_FORMS: Readonly<Record<string, string>> = { "-h": "--help", "-V": "--version" };
+
 /**
- * Joins an option and the value in the next word: parseArgs would take a value that begins with a hyphen, as in
- * `--variance -1`, for another option.
+ * Writes each option with its value in one word, `--name=value`. parseArgs alone would take a value that begins with a
+ * hyphen, as in `--variance -1`, for another option, and `-oKEY=VALUE` for something else entirely.
  */
 function joinValues(args: readonly string[]): string[] {
   const joined: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     if (arg === "--") return [...joined, ...args.slice(i)];
-    const option = OPTIONS.find((o) => o.value !== undefined && flagOf(o) === arg);
-    if (option === undefined) joined.push(arg);
+    const attached = /^-([a-z])=?(.+)$/s.exec(arg);
+    const option = OPTIONS.find((o) => flagOf(o) === arg || o.name === attached?.[1]);
+    if (option?.value === undefined) joined.push(checkSwitch(SHORT_FORMS[arg] ?? arg));
+    else if (attached !== null) joined.push(`--${option.name}=${attached[2]}`);
+    // A known option is no value: then the value is missing.
+    else if (OPTIONS.some((o) => flagOf(o) === args[i + 1])) joined.push(`--${option.name}=`);
     else joined.push(`--${option.name}=${args[++i] ?? ""}`);
   }
   return joined;
+}
+
+function checkSwitch(arg: string): string {
+  const name = /^--([^=]+)=/.exec(arg)?.[1];
+  if (!OPTIONS.some((o) => o.name === name && o.value === undefined)) return arg;
+  throw new CliError(ExitCode.usage, `--${name} takes no value`);
 }
 
 function usageError(message: string, word: string, candidates: readonly string[]): CliError {

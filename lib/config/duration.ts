@@ -13,7 +13,7 @@ export function parseDuration(text: string): number {
   if (text !== "0" && (number === undefined || unit === undefined)) {
     throw new SyntaxError("a duration is a number with ms, s, m or h behind it, such as 90s");
   }
-  const milliseconds = Number(number ?? 0) * (UNITS[unit ?? "ms"] ?? 1);
+  const milliseconds = Math.round(Number(number ?? 0) * (UNITS[unit ?? "ms"] ?? 1));
   if (milliseconds > MAX_DURATION) throw new SyntaxError("the longest duration is 576h");
   return milliseconds;
 }

@@ -86,7 +86,7 @@ export function readSettings(given: GivenValues): Settings {
     logFormat: read.last("log-format", oneOf(LOG_FORMATS)) ?? "text",
     logDestinations: read.last("log-destinations", oneOf(["true", "false"])) === "true",
   };
-  if ((settings.samUser === undefined) !== (settings.samPasswordFile === undefined)) {
+  if (given.has("sam-user") !== given.has("sam-password-file")) {
     problems.push("--sam-user and --sam-password-file go together: one of them is missing");
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -106,8 +106,9 @@ function sessionOptions(read: Reader): Record<string, string> {
   for (const direction of ["inbound", "outbound"]) {
     options[`${direction}.nickname`] = label;
     for (const [flag, { key, fallback, parse }] of Object.entries(TUNNEL_OPTIONS)) {
-      const value = read.last(`${direction}-${flag}`, parse) ?? read.last(flag, parse) ?? fallback;
-      options[`${direction}.${key}`] = String(value);
+      // Both are read in any case, so that neither goes unchecked.
+      const both = read.last(flag, parse) ?? fallback;
+      options[`${direction}.${key}`] = String(read.last(`${direction}-${flag}`, parse) ?? both);
     }
   }
   return { ...options, ...Object.fromEntries(read.all("o", parseOption) ?? []) };

@@ -8,7 +8,7 @@ import { checkBlindedLabel } from "./blinded.ts";
  * - `b33`: a blinded address of an encrypted lease set, `<56 characters>.b32.i2p`
  * - `name`: a name for the router's address book, `*.i2p`
  * - `clearnet`: any other name, `localhost` included
- * - `ip`: an IPv4 or IPv6 literal, in any spelling
+ * - `ip`: an IPv4 or IPv6 literal
  * - `malformed`: meant for I2P, but no router could resolve it
  */
 export type AddressKind = "b32" | "b33" | "name" | "clearnet" | "ip" | "malformed";
@@ -39,7 +39,7 @@ const B32_LENGTH = 52;
  */
 export function parseAddress(given: string): Address {
   if (isIpLiteral(given)) return { kind: "ip", host: given };
-  const host = given.toLowerCase().replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
+  const host = lowerCase(given).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
   if (host === "") return { kind: "malformed", host: given, problem: "it is empty" };
   if (!host.endsWith(".i2p")) return { kind: "clearnet", host: given };
   try {
@@ -57,7 +57,12 @@ export function isIpLiteral(text: string): boolean {
   const octet = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
   if (new RegExp(`^${octet}(\\.${octet}){3}$`).test(text)) return true;
   const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
-  return bare.includes(":") && URL.canParse(`http://[${bare}]/`);
+  return bare.includes(":") && /^[\da-f:.]+$/i.test(bare) && URL.canParse(`http://[${bare}]/`);
+}
+
+/** Of ASCII only: Unicode's rules would turn look-alikes, such as the Kelvin sign, into ASCII letters. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function hashKind(label: string): "b32" | "b33" {

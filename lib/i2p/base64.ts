@@ -18,9 +18,8 @@ export function decodeI2pBase64(text: string): Uint8Array<ArrayBuffer> {
   if (!/^[A-Za-z0-9~-]*={0,2}$/.test(text)) {
     throw new SyntaxError("Cannot decode I2P base64: a character is outside its alphabet");
   }
-  try {
-    return decodeBase64(text.replaceAll("-", "+").replaceAll("~", "/"));
-  } catch {
+  if (text.length % 4 !== 0) {
     throw new SyntaxError(`Cannot decode I2P base64: a length of ${text.length} characters is not possible`);
   }
+  return decodeBase64(text.replaceAll("-", "+").replaceAll("~", "/"));
 }

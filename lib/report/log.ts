@@ -40,11 +40,10 @@ export function createLog(options: LogOptions): Log {
     const { destination, ...rest } = fields;
     const shown = options.destinations && destination !== undefined ? { ...rest, destination } : rest;
     const time = new Date().toISOString();
-    options.write(
-      options.format === "json"
-        ? JSON.stringify({ time, level, message, ...shown })
-        : [time, level.padEnd(5), clean(message), ...pairs(shown)].join(" "),
-    );
+    const line = options.format === "json"
+      ? JSON.stringify({ time, level, message, ...shown })
+      : [time, level.padEnd(5), message, ...pairs(shown)].join(" ");
+    options.write(clean(line));
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
@@ -56,7 +55,13 @@ function pairs(fields: LogFields): string[] {
   });
 }
 
-/** Router messages and client bytes reach the log: they must not be able to begin a line or move a cursor. */
-function clean(message: string): string {
-  return message.replace(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1)).replaceAll("\x7f", "\\u007f");
+/**
+ * Router messages and client bytes reach the log: they must not be able to begin a line or to command a terminal. What
+ * JSON escapes already holds none of these.
+ */
+function clean(line: string): string {
+  return line.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => {
+    const escaped = JSON.stringify(c).slice(1, -1);
+    return escaped === c ? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
+  });
 }

@@ -1,0 +1,270 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  ConfigError,
+  DEFAULT_LISTEN,
+  type GivenValues,
+  readSettings,
+  type Settings,
+} from "../../lib/config/settings.ts";
+import { pureTest } from "../support/pure.ts";
+
+const DEFAULT_OPTIONS: Readonly<Record<string, string>> = {
+  "i2cp.leaseSetEncType": "4,0",
+  "i2p.streaming.answerPings": "false",
+  "inbound.nickname": "i2p-socks",
+  "inbound.length": "3",
+  "inbound.quantity": "2",
+  "inbound.backupQuantity": "0",
+  "inbound.lengthVariance": "0",
+  "outbound.nickname": "i2p-socks",
+  "outbound.length": "3",
+  "outbound.quantity": "2",
+  "outbound.backupQuantity": "0",
+  "outbound.lengthVariance": "0",
+};
+
+pureTest("readSettings() without anything given is the defaults", () => {
+  assertEquals(read({}), {
+    listen: [{ hostname: "127.0.0.1", port: 4447 }],
+    listenGiven: false,
+    sam: { hostname: "127.0.0.1", port: 7656 },
+    samUser: undefined,
+    samPasswordFile: undefined,
+    sessionOptions: DEFAULT_OPTIONS,
+    connectTimeout: 120_000,
+    handshakeTimeout: 10_000,
+    idleTimeout: 0,
+    maxConnections: 1024,
+    logLevel: "info",
+    logFormat: "text",
+    logDestinations: false,
+  });
+  assertEquals(DEFAULT_LISTEN, { hostname: "127.0.0.1", port: 4447 });
+});
+
+pureTest("readSettings() takes every option", () => {
+  const settings = read({
+    listen: "[::1]:9050",
+    sam: "localhost:17656",
+    "sam-user": "me",
+    "sam-password-file": "/run/secret with a space",
+    "connect-timeout": "90s",
+    "handshake-timeout": "500ms",
+    "idle-timeout": "1h",
+    "max-connections": "7",
+    "log-level": "debug",
+    "log-format": "json",
+    "log-destinations": "true",
+  });
+  assertEquals(settings, {
+    listen: [{ hostname: "::1", port: 9050 }],
+    listenGiven: true,
+    sam: { hostname: "127.0.0.1", port: 17656 },
+    samUser: "me",
+    samPasswordFile: "/run/secret with a space",
+    sessionOptions: DEFAULT_OPTIONS,
+    connectTimeout: 90_000,
+    handshakeTimeout: 500,
+    idleTimeout: 3_600_000,
+    maxConnections: 7,
+    logLevel: "debug",
+    logFormat: "json",
+    logDestinations: true,
+  });
+});
+
+pureTest("readSettings() listens everywhere it is told to, and takes the last of what can be one only", () => {
+  const settings = read({ listen: ["1", "[::1]:2", "localhost:0"], sam: ["127.0.0.1:1", "127.0.0.1:2"] });
+  assertEquals(settings.listen, [
+    { hostname: "127.0.0.1", port: 1 },
+    { hostname: "::1", port: 2 },
+    { hostname: "127.0.0.1", port: 0 },
+  ]);
+  assertEquals(settings.sam, { hostname: "127.0.0.1", port: 2 });
+});
+
+pureTest("readSettings() names the option, the value and the reason", () => {
+  const problems: readonly (readonly [string, string, string])[] = [
+    ["listen", "", "a value is missing"],
+    [
+      "listen",
+      "0.0.0.0:4447",
+      '"0.0.0.0" is not a loopback address, and only 127.0.0.1, [::1] and localhost are permitted',
+    ],
+    [
+      "sam",
+      "example.com:7656",
+      '"example.com" is not a loopback address, and only 127.0.0.1, [::1] and localhost are permitted',
+    ],
+    ["sam", "127.0.0.1:0", "port 0 cannot be connected to"],
+    ["sam", "127.0.0.1", "the port is missing or is not a number"],
+    ["name", "two words", "SAM takes no spaces, quotes or backslashes in a name"],
+    ["name", "n".repeat(65), "a name has at most 64 characters"],
+    ["connect-timeout", "0", "this limit cannot be switched off"],
+    ["connect-timeout", "0ms", "this limit cannot be switched off"],
+    ["handshake-timeout", "0", "this limit cannot be switched off"],
+    ["handshake-timeout", "10", "a duration is a number with ms, s, m or h behind it, such as 90s"],
+    ["idle-timeout", "577h", "the longest duration is 576h"],
+    ["max-connections", "0", "a whole number from 1 to 65535 is needed"],
+    ["log-level", "trace", "it must be one of debug, info, warn, error"],
+    ["log-level", "INFO", "it must be one of debug, info, warn, error"],
+    ["log-format", "xml", "it must be one of text, json"],
+    ["log-destinations", "yes", "it must be one of true, false"],
+    ["o", "novalue", "an option is KEY=VALUE, without spaces or quotes"],
+  ];
+  for (const [name, text, reason] of problems) {
+    assertEquals(problemsOf({ [name]: text }), [`Cannot use ${flag(name)} "${text}": ${reason}`]);
+  }
+});
+
+pureTest("readSettings() names an environment variable that a value came from", () => {
+  const given: GivenValues = new Map([["sam", [{ text: "x", source: "I2P_SOCKS_SAM" }]]]);
+  const { problems } = assertThrows(() => readSettings(given), ConfigError);
+  assertEquals(problems, ['Cannot use I2P_SOCKS_SAM "x": the port is missing or is not a number']);
+});
+
+pureTest("readSettings() reports all problems at once, each of them once", () => {
+  const given = {
+    listen: ["1.2.3.4:1", "4447", "x"],
+    sam: "127.0.0.1:0",
+    "sam-user": "me",
+    length: "8",
+    o: ["novalue", "ID=1"],
+    "connect-timeout": "0",
+    "max-connections": "no",
+    "log-level": "loud",
+  };
+  const error = assertThrows(() => read(given), ConfigError);
+  assertEquals(error.problems.map((problem) => problem.replace(/".*/s, "…")), [
+    "Cannot use --listen …",
+    "Cannot use --listen …",
+    "Cannot use --sam …",
+    "Cannot use --length …",
+    "Cannot use -o …",
+    "Cannot use -o …",
+    "Cannot use --connect-timeout …",
+    "Cannot use --max-connections …",
+    "Cannot use --log-level …",
+    "--sam-user and --sam-password-file go together: one of them is missing",
+  ]);
+  assertEquals(error.message, error.problems.join("\n"));
+});
+
+pureTest("readSettings() wants a user and a password file, or neither", () => {
+  const problem = ["--sam-user and --sam-password-file go together: one of them is missing"];
+  assertEquals(problemsOf({ "sam-user": "me" }), problem);
+  assertEquals(problemsOf({ "sam-password-file": "/x" }), problem);
+  assertEquals(read({ "sam-user": "me", "sam-password-file": "/x" }).samUser, "me");
+});
+
+pureTest("readSettings() accepts numbers at each end of their range and refuses the next ones", () => {
+  const ranges: readonly (readonly [string, number, number])[] = [
+    ...["", "inbound-", "outbound-"].flatMap((direction) =>
+      [["length", 0, 7], ["quantity", 1, 16], ["backup", 0, 16], ["variance", -7, 7]].map(([name, min, max]) =>
+        [`${direction}${name}`, Number(min), Number(max)] as const
+      )
+    ),
+    ["max-connections", 1, 65_535],
+  ];
+  for (const [name, min, max] of ranges) {
+    for (const good of [min, max]) read({ [name]: String(good) });
+    for (const bad of [min - 1, max + 1, `${min}.5`, "", "x", `${max} `, `+${max}`, "1e0", "0x1", "NaN"]) {
+      const reason = bad === "" ? "a value is missing" : `a whole number from ${min} to ${max} is needed`;
+      assertEquals(problemsOf({ [name]: String(bad) }), [`Cannot use --${name} "${bad}": ${reason}`]);
+    }
+  }
+});
+
+pureTest("readSettings() accepts limits of time at each end", () => {
+  assertEquals(read({ "connect-timeout": "1ms", "handshake-timeout": "576h" }).connectTimeout, 1);
+  assertEquals(read({ "idle-timeout": "0" }).idleTimeout, 0);
+});
+
+pureTest("readSettings() gives tunnel options to both directions, and one direction's own first", () => {
+  assertEquals(optionsOf({ length: "1", quantity: "4", backup: "5", variance: "-1" }), {
+    ...DEFAULT_OPTIONS,
+    "inbound.length": "1",
+    "inbound.quantity": "4",
+    "inbound.backupQuantity": "5",
+    "inbound.lengthVariance": "-1",
+    "outbound.length": "1",
+    "outbound.quantity": "4",
+    "outbound.backupQuantity": "5",
+    "outbound.lengthVariance": "-1",
+  });
+  assertEquals(optionsOf({ "outbound-length": "0", length: "2", "inbound-backup": "1" }), {
+    ...DEFAULT_OPTIONS,
+    "inbound.length": "2",
+    "inbound.backupQuantity": "1",
+    "outbound.length": "0",
+  });
+});
+
+pureTest("readSettings() lets -o win over everything, and the last -o over the others", () => {
+  const given = {
+    length: "1",
+    "inbound-length": "2",
+    o: ["inbound.length=5", "i2cp.leaseSetEncType=6,4", "x.y=1", "x.y=a=b=="],
+  };
+  assertEquals(optionsOf(given), {
+    ...DEFAULT_OPTIONS,
+    "inbound.length": "5",
+    "outbound.length": "1",
+    "i2cp.leaseSetEncType": "6,4",
+    "x.y": "a=b==",
+  });
+});
+
+pureTest("readSettings() refuses options that would break the command or are SAM's own words", () => {
+  for (const option of ["=", "=v", "k=", "k", "a b=c", "k=a b", 'k="v"', "k=a\\b", "k=a\nQUIT=b", "k=a\r", "k=\0"]) {
+    assertEquals(problemsOf({ o: option }).length, 1, JSON.stringify(option));
+  }
+  for (const word of ["ID", "STYLE", "DESTINATION", "SIGNATURE_TYPE", "SILENT", "FROM_PORT", "HOST"]) {
+    const problem = `Cannot use -o "${word}=1": "${word}" is SAM's own word, not an option of I2CP or streaming`;
+    assertEquals(problemsOf({ o: `${word}=1` }), [problem]);
+  }
+});
+
+pureTest("readSettings() labels both directions", () => {
+  const label = "n".repeat(64);
+  const options = optionsOf({ name: label });
+  assertEquals([options["inbound.nickname"], options["outbound.nickname"]], [label, label]);
+  for (const name of ["a b", 'a"b', "a\\b", "a\nb", " "]) {
+    assertEquals(problemsOf({ name }).length, 1, JSON.stringify(name));
+  }
+});
+
+pureTest("readSettings() checks a tunnel option even where both directions have their own", () => {
+  const given = { length: "99", "inbound-length": "1", "outbound-length": "1" };
+  assertEquals(problemsOf(given), ['Cannot use --length "99": a whole number from 0 to 7 is needed']);
+});
+
+pureTest("readSettings() does not call an option missing that was given with a wrong value", () => {
+  const given = { "sam-user": "", "sam-password-file": "/x" };
+  assertEquals(problemsOf(given), ['Cannot use --sam-user "": a value is missing']);
+});
+
+type Given = Readonly<Record<string, string | readonly string[]>>;
+
+function flag(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
+function read(given: Given): Settings {
+  return readSettings(
+    new Map(
+      Object.entries(given).map(([name, texts]) => [
+        name,
+        (typeof texts === "string" ? [texts] : texts).map((text) => ({ text, source: flag(name) })),
+      ]),
+    ),
+  );
+}
+
+function optionsOf(given: Given): Readonly<Record<string, string>> {
+  return read(given).sessionOptions;
+}
+
+function problemsOf(given: Given): readonly string[] {
+  return assertThrows(() => read(given), ConfigError).problems;
+}
