@@ -20,7 +20,10 @@ export interface Arguments {
  * @param env reads an environment variable that stands in for an option.
  * @throws {CliError} for an unknown verb or option, or an option that the verb does not take.
  */
-export function parseArguments(args: readonly string[], env: (name: string) => string | undefined): Arguments {
+export function parseArguments(
+  args: readonly string[],
+  env: (name: string, flag: string) => string | undefined,
+): Arguments {
   const unknown: string[] = [];
   const parsed = parseArgs(joinValues(args), {
     string: ["_", ...OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name)],
@@ -44,7 +47,9 @@ export function parseArguments(args: readonly string[], env: (name: string) => s
     const values = valuesOf(option, parsed[option.name]);
     const wanted = option.verbs.includes(verb);
     if (values.length > 0 && !wanted) throw new CliError(ExitCode.usage, `${flagOf(option)} is no option of ${verb}`);
-    const fromEnv = option.env !== undefined && wanted && values.length === 0 ? env(option.env) : undefined;
+    const fromEnv = option.env !== undefined && wanted && values.length === 0
+      ? env(option.env, flagOf(option))
+      : undefined;
     if (option.env !== undefined && fromEnv) values.push({ text: fromEnv, source: option.env });
     if (values.length > 0) given.set(option.name, values);
   }

@@ -23,7 +23,7 @@ export async function readSamLogin({ samUser, samPasswordFile }: Settings): Prom
     );
   }
   const [password = ""] = text.split(/\r?\n/, 1);
-  if (password === "" || /\p{Cc}/u.test(password + samUser)) {
+  if (password === "" || /\p{Cc}/u.test(password)) {
     throw new CliError(ExitCode.usage, `Cannot use ${flag} "${samPasswordFile}": its first line is no password`);
   }
   return { user: samUser, password };

@@ -1,18 +1,17 @@
 import { formatDuration } from "../config/duration.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
-import { decodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
-import { Deadline, TimeoutError } from "../proxy/net.ts";
+import { Deadline, TimeoutError } from "../sam/deadline.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { readSamLogin } from "./login_file.ts";
-import { requireNet } from "./permissions.ts";
+import { keepOnly, requireNet } from "./permissions.ts";
 import { adviseOn } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Milliseconds for the router to resolve one name. i2pd gives up after 40 s, Java I2P after 15 s. */
+/** Milliseconds for the router to resolve one name. Routers give up earlier. */
 export const LOOKUP_TIMEOUT = 60_000;
 
 /**
@@ -26,6 +25,7 @@ export async function lookup(names: readonly string[], settings: Settings, termi
   }
   const login = await readSamLogin(settings);
   requireNet(settings.sam, "--sam");
+  keepOnly(settings.sam);
   const endpoint = { ...settings.sam, ...(login && { login }) };
   let exitCode: ExitCode = ExitCode.ok;
   for (const name of names) {
@@ -47,7 +47,7 @@ async function resolve({ kind, host }: Address, endpoint: SamEndpoint): Promise<
   if (kind === "clearnet" || kind === "ip" || kind === "malformed") return undefined;
   using deadline = new Deadline(LOOKUP_TIMEOUT);
   const destination = await lookupName(endpoint, host, deadline.signal);
-  return destination && await b32Address(decodeI2pBase64(destination));
+  return destination && await b32Address(destination);
 }
 
 function describe(name: string, { kind, host, problem }: Address, resolved: string | undefined): string {

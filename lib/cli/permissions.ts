@@ -7,10 +7,14 @@ import { CliError, ExitCode } from "./exit_code.ts";
  */
 
 /**
- * Reads an environment variable; undefined where it is not set or where the permission is missing.
+ * Reads an environment variable that stands in for an option.
+ *
+ * @param flag the option.
+ * @throws {CliError} if it may not be read: to pass over what the user set would be worse.
  */
-export function readEnv(variable: string): string | undefined {
-  return isGranted({ name: "env", variable }) ? Deno.env.get(variable) : undefined;
+export function readEnv(variable: string, flag: string): string | undefined {
+  if (!isGranted({ name: "env", variable })) throw missing(`the environment variable ${variable}`, flag);
+  return Deno.env.get(variable);
 }
 
 /**
@@ -36,10 +40,15 @@ export function requireRead(path: string, flag: string): void {
   if (!isGranted({ name: "read", path })) throw missing(`read access to "${path}"`, flag);
 }
 
+/** Makes sure that any port of 127.0.0.1 may be used, as serving does for a moment at its start. */
+export function requireAnyPort(): void {
+  requireNet({ hostname: "127.0.0.1", port: 0 }, "serve");
+}
+
 /**
  * Gives back every permission but the one to connect to the SAM bridge. For good: nothing can bring them back.
  *
- * @returns the permissions that could not be given back, because the program was started with more than its own set.
+ * @returns kinds of permission that could not be given back, because the program was started with more than its own set.
  */
 export function keepOnly(sam: Endpoint): string[] {
   const { permissions } = Deno;

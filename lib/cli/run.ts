@@ -29,6 +29,10 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
       terminal.error(error.message, ["See i2p-socks --help"]);
       return ExitCode.usage;
     }
+    if (error instanceof Deno.errors.NotCapable) {
+      terminal.error(error.message, ["Run the executable, or deno run -P main.ts"]);
+      return ExitCode.noPermission;
+    }
     terminal.error(`Internal error: ${error instanceof Error ? error.stack ?? error.message : error}`);
     return ExitCode.failure;
   }

@@ -7,7 +7,7 @@ export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (!(error instanceof SamError)) return error;
   const where = formatEndpoint(endpoint);
   const { failure, phase, result } = error;
-  if (failure === "unreachable") {
+  if (phase === "connect") {
     return new CliError(ExitCode.samUnreachable, `Nothing answers at ${where}: no SAM bridge (${rootCause(error)})`, [
       "Is the router running?",
       "i2pd has SAM on unless i2pd.conf says [sam] enabled = false",
@@ -15,7 +15,12 @@ export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
     ]);
   }
   if (phase === "hello" && failure !== "refused") {
-    const what = { silent: "does not say anything", closed: "closes the connection", garbled: "speaks something else" };
+    const what = {
+      unreachable: "is gone",
+      silent: "does not say anything",
+      closed: "closes the connection",
+      garbled: "speaks something else",
+    };
     return new CliError(ExitCode.samUnreachable, `What listens at ${where} is no SAM bridge: it ${what[failure]}`, [
       "The bridge's port is 7656 unless it was changed; 4444 is the HTTP proxy, 4447 is SOCKS, 7657 is the console",
     ]);
@@ -23,7 +28,7 @@ export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (phase === "hello") {
     return new CliError(
       ExitCode.samUnreachable,
-      error.message,
+      error.fullMessage,
       result === "NOVERSION"
         ? ["This program needs SAM 3.1: the router is too old"]
         : ["With authorization switched on, the bridge wants --sam-user and --sam-password-file"],
@@ -32,9 +37,10 @@ export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (phase === "session" && failure === "closed") {
     return new CliError(ExitCode.samUnreachable, `${error.message} before tunnels were ready`, ["Was it stopped?"]);
   }
-  return new CliError(result === "TIMEOUT" ? ExitCode.notReady : ExitCode.failure, error.message);
+  return new CliError(result === "TIMEOUT" ? ExitCode.notReady : ExitCode.failure, error.fullMessage);
 }
 
-function rootCause({ cause }: SamError): string {
+function rootCause({ cause, failure }: SamError): string {
+  if (failure === "silent") return "it does not accept connections";
   return cause instanceof Deno.errors.ConnectionRefused ? "connection refused" : String(cause);
 }

@@ -7,7 +7,7 @@ import { createLog, type Log } from "../report/log.ts";
 import type { SamSession } from "../sam/session.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { readSamLogin } from "./login_file.ts";
-import { keepOnly, requireNet } from "./permissions.ts";
+import { keepOnly, requireAnyPort, requireNet } from "./permissions.ts";
 import { adviseOn } from "./sam_advice.ts";
 import { StopSignal } from "./stop_signal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -30,8 +30,9 @@ export async function serve(settings: Settings, terminal: Terminal): Promise<Exi
   });
   const login = await readSamLogin(settings);
   requireNet(settings.sam, "--sam");
+  requireAnyPort();
   const listeners = openListeners(settings, log);
-  await using proxy = await Proxy.start({
+  const proxy = await Proxy.start({
     listeners,
     endpoint: { ...settings.sam, ...(login && { login }) },
     sessionOptions: settings.sessionOptions,
@@ -44,15 +45,19 @@ export async function serve(settings: Settings, terminal: Terminal): Promise<Exi
     log,
     counters,
   });
-  const left = keepOnly(settings.sam);
-  if (left.length > 0) {
-    log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
-  }
-  const session = await waitForSession(proxy, settings, stop, terminal, log);
-  if (session !== undefined) {
-    terminal.data(readyLine(settings, listeners, session));
-    await stop.promise;
-    await drain(proxy, stop, log);
+  try {
+    const left = keepOnly(settings.sam);
+    if (left.length > 0) {
+      log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
+    }
+    const session = await waitForSession(proxy, settings, stop, terminal, log);
+    if (session !== undefined) {
+      terminal.data(readyLine(settings, listeners, session));
+      await stop.promise;
+      await drain(proxy, stop, log);
+    }
+  } finally {
+    await Promise.race([proxy.close(), stop.secondSignal]);
   }
   log.info("Ended", counters.all());
   return stop.exitCode;
@@ -87,11 +92,12 @@ function listen(endpoint: Endpoint): Deno.TcpListener {
 function listenNear(endpoint: Endpoint, log: Log): Deno.TcpListener {
   for (let port = endpoint.port; port < endpoint.port + SPARE_PORTS; port++) {
     try {
+      requireNet({ ...endpoint, port }, "--listen");
       const listener = Deno.listen({ ...endpoint, port });
       if (port !== endpoint.port) log.warn(`Port ${DEFAULT_LISTEN.port} is taken, serving on ${port} instead`);
       return listener;
     } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+      if (!(error instanceof Deno.errors.AddrInUse)) break;
     }
   }
   return listen(endpoint);
@@ -106,10 +112,10 @@ async function waitForSession(
   log: Log,
 ): Promise<SamSession | undefined> {
   const since = performance.now();
-  log.info("Waiting for the router to build tunnels", { router: formatEndpoint(settings.sam) });
+  log.info("Waiting for the router to build tunnels", { sam: formatEndpoint(settings.sam) });
   const waited = (): string => formatDuration(performance.now() - since);
   const ticker = setInterval(() => {
-    terminal.status(`Building tunnels: ${waited()} (seconds to minutes, longest after the router's start)`);
+    terminal.status(`Waiting for tunnels: ${waited()} (it can take minutes)`);
   }, 1000);
   const reminder = setInterval(() => log.info(`Still waiting for tunnels: ${waited()}`), 60_000);
   try {

@@ -1,3 +1,5 @@
+import { printable } from "../report/printable.ts";
+
 /**
  * The program's mouth: data goes to stdout, talk to stderr, and nothing else in the program writes to either.
  *
@@ -13,20 +15,21 @@ export class Terminal {
 
   /** Writes a line of data. */
   data(line: string): void {
-    this.#redraw(() => write(Deno.stdout, `${line}\n`));
+    this.#redraw(() => write(Deno.stdout, `${printableLines(line)}\n`));
   }
 
   /** Writes a line of talk. */
   talk(line: string): void {
-    this.#redraw(() => write(Deno.stderr, `${line}\n`));
+    this.#redraw(() => write(Deno.stderr, `${printableLines(line)}\n`));
   }
 
   /** Shows a status in place of the last one; an empty one clears the line. Only on a terminal. */
   status(text: string): void {
     if (!this.isInteractive) return;
     this.#clear();
-    this.#status = text;
-    write(Deno.stderr, text);
+    // A status that wraps could not be cleared as one line.
+    this.#status = text.slice(0, Deno.consoleSize().columns - 1);
+    write(Deno.stderr, this.#status);
   }
 
   /** Prints an error and what can be done about it. */
@@ -45,6 +48,11 @@ export class Terminal {
   #clear(): void {
     if (this.#status !== "") write(Deno.stderr, "\r\x1b[K");
   }
+}
+
+/** Help has several lines; what they hold is made safe to print. */
+function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }
 
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {

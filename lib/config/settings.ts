@@ -60,6 +60,9 @@ export class ConfigError extends Error {
 /** Where SOCKS is served without `--listen`: the port that i2pd's own proxy made customary. */
 export const DEFAULT_LISTEN: Endpoint = { hostname: "127.0.0.1", port: 4447 };
 
+/** Most characters of all options of a session: routers take lines of 4096 or 8192 bytes, key and ID included. */
+export const MAX_SESSION_OPTIONS = 2048;
+
 /** Longest `--name`, in characters. */
 export const MAX_LABEL = 64;
 
@@ -75,7 +78,7 @@ export function readSettings(given: GivenValues): Settings {
     listen: read.all("listen", parseEndpoint) ?? [DEFAULT_LISTEN],
     listenGiven: given.has("listen"),
     sam: read.last("sam", parseSamEndpoint) ?? { hostname: "127.0.0.1", port: 7656 },
-    samUser: read.last("sam-user", String),
+    samUser: read.last("sam-user", parseUser),
     samPasswordFile: read.last("sam-password-file", String),
     sessionOptions: sessionOptions(read),
     connectTimeout: read.last("connect-timeout", parseLimit) ?? 120_000,
@@ -88,6 +91,10 @@ export function readSettings(given: GivenValues): Settings {
   };
   if (given.has("sam-user") !== given.has("sam-password-file")) {
     problems.push("--sam-user and --sam-password-file go together: one of them is missing");
+  }
+  const length = Object.entries(settings.sessionOptions).join(" ").length;
+  if (length > MAX_SESSION_OPTIONS) {
+    problems.push(`Too many -o options: with ${length} characters they do not fit into a line of SAM`);
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
@@ -168,6 +175,11 @@ function parseLimit(text: string): number {
   const limit = parseDuration(text);
   if (limit === 0) throw new SyntaxError("this limit cannot be switched off");
   return limit;
+}
+
+function parseUser(text: string): string {
+  if (/\p{Cc}/u.test(text)) throw new SyntaxError("a user name has no control characters");
+  return text;
 }
 
 function parseLabel(text: string): string {

@@ -2,8 +2,11 @@ import { formatEndpoint } from "../config/endpoint.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import { connectStream, type SamStream } from "../sam/stream.ts";
+import { Deadline } from "../sam/deadline.ts";
+import { SamError } from "../sam/error.ts";
+import { closeQuietly, writeAll } from "../sam/io.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
+import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
@@ -11,8 +14,9 @@ import { encodeReply5 } from "../socks/socks5.ts";
 import { Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
 import { ANSWERS, Refusal, refusalOf, REPLY4_FAILURE } from "./failure.ts";
 import type { Identity } from "./identity.ts";
-import { closeAfterReply, closeQuietly, Deadline, writeAll } from "./net.ts";
+import { closeAfterReply } from "./net.ts";
 import { checkTarget } from "./policy.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { relay, type RelayResources } from "./relay.ts";
 
 /** Time limits of a client, in milliseconds. */
@@ -37,10 +41,10 @@ export interface ClientContext extends RelayResources {
   log: Log;
   /** Takes the counts. */
   counters: Counters;
-  /** Ends the client at once. */
+  /** Ends the client at once; its reason is a {@linkcode Refusal}. */
   signal: AbortSignal;
-  /** Whether the client is one too many: it is told so. */
-  surplus: boolean;
+  /** Whether there are too many clients: then one that is most likely gone makes room, or this one is told so. */
+  isSurplus: () => boolean;
 }
 
 /** What is known of a client so far. */
@@ -59,10 +63,11 @@ interface Client {
 export async function serveClient(conn: Deno.TcpConn, context: ClientContext): Promise<void> {
   const client: Client = { conn };
   try {
-    const { early } = await receiveRequest(client, context);
-    const stream = await openStream(client, context);
+    const handshake = await receiveRequest(client, context);
+    const target = judge(client, handshake.request, context);
+    const { stream, clientBytes } = await openStream(client, handshake, target, context);
     context.counters.add("connected");
-    await carry(client, stream, early, context);
+    await carry(client, clientBytes, stream, handshake.early, context);
   } catch (error) {
     await refuse(client, context, error);
   } finally {
@@ -79,36 +84,62 @@ async function receiveRequest(client: Client, { timeouts, signal }: ClientContex
     client.request = handshake.request;
     return handshake;
   } catch (error) {
-    if (signal.aborted) throw new Refusal("stopping");
+    signal.throwIfAborted();
     if (deadline.signal.aborted) throw new Refusal("handshake-timeout");
     throw error instanceof SocksError ? error : new Refusal("client-closed", undefined, error);
   }
 }
 
-async function openStream(client: Client, context: ClientContext): Promise<SamStream> {
-  const { request } = client;
-  if (request === undefined) throw new TypeError("Cannot open a stream before the request");
-  const address = parseAddress(request.host);
+/** Where the client may go, if it may. */
+function judge(client: Client, { host, port }: SocksRequest, { isSurplus, halfClosed }: ClientContext): StreamTarget {
+  const address = parseAddress(host);
   client.address = address;
   checkTarget(address);
-  if (context.surplus) throw new Refusal("too-many");
+  if (isSurplus() && !halfClosed.endMostSilent()) throw new Refusal("too-many");
+  return { host: address.host, port };
+}
+
+/** Opens the stream, and gives up when the client leaves meanwhile. */
+async function openStream(
+  { conn }: Client,
+  { early }: Handshake,
+  target: StreamTarget,
+  context: ClientContext,
+): Promise<{ stream: SamStream; clientBytes: ReadAhead }> {
   using deadline = new Deadline(context.timeouts.connect, context.signal);
+  const clientBytes = new ReadAhead(conn, (how) => {
+    // A client that ended its side behind its payload may wait for the answer; without any, nobody waits.
+    if (how === "failed" || early.length === 0) deadline.abort(new Refusal("client-closed"));
+  });
+  return { stream: await dial(target, context, deadline.signal), clientBytes };
+}
+
+async function dial(
+  target: StreamTarget,
+  { identity, endpoint }: ClientContext,
+  signal: AbortSignal,
+): Promise<SamStream> {
+  const session = await identity.session(signal);
   try {
-    const session = await context.identity.session(deadline.signal);
-    return await connectStream(
-      context.endpoint,
-      session.id,
-      { host: address.host, port: request.port },
-      deadline.signal,
-    );
+    return await connectStream(endpoint, session.id, target, signal);
   } catch (error) {
-    throw context.signal.aborted ? new Refusal("stopping") : error;
+    if (!(error instanceof SamError && error.result === "INVALID_ID")) throw error;
+    // The router has forgotten the session, and its end is about to be noticed: the next session serves this client.
+    session.close();
+    await session.lost;
+    return await connectStream(endpoint, (await identity.session(signal)).id, target, signal);
   }
 }
 
 /** Says that the stream is open, hands over what either side sent ahead, and carries the rest. */
-async function carry(client: Client, stream: SamStream, early: Uint8Array, context: ClientContext): Promise<void> {
-  const result = await relay(client.conn, stream.conn, context, {
+async function carry(
+  client: Client,
+  clientBytes: ReadAhead,
+  stream: SamStream,
+  early: Uint8Array,
+  context: ClientContext,
+): Promise<void> {
+  const result = await relay(client.conn, clientBytes, stream.conn, context, {
     toClient: concat(encodeSuccess(client), stream.early),
     toStream: early,
     idleTimeout: context.timeouts.idle,
@@ -122,11 +153,16 @@ async function carry(client: Client, stream: SamStream, early: Uint8Array, conte
 
 async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
   const refusal = refusalOf(error, client.address?.kind === "b32" || client.address?.kind === "b33");
-  const { reason, message } = refusal;
+  const { reason, message, cause } = refusal;
   context.counters.add(`refused-${reason}`);
   const { hint } = ANSWERS[reason];
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
-  context.log[level](`Refused a client: ${message}`, { reason, hint, destination: destinationOf(client) });
+  context.log[level](`Refused a client: ${message}`, {
+    reason,
+    hint,
+    destination: destinationOf(client),
+    routerSaid: cause instanceof SamError ? cause.text : undefined,
+  });
   const bytes = replyBytes(client, refusal);
   if (bytes === undefined) return;
   try {

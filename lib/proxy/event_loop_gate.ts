@@ -1,4 +1,4 @@
-import { closeQuietly } from "./net.ts";
+import { closeQuietly } from "../sam/io.ts";
 
 /** Bytes that all relays together may move before everything else gets a turn. */
 export const GATE_BUDGET = 1_048_576;
@@ -29,15 +29,13 @@ export class EventLoopGate {
   static async open(): Promise<EventLoopGate> {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const near = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-    const far = await listener.accept();
-    // Any local process can connect to the port while it is open.
-    if (far.remoteAddr.port !== near.localAddr.port) {
-      far.close();
-      near.close();
-      throw new Error("Cannot set up the event loop gate: another process connected to its port");
-    }
     near.setNoDelay(true);
-    return new EventLoopGate(near, far);
+    // Any local process can connect to the port while it is open.
+    for (;;) {
+      const far = await listener.accept();
+      if (far.remoteAddr.port !== near.localAddr.port) far.close();
+      else return new EventLoopGate(near, far);
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
+import { TimeoutError } from "../sam/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { Reply4, Reply5, SocksError, type SocksProblem } from "../socks/wire.ts";
-import { TimeoutError } from "./net.ts";
+import { isExhaustion } from "./net.ts";
 
 /** Why a client did not get its stream. */
 export type Reason =
@@ -14,6 +15,7 @@ export type Reason =
   | "peer-refused"
   | "timed-out"
   | "too-many"
+  | "out-of-descriptors"
   | "command"
   | "address-type"
   | "auth-method"
@@ -62,6 +64,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.generalFailure,
     story: "Too many connections",
     hint: "The limit is --max-connections",
+  },
+  "out-of-descriptors": {
+    reply5: Reply5.generalFailure,
+    story: "No file descriptors are left",
+    hint: "Each connection takes two: raise the limit (ulimit -n) or lower --max-connections",
   },
   "command": { reply5: Reply5.commandNotSupported, story: "A SOCKS command other than CONNECT" },
   "address-type": { reply5: Reply5.addressTypeNotSupported, story: "A SOCKS address type that does not exist" },
@@ -129,6 +136,7 @@ export function refusalOf(error: unknown, byHash: boolean): Refusal {
 }
 
 function samRefusal(error: SamError, byHash: boolean): Refusal {
+  if (isExhaustion(error.cause)) return new Refusal("out-of-descriptors", undefined, error);
   if (error.failure === "unreachable" || error.failure === "silent") {
     return new Refusal("router-down", error.message, error);
   }

@@ -1,42 +1,60 @@
 import type { Watchdog } from "./watchdog.ts";
 
-/** Milliseconds without a byte from the peer after which a stream is closed whose client has ended its side. */
-export const HALF_CLOSED_TIMEOUT = 60_000;
+/**
+ * Milliseconds without a byte from the peer after which a stream is closed whose client has ended its side. Longer than
+ * i2pd tries to reach a silent peer.
+ */
+export const HALF_CLOSED_TIMEOUT = 180_000;
 
 /** The same, once the proxy is about to end. */
 const DRAINING_TIMEOUT = 1_000;
+
+/** Milliseconds of silence after which such a stream may give way to a new client: with an answer seen, and without. */
+const SILENT_AFTER_ANSWER = 1_000;
+const SILENT_BEFORE_ANSWER = 30_000;
 
 /**
  * Streams whose client has ended its side.
  *
  * SAM has no half-close, so such a stream must stay open while an answer may come; but a client that only ended its
  * side cannot be told from one that is gone. So these streams are the first to go: after a time without a byte, and
- * earlier when others need the room.
+ * earlier when others need their place.
  */
 export class HalfClosedStreams {
-  readonly #streams = new Set<Watchdog>();
+  readonly #streams = new Map<Watchdog, () => boolean>();
   #timeout = HALF_CLOSED_TIMEOUT;
 
-  /** Watches over a stream until what is returned is disposed of. */
-  add(watchdog: Watchdog): Disposable {
-    this.#streams.add(watchdog);
+  /**
+   * Watches over a stream until what is returned is disposed of.
+   *
+   * @param isAnswered whether the peer has sent anything since the client last did.
+   */
+  add(watchdog: Watchdog, isAnswered: () => boolean): Disposable {
+    this.#streams.set(watchdog, isAnswered);
     watchdog.limit(this.#timeout);
     return { [Symbol.dispose]: () => void this.#streams.delete(watchdog) };
   }
 
-  /** Ends the stream that has been half-closed for longest. @returns whether there was one. */
-  endOldest(): boolean {
-    for (const watchdog of this.#streams) {
-      this.#streams.delete(watchdog);
-      watchdog.limit(0);
-      return true;
+  /**
+   * Ends the stream that has been silent for longest, if it has been silent for long enough.
+   *
+   * @returns whether there was one.
+   */
+  endMostSilent(): boolean {
+    let found: Watchdog | undefined;
+    for (const [watchdog, isAnswered] of this.#streams) {
+      if (watchdog.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
+      if (found === undefined || watchdog.silence > found.silence) found = watchdog;
     }
-    return false;
+    if (found === undefined) return false;
+    this.#streams.delete(found);
+    found.limit(0);
+    return true;
   }
 
   /** Gives these streams, and those that come, little time from now on. */
   hurry(): void {
     this.#timeout = DRAINING_TIMEOUT;
-    for (const watchdog of this.#streams) watchdog.limit(this.#timeout);
+    for (const watchdog of this.#streams.keys()) watchdog.limit(this.#timeout);
   }
 }

@@ -1,4 +1,5 @@
 import type { Log } from "../report/log.ts";
+import { TimeoutError } from "../sam/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
@@ -19,9 +20,11 @@ export class Identity {
   readonly #options: Readonly<Record<string, string>>;
   readonly #log: Log;
   readonly #stop = new AbortController();
+  /** Clients that wait for a session. */
+  readonly #waiting = new Set<(session: SamSession) => void>();
   #session: SamSession | undefined;
-  #ready = Promise.withResolvers<SamSession>();
-  #lastError: SamError | undefined;
+  /** Why the last attempt failed; undefined while the router builds tunnels. */
+  #failure: SamError | undefined;
   #keeping: Promise<void> | undefined;
 
   /** Prepares an identity; {@linkcode open} brings it up. */
@@ -37,28 +40,28 @@ export class Identity {
    * @throws {SamError} if the first session fails: what was never there cannot come back.
    */
   async open(): Promise<SamSession> {
-    const session = await this.#create();
-    this.#keeping = this.#keep(session);
-    return session;
+    const first = this.#create();
+    this.#keeping = first.then((session) => this.#keep(session), () => {});
+    return await first;
   }
 
   /**
    * The session, as soon as there is one.
    *
-   * @throws {Refusal} `router-down` or `not-ready` if the signal is aborted first.
+   * @throws {Refusal} `router-down` or `not-ready` if the signal's time is over first.
+   * @throws the signal's reason if it was aborted otherwise.
    */
   async session(signal: AbortSignal): Promise<SamSession> {
     if (this.#session !== undefined) return this.#session;
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => {
-      const down = this.#lastError !== undefined;
-      aborted.reject(new Refusal(down ? "router-down" : "not-ready", this.#lastError?.message));
-    };
+    const { promise, resolve, reject } = Promise.withResolvers<SamSession>();
+    const abort = (): void => reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
+    this.#waiting.add(resolve);
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     try {
-      return await Promise.race([this.#ready.promise, aborted.promise]);
+      return await promise;
     } finally {
+      this.#waiting.delete(resolve);
       signal.removeEventListener("abort", abort);
     }
   }
@@ -70,11 +73,17 @@ export class Identity {
     await this.#keeping;
   }
 
+  #refusal(): Refusal {
+    return this.#failure === undefined
+      ? new Refusal("not-ready")
+      : new Refusal("router-down", this.#failure.message, this.#failure);
+  }
+
   async #create(): Promise<SamSession> {
-    const session = await createSession(this.#endpoint, this.#options, this.#stop.signal);
+    const { signal } = this.#stop;
+    const session = await createSession(this.#endpoint, this.#options, signal, () => this.#failure = undefined);
     this.#session = session;
-    this.#lastError = undefined;
-    this.#ready.resolve(session);
+    this.#waiting.forEach((resolve) => resolve(session));
     return session;
   }
 
@@ -85,9 +94,8 @@ export class Identity {
       const reason = await session.lost;
       this.#session = undefined;
       if (this.#stop.signal.aborted) return;
-      this.#ready = Promise.withResolvers();
-      this.#lastError = reason;
-      this.#log.warn(`Session lost: ${reason.message}. Building a new one`);
+      this.#failure = reason;
+      this.#log.warn(`Session lost: ${reason.fullMessage}. Building a new one`);
       // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
       if (performance.now() - since > RETRY_MAX) limit = RETRY_FIRST;
       for (session = undefined; session === undefined; limit = Math.min(2 * limit, RETRY_MAX)) {
@@ -100,14 +108,17 @@ export class Identity {
   }
 
   async #tryAgain(): Promise<SamSession | undefined> {
+    const before = this.#failure?.message;
     try {
       const session = await this.#create();
       this.#log.info("Session ready again");
       return session;
     } catch (error) {
       if (this.#stop.signal.aborted) return undefined;
-      if (error instanceof SamError) this.#lastError = error;
-      this.#log.debug(`No new session yet: ${error instanceof Error ? error.message : error}`);
+      if (!(error instanceof SamError)) throw error;
+      this.#failure = error;
+      // An outage is told once, and again when its cause changes.
+      this.#log[error.message === before ? "debug" : "warn"](`No new session yet: ${error.fullMessage}`);
       return undefined;
     }
   }

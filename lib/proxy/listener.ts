@@ -1,4 +1,6 @@
-/** Milliseconds to wait after a failed accept: a lack of file descriptors lasts until some connection ends. */
+import { isExhaustion } from "./net.ts";
+
+/** Milliseconds to wait where file descriptors have run out: that lasts until some connection ends. */
 const ACCEPT_RETRY = 100;
 
 /**
@@ -20,7 +22,7 @@ export async function acceptAll(
       // What accept throws when the listener is closed, before and while it waits.
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
       failed(error);
-      await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY));
+      if (isExhaustion(error)) await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY));
     }
   }
 }

@@ -1,14 +1,16 @@
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { SamSession } from "../sam/session.ts";
+import { closeQuietly } from "../sam/io.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "./event_loop_gate.ts";
+import { Refusal } from "./failure.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import { Identity } from "./identity.ts";
 import { acceptAll } from "./listener.ts";
-import { closeQuietly } from "./net.ts";
+import { isExhaustion } from "./net.ts";
 
 /** What a proxy is made of. */
 export interface ProxyOptions {
@@ -52,7 +54,8 @@ export class Proxy implements AsyncDisposable {
       acceptAll(
         listener,
         (conn) => this.#serve(conn),
-        (error) => options.log.warn(`Cannot accept a client: ${error instanceof Error ? error.message : error}`),
+        // A client that resets before it is accepted is no news.
+        (error) => options.log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${error}`),
       )
     ));
   }
@@ -89,7 +92,7 @@ export class Proxy implements AsyncDisposable {
   /** Ends everything at once, and resolves when it has ended. */
   async close(): Promise<void> {
     this.#options.listeners.forEach(closeQuietly);
-    this.#stop.abort();
+    this.#stop.abort(new Refusal("stopping"));
     await this.#identity.close();
     await this.#accepting;
     await Promise.all(this.#clients);
@@ -103,9 +106,8 @@ export class Proxy implements AsyncDisposable {
 
   #serve(conn: Deno.TcpConn): void {
     const { maxConnections, counters } = this.#options;
-    const surplus = this.#clients.size - maxConnections;
     counters.add("accepted");
-    if (surplus >= MAX_SURPLUS) {
+    if (this.#clients.size >= maxConnections + MAX_SURPLUS) {
       counters.add("refused-too-many");
       closeQuietly(conn);
       return;
@@ -117,8 +119,7 @@ export class Proxy implements AsyncDisposable {
       gate: this.#gate,
       signal: this.#stop.signal,
       halfClosed: this.#halfClosed,
-      // A stream that most likely has no client any more makes room for one that has.
-      surplus: surplus >= 0 && !this.#halfClosed.endOldest(),
+      isSurplus: () => this.#clients.size > maxConnections,
     };
     const served = serveClient(conn, context).finally(() => this.#clients.delete(served));
     this.#clients.add(served);

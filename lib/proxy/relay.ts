@@ -1,11 +1,10 @@
+import { closeQuietly, writeAll } from "../sam/io.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
 import type { HalfClosedStreams } from "./half_closed.ts";
-import { closeAfterReply, closeQuietly, LINGER, writeAll } from "./net.ts";
+import { closeAfterReply, LINGER } from "./net.ts";
+import { type ReadAhead, SMALL_BUFFER } from "./read_ahead.ts";
 import { Watchdog } from "./watchdog.ts";
-
-/** Bytes of a relay's own buffer, one for each direction: all that an idle connection holds. */
-export const SMALL_BUFFER = 4096;
 
 /** What relays share. */
 export interface RelayResources {
@@ -43,19 +42,22 @@ export interface RelayResult {
 }
 
 /**
- * Carries bytes between a client and a SAM stream, both ways, until one of them ends. Closes both.
+ * Carries bytes between a client and a SAM stream, both ways, until one of them ends. Closes both. The client's bytes are
+ * read through `clientBytes`, which has begun to.
  *
  * The client's end of sending is not passed on: over SAM it would end the stream in both directions. The peer's end is
  * the end of the stream, and is passed on after the last byte.
  */
 export async function relay(
   client: Deno.TcpConn,
+  clientBytes: ReadAhead,
   stream: Deno.TcpConn,
   resources: RelayResources,
   { toClient, toStream, idleTimeout, signal }: RelayOptions,
 ): Promise<RelayResult> {
   let sent = 0;
   let received = 0;
+  let isAnswered = false;
   let end: RelayEnd | undefined;
   let halfClosed: Disposable | undefined;
   const stop = (reason: RelayEnd): void => {
@@ -69,18 +71,20 @@ export async function relay(
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
 
-  const upload = pump(client, stream, toStream, resources, (bytes) => {
+  const upload = pump(clientBytes, stream, toStream, clientBytes.buffer, resources, (bytes) => {
     sent += bytes;
     watchdog.active();
+    isAnswered = false;
   });
-  const download = pump(stream, client, toClient, resources, (bytes) => {
+  const download = pump(stream, client, toClient, new Uint8Array(SMALL_BUFFER), resources, (bytes) => {
     received += bytes;
     watchdog.active();
+    isAnswered = true;
   });
   try {
     const uploadEnded = upload.then((how) => {
       if (how === "source failed") stop("client closed");
-      if (how === "source ended") halfClosed = resources.halfClosed.add(watchdog);
+      if (how === "source ended") halfClosed = resources.halfClosed.add(watchdog, () => isAnswered);
     });
     // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
     if (await download === "sink failed") stop("client closed");
@@ -100,34 +104,29 @@ export async function relay(
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
 async function finish(client: Deno.TcpConn, uploadEnded: Promise<void>): Promise<void> {
+  // A client that sends nothing now can take the last bytes from the kernel, whenever it likes.
   const timer = setTimeout(() => closeQuietly(client), LINGER);
-  try {
-    await client.closeWrite();
-    await uploadEnded;
-  } catch {
-    // The client is gone already.
-  } finally {
-    clearTimeout(timer);
-  }
+  await client.closeWrite().catch(() => {});
   await uploadEnded;
-  await closeAfterReply(client);
+  clearTimeout(timer);
+  await closeAfterReply(client, true);
 }
 
 /** How one direction ended. */
 type PumpEnd = "source ended" | "source failed" | "sink failed";
 
 /**
- * Carries bytes one way, those given `ahead` first. A full read earns a large buffer, a short one gives it back: while a read waits for data, only
- * the small buffer is held, because a waiting read cannot be taken back.
+ * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
+ * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers.
  */
 async function pump(
-  source: Deno.Conn,
+  source: Pick<Deno.Conn, "read">,
   sink: Deno.Conn,
   ahead: Uint8Array,
+  small: Uint8Array<ArrayBuffer>,
   { pool, gate }: RelayResources,
   count: (bytes: number) => void,
 ): Promise<PumpEnd> {
-  const small = new Uint8Array(SMALL_BUFFER);
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
     if (!await write(sink, ahead)) return "sink failed";
@@ -153,7 +152,7 @@ async function pump(
 }
 
 /** Reads; undefined where reading fails, by a reset or because the connection was closed here. */
-async function read(source: Deno.Conn, buffer: Uint8Array): Promise<number | null | undefined> {
+async function read(source: Pick<Deno.Conn, "read">, buffer: Uint8Array): Promise<number | null | undefined> {
   try {
     return await source.read(buffer);
   } catch {

@@ -1,8 +1,8 @@
-/** Calls back after a time without activity. Cheap to feed: the clock is read once a chunk, one timer runs at most. */
+/** Calls back after a time without activity. One timer runs at most, and only with a limit. */
 export class Watchdog {
   readonly #expire: () => void;
   #limit = Infinity;
-  #last = 0;
+  #last = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Makes a watchdog that sleeps until it gets a limit. */
@@ -10,17 +10,21 @@ export class Watchdog {
     this.#expire = expire;
   }
 
-  /** Sets the longest time without activity, in milliseconds, counted anew from now; a shorter limit stays. */
+  /** Milliseconds since the last activity. */
+  get silence(): number {
+    return performance.now() - this.#last;
+  }
+
+  /** Sets the longest time without activity, in milliseconds; a shorter limit stays. */
   limit(milliseconds: number): void {
     if (milliseconds >= this.#limit) return;
     this.#limit = milliseconds;
-    this.#last = performance.now();
     this.#arm(milliseconds);
   }
 
   /** Reports activity. */
   active(): void {
-    if (this.#timer !== undefined) this.#last = performance.now();
+    this.#last = performance.now();
   }
 
   /** Puts it to sleep for good. */
@@ -33,7 +37,7 @@ export class Watchdog {
   #arm(milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const left = this.#last + this.#limit - performance.now();
+      const left = this.#limit - this.silence;
       if (left > 0) this.#arm(left);
       else this.#expire();
     }, milliseconds);

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** Levels of a log, from the one that says most. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -10,15 +12,17 @@ export const LOG_FORMATS = ["text", "json"] as const;
 /** One of {@linkcode LOG_FORMATS}. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
-/** Facts that go with a message. `destination` is left out unless the user asked for it. */
+/** Facts that go with a message. Destinations are left out unless the user asked for them. */
 export interface LogFields {
   /** Where an application wanted to go. */
   destination?: string | undefined;
+  /** The router's own words, which may name a destination. Left out likewise. */
+  routerSaid?: string | undefined;
   /** Anything else. */
   [key: string]: string | number | undefined;
 }
 
-/** Takes messages for the user, a line each. No message and no field but `destination` may name a destination. */
+/** Takes messages for the user, a line each. Nothing but the fields meant for it may name a destination. */
 export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void>;
 
 /** How a log is written. */
@@ -37,13 +41,13 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const at = (level: LogLevel) => (message: string, fields: LogFields = {}): void => {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
-    const { destination, ...rest } = fields;
-    const shown = options.destinations && destination !== undefined ? { ...rest, destination } : rest;
+    const { destination: _destination, routerSaid: _routerSaid, ...rest } = fields;
+    const shown = options.destinations ? fields : rest;
     const time = new Date().toISOString();
     const line = options.format === "json"
       ? JSON.stringify({ time, level, message, ...shown })
       : [time, level.padEnd(5), message, ...pairs(shown)].join(" ");
-    options.write(clean(line));
+    options.write(printable(line));
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
@@ -52,16 +56,5 @@ function pairs(fields: LogFields): string[] {
   return Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) => {
     const text = String(value);
     return `${key}=${/^[\w.:\/[\]-]+$/.test(text) ? text : JSON.stringify(text)}`;
-  });
-}
-
-/**
- * Router messages and client bytes reach the log: they must not be able to begin a line or to command a terminal. What
- * JSON escapes already holds none of these.
- */
-function clean(line: string): string {
-  return line.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => {
-    const escaped = JSON.stringify(c).slice(1, -1);
-    return escaped === c ? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
   });
 }

@@ -30,6 +30,8 @@ export class SamError extends Error {
   readonly failure: SamFailure;
   /** The RESULT word of a refusal. */
   readonly result: string | undefined;
+  /** The router's own words, which may name a destination: not part of the message. */
+  readonly text: string | undefined;
 
   /** Makes the error; its message is composed from the parts. */
   constructor(phase: SamPhase, failure: SamFailure, details: SamErrorDetails = {}) {
@@ -38,6 +40,12 @@ export class SamError extends Error {
     this.phase = phase;
     this.failure = failure;
     this.result = details.result;
+    this.text = details.text;
+  }
+
+  /** The message together with the router's own words. */
+  get fullMessage(): string {
+    return this.text === undefined ? this.message : `${this.message} (${this.text})`;
   }
 }
 
@@ -49,7 +57,7 @@ const STEPS: Record<SamPhase, string> = {
   naming: "Cannot look up a name",
 };
 
-function describe(phase: SamPhase, failure: SamFailure, { result, text, cause }: SamErrorDetails): string {
+function describe(phase: SamPhase, failure: SamFailure, { result, cause }: SamErrorDetails): string {
   const reasons: Record<SamFailure, string> = {
     unreachable: cause instanceof Error ? cause.message : "it is not reachable",
     silent: "it does not answer",
@@ -57,5 +65,5 @@ function describe(phase: SamPhase, failure: SamFailure, { result, text, cause }:
     garbled: "its answer is not SAM",
     refused: `the router answered ${result ?? "without a result"}`,
   };
-  return `${STEPS[phase]}: ${reasons[failure]}${text === undefined ? "" : ` (${text})`}`;
+  return `${STEPS[phase]}: ${reasons[failure]}`;
 }

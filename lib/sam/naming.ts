@@ -1,28 +1,41 @@
+import { decodeI2pBase64 } from "../i2p/base64.ts";
+import { publicPart } from "../i2p/destination.ts";
 import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
 
+/** What routers answer where a name leads nowhere. Any other refusal says nothing about the name. */
+const NOT_FOUND: readonly (string | undefined)[] = ["KEY_NOT_FOUND", "INVALID_KEY", "LEASESET_NOT_FOUND"];
+
 /**
  * Asks the router for the destination behind a name or a base32 address (SAM 3.0 NAMING LOOKUP).
  *
- * @returns the destination in I2P base64, or undefined if the router cannot resolve it. Routers use different words
- * for that (KEY_NOT_FOUND, INVALID_KEY), so every refusal counts.
- * @throws {SamError} if the bridge is not reachable or does not answer properly.
+ * @returns the destination, or undefined if the router cannot resolve it.
+ * @throws {SamError} if the bridge is not reachable, does not answer properly, or cannot look up anything now.
  * @throws the signal's reason if it was aborted.
  */
 export async function lookupName(
   endpoint: SamEndpoint,
   name: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const socket = await SamSocket.open(endpoint, signal);
   try {
-    return (await socket.request(formatCommand("NAMING LOOKUP", { NAME: name }), "naming", "NAMING")).get("VALUE");
+    const values = await socket.request(formatCommand("NAMING LOOKUP", { NAME: name }), "naming", "NAMING");
+    return parseDestination(values.get("VALUE") ?? "");
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof SamError && error.failure === "refused") return undefined;
+    if (error instanceof SamError && NOT_FOUND.includes(error.result)) return undefined;
     throw error;
   } finally {
     socket.close();
+  }
+}
+
+function parseDestination(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return publicPart(decodeI2pBase64(text));
+  } catch (error) {
+    throw new SamError("naming", "garbled", { cause: error });
   }
 }

@@ -28,6 +28,7 @@ const SIGNATURE_TYPE = "7";
  * key that comes with the answer is dropped: only its public part is looked at.
  *
  * @param options I2CP and streaming options, such as `inbound.length`.
+ * @param greeted is told when the bridge has said HELLO, and the wait for tunnels begins.
  * @throws {SamError} if the bridge is not reachable or refuses.
  * @throws the signal's reason if it was aborted.
  */
@@ -35,6 +36,7 @@ export async function createSession(
   endpoint: SamEndpoint,
   options: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  greeted: () => void = () => {},
 ): Promise<SamSession> {
   const id = `i2p-socks-${crypto.randomUUID()}`;
   const command = formatCommand("SESSION CREATE", {
@@ -46,8 +48,10 @@ export async function createSession(
   });
   const socket = await SamSocket.open(endpoint, signal);
   try {
+    greeted();
     const values = await socket.request(command, "session", "SESSION");
     const address = await addressOf(values.get("DESTINATION") ?? "");
+    signal.throwIfAborted();
     return {
       id,
       address,

@@ -1,4 +1,6 @@
-import { SamError, type SamFailure, type SamPhase } from "./error.ts";
+import { Deadline } from "./deadline.ts";
+import { SamError, type SamPhase } from "./error.ts";
+import { closeQuietly, writeAll } from "./io.ts";
 import { formatCommand, parseMessage, type SamMessage } from "./message.ts";
 
 /** Where a SAM bridge listens, and how it wants to be greeted. */
@@ -22,7 +24,7 @@ export interface SamLogin {
 /** Longest line taken from a bridge, in bytes. The longest real one, a private key with a large certificate, has about 8 KB. */
 export const MAX_SAM_LINE = 16_384;
 
-/** Milliseconds that a bridge has for its answer to HELLO: it needs neither tunnels nor the network for it. */
+/** Milliseconds for connecting to a bridge and its answer to HELLO: it needs neither tunnels nor the network for it. */
 export const SAM_HELLO_TIMEOUT = 10_000;
 
 /**
@@ -31,7 +33,7 @@ export const SAM_HELLO_TIMEOUT = 10_000;
  */
 const VERSION = "3.1";
 
-/** Bytes of the first read buffer. It later serves the stream, so it is as large as a stream's buffer at rest. */
+/** Bytes of the first read buffer: enough for every reply but a private key with a large certificate. */
 const BUFFER_SIZE = 4096;
 
 /**
@@ -61,31 +63,20 @@ export class SamSocket {
    * @throws the signal's reason if it was aborted.
    */
   static async open(endpoint: SamEndpoint, signal: AbortSignal): Promise<SamSocket> {
-    signal.throwIfAborted();
-    const conn = await connect(endpoint);
-    const unfollow = closeOnAbort(conn, signal);
-    let silent = false;
-    const timer = setTimeout(() => {
-      silent = true;
-      closeQuietly(conn);
-    }, SAM_HELLO_TIMEOUT);
+    using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
+    let conn: Deno.TcpConn | undefined;
     try {
-      conn.setNoDelay(true);
-      conn.setKeepAlive(true);
-      const lines = new LineReader(conn);
-      const login = endpoint.login && { USER: endpoint.login.user, PASSWORD: endpoint.login.password };
-      await writeAll(conn, formatCommand("HELLO VERSION", { MIN: VERSION, MAX: VERSION }, login));
-      const values = checked(parseMessage(await lines.next()), "hello", "HELLO");
-      const version = values.get("VERSION");
-      if (version === undefined) throw new SamError("hello", "garbled");
-      return new SamSocket(conn, lines, version, unfollow);
-    } catch (error) {
-      unfollow();
-      closeQuietly(conn);
+      conn = await connect(endpoint, deadline.signal);
+      const unfollowDeadline = closeOnAbort(conn, deadline.signal);
+      const { lines, version } = await greet(conn, endpoint.login);
       signal.throwIfAborted();
-      throw silent ? new SamError("hello", "silent") : toSamError(error, "hello");
-    } finally {
-      clearTimeout(timer);
+      unfollowDeadline();
+      return new SamSocket(conn, lines, version, closeOnAbort(conn, signal));
+    } catch (error) {
+      if (conn !== undefined) closeQuietly(conn);
+      signal.throwIfAborted();
+      const phase = conn === undefined ? "connect" : "hello";
+      throw deadline.signal.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
     }
   }
 
@@ -98,7 +89,7 @@ export class SamSocket {
    */
   async request(command: string, phase: SamPhase, topic: string): Promise<ReadonlyMap<string, string>> {
     try {
-      await writeAll(this.#conn, command);
+      await send(this.#conn, command);
       return checked(await this.#nextMessage(), phase, topic);
     } catch (error) {
       throw toSamError(error, phase);
@@ -119,7 +110,9 @@ export class SamSocket {
         if (topic === "SESSION" && result !== undefined && result !== "OK") return refusal("session", values);
       }
     } catch (error) {
-      return toSamError(error, "session");
+      const reason = toSamError(error, "session");
+      if (reason instanceof SamError) return reason;
+      throw reason;
     }
   }
 
@@ -139,7 +132,7 @@ export class SamSocket {
     for (;;) {
       const line = await this.#lines.next();
       if (!/^PING(?= |$)/.test(line)) return parseMessage(line);
-      await writeAll(this.#conn, `PONG${line.slice(4)}\n`);
+      await send(this.#conn, `PONG${line.slice(4)}\n`);
     }
   }
 }
@@ -198,13 +191,24 @@ class LineReader {
 
 class LineTooLong extends Error {}
 
-async function connect({ hostname, port }: SamEndpoint): Promise<Deno.TcpConn> {
+async function connect({ hostname, port }: SamEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
   try {
-    return await Deno.connect({ hostname, port });
+    return await Deno.connect({ hostname, port, signal });
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (signal.aborted || error instanceof Deno.errors.NotCapable) throw error;
     throw new SamError("connect", "unreachable", { cause: error });
   }
+}
+
+async function greet(conn: Deno.TcpConn, login?: SamLogin): Promise<{ lines: LineReader; version: string }> {
+  conn.setNoDelay(true);
+  conn.setKeepAlive(true);
+  const lines = new LineReader(conn);
+  const credentials = login && { USER: login.user, PASSWORD: login.password };
+  await send(conn, formatCommand("HELLO VERSION", { MIN: VERSION, MAX: VERSION }, credentials));
+  const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
+  if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
+  return { lines, version };
 }
 
 function closeOnAbort(conn: Deno.TcpConn, signal: AbortSignal): () => void {
@@ -213,17 +217,8 @@ function closeOnAbort(conn: Deno.TcpConn, signal: AbortSignal): () => void {
   return () => signal.removeEventListener("abort", close);
 }
 
-function closeQuietly(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch {
-    // Closed already, by the other side of an abort.
-  }
-}
-
-async function writeAll(conn: Deno.TcpConn, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+async function send(conn: Deno.TcpConn, text: string): Promise<void> {
+  await writeAll(conn, new TextEncoder().encode(text));
 }
 
 function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): ReadonlyMap<string, string> {
@@ -243,8 +238,10 @@ function refusal(phase: SamPhase, values: ReadonlyMap<string, string>): SamError
   return new SamError(phase, "refused", text === undefined ? { result } : { result, text });
 }
 
-function toSamError(error: unknown, phase: SamPhase): SamError {
-  if (error instanceof SamError) return error;
-  const failure: SamFailure = error instanceof LineTooLong ? "garbled" : "closed";
-  return new SamError(phase, failure, { cause: error });
+/** What reading and writing throw says that the connection is gone. Anything else is a mistake of this program. */
+function toSamError(error: unknown, phase: SamPhase): unknown {
+  if (error instanceof LineTooLong) return new SamError(phase, "garbled", { cause: error });
+  const isOfRuntime = Object.values(Deno.errors).some((type) => error instanceof type);
+  if (!isOfRuntime || error instanceof Deno.errors.NotCapable) return error;
+  return new SamError(phase, "closed", { cause: error });
 }

@@ -40,8 +40,8 @@ async function refused(harness: Harness, host: string, version: 4 | 5, code: num
   assertEquals(await readToEnd(conn), new Uint8Array());
   conn.close();
   await until("the client is forgotten", () => harness.proxy.connections === 0);
-  assertEquals(harness.streams(), 0);
-  assertStringIncludes(harness.log.at(-1) ?? "", `reason=${reason}`);
+  await until("its socket is closed", () => harness.streams() <= 0);
+  assertStringIncludes(harness.log.findLast((line) => line.includes("Refused")) ?? "", `reason=${reason}`);
 }
 
 /** What a router answers to STREAM CONNECT, and what the client is told: SOCKS5 code, reason. */
@@ -84,6 +84,10 @@ Deno.test("The proxy tells each RESULT of a router apart", async (t) => {
     await t.step(JSON.stringify(given.slice(0, 60)), async () => {
       answer = given;
       await refused(harness, harness.name, 5, code, reason);
+      assertEquals(
+        (harness.log.findLast((line) => line.includes("Refused")) ?? "").includes("Connection timed out"),
+        given.includes("Connection timed out"),
+      );
       await refused(harness, harness.name, 4, 0x5b, reason);
     });
   }

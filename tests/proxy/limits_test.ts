@@ -66,12 +66,49 @@ Deno.test("Clients above the limit are told so, old ones go on, and a free place
   }
   // SAM has no half-close, so the service does not learn of this, and the stream stays until its place is needed.
   old[0]?.conn.close();
-  await delay(50);
+  await delay(1_100);
   assertEquals(harness.proxy.connections, 3);
   const { reply, conn } = await socksConnect(harness.port, harness.name, 80);
   assertEquals(reply.code, 0, "a stream whose client had left kept its place");
   conn.close();
   old.forEach(({ conn }, i) => i > 0 && conn.close());
+});
+
+Deno.test("At the limit, an answer under way to a client that ended its side is not cut off", async () => {
+  await using harness = await startHarness({
+    proxy: { maxConnections: 1 },
+    service: async (conn) => {
+      for (let i = 0; i < 10; i++) {
+        await conn.write(new Uint8Array(1_000));
+        await delay(30);
+      }
+    },
+  });
+  const { conn, early } = await socksConnect(harness.port, harness.name, 80, { early: Uint8Array.of(1) });
+  using _conn = conn;
+  await conn.closeWrite();
+  await delay(50);
+  const other = await socksConnect(harness.port, harness.name, 80);
+  other.conn.close();
+  assertEquals(other.reply.code, 1);
+  assertEquals(concat(early, await readToEnd(conn)).length, 10_000);
+});
+
+Deno.test("Clients that leave while they wait free their places and their sockets at once", async () => {
+  await using harness = await startHarness({
+    bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
+    proxy: { maxConnections: 5 },
+  });
+  const waiting: Deno.TcpConn[] = [];
+  for (let i = 0; i < 5; i++) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+    await conn.write(encodeRequest4({ host: harness.name, port: 80 }));
+    await until("it is being connected", () => harness.streams() === i + 1);
+    waiting.push(conn);
+  }
+  waiting.forEach((conn) => conn.close());
+  await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);
+  assertEquals(harness.counters.get("refused-client-closed"), 5);
 });
 
 Deno.test("Far above the limit, clients are closed at once", async () => {

@@ -4,10 +4,11 @@ import { EventLoopGate, GATE_BUDGET } from "../../lib/proxy/event_loop_gate.ts";
 import { ANSWERS, Refusal, refusalOf } from "../../lib/proxy/failure.ts";
 import { HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
 import { acceptAll } from "../../lib/proxy/listener.ts";
-import { Deadline, TimeoutError } from "../../lib/proxy/net.ts";
+import { Deadline, TimeoutError } from "../../lib/sam/deadline.ts";
+import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
 import { Watchdog } from "../../lib/proxy/watchdog.ts";
 import { delay } from "../support/harness.ts";
-import { pureTest } from "../support/pure_test.ts";
+import { pureTest } from "../support/pure.ts";
 
 pureTest("BufferPool lends no more than its limit, and lends again what came back", () => {
   const pool = new BufferPool();
@@ -93,20 +94,52 @@ Deno.test("Watchdog calls back after a time without activity, and not before", a
   assertEquals(expired, 1);
 });
 
-Deno.test("HalfClosedStreams ends the oldest first, and hurries all when the proxy ends", async () => {
+Deno.test("HalfClosedStreams ends what has been silent for longest, and spares what is not", async () => {
   const ended: string[] = [];
   const streams = new HalfClosedStreams();
-  assertEquals(streams.endOldest(), false);
-  const dogs = ["a", "b", "c"].map((name) => new Watchdog(() => ended.push(name)));
-  const handles = dogs.map((dog) => streams.add(dog));
-  handles[0]?.[Symbol.dispose]();
-  assertEquals(streams.endOldest(), true);
+  assertEquals(streams.endMostSilent(), false);
+  const dogs = ["waiting", "older", "newer", "busy"].map((name) => new Watchdog(() => ended.push(name)));
+  const [waiting, older, newer, busy] = dogs as [Watchdog, Watchdog, Watchdog, Watchdog];
+  streams.add(waiting, () => false);
+  streams.add(older, () => true);
+  await delay(100);
+  [newer, busy].forEach((dog) => dog.active());
+  streams.add(newer, () => true);
+  streams.add(busy, () => true);
+  assertEquals(streams.endMostSilent(), false, "none has been silent for long");
+  await delay(1_050);
+  busy.active();
+  assertEquals([streams.endMostSilent(), streams.endMostSilent(), streams.endMostSilent()], [true, true, false]);
   await delay(20);
-  assertEquals(ended, ["b"]);
+  assertEquals(ended, ["older", "newer"]);
   streams.hurry();
   await delay(1_100);
-  assertEquals(ended, ["b", "c"]);
-  dogs.forEach((dog) => dog.stop());
+  assertEquals(new Set(ended), new Set(["older", "newer", "waiting", "busy"]));
+});
+
+Deno.test("ReadAhead hands over what it read, then reads on, and tells of the end", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [client, conn] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  listener.close();
+  const told: string[] = [];
+  const ahead = new ReadAhead(conn, (how) => told.push(how));
+  await client.write(Uint8Array.of(1, 2, 3));
+  await delay(20);
+  assertEquals(await ahead.read(ahead.buffer), 3);
+  assertEquals([...ahead.buffer.subarray(0, 3)], [1, 2, 3]);
+  await client.write(Uint8Array.of(4));
+  const other = new Uint8Array(10);
+  assertEquals(await ahead.read(other), 1);
+  assertEquals(other[0], 4);
+  assertEquals(told, []);
+  const again = new ReadAhead(conn, (how) => told.push(how));
+  client.close();
+  assertEquals(await again.read(again.buffer), null);
+  assertEquals(told, ["ended"]);
+  conn.close();
 });
 
 Deno.test("Deadline fires after its time or with its parent, and not after disposal", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { SamError, type SamFailure, type SamPhase } from "../../lib/sam/error.ts";
+import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { lookupName } from "../../lib/sam/naming.ts";
 import { createSession } from "../../lib/sam/session.ts";
 import { MAX_SAM_LINE, type SamEndpoint } from "../../lib/sam/socket.ts";
@@ -42,8 +43,9 @@ for (const manners of MANNERS) {
     await using bridge = await startSamBridge({ manners });
     await using service = await publishService(bridge.port, 9);
     bridge.setName("known.i2p", service.destination);
-    assertEquals(await lookupName(at(bridge.port), "known.i2p", NEVER), service.destination);
-    assertEquals(await lookupName(at(bridge.port), service.b32, NEVER), service.destination);
+    const destination = decodeI2pBase64(service.destination);
+    assertEquals(await lookupName(at(bridge.port), "known.i2p", NEVER), destination);
+    assertEquals(await lookupName(at(bridge.port), service.b32, NEVER), destination);
     assertEquals(await lookupName(at(bridge.port), "unknown.i2p", NEVER), undefined);
     assertEquals(await lookupName(at(bridge.port), `${"a".repeat(52)}.b32.i2p`, NEVER), undefined);
   });
@@ -66,7 +68,8 @@ Deno.test("A session is lost when the router ends it, by closing or by saying so
   );
   const lost = await second.lost;
   assertEquals([lost.failure, lost.result], ["refused", "I2P_ERROR"]);
-  assert(lost.message.includes("Bye bye"));
+  assert(!lost.message.includes("Bye bye"));
+  assert(lost.fullMessage.includes("(Bye bye)"));
   await until("the control socket is closed here", () => bridge.openSockets === 0);
 });
 
@@ -90,6 +93,8 @@ Deno.test("PING is answered with its own text, while waiting for a reply and aft
 });
 
 Deno.test("Replies may come in any pieces, with CR, and the last one without LF", async () => {
+  const destination = new Uint8Array(387);
+  const value = encodeI2pBase64(destination);
   const drip = async (socket: SamSocket, text: string): Promise<void> => {
     for (const character of text) {
       await socket.write(character);
@@ -100,14 +105,14 @@ Deno.test("Replies may come in any pieces, with CR, and the last one without LF"
     intercept: async (line, socket) => {
       if (line.startsWith("HELLO")) await drip(socket, "HELLO REPLY RESULT=OK VERSION=3.1\r\n");
       else if (line.includes("NAME=last")) {
-        await drip(socket, "NAMING REPLY RESULT=OK NAME=last VALUE=abc==");
+        await drip(socket, `NAMING REPLY RESULT=OK NAME=last VALUE=${value}`);
         socket.close();
-      } else await drip(socket, 'NAMING REPLY RESULT=OK MESSAGE="a b=c" VALUE=abc==\n');
+      } else await drip(socket, `NAMING REPLY RESULT=OK MESSAGE="a b=c" VALUE=${value}\n`);
       return true;
     },
   });
-  assertEquals(await lookupName(at(bridge.port), "x.i2p", NEVER), "abc==");
-  assertEquals(await lookupName(at(bridge.port), "last", NEVER), "abc==");
+  assertEquals(await lookupName(at(bridge.port), "x.i2p", NEVER), destination);
+  assertEquals(await lookupName(at(bridge.port), "last", NEVER), destination);
 });
 
 Deno.test("Bytes behind STREAM STATUS belong to the stream, however long the line before was", async () => {
@@ -131,6 +136,52 @@ Deno.test("Bytes behind STREAM STATUS belong to the stream, however long the lin
   }
 });
 
+Deno.test("A lookup that the router cannot do now, or answers with nonsense, is no answer about the name", async () => {
+  let answer = "";
+  await using bridge = await startSamBridge({
+    intercept: async (line, socket) => {
+      if (!line.startsWith("NAMING")) return false;
+      await socket.write(answer);
+      return true;
+    },
+  });
+  const lookup = (): Promise<unknown> => lookupName(at(bridge.port), "x.i2p", NEVER);
+  answer = "NAMING REPLY RESULT=I2P_ERROR NAME=x.i2p\n";
+  assertEquals(await failure(lookup), ["naming", "refused", "I2P_ERROR"]);
+  for (const value of ["", "!!!", "AAAA"]) {
+    answer = `NAMING REPLY RESULT=OK NAME=x.i2p VALUE=${value}\n`;
+    assertEquals(await failure(lookup), ["naming", "garbled", undefined]);
+  }
+  for (const word of ["KEY_NOT_FOUND", "INVALID_KEY", "LEASESET_NOT_FOUND"]) {
+    answer = `NAMING REPLY RESULT=${word} NAME=x.i2p\n`;
+    assertEquals(await lookup(), undefined);
+  }
+});
+
+Deno.test("A bridge that does not accept connections is given up at the signal", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  const conns = await fillBacklog(port);
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(new RangeError("enough")), 100);
+  await assertRejects(() => createSession(at(port), {}, abort.signal), RangeError, "enough");
+  listener.close();
+  conns.forEach((conn) => conn.close());
+});
+
+/** Connects until the kernel lets no more wait for being accepted. */
+async function fillBacklog(port: number): Promise<Deno.TcpConn[]> {
+  const conns: Deno.TcpConn[] = [];
+  for (let i = 0; i < 5_000; i++) {
+    try {
+      conns.push(await Deno.connect({ hostname: "127.0.0.1", port, signal: AbortSignal.timeout(200) }));
+    } catch {
+      return conns;
+    }
+  }
+  throw new Error("The backlog has no end");
+}
+
 /** First answers of things that are no SAM bridge, or one that does not want us. */
 const GREETINGS: readonly [string, string, [SamPhase, SamFailure, string | undefined]][] = [
   ["HTTP", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", ["hello", "garbled", undefined]],
@@ -140,6 +191,7 @@ const GREETINGS: readonly [string, string, [SamPhase, SamFailure, string | undef
   ["nothing but the end", "", ["hello", "closed", undefined]],
   ["half a line", "HELLO REP", ["hello", "garbled", undefined]],
   ["another topic", "SESSION STATUS RESULT=OK\n", ["hello", "garbled", undefined]],
+  ["a forged version", 'HELLO REPLY RESULT=OK VERSION="3.1 listen=evil"\n', ["hello", "garbled", undefined]],
   ["no version", "HELLO REPLY RESULT=OK\n", ["hello", "garbled", undefined]],
   ["an old router", "HELLO REPLY RESULT=NOVERSION\n", ["hello", "refused", "NOVERSION"]],
   ["an unknown word", "HELLO REPLY RESULT=WHATEVER\n", ["hello", "refused", "WHATEVER"]],

@@ -1,0 +1,32 @@
+/** Bytes of a relay's own buffer, one for each direction: all that an idle connection holds. */
+export const SMALL_BUFFER = 4096;
+
+/**
+ * A client whose stream is not open yet, with one read already under way: so it is seen when the client leaves, and what
+ * it sends is kept. The read cannot be taken back, so whoever relays reads through this.
+ */
+export class ReadAhead {
+  /** The buffer of the read under way; the relay goes on with it. */
+  readonly buffer: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL_BUFFER);
+  readonly #conn: Deno.Conn;
+  #first: Promise<number | null> | undefined;
+
+  /**
+   * Begins to read.
+   *
+   * @param ended is told when the client fails or ends its side, with how.
+   */
+  constructor(conn: Deno.Conn, ended: (how: "failed" | "ended") => void) {
+    this.#conn = conn;
+    this.#first = conn.read(this.buffer);
+    this.#first.then((count) => count === null && ended("ended"), () => ended("failed"));
+  }
+
+  /** Reads; the first time what was read ahead, which stands in {@linkcode buffer}. */
+  async read(buffer: Uint8Array): Promise<number | null> {
+    const first = this.#first;
+    if (first === undefined) return await this.#conn.read(buffer);
+    this.#first = undefined;
+    return await first;
+  }
+}
