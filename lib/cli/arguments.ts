@@ -43,14 +43,16 @@ export function parseArguments(
     throw usageError(`Unknown option "${flag}"`, flag, OPTIONS.map(flagOf).filter((f) => f.startsWith("--")));
   }
   const given = new Map<string, GivenValue[]>();
+  // Help needs no environment, and so no permission for it.
+  const readsEnv = parsed["help"] !== true && parsed["version"] !== true;
   for (const option of OPTIONS) {
     const values = valuesOf(option, parsed[option.name]);
     const wanted = option.verbs.includes(verb);
     if (values.length > 0 && !wanted) throw new CliError(ExitCode.usage, `${flagOf(option)} is no option of ${verb}`);
-    const fromEnv = option.env !== undefined && wanted && values.length === 0
-      ? env(option.env, flagOf(option))
-      : undefined;
-    if (option.env !== undefined && fromEnv) values.push({ text: fromEnv, source: option.env });
+    if (option.env !== undefined && readsEnv && wanted && values.length === 0) {
+      const text = env(option.env, flagOf(option));
+      if (text) values.push({ text, source: option.env });
+    }
     if (values.length > 0) given.set(option.name, values);
   }
   return { verb, operands, given };

@@ -28,7 +28,7 @@ export class Terminal {
     if (!this.isInteractive) return;
     this.#clear();
     // A status that wraps could not be cleared as one line.
-    this.#status = text.slice(0, Deno.consoleSize().columns - 1);
+    this.#status = text.slice(0, (Deno.consoleSize().columns || 80) - 1);
     write(Deno.stderr, this.#status);
   }
 

@@ -1,0 +1,114 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { runCommand } from "../support/command.ts";
+import type { Outcomes, ProbeReport } from "../support/permission_probe.ts";
+import { spawnProxy } from "../support/proxy_process.ts";
+import { startSamBridge } from "../support/sam_bridge.ts";
+
+/** What the runtime says when it refuses, in contrast to what the network says. */
+const REFUSED =
+  /^NotCapable: Requires |^TypeError: (JSR package manifest .* failed to load\. )?Requires (import|read) access to /;
+
+/** What may be done at the start, and no more after. */
+const GIVEN_BACK = [
+  "connect 127.0.0.1",
+  "connect ::1",
+  "fetch 127.0.0.1",
+  "listen 127.0.0.1",
+  "read",
+  "env I2P_SOCKS_PROBE",
+  "request net",
+  "request read",
+];
+
+Deno.test("the permission set is the one that the README describes", () => {
+  assertEquals(config.permissions.default, {
+    net: { allow: ["127.0.0.1", "[::1]"], deny: ["127.0.0.1:53", "[::1]:53"] },
+    import: ["127.0.0.1:1"],
+    read: ["/"],
+    env: ["I2P_SOCKS_*"],
+  });
+  for (const task of [config.tasks.serve, config.tasks.compile]) assertMatch(task.command, / -P --no-prompt /);
+});
+
+Deno.test("what the runtime permits at the start, and what is left of it", async (t) => {
+  const { report, asked } = await probe();
+  const permitted = (outcomes: Outcomes): string[] => Object.keys(outcomes).filter((name) => outcomes[name] === "done");
+  // Refused, but not by the runtime: then it is the network, a file that is missing, or the registry of npm.
+  const otherwise = (outcomes: Outcomes): string[] =>
+    Object.entries(outcomes).filter(([, outcome]) => outcome !== "done" && !REFUSED.test(outcome))
+      .map(([name, outcome]) => `${name}: ${outcome}`).filter((line) => !line.startsWith("import npm"));
+
+  await t.step("at the start: loopback, files to read, variables of its own", () => {
+    const ipv6 = hasIpv6() ? [] : ["connect ::1"];
+    assertEquals(permitted(report.before), ["connect SAM", ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
+    assertEquals(otherwise(report.before).filter((line) => !ipv6.some((name) => line.startsWith(name))), []);
+  });
+  await t.step("afterwards: the SAM bridge", () => {
+    assertEquals(report.left, []);
+    assertEquals(permitted(report.after), ["connect SAM"]);
+    assertEquals(otherwise(report.after), []);
+    for (const name of [...GIVEN_BACK, "import file", "resolve 127.0.0.1"]) {
+      assertMatch(report.after[name] ?? "", REFUSED);
+    }
+  });
+  await t.step("no module was asked for on loopback", () => {
+    assertEquals(asked.filter((path) => path === "/module.js"), []);
+  });
+  await t.step("no package was asked for at npm's registry", () => {
+    assertEquals(asked.filter((path) => path.includes("i2p-socks-permission-probe")), []);
+  });
+  await t.step(
+    "the local server could have been asked",
+    () => assertEquals(asked.filter((path) => path === "/fetched").length, 1),
+  );
+});
+
+Deno.test("started with more than its own set, it gives back what it can, and names the rest", async () => {
+  await using bridge = await startSamBridge();
+  for (const grants of [["--allow-net"], ["--allow-all"]]) {
+    const args = ["main.ts", "--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`];
+    await using child = spawnProxy({
+      program: Deno.execPath(),
+      args: ["run", "--no-prompt", "--quiet", ...grants, ...args],
+    });
+    await child.waitFor("stdout", /^ready .*\n/, 10_000);
+    assert(/warn {2}Started with more permissions .* cannot give back: net\n/.test(child.stderr()), child.stderr());
+  }
+});
+
+/** Runs the probe as the task `serve` runs the program. A server here stands in for the registry of npm. */
+async function probe(): Promise<{ report: ProbeReport; asked: string[] }> {
+  const flags = /\bdeno run (.*) main\.ts$/.exec(config.tasks.serve.command)?.[1]?.split(" ") ?? [];
+  const asked: string[] = [];
+  await using bridge = await startSamBridge();
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    asked.push(new URL(request.url).pathname);
+    return new Response("", { status: asked.at(-1) === "/fetched" ? 200 : 404 });
+  });
+  using ipv6 = hasIpv6() ? Deno.listen({ hostname: "::1", port: 0 }) : undefined;
+  const ports = [bridge.port, server.addr.port, ipv6?.addr.port ?? 9].map(String);
+  const { code, stdout, stderr } = await runCommand(
+    Deno.execPath(),
+    ["run", ...flags, "tests/support/permission_probe.ts", ...ports],
+    {
+      timeout: 30_000,
+      env: {
+        DENO_NO_UPDATE_CHECK: "1",
+        I2P_SOCKS_PROBE: "1",
+        NPM_CONFIG_REGISTRY: `http://127.0.0.1:${server.addr.port}/`,
+      },
+    },
+  );
+  assertEquals(code, 0, stderr);
+  return { report: JSON.parse(stdout), asked };
+}
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

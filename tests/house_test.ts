@@ -1,0 +1,244 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+import { ExitCode } from "../lib/cli/exit_code.ts";
+import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
+import { OPTIONS } from "../lib/cli/options.ts";
+import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
+import { MAX_DURATION } from "../lib/config/duration.ts";
+import { MAX_LABEL, readSettings } from "../lib/config/settings.ts";
+import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
+import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
+import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { MAX_SAM_LINE, SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
+import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
+import { MAX_SOCKS4_FIELD } from "../lib/socks/socks4.ts";
+import { PROJECT, runCommand } from "./support/command.ts";
+import { generate, README, splitReadme, tableUnder } from "./support/readme.ts";
+
+/** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
+const FLOORS: readonly (readonly string[])[] = [
+  ["cli"],
+  ["proxy"],
+  ["config", "report", "keys"],
+  ["guard", "sam", "socks"],
+  ["i2p"],
+];
+
+/** A source file of lib. */
+interface Source {
+  /** Its path inside lib. */
+  path: string;
+  /** The folder of lib that it is in. */
+  room: string;
+  /** Its lines but those of comments, which may name what code may not use. */
+  code: string;
+  /** What it imports, as written. */
+  specifiers: string[];
+  /** Files of lib that it imports, as paths inside lib. */
+  imports: string[];
+}
+
+const sources = await readSources();
+const tracked = await listTracked();
+
+Deno.test({
+  name: "the top level holds nothing else" + (tracked ? "" : " [ignored: no git checkout]"),
+  ignore: !tracked,
+  fn: async () => {
+    const allowed = ["LICENSE", "README.md", "deno.json", "deno.lock", "lib", "main.ts", "tests"];
+    const top = new Set(tracked?.map((path) => path.replace(/\/.*/, "")));
+    assertEquals([...top].filter((name) => !name.startsWith(".") && !allowed.includes(name)), []);
+    for (const name of allowed) await Deno.stat(PROJECT + name);
+  },
+});
+
+Deno.test("main.ts is a front door", async () => {
+  const main = await Deno.readTextFile(`${PROJECT}main.ts`);
+  assert(main.split("\n").length < 40);
+  assertEquals(specifiersOf(main), ["./lib/cli/run.ts"]);
+});
+
+Deno.test("every file of lib is in a room that has its floor", () => {
+  assertEquals(sources.filter(({ room }) => floorOf(room) < 0).map(({ path }) => path), ["std.d.ts"]);
+});
+
+Deno.test("imports run downwards", () => {
+  const upwards: string[] = [];
+  const sideways = new Set<string>();
+  for (const { from, to, room, target } of crossings()) {
+    if (floorOf(target) < floorOf(room)) upwards.push(`${from} imports ${to}`);
+    if (floorOf(target) === floorOf(room)) sideways.add(`${room} ${target}`);
+  }
+  assertEquals(upwards, []);
+  assertEquals([...sideways].filter((pair) => sideways.has(pair.split(" ").reverse().join(" "))), []);
+});
+
+Deno.test("SOCKS and SAM know nothing of each other, and only the proxy knows both", () => {
+  const importers = (room: string): string[] =>
+    [...new Set(crossings().filter(({ target }) => target === room).map((crossing) => crossing.room))].sort();
+  const ofSocks = importers("socks");
+  assertEquals(ofSocks, ["proxy"]);
+  assertEquals(importers("sam").filter((room) => ofSocks.includes(room)), ["proxy"]);
+  assertEquals(crossings().filter(({ room }) => room === "socks"), [], "SOCKS knows nothing of I2P either");
+});
+
+Deno.test("no file imports itself, on whatever way round", () => {
+  for (const { path } of sources) {
+    const reached = new Set<string>();
+    const queue = importsOf(path);
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      if (reached.has(next)) continue;
+      reached.add(next);
+      queue.push(...importsOf(next));
+    }
+    assert(!reached.has(path), `${path} imports itself: ${[...reached].join(", ")}`);
+  }
+});
+
+Deno.test("lib imports its own files and what deno.json names", () => {
+  const known = Object.keys(config.imports);
+  for (const { path, specifiers, code } of sources) {
+    const others = specifiers.filter((specifier) => !/^\.\.?\//.test(specifier) && !known.includes(specifier));
+    assertEquals(path === "std.d.ts" ? [] : others, [], path);
+    assert(!/\bimport\s*\(/.test(code) && !/\brequire\s*\(/.test(code), `${path} imports at run time`);
+    assert(!/["'`](node|npm|jsr|https?):/.test(code.replaceAll(/http:\/\/(127\.0\.0\.1|\[)/g, "")), `${path}: remote`);
+  }
+  const outside = sources.flatMap(({ imports }) => imports).filter((to) => !sources.some(({ path }) => path === to));
+  assertEquals([...new Set(outside)], ["../deno.json"]);
+});
+
+Deno.test("only lib/cli speaks to the terminal, and only main.ts ends the process", () => {
+  for (const { path, room, code } of sources) {
+    const talk = /\bconsole\b|\bDeno\s*\.\s*(stdout|stderr|stdin)\b|\b(alert|confirm|prompt)\(/.exec(code);
+    assert(room === "cli" || talk === null, `${path}: ${talk?.[0]}`);
+    assert(room === "cli" || !/\bDeno\s*\.\s*(exit|exitCode)\b/.test(code), `${path} ends the process`);
+    // The runtime checks the resolver's address, not the name: see deno.json.
+    assert(!/resolveDns/.test(code), `${path} resolves names`);
+    assert(!/\bDeno\s*\[|\bglobalThis\b/.test(code), `${path} hides what it uses of the runtime`);
+  }
+});
+
+Deno.test("the README's table of options is the one that `deno task readme` writes", async () => {
+  const { generated } = splitReadme(await Deno.readTextFile(README));
+  assertEquals(generated, generate());
+  assertEquals(generated.match(/^\| `--?/gm)?.length, OPTIONS.length);
+});
+
+Deno.test("the README's limits are those of the code", async () => {
+  const table = new Map((await readTable("Limits")).map(([limit = "", value = ""]) => [limit, value]));
+  const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
+  const limits: Record<string, string> = {
+    "clients at once": `\`--max-connections\`, ${readSettings(new Map()).maxConnections}`,
+    "clients above that who are still told so": `${MAX_SURPLUS}`,
+    "a SOCKS handshake": `${MAX_HANDSHAKE} bytes`,
+    "user id and host name of SOCKS4, each": `${MAX_SOCKS4_FIELD} bytes`,
+    "a line of the SAM bridge": `${MAX_SAM_LINE} bytes`,
+    "the bridge's answer to HELLO": seconds(SAM_HELLO_TIMEOUT),
+    "the bridge's answer to `lookup`": seconds(LOOKUP_TIMEOUT),
+    "a stream whose client has ended its side, without a byte": seconds(HALF_CLOSED_TIMEOUT),
+    "waiting for clients to end after SIGINT or SIGTERM": seconds(DRAIN_TIMEOUT),
+    "an I2P name": `${MAX_NAME_LENGTH} characters`,
+    "`--name`": `${MAX_LABEL} characters`,
+    "a duration": `${MAX_DURATION / 3_600_000} hours`,
+  };
+  for (const [limit, value] of Object.entries(limits)) {
+    assertEquals(table.get(limit)?.replace(/(?<!`), .*/, ""), value, limit);
+  }
+});
+
+Deno.test("the README's exit codes are those of the code", async () => {
+  const codes = (await readTable("Exit codes")).flatMap(([code = ""]) => code.split("/")).map(Number);
+  assertEquals(codes, Object.values(ExitCode));
+});
+
+Deno.test("defaults that help and README name are those of the settings", () => {
+  const { connectTimeout, handshakeTimeout, idleTimeout, maxConnections, listen, sam, sessionOptions, ...rest } =
+    readSettings(new Map());
+  const fallback = (name: string): string => OPTIONS.find((option) => option.name === name)?.fallback ?? "";
+  assertMatch(fallback("listen"), new RegExp(`^${listen[0]?.hostname}:${listen[0]?.port}\\b`));
+  assertEquals(fallback("sam"), `${sam.hostname}:${sam.port}`);
+  assertEquals(fallback("connect-timeout"), `${connectTimeout / 1000}s`);
+  assertEquals(fallback("handshake-timeout"), `${handshakeTimeout / 1000}s`);
+  assertEquals(fallback("idle-timeout"), `${idleTimeout} (never)`);
+  assertEquals(fallback("max-connections"), `${maxConnections}`);
+  assertEquals([fallback("log-level"), fallback("log-format")], [rest.logLevel, rest.logFormat]);
+  assertEquals(fallback("log-destinations"), rest.logDestinations ? "on" : "off");
+  const { "inbound.nickname": label, ...tunnels } = sessionOptions;
+  assertEquals(fallback("name"), label);
+  for (const [option, key] of [["backup", "backupQuantity"], ["variance", "lengthVariance"]] as const) {
+    assertEquals(fallback(option), tunnels[`inbound.${key}`]);
+  }
+  for (const option of ["length", "quantity"]) assertEquals(fallback(option), tunnels[`inbound.${option}`]);
+});
+
+async function readTable(heading: string): Promise<string[][]> {
+  const table = tableUnder(await Deno.readTextFile(README), heading);
+  assert(table.length > 0, `The README has no table under "${heading}"`);
+  return table;
+}
+
+/** Imports from one room into another. */
+function crossings(): { from: string; to: string; room: string; target: string }[] {
+  return sources.flatMap(({ path, room, imports }) =>
+    imports.filter((to) => !to.startsWith("../")).map((to) => ({ from: path, to, room, target: roomOf(to) }))
+      .filter(({ target }) => target !== room)
+  );
+}
+
+function importsOf(path: string): string[] {
+  return [...sources.find((source) => source.path === path)?.imports ?? []];
+}
+
+/** The floor of a room, counted from the top; -1 for one that has none. */
+function floorOf(room: string): number {
+  return FLOORS.findIndex((floor) => floor.includes(room));
+}
+
+function roomOf(path: string): string {
+  return path.split("/").slice(0, -1).join("/");
+}
+
+function specifiersOf(code: string): string[] {
+  return [...code.matchAll(/\b(?:from|import|module)\s*["']([^"'\n]+)["']/g)].map(([, specifier = ""]) => specifier);
+}
+
+async function readSources(): Promise<Source[]> {
+  const root = `${PROJECT}lib/`;
+  const found: Source[] = [];
+  const folders = [""];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for await (const { name, isDirectory } of Deno.readDir(root + folder)) {
+      const path = folder + name;
+      if (isDirectory) {
+        folders.push(`${path}/`);
+        continue;
+      }
+      const text = await Deno.readTextFile(root + path);
+      const code = text.split("\n").filter((line) => !/^\s*(\/\/|\/?\*)/.test(line)).join("\n");
+      const specifiers = specifiersOf(code);
+      const imports = specifiers.filter((specifier) => specifier.startsWith(".")).map((specifier) =>
+        resolve(path, specifier)
+      );
+      found.push({ path, room: roomOf(path), code, specifiers, imports });
+    }
+  }
+  return found.sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+/** The path inside lib, with `../` in front if it leads out. */
+function resolve(path: string, specifier: string): string {
+  const { pathname } = new URL(specifier, `file:///root/lib/${path}`);
+  return pathname.startsWith("/root/lib/") ? pathname.slice("/root/lib/".length) : pathname.replace("/root/", "../");
+}
+
+/** What git knows of; undefined where this is no checkout of the project. */
+async function listTracked(): Promise<string[] | undefined> {
+  try {
+    await Deno.stat(`${PROJECT}.git`);
+    const { code, stdout } = await runCommand("git", ["ls-files"], { timeout: 10_000 });
+    return code === 0 ? stdout.trimEnd().split("\n") : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
