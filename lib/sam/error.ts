@@ -1,5 +1,5 @@
 /** The step of the SAM dialogue in which something went wrong. */
-export type SamPhase = "connect" | "hello" | "session" | "stream" | "naming";
+export type SamPhase = "connect" | "hello" | "session" | "stream" | "naming" | "keys";
 
 /**
  * How a step failed:
@@ -55,6 +55,7 @@ const STEPS: Record<SamPhase, string> = {
   session: "Cannot keep a SAM session",
   stream: "Cannot open a stream",
   naming: "Cannot look up a name",
+  keys: "Cannot generate a key",
 };
 
 function describe(phase: SamPhase, failure: SamFailure, { result, cause }: SamErrorDetails): string {

@@ -1,5 +1,6 @@
-import { decodeI2pBase64 } from "../i2p/base64.ts";
+import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address, publicPart } from "../i2p/destination.ts";
+import type { PrivateKey } from "../i2p/private_key.ts";
 import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
@@ -18,23 +19,30 @@ export interface SamSession {
   close(): void;
 }
 
+/** What session is wanted. */
+export interface SessionRequest {
+  /** Whose destination it is; without one the router makes a destination to throw away. */
+  key?: PrivateKey;
+  /** I2CP and streaming options, such as `inbound.length`. */
+  options: Readonly<Record<string, string>>;
+}
+
 /** EdDSA_SHA512_Ed25519. Without it both routers fall back to DSA, which modern peers refuse. */
-const SIGNATURE_TYPE = "7";
+export const SIGNATURE_TYPE = "7";
 
 /**
- * Creates a session with a throw-away destination (SAM 3.1 SESSION CREATE, STYLE=STREAM).
+ * Creates a session (SAM 3.1 SESSION CREATE, STYLE=STREAM).
  *
  * The router answers when tunnels are built: seconds to minutes. There is no time limit but the signal's. The private
  * key that comes with the answer is dropped: only its public part is looked at.
  *
- * @param options I2CP and streaming options, such as `inbound.length`.
  * @param greeted is told when the bridge has said HELLO, and the wait for tunnels begins.
  * @throws {SamError} if the bridge is not reachable or refuses.
  * @throws the signal's reason if it was aborted.
  */
 export async function createSession(
   endpoint: SamEndpoint,
-  options: Readonly<Record<string, string>>,
+  { key, options }: SessionRequest,
   signal: AbortSignal,
   greeted: () => void = () => {},
 ): Promise<SamSession> {
@@ -42,8 +50,9 @@ export async function createSession(
   const command = formatCommand("SESSION CREATE", {
     STYLE: "STREAM",
     ID: id,
-    DESTINATION: "TRANSIENT",
-    SIGNATURE_TYPE,
+    ...(key === undefined
+      ? { DESTINATION: "TRANSIENT", SIGNATURE_TYPE }
+      : { DESTINATION: encodeI2pBase64(key.expose()) }),
     ...options,
   });
   const socket = await SamSocket.open(endpoint, signal);
@@ -51,6 +60,7 @@ export async function createSession(
     greeted();
     const values = await socket.request(command, "session", "SESSION");
     const address = await addressOf(values.get("DESTINATION") ?? "");
+    if (key !== undefined && address !== await b32Address(key.destination)) throw new SamError("session", "garbled");
     signal.throwIfAborted();
     return {
       id,

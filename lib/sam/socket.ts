@@ -222,7 +222,8 @@ async function send(conn: Deno.TcpConn, text: string): Promise<void> {
 }
 
 function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): ReadonlyMap<string, string> {
-  const result = values.get("RESULT");
+  // The one reply that has no RESULT when all is well (SAM 3.0, DEST GENERATE).
+  const result = values.get("RESULT") ?? (topic === "DEST" && values.has("PRIV") ? "OK" : undefined);
   if (!["HELLO", "SESSION", "STREAM", "NAMING", "DEST"].includes(topic) || result === undefined) {
     throw new SamError(phase, "garbled");
   }

@@ -23,7 +23,7 @@ async function failure(work: () => Promise<unknown>): Promise<[SamPhase, SamFail
 for (const manners of MANNERS) {
   Deno.test(`createSession() makes a destination that other sessions reach, ${manners}`, async () => {
     await using bridge = await startSamBridge({ manners });
-    const session = await createSession(at(bridge.port), { "inbound.length": "0" }, NEVER);
+    const session = await createSession(at(bridge.port), { options: { "inbound.length": "0" } }, NEVER);
     assertMatch(session.address, /^[a-z2-7]{52}\.b32\.i2p$/);
     assertEquals(session.version, "3.1");
     assertEquals(bridge.sessions.map(({ id, b32 }) => [id, b32]), [[session.id, session.address]]);
@@ -59,10 +59,10 @@ Deno.test("A session is lost when the router ends it, by closing or by saying so
       return false;
     },
   });
-  const first = await createSession(at(bridge.port), {}, NEVER);
+  const first = await createSession(at(bridge.port), { options: {} }, NEVER);
   bridge.dropSessions();
   assertEquals((await first.lost).failure, "closed");
-  const second = await createSession(at(bridge.port), {}, NEVER);
+  const second = await createSession(at(bridge.port), { options: {} }, NEVER);
   await control?.write(
     'DATAGRAM NOISE x=y\nSESSION STATUS RESULT=OK\nSESSION STATUS RESULT=I2P_ERROR MESSAGE="Bye bye"\n',
   );
@@ -85,7 +85,7 @@ Deno.test("PING is answered with its own text, while waiting for a reply and aft
       return line.startsWith("PONG");
     },
   });
-  const session = await createSession(at(bridge.port), {}, NEVER);
+  const session = await createSession(at(bridge.port), { options: {} }, NEVER);
   await control?.write("PING\n");
   await until("both are answered", () => bridge.lines.filter((line) => line.startsWith("PONG")).length === 2);
   assertEquals(bridge.lines.filter((line) => line.startsWith("PONG")), ["PONG one two", "PONG"]);
@@ -164,7 +164,7 @@ Deno.test("A bridge that does not accept connections is given up at the signal",
   const conns = await fillBacklog(port);
   const abort = new AbortController();
   setTimeout(() => abort.abort(new RangeError("enough")), 100);
-  await assertRejects(() => createSession(at(port), {}, abort.signal), RangeError, "enough");
+  await assertRejects(() => createSession(at(port), { options: {} }, abort.signal), RangeError, "enough");
   listener.close();
   conns.forEach((conn) => conn.close());
 });
@@ -207,7 +207,7 @@ Deno.test("What is no SAM bridge is told apart from one that refuses", async (t)
           return true;
         },
       });
-      assertEquals(await failure(() => createSession(at(bridge.port), {}, NEVER)), expected);
+      assertEquals(await failure(() => createSession(at(bridge.port), { options: {} }, NEVER)), expected);
       await until("its socket is closed", () => bridge.openSockets === 0);
     });
   }
@@ -215,7 +215,11 @@ Deno.test("What is no SAM bridge is told apart from one that refuses", async (t)
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     listener.close();
-    assertEquals(await failure(() => createSession(at(port), {}, NEVER)), ["connect", "unreachable", undefined]);
+    assertEquals(await failure(() => createSession(at(port), { options: {} }, NEVER)), [
+      "connect",
+      "unreachable",
+      undefined,
+    ]);
   });
 });
 
@@ -251,7 +255,7 @@ Deno.test("SESSION CREATE that is refused, cut or garbled fails as such, and lea
           return true;
         },
       });
-      assertEquals(await failure(() => createSession(at(bridge.port), {}, NEVER)), expected);
+      assertEquals(await failure(() => createSession(at(bridge.port), { options: {} }, NEVER)), expected);
       await until("its socket is closed", () => bridge.openSockets === 0);
     });
   }
@@ -265,14 +269,14 @@ Deno.test("An abort ends any step with the signal's reason, and closes the socke
       setTimeout(() => abort.abort(new RangeError("enough")), 50);
       const endpoint = at(bridge.port);
       const work: Record<string, () => Promise<unknown>> = {
-        "HELLO": () => createSession(endpoint, {}, abort.signal),
-        "SESSION CREATE": () => createSession(endpoint, {}, abort.signal),
+        "HELLO": () => createSession(endpoint, { options: {} }, abort.signal),
+        "SESSION CREATE": () => createSession(endpoint, { options: {} }, abort.signal),
         "STREAM CONNECT": () => connectStream(endpoint, "id", { host: "x.i2p", port: 0 }, abort.signal),
         "NAMING LOOKUP": () => lookupName(endpoint, "x.i2p", abort.signal),
       };
       await assertRejects(() => work[silentAt]?.() ?? Promise.resolve(), RangeError, "enough");
       await until("its socket is closed", () => bridge.openSockets === 0);
-      await assertRejects(() => createSession(endpoint, {}, abort.signal), RangeError, "enough");
+      await assertRejects(() => createSession(endpoint, { options: {} }, abort.signal), RangeError, "enough");
     });
   }
 });
@@ -280,11 +284,17 @@ Deno.test("An abort ends any step with the signal's reason, and closes the socke
 Deno.test("A login is sent with HELLO, and a router that wants one says so", async () => {
   const login = { user: "me", password: 'pass "word"\\' };
   await using bridge = await startSamBridge({ manners: "java", login });
-  const session = await createSession({ ...at(bridge.port), login }, {}, NEVER);
+  const session = await createSession({ ...at(bridge.port), login }, { options: {} }, NEVER);
   session.close();
-  assertEquals((await failure(() => createSession(at(bridge.port), {}, NEVER))).slice(0, 2), ["hello", "refused"]);
+  assertEquals((await failure(() => createSession(at(bridge.port), { options: {} }, NEVER))).slice(0, 2), [
+    "hello",
+    "refused",
+  ]);
   const wrong = { user: "me", password: "guess" };
-  const error = await assertRejects(() => createSession({ ...at(bridge.port), login: wrong }, {}, NEVER), SamError);
+  const error = await assertRejects(
+    () => createSession({ ...at(bridge.port), login: wrong }, { options: {} }, NEVER),
+    SamError,
+  );
   assertEquals(error.failure, "refused");
   assert(!String(error.stack).includes("guess"));
 });

@@ -1,0 +1,56 @@
+/** Milliseconds after which a lock that is not granted counts as held by another, where the runtime cannot just try. */
+const GRANT_TIMEOUT = 200;
+
+/** Deno 2.6 has no `tryLock`. */
+type MaybeTryLock = { tryLock?: (exclusive?: boolean) => Promise<boolean> };
+
+/** An exclusive lock on a file, held until it is disposed of or the process ends, however it ends. */
+export class FileLock implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  #open = true;
+
+  private constructor(file: Deno.FsFile, path: string) {
+    this.#file = file;
+    this.#path = path;
+  }
+
+  /** Takes a lock, making its file; undefined if another holder has it. */
+  static async take(path: string): Promise<FileLock | undefined> {
+    const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+    if (await tryLock(file)) return new FileLock(file, path);
+    return undefined;
+  }
+
+  /** Removes the file of the lock that is held. */
+  async remove(): Promise<void> {
+    await Deno.remove(this.#path);
+  }
+
+  /** Lets go. A second call does nothing. */
+  [Symbol.dispose](): void {
+    if (this.#open) this.#file.close();
+    this.#open = false;
+  }
+}
+
+/** Closes the file where the lock is not granted. */
+async function tryLock(file: Deno.FsFile): Promise<boolean> {
+  const { tryLock } = file as MaybeTryLock;
+  if (tryLock !== undefined) {
+    const granted = await tryLock.call(file, true);
+    if (!granted) file.close();
+    return granted;
+  }
+  let gaveUp = false;
+  const locking = file.lock(true).then(() => {
+    if (gaveUp) file.close();
+    return !gaveUp;
+  });
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), GRANT_TIMEOUT);
+  const granted = await Promise.race([locking, promise]);
+  clearTimeout(timer);
+  gaveUp = !granted;
+  return granted;
+}

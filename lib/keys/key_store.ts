@@ -1,0 +1,173 @@
+import { PrivateKey } from "../i2p/private_key.ts";
+import { KeyStoreError } from "./error.ts";
+import { FileLock } from "./file_lock.ts";
+import { checkPrivate, ensurePrivateDirectory } from "./private_file.ts";
+
+/** Longest name of an identity, in characters. */
+export const MAX_IDENTITY_NAME = 64;
+
+/** Largest key file that is read, in bytes. The largest key known has about 6,000. */
+export const MAX_KEY_FILE = 16_384;
+
+const SUFFIX = ".dat";
+
+/**
+ * Lasting identities in a folder: each is a file `NAME.dat` with the private key, in the format of i2pd and Java I2P.
+ *
+ * Files are 0600 in a folder of 0700; looser modes, and links, are refused. A key is written to a temporary file, synced
+ * and renamed, so that at any moment the whole old key or the whole new one is there. Whoever uses or changes a key
+ * holds its lock (`NAME.lock`), so no two processes run one identity.
+ */
+export class KeyStore {
+  readonly #directory: string;
+
+  /** Names a folder; it is made with the first key. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The names of the identities, sorted. */
+  async list(): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const { name, isFile } of Deno.readDir(this.#directory)) {
+        const identity = name.slice(0, -SUFFIX.length);
+        if (isFile && name.endsWith(SUFFIX) && isIdentityName(identity)) names.push(identity);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return names.sort();
+  }
+
+  /** Whether there is a key of that name. */
+  async has(name: string): Promise<boolean> {
+    try {
+      await Deno.lstat(this.#path(name));
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Reads a key.
+   *
+   * @throws {KeyStoreError} if it is missing, open to others, a link, or no key.
+   */
+  async read(name: string): Promise<PrivateKey> {
+    const path = await this.#existing(name);
+    if ((await Deno.stat(path)).size > MAX_KEY_FILE) {
+      throw new KeyStoreError("unreadable", `Cannot read identity "${name}": its file is too large to be a key`);
+    }
+    try {
+      return new PrivateKey(await Deno.readFile(path));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new KeyStoreError(
+        "unreadable",
+        `Cannot read identity "${name}": ${error.message}`,
+        "The file was not changed",
+      );
+    }
+  }
+
+  /**
+   * Takes the lock of an identity; dispose of it to let it go. The identity itself need not exist.
+   *
+   * @throws {KeyStoreError} if another process has it.
+   */
+  async lock(name: string): Promise<FileLock> {
+    const path = this.#path(name);
+    await ensurePrivateDirectory(this.#directory);
+    const lock = await FileLock.take(path.replace(/\.dat$/, ".lock"));
+    if (lock !== undefined) return lock;
+    throw new KeyStoreError("in-use", `Identity "${name}" is in use by another process`);
+  }
+
+  /**
+   * Writes a new key.
+   *
+   * @throws {KeyStoreError} if there is one of that name.
+   */
+  async create(name: string, key: PrivateKey): Promise<void> {
+    using _lock = await this.lock(name);
+    if (await this.has(name)) {
+      throw new KeyStoreError(
+        "exists",
+        `Identity "${name}" exists already`,
+        "keys rotate replaces it, keys delete removes it",
+      );
+    }
+    await this.#write(name, key);
+  }
+
+  /**
+   * Replaces a key. The old one stays until the new one is on disk.
+   *
+   * @throws {KeyStoreError} if there is none of that name, or it is in use.
+   */
+  async replace(name: string, key: PrivateKey): Promise<void> {
+    using _lock = await this.lock(name);
+    await this.#existing(name);
+    await this.#write(name, key);
+  }
+
+  /**
+   * Deletes a key.
+   *
+   * @throws {KeyStoreError} if there is none of that name, or it is in use.
+   */
+  async delete(name: string): Promise<void> {
+    using lock = await this.lock(name);
+    await Deno.remove(await this.#existing(name));
+    await lock.remove();
+    await syncDirectory(this.#directory);
+  }
+
+  #path(name: string): string {
+    if (!isIdentityName(name)) {
+      throw new KeyStoreError(
+        "bad-name",
+        `Cannot use "${name}" as the name of an identity: letters, digits, "-" and "_" are permitted, ${MAX_IDENTITY_NAME} at most`,
+      );
+    }
+    return `${this.#directory}/${name}${SUFFIX}`;
+  }
+
+  /** The path of a key that is there, and open to nobody else. */
+  async #existing(name: string): Promise<string> {
+    const path = this.#path(name);
+    if (!await this.has(name)) throw new KeyStoreError("missing", `Identity "${name}" does not exist`);
+    await checkPrivate(this.#directory, path);
+    return path;
+  }
+
+  /** The caller holds the lock, so any temporary file of this name is left over from a process that was killed. */
+  async #write(name: string, key: PrivateKey): Promise<void> {
+    const path = this.#path(name);
+    const temporary = `${this.#directory}/.${name}.tmp`;
+    await Deno.remove(temporary).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+    using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
+    const bytes = key.expose();
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+    await file.sync();
+    await Deno.rename(temporary, path);
+    await syncDirectory(this.#directory);
+  }
+}
+
+/** Whether a text can name an identity: it becomes a file name on every system. */
+export function isIdentityName(name: string): boolean {
+  return /^[A-Za-z0-9_-]+$/.test(name) && name.length <= MAX_IDENTITY_NAME;
+}
+
+/** Makes a rename last through a power failure. Windows cannot open folders, and needs no such thing. */
+async function syncDirectory(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  using directory = await Deno.open(path);
+  await directory.sync();
+}
