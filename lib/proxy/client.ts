@@ -1,5 +1,6 @@
 import { formatEndpoint } from "../config/endpoint.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
+import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { Deadline } from "../sam/deadline.ts";
@@ -12,10 +13,12 @@ import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
-import { ANSWERS, Refusal, refusalOf, REPLY4_FAILURE } from "./failure.ts";
-import type { Identity } from "./identity.ts";
+import { ANSWERS, Refusal, refusalOf } from "./failure.ts";
+import type { IdentityLease, IdentityPool } from "./identity_pool.ts";
+import { isolationGroup } from "./isolation.ts";
+import type { LoginGuard } from "./login_guard.ts";
 import { closeAfterReply } from "./net.ts";
-import { checkTarget } from "./policy.ts";
+import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { relay, type RelayResources } from "./relay.ts";
 
@@ -34,7 +37,13 @@ export interface ClientContext extends RelayResources {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Whose destination is used. */
-  identity: Identity;
+  identities: IdentityPool;
+  /** What tells clients apart. */
+  isolation: ReadonlySet<IsolationFlag>;
+  /** Who may connect; everybody where undefined. */
+  logins: LoginGuard | undefined;
+  /** Where clients may go. */
+  rules: DestinationRules;
   /** Time limits. */
   timeouts: ClientTimeouts;
   /** Takes a line for each client that does not get its stream, and at debug level for each that does. */
@@ -43,6 +52,8 @@ export interface ClientContext extends RelayResources {
   counters: Counters;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
   signal: AbortSignal;
+  /** A number that no other client has. */
+  serial: number;
   /** Whether there are too many clients: then one that is most likely gone makes room, or this one is told so. */
   isSurplus: () => boolean;
 }
@@ -65,7 +76,8 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
   try {
     const handshake = await receiveRequest(client, context);
     const target = judge(client, handshake.request, context);
-    const { stream, clientBytes } = await openStream(client, handshake, target, context);
+    using identity = chooseIdentity(client, handshake.request, target, context);
+    const { stream, clientBytes } = await openStream(client, handshake, identity, target, context);
     context.counters.add("connected");
     await carry(client, clientBytes, stream, handshake.early, context);
   } catch (error) {
@@ -75,12 +87,18 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
   }
 }
 
-async function receiveRequest(client: Client, { timeouts, signal }: ClientContext): Promise<Handshake> {
+async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
+  const { timeouts, signal, logins, isolation } = context;
   using deadline = new Deadline(timeouts.handshake, signal);
   deadline.signal.addEventListener("abort", () => closeQuietly(client.conn));
   try {
     client.conn.setNoDelay(true);
-    const handshake = await readHandshake(client.conn);
+    const handshake = await readHandshake(
+      client.conn,
+      logins !== undefined
+        ? { login: "required", verify: (login) => logins.verify(login) }
+        : { login: isolation.has("auth") ? "preferred" : "accepted" },
+    );
     client.request = handshake.request;
     return handshake;
   } catch (error) {
@@ -91,18 +109,34 @@ async function receiveRequest(client: Client, { timeouts, signal }: ClientContex
 }
 
 /** Where the client may go, if it may. */
-function judge(client: Client, { host, port }: SocksRequest, { isSurplus, halfClosed }: ClientContext): StreamTarget {
+function judge(
+  client: Client,
+  { host, port }: SocksRequest,
+  { rules, isSurplus, halfClosed }: ClientContext,
+): StreamTarget {
   const address = parseAddress(host);
   client.address = address;
-  checkTarget(address);
+  checkTarget(address, port, rules);
   if (isSurplus() && !halfClosed.endMostSilent()) throw new Refusal("too-many");
   return { host: address.host, port };
+}
+
+function chooseIdentity(
+  { conn }: Client,
+  { login }: SocksRequest,
+  { host, port }: StreamTarget,
+  { isolation, identities, serial }: ClientContext,
+): IdentityLease {
+  const clientAddress = conn.remoteAddr.hostname;
+  const group = isolationGroup(isolation, { login, host, port, clientAddress, serial });
+  return identities.lease(group, isolation.has("stream"));
 }
 
 /** Opens the stream, and gives up when the client leaves meanwhile. */
 async function openStream(
   { conn }: Client,
   { early }: Handshake,
+  identity: IdentityLease,
   target: StreamTarget,
   context: ClientContext,
 ): Promise<{ stream: SamStream; clientBytes: ReadAhead }> {
@@ -111,12 +145,13 @@ async function openStream(
     // A client that ended its side behind its payload may wait for the answer; without any, nobody waits.
     if (how === "failed" || early.length === 0) deadline.abort(new Refusal("client-closed"));
   });
-  return { stream: await dial(target, context, deadline.signal), clientBytes };
+  return { stream: await dial(context.endpoint, identity, target, deadline.signal), clientBytes };
 }
 
 async function dial(
+  endpoint: SamEndpoint,
+  identity: IdentityLease,
   target: StreamTarget,
-  { identity, endpoint }: ClientContext,
   signal: AbortSignal,
 ): Promise<SamStream> {
   const session = await identity.session(signal);
@@ -178,7 +213,7 @@ function replyBytes(client: Client, { reason, cause }: Refusal): Uint8Array | un
   if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
   const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
   if (version === 5) return encodeReply5(ANSWERS[reason].reply5);
-  if (version === 4) return encodeReply4(REPLY4_FAILURE);
+  if (version === 4) return encodeReply4(ANSWERS[reason].reply4 ?? Reply4.rejected);
   return undefined;
 }
 

@@ -14,11 +14,14 @@ export type Reason =
   | "peer-unreachable"
   | "peer-refused"
   | "timed-out"
+  | "rule"
   | "too-many"
+  | "too-many-identities"
   | "out-of-descriptors"
   | "command"
   | "address-type"
   | "auth-method"
+  | "login-refused"
   | "http"
   | "not-socks"
   | "malformed-request"
@@ -32,14 +35,13 @@ export type Reason =
 export interface Answer {
   /** SOCKS5 reply code. */
   reply5: Reply5;
+  /** SOCKS4 reply code; `rejected` for nearly everything. */
+  reply4?: Reply4;
   /** The story for the user, one sentence. */
   story: string;
   /** What to do about it, where that is known. */
   hint?: string;
 }
-
-/** SOCKS4 has one code for every failure. */
-export const REPLY4_FAILURE: Reply4 = Reply4.rejected;
 
 /** The answer to every reason: the one table behind SOCKS replies, log lines and counters. */
 export const ANSWERS: Readonly<Record<Reason, Answer>> = {
@@ -60,6 +62,17 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "peer-unreachable": { reply5: Reply5.hostUnreachable, story: "No lease set was found, or the peer does not answer" },
   "peer-refused": { reply5: Reply5.connectionRefused, story: "The peer refused" },
   "timed-out": { reply5: Reply5.ttlExpired, story: "No answer within the connect timeout" },
+  "rule": { reply5: Reply5.notAllowed, story: "Not permitted by --allow and --deny" },
+  "too-many-identities": {
+    reply5: Reply5.generalFailure,
+    story: "A new isolation group, and the identities of all others are in use",
+    hint: "The limit is --max-identities",
+  },
+  "login-refused": {
+    reply5: Reply5.generalFailure,
+    reply4: Reply4.loginRefused,
+    story: "The user name or the password is wrong",
+  },
   "too-many": {
     reply5: Reply5.generalFailure,
     story: "Too many connections",
@@ -103,6 +116,7 @@ const SOCKS_REASONS: Record<SocksProblem, Reason> = {
   malformed: "malformed-request",
   tooLong: "malformed-request",
   authMethod: "auth-method",
+  loginRefused: "login-refused",
   command: "command",
   addressType: "address-type",
 };

@@ -6,6 +6,9 @@ import type { Watchdog } from "./watchdog.ts";
  */
 export const HALF_CLOSED_TIMEOUT = 180_000;
 
+/** The same, where the peer had answered before the client ended its side: most such clients are gone. */
+export const ANSWERED_TIMEOUT = 60_000;
+
 /** The same, once the proxy is about to end. */
 const DRAINING_TIMEOUT = 1_000;
 
@@ -22,7 +25,7 @@ const SILENT_BEFORE_ANSWER = 30_000;
  */
 export class HalfClosedStreams {
   readonly #streams = new Map<Watchdog, () => boolean>();
-  #timeout = HALF_CLOSED_TIMEOUT;
+  #draining = false;
 
   /**
    * Watches over a stream until what is returned is disposed of.
@@ -31,7 +34,7 @@ export class HalfClosedStreams {
    */
   add(watchdog: Watchdog, isAnswered: () => boolean): Disposable {
     this.#streams.set(watchdog, isAnswered);
-    watchdog.limit(this.#timeout);
+    watchdog.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
     return { [Symbol.dispose]: () => void this.#streams.delete(watchdog) };
   }
 
@@ -54,7 +57,7 @@ export class HalfClosedStreams {
 
   /** Gives these streams, and those that come, little time from now on. */
   hurry(): void {
-    this.#timeout = DRAINING_TIMEOUT;
-    for (const watchdog of this.#streams.keys()) watchdog.limit(this.#timeout);
+    this.#draining = true;
+    for (const watchdog of this.#streams.keys()) watchdog.limit(DRAINING_TIMEOUT);
   }
 }

@@ -1,3 +1,4 @@
+import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
 import { TimeoutError } from "../sam/deadline.ts";
 import { SamError } from "../sam/error.ts";
@@ -10,28 +11,47 @@ const RETRY_FIRST = 250;
 const RETRY_MAX = 30_000;
 
 /**
+ * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
+ * five seconds after its session has ended, and with it a session that has taken it up meanwhile: that one answers
+ * INVALID_ID, or never becomes ready.
+ */
+const REUSE_DELAY = 6_000;
+
+/** What an {@linkcode Identity} is made of. */
+export interface IdentityOptions {
+  /** The SAM bridge. */
+  endpoint: SamEndpoint;
+  /** The key of a lasting identity; without it each session gets a destination to throw away. */
+  key?: PrivateKey;
+  /** I2CP and streaming options of the session. */
+  sessionOptions: Readonly<Record<string, string>>;
+  /** Takes the story. */
+  log: Log;
+  /** Asked when the session is lost: whether to build a new one. @default {always} */
+  isWanted?: () => boolean;
+}
+
+/**
  * Who the application is in I2P: a destination, kept alive as a SAM session.
  *
  * When the session is lost, because the router went away or ended it, a new one is built, again and again until it
  * stands. Clients wait for it meanwhile.
  */
 export class Identity {
-  readonly #endpoint: SamEndpoint;
-  readonly #options: Readonly<Record<string, string>>;
+  readonly #options: IdentityOptions;
   readonly #log: Log;
   readonly #stop = new AbortController();
   /** Clients that wait for a session. */
-  readonly #waiting = new Set<(session: SamSession) => void>();
+  readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
   #session: SamSession | undefined;
   /** Why the last attempt failed; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
   #keeping: Promise<void> | undefined;
 
   /** Prepares an identity; {@linkcode open} brings it up. */
-  constructor(endpoint: SamEndpoint, options: Readonly<Record<string, string>>, log: Log) {
-    this.#endpoint = endpoint;
+  constructor(options: IdentityOptions) {
     this.#options = options;
-    this.#log = log;
+    this.#log = options.log;
   }
 
   /**
@@ -41,27 +61,30 @@ export class Identity {
    */
   async open(): Promise<SamSession> {
     const first = this.#create();
-    this.#keeping = first.then((session) => this.#keep(session), () => {});
+    this.#keeping = first.then((session) => this.#keep(session), (error) => {
+      this.#waiting.forEach(({ reject }) => reject(error));
+    });
     return await first;
   }
 
   /**
    * The session, as soon as there is one.
    *
+   * @throws {SamError} if the first session fails.
    * @throws {Refusal} `router-down` or `not-ready` if the signal's time is over first.
    * @throws the signal's reason if it was aborted otherwise.
    */
   async session(signal: AbortSignal): Promise<SamSession> {
     if (this.#session !== undefined) return this.#session;
-    const { promise, resolve, reject } = Promise.withResolvers<SamSession>();
-    const abort = (): void => reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
-    this.#waiting.add(resolve);
+    const waiter = Promise.withResolvers<SamSession>();
+    const abort = (): void => waiter.reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
+    this.#waiting.add(waiter);
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     try {
-      return await promise;
+      return await waiter.promise;
     } finally {
-      this.#waiting.delete(resolve);
+      this.#waiting.delete(waiter);
       signal.removeEventListener("abort", abort);
     }
   }
@@ -81,9 +104,11 @@ export class Identity {
 
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
-    const session = await createSession(this.#endpoint, this.#options, signal, () => this.#failure = undefined);
+    const { endpoint, key, sessionOptions: options } = this.#options;
+    const greeted = (): void => void (this.#failure = undefined);
+    const session = await createSession(endpoint, { ...(key && { key }), options }, signal, greeted);
     this.#session = session;
-    this.#waiting.forEach((resolve) => resolve(session));
+    this.#waiting.forEach(({ resolve }) => resolve(session));
     return session;
   }
 
@@ -93,11 +118,12 @@ export class Identity {
       const since = performance.now();
       const reason = await session.lost;
       this.#session = undefined;
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted || !(this.#options.isWanted?.() ?? true)) return;
       this.#failure = reason;
       this.#log.warn(`Session lost: ${reason.fullMessage}. Building a new one`);
       // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
       if (performance.now() - since > RETRY_MAX) limit = RETRY_FIRST;
+      await sleep(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
       for (session = undefined; session === undefined; limit = Math.min(2 * limit, RETRY_MAX)) {
         // A random share of the limit ("full jitter"), so that many proxies do not rush to a router that comes back.
         await sleep(Math.random() * limit, this.#stop.signal);

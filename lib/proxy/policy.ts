@@ -1,12 +1,21 @@
+import type { Rule } from "../config/rule.ts";
 import type { Address } from "../i2p/address.ts";
 import { Refusal } from "./failure.ts";
 
+/** Where applications may go, within I2P. */
+export interface DestinationRules {
+  /** Where there are any, only what one of them matches is permitted. */
+  allow: readonly Rule[];
+  /** What one of them matches is not permitted, whatever `allow` says. */
+  deny: readonly Rule[];
+}
+
 /**
- * Whether a client may connect to an address: to all of I2P, and to nothing else.
+ * Whether a client may connect to an address: to all of I2P that the rules permit, and to nothing else.
  *
  * @throws {Refusal} with the reason.
  */
-export function checkTarget(address: Address): void {
+export function checkTarget(address: Address, port: number, { allow, deny }: DestinationRules): void {
   switch (address.kind) {
     case "ip":
       throw new Refusal("ip");
@@ -16,6 +25,9 @@ export function checkTarget(address: Address): void {
       throw new Refusal("malformed-address", `Not a possible I2P address: ${address.problem}`);
     case "b32":
     case "b33":
-    case "name":
+    case "name": {
+      const matches = (rule: Rule): boolean => rule.matches(address.host, port);
+      if (deny.some(matches) || allow.length > 0 && !allow.some(matches)) throw new Refusal("rule");
+    }
   }
 }

@@ -1,6 +1,7 @@
+import type { LoginBook } from "../config/login_book.ts";
+import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import type { SamSession } from "../sam/session.ts";
 import { closeQuietly } from "../sam/io.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -8,9 +9,12 @@ import { type ClientContext, type ClientTimeouts, serveClient } from "./client.t
 import { EventLoopGate } from "./event_loop_gate.ts";
 import { Refusal } from "./failure.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
-import { Identity } from "./identity.ts";
+import type { Identity } from "./identity.ts";
+import { IdentityPool } from "./identity_pool.ts";
 import { acceptAll } from "./listener.ts";
+import { LoginGuard } from "./login_guard.ts";
 import { isExhaustion } from "./net.ts";
+import type { DestinationRules } from "./policy.ts";
 
 /** What a proxy is made of. */
 export interface ProxyOptions {
@@ -18,8 +22,20 @@ export interface ProxyOptions {
   listeners: readonly Deno.TcpListener[];
   /** The router's SAM bridge. */
   endpoint: SamEndpoint;
-  /** I2CP and streaming options of the session. */
+  /** The base identity: of the clients that nothing sets apart. The caller opens and closes it. */
+  identity: Identity;
+  /** What sets clients apart from each other. */
+  isolation: ReadonlySet<IsolationFlag>;
+  /** I2CP and streaming options of the sessions of isolation groups. */
   sessionOptions: Readonly<Record<string, string>>;
+  /** Most identities of isolation groups at once. */
+  maxIdentities: number;
+  /** Milliseconds without a client after which a group's identity is closed; 0 is never. */
+  identityIdle: number;
+  /** Logins that may connect; everybody may where undefined. */
+  logins: LoginBook | undefined;
+  /** Where clients may go. */
+  rules: DestinationRules;
   /** Time limits of clients. */
   timeouts: ClientTimeouts;
   /** Clients served at once. */
@@ -35,21 +51,24 @@ export interface ProxyOptions {
  */
 export const MAX_SURPLUS = 64;
 
-/** SOCKS on some listeners, one identity behind them. */
+/** SOCKS on some listeners: one application. */
 export class Proxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
-  readonly #identity: Identity;
+  readonly #identities: IdentityPool;
+  readonly #logins: LoginGuard | undefined;
   readonly #gate: EventLoopGate;
   readonly #pool = new BufferPool();
   readonly #halfClosed = new HalfClosedStreams();
   readonly #stop = new AbortController();
   readonly #clients = new Set<Promise<void>>();
   readonly #accepting: Promise<unknown>;
+  #serial = 0;
 
   private constructor(options: ProxyOptions, gate: EventLoopGate) {
     this.#options = options;
     this.#gate = gate;
-    this.#identity = new Identity(options.endpoint, options.sessionOptions, options.log);
+    this.#identities = new IdentityPool(options.identity, options);
+    this.#logins = options.logins && new LoginGuard(options.logins);
     this.#accepting = Promise.all(options.listeners.map((listener) =>
       acceptAll(
         listener,
@@ -61,17 +80,12 @@ export class Proxy implements AsyncDisposable {
   }
 
   /**
-   * Begins to accept clients. They wait until {@linkcode Proxy.open} has a session.
+   * Begins to accept clients. They wait until their identity has a session.
    *
-   * After this, the process needs no permission but to connect to the SAM bridge.
+   * After this, the proxy needs no permission but to connect to the SAM bridge.
    */
   static async start(options: ProxyOptions): Promise<Proxy> {
     return new Proxy(options, await EventLoopGate.open());
-  }
-
-  /** Creates the session. @throws {SamError} if that fails. */
-  async open(): Promise<SamSession> {
-    return await this.#identity.open();
   }
 
   /** Clients that are connected now. */
@@ -93,7 +107,7 @@ export class Proxy implements AsyncDisposable {
   async close(): Promise<void> {
     this.#options.listeners.forEach(closeQuietly);
     this.#stop.abort(new Refusal("stopping"));
-    await this.#identity.close();
+    await this.#identities.close();
     await this.#accepting;
     await Promise.all(this.#clients);
     this.#gate.close();
@@ -114,7 +128,9 @@ export class Proxy implements AsyncDisposable {
     }
     const context: ClientContext = {
       ...this.#options,
-      identity: this.#identity,
+      identities: this.#identities,
+      logins: this.#logins,
+      serial: ++this.#serial,
       pool: this.#pool,
       gate: this.#gate,
       signal: this.#stop.signal,

@@ -1,7 +1,7 @@
 import { looksLikeHttp } from "./http.ts";
 import { parseRequest4 } from "./socks4.ts";
 import { encodeLoginStatus, encodeMethod, Method, parseGreeting, parseLogin, parseRequest5 } from "./socks5.ts";
-import { Command, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
+import { Command, type Login, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
 
 /** What a handshake needs of a connection. */
 export interface ByteStream {
@@ -16,6 +16,17 @@ export interface ByteStream {
  * (257 + 513 + 262), so it is the size of the buffer and no message can exceed it.
  */
 export const MAX_HANDSHAKE = 2048;
+
+/** What becomes of user names and passwords. */
+export interface LoginPolicy {
+  /**
+   * Whether clients are asked for a login: `accepted` from those that offer nothing else, `preferred` from those that
+   * offer one, `required` from all. SOCKS 4 has no password, so it is refused where a login is required.
+   */
+  login: "accepted" | "preferred" | "required";
+  /** Whether a login is right; only asked where one is required. */
+  verify?: (login: Login) => Promise<boolean>;
+}
 
 /** A request, and the bytes that the client sent behind it without waiting for the reply. */
 export interface Handshake {
@@ -32,21 +43,29 @@ export interface Handshake {
  *
  * @throws {SocksError} if the client closes, sends what is no SOCKS, or asks for something that does not exist.
  */
-export async function readHandshake(client: ByteStream): Promise<Handshake> {
+export async function readHandshake(
+  client: ByteStream,
+  policy: LoginPolicy = { login: "accepted" },
+): Promise<Handshake> {
   const reader = new HandshakeReader(client);
-  const request = await readRequest(client, reader);
+  const request = await readRequest(client, reader, policy);
   if (request.command !== Command.connect) {
     throw new SocksError("command", `Command ${request.command} is not supported`, request.version);
   }
   return { request, early: reader.rest() };
 }
 
-async function readRequest(client: ByteStream, reader: HandshakeReader): Promise<SocksRequest> {
+async function readRequest(client: ByteStream, reader: HandshakeReader, policy: LoginPolicy): Promise<SocksRequest> {
   const version = await reader.first();
-  if (version === 4) return reader.take(parseRequest4);
+  if (version === 4) {
+    const request = await reader.take(parseRequest4);
+    if (policy.login !== "required") return request;
+    throw new SocksError("loginRefused", "A password is required, and SOCKS4 has none", 4);
+  }
   if (version === 5) {
-    await authenticate(client, reader);
-    return reader.take(parseRequest5);
+    const login = await authenticate(client, reader, policy);
+    const request = await reader.take(parseRequest5);
+    return login === undefined ? request : { ...request, login };
   }
   const http = await reader.take((bytes) => {
     const value = looksLikeHttp(bytes);
@@ -56,18 +75,34 @@ async function readRequest(client: ByteStream, reader: HandshakeReader): Promise
   throw new SocksError("notSocks", `The first byte is ${version}, so this is no SOCKS client`);
 }
 
-/** Chooses the method. Any login is accepted: clients that offer nothing but a login exist. */
-async function authenticate(client: ByteStream, reader: HandshakeReader): Promise<void> {
+/** Methods in the order of our liking. Clients that offer nothing but a login exist, so one is always taken. */
+const METHODS: Readonly<Record<LoginPolicy["login"], readonly number[]>> = {
+  accepted: [Method.none, Method.userPassword],
+  preferred: [Method.userPassword, Method.none],
+  required: [Method.userPassword],
+};
+
+/** Chooses the method, and reads the login where there is one. */
+async function authenticate(
+  client: ByteStream,
+  reader: HandshakeReader,
+  { login: wanted, verify }: LoginPolicy,
+): Promise<Login | undefined> {
   const offered = await reader.take(parseGreeting);
-  const method = [Method.none, Method.userPassword].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
+  const method = METHODS[wanted].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
   await writeAll(client, encodeMethod(method));
   if (method === Method.noneAcceptable) {
-    throw new SocksError("authMethod", "The client offers neither to go without a login nor user and password");
+    throw new SocksError(
+      "authMethod",
+      wanted === "required" ? "The client offers no login" : "The client offers neither to go without a login nor one",
+    );
   }
-  if (method === Method.userPassword) {
-    await reader.take(parseLogin);
-    await writeAll(client, encodeLoginStatus(true));
-  }
+  if (method === Method.none) return undefined;
+  const login = await reader.take(parseLogin);
+  const isRight = wanted !== "required" || (await verify?.(login) ?? false);
+  await writeAll(client, encodeLoginStatus(isRight));
+  if (!isRight) throw new SocksError("loginRefused", "The user name or the password is wrong");
+  return login;
 }
 
 /** Collects bytes until a parser has enough, and keeps those that follow. */

@@ -22,7 +22,8 @@ export function parseRequest4(bytes: Uint8Array): Parsed<SocksRequest> {
   const userEnd = fieldEnd(bytes, USER_ID, "user id");
   const command = bytes[1];
   if (userEnd === undefined || command === undefined) return undefined;
-  const request = { version: 4, command, port: readUint16(bytes, 2) } as const;
+  const login = { user: bytes.slice(USER_ID, userEnd), password: new Uint8Array() };
+  const request = { version: 4, command, port: readUint16(bytes, 2), login } as const;
   const ip = bytes.subarray(4, USER_ID);
   if (ip[0] || ip[1] || ip[2] || !ip[3]) {
     return { value: { ...request, host: ip.join(".") }, length: userEnd + 1 };

@@ -1,15 +1,7 @@
-import { latin1, type Parsed, readUint16, type Reply5, SocksError, type SocksRequest } from "./wire.ts";
+import { latin1, type Login, type Parsed, readUint16, type Reply5, SocksError, type SocksRequest } from "./wire.ts";
 
 /** Authentication methods (RFC 1928 §3). */
 export const Method = { none: 0x00, userPassword: 0x02, noneAcceptable: 0xff } as const;
-
-/** A user name and password (RFC 1929), as they came: any bytes, 0 to 255 of each. */
-export interface Login {
-  /** User name. */
-  user: Uint8Array;
-  /** Password. */
-  password: Uint8Array;
-}
 
 /**
  * Parses a greeting: the methods that a client offers (RFC 1928 §3).

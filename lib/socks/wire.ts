@@ -7,6 +7,14 @@ export type Parsed<T> = { value: T; length: number } | undefined;
 /** Commands of a SOCKS request (RFC 1928 §4; SOCKS4 has the first two). */
 export const Command = { connect: 1, bind: 2, udpAssociate: 3 } as const;
 
+/** A user name and password (RFC 1929), as they came: any bytes, 0 to 255 of each. */
+export interface Login {
+  /** User name; of SOCKS 4 and 4a the user id. */
+  user: Uint8Array;
+  /** Password; empty with SOCKS 4 and 4a. */
+  password: Uint8Array;
+}
+
 /** What a client asks for. */
 export interface SocksRequest {
   /** Version of SOCKS; 4 stands for 4a too. */
@@ -17,6 +25,8 @@ export interface SocksRequest {
   host: string;
   /** 0 to 65535. */
   port: number;
+  /** Who it says it is; undefined where it went without a login. */
+  login?: Login;
 }
 
 /** Reply codes of SOCKS5 (RFC 1928 §6). */
@@ -49,6 +59,7 @@ export type SocksProblem =
   | "malformed"
   | "tooLong"
   | "authMethod"
+  | "loginRefused"
   | "command"
   | "addressType";
 

@@ -235,7 +235,7 @@ Deno.test("Sessions lost take their streams along, and a new one serves the next
 Deno.test("Clients that come before the session are held, then served", async () => {
   await using harness = await startHarness({ ready: false, bridge: { sessionDelay: 150 } });
   const early = socksConnect(harness.port, harness.name, 80);
-  await harness.proxy.open();
+  await harness.identity.open();
   const { reply, conn } = await early;
   conn.close();
   assertEquals(reply.code, 0);
@@ -246,7 +246,7 @@ Deno.test("A session that is not ready in time is told as such, and so is a rout
   await notReady(harness.port, harness.name, 5, 3);
   await notReady(harness.port, harness.name, 4, 0x5b);
   assertStringIncludes(harness.log.at(-1) ?? "", "reason=not-ready");
-  await harness.proxy.open();
+  await harness.identity.open();
   await harness.bridge.close();
   await until("the proxy has noticed", () => harness.log.some((line) => line.includes("Session lost")));
   await notReady(harness.port, harness.name, 5, 3);

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
-import { SocksError, type SocksProblem, type SocksRequest } from "../../lib/socks/wire.ts";
+import { type LoginPolicy, MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
+import { type Login, SocksError, type SocksProblem, type SocksRequest } from "../../lib/socks/wire.ts";
 import { concat, FakeStream, type FakeStreamOptions } from "../support/fake_stream.ts";
+import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
@@ -20,13 +21,13 @@ const EXAMPLES: readonly Example[] = [
   {
     name: "SOCKS4",
     bytes: encodeRequest4({ host: "10.1.2.3", port: 80, userId: "me" }),
-    request: { version: 4, command: 1, host: "10.1.2.3", port: 80 },
+    request: { version: 4, command: 1, host: "10.1.2.3", port: 80, login: loginOf("me") },
     written: [],
   },
   {
     name: "SOCKS4a",
     bytes: encodeRequest4({ host: "stats.i2p", port: 443, userId: "me" }),
-    request: { version: 4, command: 1, host: "stats.i2p", port: 443 },
+    request: { version: 4, command: 1, host: "stats.i2p", port: 443, login: loginOf("me") },
     written: [],
   },
   {
@@ -50,7 +51,7 @@ const EXAMPLES: readonly Example[] = [
   {
     name: "SOCKS5 with a login",
     bytes: concat(encodeGreeting([2]), encodeLogin("user", "secret"), encodeRequest5({ host: "a.i2p", port: 80 })),
-    request: { version: 5, command: 1, host: "a.i2p", port: 80 },
+    request: { version: 5, command: 1, host: "a.i2p", port: 80, login: loginOf("user", "secret") },
     written: [5, 2, 1, 0],
   },
 ];
@@ -111,6 +112,7 @@ pureTest("readHandshake() reads the longest handshake", async () => {
   const { request, early } = await read([LONGEST, PAYLOAD]);
   assertEquals(LONGEST.length, 257 + 513 + 262);
   assertEquals([request.host, early.length], ["h".repeat(255), 0]);
+  assertEquals(request.login, loginOf("u".repeat(255), "p".repeat(255)));
 });
 
 pureTest("readHandshake() keeps payload that is larger than its buffer whole", async () => {
@@ -146,7 +148,7 @@ pureTest("readHandshake() chooses no login where it can, and a login where it mu
       encodeRequest5({ host: "a.i2p", port: 80 }),
     ]);
     assertEquals(stream.written, method === 2 ? [5, 2, 1, 0] : [5, 0], `methods ${methods}`);
-    assertEquals(request.host, "a.i2p");
+    assertEquals([request.host, request.login], ["a.i2p", method === 2 ? loginOf("u", "p") : undefined]);
   }
 });
 
@@ -168,12 +170,197 @@ pureTest("readHandshake() accepts any login, empty fields included", async () =>
       "p".repeat(255),
     ]] as const
   ) {
-    const { stream } = await read([
+    const { stream, request } = await read([
       encodeGreeting([2]),
       encodeLogin(user, password),
       encodeRequest5({ host: "a.i2p", port: 80 }),
     ]);
     assertEquals(stream.written, [5, 2, 1, 0]);
+    assertEquals(request.login, loginOf(user, password));
+  }
+});
+
+/** What a client offers, and the method chosen by each policy: 0 none, 2 login, 0xff neither. */
+const CHOICES: readonly (readonly [readonly number[], Readonly<Record<LoginPolicy["login"], 0 | 2 | 0xff>>])[] = [
+  [[0], { accepted: 0, preferred: 0, required: 0xff }],
+  [[2], { accepted: 2, preferred: 2, required: 2 }],
+  [[0, 2], { accepted: 0, preferred: 2, required: 2 }],
+  [[2, 0], { accepted: 0, preferred: 2, required: 2 }],
+  [[1], { accepted: 0xff, preferred: 0xff, required: 0xff }],
+  [[1, 2], { accepted: 2, preferred: 2, required: 2 }],
+  [[1, 0], { accepted: 0, preferred: 0, required: 0xff }],
+  [[3, 2, 1, 0], { accepted: 0, preferred: 2, required: 2 }],
+  [[0xff], { accepted: 0xff, preferred: 0xff, required: 0xff }],
+  [[], { accepted: 0xff, preferred: 0xff, required: 0xff }],
+];
+
+const POLICIES = ["accepted", "preferred", "required"] as const;
+
+/** A policy that finds logins right or wrong, and keeps those that it was asked about. */
+function policyOf(login: LoginPolicy["login"], isRight = true): { policy: LoginPolicy; asked: Login[] } {
+  const asked: Login[] = [];
+  const verify = (given: Login): Promise<boolean> => {
+    asked.push(given);
+    return Promise.resolve(isRight);
+  };
+  return { policy: { login, verify }, asked };
+}
+
+pureTest("readHandshake() chooses the method by policy, and the request has the login that was made", async () => {
+  for (const wanted of POLICIES) {
+    for (const [offered, { [wanted]: method }] of CHOICES) {
+      const label = `${wanted}, offered ${offered}`;
+      const { policy, asked } = policyOf(wanted);
+      const login = method === 2 ? encodeLogin("me", "secret") : new Uint8Array();
+      const chunks = [encodeGreeting(offered), login, encodeRequest5({ host: "a.i2p", port: 80 })];
+      if (method === 0xff) {
+        const { stream, error } = await refusal(chunks, {}, policy);
+        assertEquals([error.problem, error.version], ["authMethod", undefined], label);
+        assertEquals(stream.written, [5, 0xff], label);
+      } else {
+        const { stream, request } = await read(chunks, {}, policy);
+        const expected = { version: 5, command: 1, host: "a.i2p", port: 80 } as const;
+        assertEquals(request, method === 2 ? { ...expected, login: loginOf("me", "secret") } : expected, label);
+        assertEquals(stream.written, method === 2 ? [5, 2, 1, 0] : [5, 0], label);
+      }
+      assertEquals(asked, wanted === "required" && method === 2 ? [loginOf("me", "secret")] : [], label);
+    }
+  }
+});
+
+pureTest(
+  "readHandshake() takes the login of a client that has no choice as it comes, unless one is required",
+  async () => {
+    for (const wanted of ["accepted", "preferred"] as const) {
+      const { policy, asked } = policyOf(wanted, false);
+      const chunks = [encodeGreeting([2]), encodeLogin("me", "wrong"), encodeRequest5({ host: "a.i2p", port: 80 })];
+      const { stream, request } = await read(chunks, {}, policy);
+      assertEquals([stream.written, request.login, asked], [[5, 2, 1, 0], loginOf("me", "wrong"), []], wanted);
+    }
+  },
+);
+
+pureTest("readHandshake() has a required login verified, each of its bytes", async () => {
+  const logins = [["", ""], ["u", ""], ["", "p"], ["\0:\xff", "\n\0"], ["u".repeat(255), "p".repeat(255)]] as const;
+  for (const [user, password] of logins) {
+    const { policy, asked } = policyOf("required");
+    const chunks = [encodeGreeting([0, 2]), encodeLogin(user, password), encodeRequest5({ host: "a.i2p", port: 80 })];
+    const { stream, request } = await read(chunks, {}, policy);
+    assertEquals(asked, [loginOf(user, password)]);
+    assertEquals(request, { version: 5, command: 1, host: "a.i2p", port: 80, login: loginOf(user, password) });
+    assertEquals(stream.written, [5, 2, 1, 0]);
+  }
+});
+
+pureTest("readHandshake() answers a wrong login with status 1, and reads no request", async () => {
+  const login = encodeLogin("me", "wrong");
+  const request = encodeRequest5({ host: "a.i2p", port: 80 });
+  for (
+    const { policy, asked } of [policyOf("required", false), { policy: { login: "required" } as const, asked: [] }]
+  ) {
+    for (const writeSize of [1, Infinity]) {
+      asked.length = 0;
+      const { stream, error } = await refusal([encodeGreeting([2]), login, request], { writeSize }, policy);
+      assertEquals([error.problem, error.version], ["loginRefused", undefined]);
+      assertEquals(error.message, "The user name or the password is wrong");
+      assertEquals([stream.written, stream.unread], [[5, 2, 1, 1], concat(request)]);
+      assertEquals(asked, policy.verify === undefined ? [] : [loginOf("me", "wrong")]);
+    }
+  }
+});
+
+pureTest("readHandshake() writes no status before the login is verified", async () => {
+  const stream = new FakeStream([concat(
+    encodeGreeting([2]),
+    encodeLogin("me", "secret"),
+    encodeRequest5({ host: "a.i2p", port: 80 }),
+  )]);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const verified = Promise.withResolvers<void>();
+  const handshake = readHandshake(stream, {
+    login: "required",
+    verify: () => {
+      verified.resolve();
+      return promise;
+    },
+  });
+  await verified.promise;
+  assertEquals(stream.written, [5, 2]);
+  resolve(true);
+  assertEquals((await handshake).request.host, "a.i2p");
+  assertEquals(stream.written, [5, 2, 1, 0]);
+});
+
+pureTest("readHandshake() passes on what goes wrong with the verification, without a status", async () => {
+  const stream = new FakeStream([encodeGreeting([2]), encodeLogin("me", "secret")]);
+  const verify = (): Promise<boolean> => Promise.reject(new RangeError("No book"));
+  await assertRejects(() => readHandshake(stream, { login: "required", verify }), RangeError, "No book");
+  assertEquals(stream.written, [5, 2]);
+});
+
+pureTest("readHandshake() refuses SOCKS4 where a login is required, in version 4, and nowhere else", async () => {
+  for (const host of ["a.i2p", "10.1.2.3"]) {
+    for (const userId of ["", "me"]) {
+      for (const command of [1, 2]) {
+        const { policy, asked } = policyOf("required");
+        const bytes = [encodeRequest4({ host, port: 80, userId, command })];
+        const { stream, error } = await refusal(bytes, {}, policy);
+        assertEquals([error.problem, error.version], ["loginRefused", 4]);
+        assertEquals([stream.written, asked], [[], []]);
+      }
+      for (const wanted of ["accepted", "preferred"] as const) {
+        const { policy, asked } = policyOf(wanted, false);
+        const { stream, request } = await read([encodeRequest4({ host, port: 80, userId })], {}, policy);
+        assertEquals(request, { version: 4, command: 1, host, port: 80, login: loginOf(userId) });
+        assertEquals([stream.written, asked], [[], []]);
+      }
+    }
+  }
+});
+
+pureTest("readHandshake() still tells HTTP and garbage where a login is required", async () => {
+  const { policy } = policyOf("required");
+  for (const [text, problem] of [["GET / HTTP/1.1", "http"], ["\x16\x03\x01", "notSocks"]] as const) {
+    const { stream, error } = await refusal([new TextEncoder().encode(text)], {}, policy);
+    assertEquals([error.problem, error.version, stream.written], [problem, undefined, []]);
+  }
+});
+
+pureTest("readHandshake() reads a login under each policy in every two fragments, and byte by byte", async () => {
+  const bytes = concat(
+    encodeGreeting([1, 2]),
+    encodeLogin("user", "secret"),
+    encodeRequest5({ host: "a.i2p", port: 80 }),
+  );
+  const whole = concat(bytes, PAYLOAD);
+  const twoFragments = Array.from({ length: bytes.length }, (_, at) => [whole.subarray(0, at), whole.subarray(at)]);
+  const single = Array.from(whole, (byte) => Uint8Array.of(byte));
+  for (const wanted of POLICIES) {
+    for (const isRight of [true, false]) {
+      for (const chunks of [...twoFragments, single]) {
+        const { policy, asked } = policyOf(wanted, isRight);
+        const label = `${wanted}, right ${isRight}, first fragment ${chunks[0]?.length}`;
+        if (wanted === "required" && !isRight) {
+          const { stream, error } = await refusal(chunks, { writeSize: 1 }, policy);
+          assertEquals([error.problem, stream.written], ["loginRefused", [5, 2, 1, 1]], label);
+        } else {
+          const { stream, request, early } = await read(chunks, { writeSize: 1 }, policy);
+          assertEquals(request.login, loginOf("user", "secret"), label);
+          assertEquals([request.host, concat(early, stream.unread)], ["a.i2p", concat(PAYLOAD)], label);
+          assertEquals(stream.written, [5, 2, 1, 0], label);
+        }
+        assertEquals(asked, wanted === "required" ? [loginOf("user", "secret")] : [], label);
+      }
+    }
+  }
+});
+
+pureTest("readHandshake() verifies nothing before the login is whole", async () => {
+  const bytes = concat(encodeGreeting([2]), encodeLogin("user", "secret"));
+  for (let length = 0; length < bytes.length; length++) {
+    const { policy, asked } = policyOf("required");
+    const { error } = await refusal([bytes.subarray(0, length)], {}, policy);
+    assertEquals([error.problem, error.version, asked], ["closed", undefined, []], `closed after ${length}`);
   }
 });
 
@@ -316,18 +503,20 @@ function fragments(bytes: Uint8Array, random: Random): Uint8Array[] {
 
 async function read(
   chunks: Iterable<Uint8Array>,
-  options: FakeStreamOptions = {},
+  options?: FakeStreamOptions,
+  policy?: LoginPolicy,
 ): Promise<{ stream: FakeStream; request: SocksRequest; early: Uint8Array }> {
   const stream = new FakeStream(chunks, options);
-  return { stream, ...await readHandshake(stream) };
+  return { stream, ...await readHandshake(stream, policy) };
 }
 
 async function refusal(
   chunks: Iterable<Uint8Array>,
-  options: FakeStreamOptions = {},
+  options?: FakeStreamOptions,
+  policy?: LoginPolicy,
 ): Promise<{ stream: FakeStream; error: SocksError }> {
   const stream = new FakeStream(chunks, options);
-  return { stream, error: await assertRejects(() => readHandshake(stream), SocksError) };
+  return { stream, error: await assertRejects(() => readHandshake(stream, policy), SocksError) };
 }
 
 async function problemOf(...chunks: readonly Uint8Array[]): Promise<[SocksProblem, 4 | 5 | undefined]> {

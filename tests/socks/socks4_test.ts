@@ -2,43 +2,45 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { encodeReply4, MAX_SOCKS4_FIELD, parseRequest4 } from "../../lib/socks/socks4.ts";
 import { Reply4, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
 import { concat } from "../support/fake_stream.ts";
+import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 import { encodeRequest4, parseReply4 } from "../support/socks_wire.ts";
 
-/** Requests byte by byte, and what they say. */
-const REQUESTS: readonly (readonly [readonly number[], Omit<SocksRequest, "version">])[] = [
+/** Requests byte by byte, what they say, and their user ids. */
+const REQUESTS: readonly (readonly [readonly number[], Omit<SocksRequest, "version" | "login">, string])[] = [
   // CONNECT 66.102.7.99:80, user id "Fred".
-  [[4, 1, 0, 80, 66, 102, 7, 99, 0x46, 0x72, 0x65, 0x64, 0], { command: 1, host: "66.102.7.99", port: 80 }],
+  [[4, 1, 0, 80, 66, 102, 7, 99, 0x46, 0x72, 0x65, 0x64, 0], { command: 1, host: "66.102.7.99", port: 80 }, "Fred"],
   // No user id.
-  [[4, 1, 0x1f, 0x90, 127, 0, 0, 1, 0], { command: 1, host: "127.0.0.1", port: 8080 }],
+  [[4, 1, 0x1f, 0x90, 127, 0, 0, 1, 0], { command: 1, host: "127.0.0.1", port: 8080 }, ""],
   // BIND, highest port.
-  [[4, 2, 0xff, 0xff, 255, 255, 255, 255, 0], { command: 2, host: "255.255.255.255", port: 65535 }],
+  [[4, 2, 0xff, 0xff, 255, 255, 255, 255, 0], { command: 2, host: "255.255.255.255", port: 65535 }, ""],
   // 0.0.0.0 is an address, not the mark of 4a.
-  [[4, 1, 0, 0, 0, 0, 0, 0, 0], { command: 1, host: "0.0.0.0", port: 0 }],
+  [[4, 1, 0, 0, 0, 0, 0, 0, 0], { command: 1, host: "0.0.0.0", port: 0 }, ""],
   // Addresses that begin with one and with two zeros are no mark of 4a either.
-  [[4, 1, 0, 1, 0, 1, 0, 1, 0], { command: 1, host: "0.1.0.1", port: 1 }],
-  [[4, 1, 0, 1, 0, 0, 1, 1, 0], { command: 1, host: "0.0.1.1", port: 1 }],
-  [[4, 1, 0, 1, 1, 0, 0, 1, 0], { command: 1, host: "1.0.0.1", port: 1 }],
+  [[4, 1, 0, 1, 0, 1, 0, 1, 0], { command: 1, host: "0.1.0.1", port: 1 }, ""],
+  [[4, 1, 0, 1, 0, 0, 1, 1, 0], { command: 1, host: "0.0.1.1", port: 1 }, ""],
+  [[4, 1, 0, 1, 1, 0, 0, 1, 0], { command: 1, host: "1.0.0.1", port: 1 }, ""],
   // 4a: a.i2p with an empty user id and 0.0.0.1, with user id "x" and 0.0.0.255.
-  [[4, 1, 0, 80, 0, 0, 0, 1, 0, 0x61, 0x2e, 0x69, 0x32, 0x70, 0], { command: 1, host: "a.i2p", port: 80 }],
-  [[4, 1, 1, 2, 0, 0, 0, 255, 0x78, 0, 0x61, 0x2e, 0x69, 0x32, 0x70, 0], { command: 1, host: "a.i2p", port: 258 }],
+  [[4, 1, 0, 80, 0, 0, 0, 1, 0, 0x61, 0x2e, 0x69, 0x32, 0x70, 0], { command: 1, host: "a.i2p", port: 80 }, ""],
+  [[4, 1, 1, 2, 0, 0, 0, 255, 0x78, 0, 0x61, 0x2e, 0x69, 0x32, 0x70, 0], { command: 1, host: "a.i2p", port: 258 }, "x"],
   // An empty name.
-  [[4, 1, 0, 80, 0, 0, 0, 1, 0, 0], { command: 1, host: "", port: 80 }],
+  [[4, 1, 0, 80, 0, 0, 0, 1, 0, 0], { command: 1, host: "", port: 80 }, ""],
   // Bytes above 127 and an unknown command.
-  [[4, 0xf0, 0, 80, 0, 0, 0, 1, 0xff, 0, 0xe9, 0x80, 0], { command: 0xf0, host: "\xe9\x80", port: 80 }],
+  [[4, 0xf0, 0, 80, 0, 0, 0, 1, 0xff, 0, 0xe9, 0x80, 0], { command: 0xf0, host: "\xe9\x80", port: 80 }, "\xff"],
 ];
 
 pureTest("parseRequest4() reads requests of SOCKS 4 and 4a", () => {
-  for (const [bytes, request] of REQUESTS) {
-    assertEquals(parseRequest4(Uint8Array.from(bytes)), { value: { version: 4, ...request }, length: bytes.length });
+  for (const [bytes, request, userId] of REQUESTS) {
+    const value = { version: 4, ...request, login: loginOf(userId) } as const;
+    assertEquals(parseRequest4(Uint8Array.from(bytes)), { value, length: bytes.length });
   }
 });
 
 pureTest("parseRequest4() leaves bytes behind the request alone", () => {
-  for (const [bytes, request] of REQUESTS) {
+  for (const [bytes, request, userId] of REQUESTS) {
     for (const tail of [[0], [4, 1, 0, 80], [0x47, 0x45, 0x54, 0]]) {
-      const expected = { value: { version: 4, ...request } as const, length: bytes.length };
+      const expected = { value: { version: 4, ...request, login: loginOf(userId) } as const, length: bytes.length };
       assertEquals(parseRequest4(Uint8Array.of(...bytes, ...tail)), expected);
     }
   }
@@ -57,7 +59,15 @@ pureTest("parseRequest4() takes a user id and a name of 255 bytes", () => {
   const [userId, host] = ["u".repeat(255), "h".repeat(255)];
   const bytes = encodeRequest4({ host, port: 80, userId });
   assertEquals(bytes.length, 8 + 256 + 256);
-  assertEquals(parseRequest4(bytes), { value: { version: 4, command: 1, host, port: 80 }, length: bytes.length });
+  const value = { version: 4, command: 1, host, port: 80, login: loginOf(userId) } as const;
+  assertEquals(parseRequest4(bytes), { value, length: bytes.length });
+});
+
+pureTest("parseRequest4() gives a login that keeps its bytes when the buffer is used again", () => {
+  const bytes = encodeRequest4({ host: "a.i2p", port: 80, userId: "\x80me" });
+  const parsed = parseRequest4(bytes);
+  bytes.fill(0x21);
+  assertEquals(parsed?.value.login, loginOf("\x80me"));
 });
 
 pureTest("parseRequest4() refuses 256 bytes, with the end of the field in sight or not", () => {
@@ -82,13 +92,11 @@ pureTest("parseRequest4() is the inverse of a client's encoder", () => {
     const name = random.below(2) === 0;
     const host = name ? random.latin1(random.below(256), 1) : [1 + random.below(255), ...random.bytes(3)].join(".");
     const request = { command: random.below(256), host, port: random.below(65536) };
-    const bytes = encodeRequest4({
-      ...request,
-      userId: random.latin1(random.below(256), 1),
-      as: name ? "name" : "ipv4",
-    });
+    const userId = random.latin1(random.below(256), 1);
+    const bytes = encodeRequest4({ ...request, userId, as: name ? "name" : "ipv4" });
+    const value = { version: 4, ...request, login: loginOf(userId) } as const;
     const tail = random.bytes(random.below(20));
-    assertEquals(parseRequest4(concat(bytes, tail)), { value: { version: 4, ...request }, length: bytes.length });
+    assertEquals(parseRequest4(concat(bytes, tail)), { value, length: bytes.length });
   }
 });
 

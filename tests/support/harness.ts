@@ -1,3 +1,4 @@
+import { Identity } from "../../lib/proxy/identity.ts";
 import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
@@ -9,6 +10,8 @@ export interface Harness extends AsyncDisposable {
   readonly bridge: SamBridge;
   /** The proxy. */
   readonly proxy: Proxy;
+  /** The proxy's base identity. */
+  readonly identity: Identity;
   /** The proxy's port on 127.0.0.1. */
   readonly port: number;
   /** Address of the service: `service.i2p`. */
@@ -28,11 +31,13 @@ export interface HarnessOptions {
   /** The bridge. */
   bridge?: SamBridgeOptions;
   /** The proxy. */
-  proxy?: Partial<Pick<ProxyOptions, "maxConnections" | "sessionOptions">> & {
+  proxy?: Partial<Omit<ProxyOptions, "listeners" | "endpoint" | "identity" | "timeouts" | "log" | "counters">> & {
     timeouts?: Partial<ProxyOptions["timeouts"]>;
   };
   /** What the service does with each connection; it is closed afterwards. @default echoes until the caller ends */
   service?: (conn: Deno.TcpConn) => Promise<void>;
+  /** Whether the service gets its caller's destination as a line in front. @default {false} */
+  header?: boolean;
   /** Whether to wait for the proxy's session. @default {true} */
   ready?: boolean;
 }
@@ -48,27 +53,44 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   await using started = new AsyncDisposableStack();
   const backend = started.use(new Service(options.service ?? echo));
   const bridge = started.use(await startSamBridge(options.bridge));
-  const service = started.use(await publishService(bridge.port, backend.port));
+  const service = started.use(await publishService(bridge.port, backend.port, { header: options.header ?? false }));
   bridge.setName(NAME, service.destination);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const log: string[] = [];
   const counters = new Counters();
+  const endpoint = { hostname: "127.0.0.1", port: bridge.port };
+  const logger = createLog({
+    level: "debug",
+    format: "text",
+    destinations: true,
+    write: (line) => void log.push(line),
+  });
+  const identity = new Identity({ endpoint, sessionOptions: {}, log: logger });
+  started.defer(() => identity.close());
   const proxy = started.use(
     await Proxy.start({
       listeners: [listener],
-      endpoint: { hostname: "127.0.0.1", port: bridge.port },
-      sessionOptions: options.proxy?.sessionOptions ?? {},
+      endpoint,
+      identity,
+      isolation: new Set(),
+      sessionOptions: {},
+      maxIdentities: 8,
+      identityIdle: 0,
+      logins: undefined,
+      rules: { allow: [], deny: [] },
+      maxConnections: 100,
+      ...options.proxy,
       timeouts: { handshake: 5_000, connect: 5_000, idle: 0, ...options.proxy?.timeouts },
-      maxConnections: options.proxy?.maxConnections ?? 100,
-      log: createLog({ level: "debug", format: "text", destinations: true, write: (line) => void log.push(line) }),
+      log: logger,
       counters,
     }),
   );
-  if (options.ready ?? true) await proxy.open();
+  if (options.ready ?? true) await identity.open();
   const everything = started.move();
   return {
     bridge,
     proxy,
+    identity,
     port: listener.addr.port,
     name: NAME,
     b32: service.b32,

@@ -1,0 +1,143 @@
+import type { Counters } from "../report/counters.ts";
+import type { Log } from "../report/log.ts";
+import type { SamSession } from "../sam/session.ts";
+import { Refusal } from "./failure.ts";
+import { Identity, type IdentityOptions } from "./identity.ts";
+
+/** What an {@linkcode IdentityPool} is made of. */
+export interface IdentityPoolOptions extends Omit<IdentityOptions, "key" | "isWanted"> {
+  /** Most identities of groups at once; the base identity is not counted. */
+  maxIdentities: number;
+  /** Milliseconds without a client after which the identity of a group is closed; 0 is never. */
+  identityIdle: number;
+  /** Takes the counts. */
+  counters: Counters;
+}
+
+/** The use of an identity by one client. Dispose of it when the client has ended. */
+export interface IdentityLease extends Disposable {
+  /** The identity's session, as soon as there is one. */
+  session(signal: AbortSignal): Promise<SamSession>;
+}
+
+/** An isolation group that has an identity. */
+interface Group {
+  /** Its number, for the log: the key holds a login. */
+  readonly number: number;
+  readonly identity: Identity;
+  clients: number;
+  idleTimer?: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * The identities of an application: a base identity, and a throw-away one for each isolation group that has clients.
+ *
+ * A group's identity is made with its first client and closed when it has had none for a while. At the cap the group
+ * that has been without clients for longest gives way; where all have some, the newcomer is refused: never is it given
+ * the identity of another group.
+ */
+export class IdentityPool {
+  readonly #options: IdentityPoolOptions;
+  readonly #log: Log;
+  readonly #base: Identity;
+  /** In the order of their last use: the least recently used one first. */
+  readonly #groups = new Map<string, Group>();
+  readonly #closing = new Set<Promise<void>>();
+  #count = 0;
+
+  /** Makes a pool around a base identity, which stays the caller's to open and close. */
+  constructor(base: Identity, options: IdentityPoolOptions) {
+    this.#base = base;
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /** How many groups have an identity now. */
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /**
+   * The identity of a group; of the base where `key` is undefined. Not reused by another client where `once` is set: then
+   * it is closed as soon as the lease is disposed of.
+   *
+   * @throws {Refusal} `too-many-identities` at the cap.
+   */
+  lease(key: string | undefined, once = false): IdentityLease {
+    if (key === undefined) {
+      return { session: (signal) => this.#base.session(signal), [Symbol.dispose]: () => {} };
+    }
+    const group = this.#groups.get(key) ?? this.#open(key);
+    this.#groups.delete(key);
+    this.#groups.set(key, group);
+    group.clients++;
+    clearTimeout(group.idleTimer);
+    let released = false;
+    return {
+      session: (signal) => group.identity.session(signal),
+      [Symbol.dispose]: () => {
+        if (!released) this.#release(key, group, once);
+        released = true;
+      },
+    };
+  }
+
+  /** Closes the identities of all groups, and resolves when they are closed. */
+  async close(): Promise<void> {
+    for (const key of [...this.#groups.keys()]) this.#close(key);
+    await Promise.all(this.#closing);
+  }
+
+  #open(key: string): Group {
+    if (this.#groups.size >= this.#options.maxIdentities && !this.#closeIdle()) {
+      throw new Refusal("too-many-identities");
+    }
+    // A session that is lost while nobody uses it is not worth new tunnels.
+    const isWanted = (): boolean => {
+      if (group.clients === 0 && this.#groups.get(key) === group) this.#close(key);
+      return group.clients > 0;
+    };
+    const identity = new Identity({ ...this.#options, isWanted });
+    const group: Group = { number: ++this.#count, identity, clients: 0 };
+    this.#groups.set(key, group);
+    this.#options.counters.add("identities");
+    this.#log.info("Building tunnels for an isolation group", { group: group.number, groups: this.#groups.size });
+    identity.open().catch((error) => {
+      // Nobody is refused because of an earlier failure: the next client of the group begins anew.
+      if (this.#groups.get(key) !== group) return;
+      this.#log.warn(`No session for an isolation group: ${error instanceof Error ? error.message : error}`, {
+        group: group.number,
+      });
+      this.#close(key);
+    });
+    return group;
+  }
+
+  #release(key: string, group: Group, once: boolean): void {
+    group.clients--;
+    if (group.clients > 0 || this.#groups.get(key) !== group) return;
+    if (once) return this.#close(key);
+    const { identityIdle } = this.#options;
+    if (identityIdle > 0) group.idleTimer = setTimeout(() => this.#close(key), identityIdle);
+  }
+
+  /** Closes the least recently used group without clients, if there is one. */
+  #closeIdle(): boolean {
+    for (const [key, { clients }] of this.#groups) {
+      if (clients > 0) continue;
+      this.#close(key);
+      return true;
+    }
+    return false;
+  }
+
+  #close(key: string): void {
+    const group = this.#groups.get(key);
+    if (group === undefined) return;
+    this.#groups.delete(key);
+    clearTimeout(group.idleTimer);
+    this.#log.info("Closed the identity of an isolation group", { group: group.number, groups: this.#groups.size });
+    const closing = group.identity.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}

@@ -1,0 +1,33 @@
+import type { LoginBook } from "../config/login_book.ts";
+import type { Login } from "../socks/wire.ts";
+
+/** Milliseconds before a wrong login is answered: the first, and the longest; doubled with each one in between. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 3_000;
+
+/** Milliseconds without a wrong login after which the delay begins anew. */
+const FORGIVE_AFTER = 60_000;
+
+/** Checks logins, and makes guessing slow. Right logins are never delayed. */
+export class LoginGuard {
+  readonly #book: LoginBook;
+  #delay = FIRST_DELAY;
+  #lastWrong = -Infinity;
+
+  /** Guards the logins of a book. */
+  constructor(book: LoginBook) {
+    this.#book = book;
+  }
+
+  /** Whether a login is right. */
+  async verify({ user, password }: Login): Promise<boolean> {
+    if (await this.#book.verify(user, password)) return true;
+    const now = performance.now();
+    if (now - this.#lastWrong > FORGIVE_AFTER) this.#delay = FIRST_DELAY;
+    this.#lastWrong = now;
+    const wait = this.#delay;
+    this.#delay = Math.min(2 * wait, LONGEST_DELAY);
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    return false;
+  }
+}
