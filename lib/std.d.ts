@@ -45,6 +45,10 @@ declare module "@std/cli/parse-args" {
   ): { _: (string | number)[]; [name: string]: unknown };
 }
 
+declare module "@std/cli/prompt-secret" {
+  export function promptSecret(message?: string, options?: { mask?: string; clear?: boolean }): string | null;
+}
+
 declare module "@std/encoding" {
   export function encodeBase32(data: ArrayBuffer | Uint8Array | string): string;
   export function decodeBase32(base32: string): Uint8Array<ArrayBuffer>;
@@ -54,5 +58,5 @@ declare module "@std/encoding" {
 }
 
 declare module "@std/yaml" {
-  export function parse(content: string): unknown;
+  export function parse(content: string, options?: { schema?: "failsafe" | "json" | "core" | "default" }): unknown;
 }

@@ -2,6 +2,7 @@
  * Everything in one process, and no router needed: a stand-in for a router's SAM bridge with a small site behind it,
  * i2p-socks in front, and a page fetched through both. Runs with i2p-socks' own permissions.
  */
+import { Identity } from "../lib/proxy/identity.ts";
 import { Proxy } from "../lib/proxy/proxy.ts";
 import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
@@ -17,16 +18,25 @@ await using service = await publishService(bridge.port, site.port);
 bridge.setName(NAME, service.destination);
 
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-await using proxy = await Proxy.start({
+const endpoint = { hostname: "127.0.0.1", port: bridge.port };
+const log = createLog({ level: "info", format: "text", destinations: true, write: (line) => console.error(line) });
+const identity = new Identity({ endpoint, sessionOptions: {}, log });
+const proxy = await Proxy.start({
   listeners: [listener],
-  endpoint: { hostname: "127.0.0.1", port: bridge.port },
+  endpoint,
+  identity,
+  isolation: new Set(["auth"]),
   sessionOptions: {},
+  maxIdentities: 8,
+  identityIdle: 60_000,
+  logins: undefined,
+  rules: { allow: [], deny: [] },
   timeouts: { handshake: 10_000, connect: 30_000, idle: 0 },
   maxConnections: 64,
-  log: createLog({ level: "info", format: "text", destinations: true, write: (line) => console.error(line) }),
+  log,
   counters: new Counters(),
 });
-const session = await proxy.open();
+const session = await identity.open();
 const address = `127.0.0.1:${listener.addr.port}`;
 
 console.log(`A stand-in for a router's SAM bridge at 127.0.0.1:${bridge.port}, with a site behind it:
@@ -47,6 +57,7 @@ if (Deno.stdin.isTerminal()) {
 To try by hand, in another terminal:
   curl --socks5-hostname ${address} http://${NAME}/
   curl --socks4a ${address} http://${service.b32}/headers
+  curl --socks5-hostname alice:x@${address} http://${NAME}/    # another identity, made for this login
   curl --socks5-hostname ${address} http://example.com/     # refused, reply 2: not I2P
   curl --socks5 ${address} http://93.184.216.34/            # refused, reply 8: an IP address
   curl http://${address}/                                   # told that this is a SOCKS port
@@ -57,3 +68,5 @@ Ctrl+C ends it.`);
   await interrupted;
   Deno.removeSignalListener("SIGINT", resolve);
 }
+await proxy.close();
+await identity.close();

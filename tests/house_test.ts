@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { ExitCode } from "../lib/cli/exit_code.ts";
+import { GENERATE_TIMEOUT } from "../lib/cli/identity_registry.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
-import { MAX_LABEL, readSettings } from "../lib/config/settings.ts";
+import { MAX_LABEL, MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
 import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
+import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
 import { MAX_SAM_LINE, SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
@@ -133,10 +135,14 @@ Deno.test("the README's limits are those of the code", async () => {
     "a SOCKS handshake": `${MAX_HANDSHAKE} bytes`,
     "user id and host name of SOCKS4, each": `${MAX_SOCKS4_FIELD} bytes`,
     "a line of the SAM bridge": `${MAX_SAM_LINE} bytes`,
-    "the bridge's answer to HELLO": seconds(SAM_HELLO_TIMEOUT),
+    "connecting to the bridge and its answer to HELLO": seconds(SAM_HELLO_TIMEOUT),
     "the bridge's answer to `lookup`": seconds(LOOKUP_TIMEOUT),
     "a stream whose client has ended its side, without a byte": seconds(HALF_CLOSED_TIMEOUT),
     "waiting for clients to end after SIGINT or SIGTERM": seconds(DRAIN_TIMEOUT),
+    "the name of an identity": `${MAX_IDENTITY_NAME} characters`,
+    "a key file": `${MAX_KEY_FILE} bytes`,
+    "all options of a session": `${MAX_SESSION_OPTIONS} characters`,
+    "the router's answer to `keys new` and `keys rotate`": seconds(GENERATE_TIMEOUT),
     "an I2P name": `${MAX_NAME_LENGTH} characters`,
     "`--name`": `${MAX_LABEL} characters`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
@@ -152,8 +158,10 @@ Deno.test("the README's exit codes are those of the code", async () => {
 });
 
 Deno.test("defaults that help and README name are those of the settings", () => {
-  const { connectTimeout, handshakeTimeout, idleTimeout, maxConnections, listen, sam, sessionOptions, ...rest } =
-    readSettings(new Map());
+  const { connectTimeout, handshakeTimeout, idleTimeout, maxConnections, listen, sam, sessionOptions, ...rest } = {
+    ...readSettings(new Map()),
+    ...readLogSettings(new Map(), []),
+  };
   const fallback = (name: string): string => OPTIONS.find((option) => option.name === name)?.fallback ?? "";
   assertMatch(fallback("listen"), new RegExp(`^${listen[0]?.hostname}:${listen[0]?.port}\\b`));
   assertEquals(fallback("sam"), `${sam.hostname}:${sam.port}`);
@@ -163,6 +171,10 @@ Deno.test("defaults that help and README name are those of the settings", () => 
   assertEquals(fallback("max-connections"), `${maxConnections}`);
   assertEquals([fallback("log-level"), fallback("log-format")], [rest.logLevel, rest.logFormat]);
   assertEquals(fallback("log-destinations"), rest.logDestinations ? "on" : "off");
+  assertEquals(fallback("isolate"), rest.isolation.join(","));
+  assertEquals(fallback("max-identities"), `${rest.maxIdentities}`);
+  assertEquals(fallback("identity-idle"), `${rest.identityIdle / 60_000}m`);
+  assertEquals(fallback("lease-set-encryption"), sessionOptions["i2cp.leaseSetEncType"]);
   const { "inbound.nickname": label, ...tunnels } = sessionOptions;
   assertEquals(fallback("name"), label);
   for (const [option, key] of [["backup", "backupQuantity"], ["variance", "lengthVariance"]] as const) {
@@ -199,7 +211,9 @@ function roomOf(path: string): string {
 }
 
 function specifiersOf(code: string): string[] {
-  return [...code.matchAll(/\b(?:from|import|module)\s*["']([^"'\n]+)["']/g)].map(([, specifier = ""]) => specifier);
+  return [...code.matchAll(/(?<!["'])\b(?:from|import|module)\s*["']([^"'\n]+)["']/g)].map(([, specifier = ""]) =>
+    specifier
+  );
 }
 
 async function readSources(): Promise<Source[]> {

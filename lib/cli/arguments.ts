@@ -1,8 +1,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { GivenValue, GivenValues } from "../config/settings.ts";
+import { suggest } from "../config/suggest.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
-import { suggest } from "./suggest.ts";
 
 /** A command line, taken apart. */
 export interface Arguments {
@@ -14,6 +14,9 @@ export interface Arguments {
   given: GivenValues;
 }
 
+/** Reads an environment variable that stands in for an option; `optional` is where it may not be readable. */
+export type EnvReader = (name: string, flag: string, optional?: boolean) => string | undefined;
+
 /**
  * Takes a command line apart.
  *
@@ -22,7 +25,7 @@ export interface Arguments {
  */
 export function parseArguments(
   args: readonly string[],
-  env: (name: string, flag: string) => string | undefined,
+  env: EnvReader,
 ): Arguments {
   const unknown: string[] = [];
   const parsed = parseArgs(joinValues(args), {
@@ -50,7 +53,7 @@ export function parseArguments(
     const wanted = option.verbs.includes(verb);
     if (values.length > 0 && !wanted) throw new CliError(ExitCode.usage, `${flagOf(option)} is no option of ${verb}`);
     if (option.env !== undefined && readsEnv && wanted && values.length === 0) {
-      const text = env(option.env, flagOf(option));
+      const text = env(option.env, flagOf(option), option.envIsOptional);
       if (text) values.push({ text, source: option.env });
     }
     if (values.length > 0) given.set(option.name, values);

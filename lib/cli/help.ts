@@ -9,6 +9,7 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
     examples: [
       "i2p-socks",
       "i2p-socks --listen 127.0.0.1:9050 --name irc",
+      "i2p-socks --identity irc --listen 127.0.0.1:9101",
       "i2p-socks --quantity 3 -o i2p.streaming.profile=2",
     ],
   },
@@ -16,6 +17,22 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
     usage: "i2p-socks lookup NAME... [OPTIONS]",
     text: "Say what names and addresses are, and whether the router resolves them.",
     examples: ["i2p-socks lookup stats.i2p"],
+  },
+  keys: {
+    usage: "i2p-socks keys ACTION [NAME] [FILE] [OPTIONS]",
+    text: "Manage lasting identities: list, show NAME, new NAME, export NAME [FILE], import NAME [FILE],\n" +
+      "rotate NAME, delete NAME. Files are those of i2pd (.dat) and Java I2P (privKeyFile); without FILE,\n" +
+      "stdout or stdin. A running proxy is not needed, the router is for new and rotate.",
+    examples: [
+      "i2p-socks keys new irc",
+      "i2p-socks keys export irc irc.dat",
+      "i2p-socks keys import old < eepPriv.dat",
+    ],
+  },
+  "hash-login": {
+    usage: "i2p-socks hash-login USER",
+    text: "Make a line for --auth-file. The password is asked for, or read from stdin.",
+    examples: ["i2p-socks hash-login alice >> logins"],
   },
   help: {
     usage: "i2p-socks help [VERB]",

@@ -1,12 +1,12 @@
 import { formatDuration } from "../config/duration.ts";
-import type { Settings } from "../config/settings.ts";
+import { type GivenValues, readSettings } from "../config/settings.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline, TimeoutError } from "../sam/deadline.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
-import { readSamLogin } from "./login_file.ts";
+import { readSamLogin } from "./input_files.ts";
 import { keepOnly, requireNet } from "./permissions.ts";
 import { adviseOn } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,13 +19,14 @@ export const LOOKUP_TIMEOUT = 60_000;
  *
  * @returns failure if one of them does not resolve.
  */
-export async function lookup(names: readonly string[], settings: Settings, terminal: Terminal): Promise<ExitCode> {
+export async function lookup(names: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
   if (names.length === 0) {
     throw new CliError(ExitCode.usage, "No name to look up", ["i2p-socks lookup NAME..."]);
   }
+  const settings = readSettings(given);
   const login = await readSamLogin(settings);
   requireNet(settings.sam, "--sam");
-  keepOnly(settings.sam);
+  keepOnly({ sam: settings.sam });
   const endpoint = { ...settings.sam, ...(login && { login }) };
   let exitCode: ExitCode = ExitCode.ok;
   for (const name of names) {

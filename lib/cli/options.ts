@@ -1,5 +1,5 @@
 /** Verbs of the command line. */
-export const VERBS = ["serve", "lookup", "help"] as const;
+export const VERBS = ["serve", "lookup", "keys", "hash-login", "help"] as const;
 
 /** One of {@linkcode VERBS}. */
 export type Verb = typeof VERBS[number];
@@ -12,6 +12,8 @@ export interface OptionSpec {
   value?: string;
   /** Environment variable that stands in for it. */
   env?: string;
+  /** Whether the variable is passed over where it may not be read; who needs it then asks for the permission. */
+  envIsOptional?: boolean;
   /** What holds without it, for people. */
   fallback?: string;
   /** Whether it may be given more than once. */
@@ -23,7 +25,7 @@ export interface OptionSpec {
 }
 
 const SERVE: readonly Verb[] = ["serve"];
-const SAM: readonly Verb[] = ["serve", "lookup"];
+const SAM: readonly Verb[] = ["serve", "lookup", "keys"];
 
 /** The options: parsing, help and the README's table come from here. */
 export const OPTIONS: readonly OptionSpec[] = [
@@ -53,10 +55,77 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "Label of the tunnels in the router's console",
     verbs: SERVE,
   },
+  {
+    name: "identity",
+    value: "NAME",
+    fallback: "none: a throw-away destination",
+    help: "Keep a lasting destination under this name; made when first used",
+    verbs: SERVE,
+  },
+  {
+    name: "keys-dir",
+    value: "DIR",
+    env: "I2P_SOCKS_KEYS_DIR",
+    envIsOptional: true,
+    fallback: "the platform's data folder",
+    help: "Where lasting identities are kept",
+    verbs: ["serve", "keys"],
+  },
+  {
+    name: "isolate",
+    value: "LIST",
+    fallback: "auth",
+    help: "What sets clients apart: auth,destination,port,client,stream or none",
+    verbs: SERVE,
+  },
+  {
+    name: "max-identities",
+    value: "N",
+    fallback: "8",
+    help: "Isolated identities at once, 1..64, besides the application's own",
+    verbs: SERVE,
+  },
+  {
+    name: "identity-idle",
+    value: "DURATION",
+    fallback: "10m",
+    help: "Close an isolated identity without clients; 0 is never",
+    verbs: SERVE,
+  },
+  {
+    name: "auth-file",
+    value: "FILE",
+    fallback: "none: everybody may connect",
+    help: "Logins that may connect, USER:HASH a line (see hash-login)",
+    verbs: SERVE,
+  },
+  {
+    name: "allow",
+    value: "PATTERN",
+    fallback: "all of I2P",
+    repeatable: true,
+    help: "Permit only these destinations: HOST, HOST:PORT, HOST:LOW-HIGH, * for any characters; repeatable",
+    verbs: SERVE,
+  },
+  {
+    name: "deny",
+    value: "PATTERN",
+    fallback: "none",
+    repeatable: true,
+    help: "Forbid these destinations, whatever --allow says; repeatable",
+    verbs: SERVE,
+  },
   ...tunnelOptions("length", "0..7", "3", "Hops of each tunnel"),
   ...tunnelOptions("quantity", "1..16", "2", "Tunnels"),
   ...tunnelOptions("backup", "0..16", "0", "Spare tunnels"),
   ...tunnelOptions("variance", "-7..7", "0", "Random change of the length"),
+  {
+    name: "lease-set-encryption",
+    value: "LIST",
+    fallback: "4,0",
+    help: "Encryption types, the preferred one first; 6,4 is post-quantum where the router has it",
+    verbs: SERVE,
+  },
   {
     name: "o",
     value: "KEY=VALUE",
@@ -86,6 +155,15 @@ export const OPTIONS: readonly OptionSpec[] = [
     verbs: SERVE,
   },
   { name: "max-connections", value: "N", fallback: "1024", help: "Clients served at once", verbs: SERVE },
+  {
+    name: "config",
+    value: "FILE",
+    env: "I2P_SOCKS_CONFIG",
+    fallback: "none",
+    help: "YAML with one or more applications; read again on SIGHUP",
+    verbs: SERVE,
+  },
+  { name: "check-config", help: "Check the options and the file, and end", verbs: SERVE },
   { name: "log-level", value: "LEVEL", fallback: "info", help: "debug, info, warn or error", verbs: SERVE },
   {
     name: "log-format",
@@ -95,6 +173,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     verbs: SERVE,
   },
   { name: "log-destinations", fallback: "off", help: "Let the log name where applications connect to", verbs: SERVE },
+  { name: "yes", help: "Delete without asking", verbs: ["keys"] },
   { name: "help", help: "Show this help", verbs: VERBS },
   { name: "version", help: "Show the version", verbs: VERBS },
 ];

@@ -10,11 +10,13 @@ import { CliError, ExitCode } from "./exit_code.ts";
  * Reads an environment variable that stands in for an option.
  *
  * @param flag the option.
+ * @param optional whether not to be permitted is as good as not to be set.
  * @throws {CliError} if it may not be read: to pass over what the user set would be worse.
  */
-export function readEnv(variable: string, flag: string): string | undefined {
-  if (!isGranted({ name: "env", variable })) throw missing(`the environment variable ${variable}`, flag);
-  return Deno.env.get(variable);
+export function readEnv(variable: string, flag: string, optional = false): string | undefined {
+  if (isGranted({ name: "env", variable })) return Deno.env.get(variable);
+  if (optional) return undefined;
+  throw missing(`the environment variable ${variable}`, flag);
 }
 
 /**
@@ -45,17 +47,38 @@ export function requireAnyPort(): void {
   requireNet({ hostname: "127.0.0.1", port: 0 }, "serve");
 }
 
+/** Makes sure that a folder may be read and written. */
+export function requireFolder(path: string, flag: string): void {
+  requireRead(path, flag);
+  if (!isGranted({ name: "write", path })) throw missing(`write access to "${path}"`, flag);
+}
+
+/** What a program still needs once it runs. */
+export interface Needs {
+  /** To connect to. */
+  sam: Endpoint;
+  /** Folders to write to, when the configuration is read again: then every port of loopback and every file stay open. */
+  reloading?: { folders: readonly string[] };
+}
+
 /**
- * Gives back every permission but the one to connect to the SAM bridge. For good: nothing can bring them back.
+ * Gives back every permission that is not needed any more. For good: nothing can bring them back.
  *
  * @returns kinds of permission that could not be given back, because the program was started with more than its own set.
  */
-export function keepOnly(sam: Endpoint): string[] {
+export function keepOnly({ sam, reloading }: Needs): string[] {
   const { permissions } = Deno;
+  const dropped = ["run", "ffi", "sys", "import", "env"] as const;
+  const files = ["read", "write"] as const;
   // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
-  permissions.requestSync({ name: "net", host: formatEndpoint(sam) });
-  for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
-  const kinds = ["read", "write", "env", "run", "ffi", "sys", "import"] as const;
+  if (reloading === undefined) {
+    permissions.requestSync({ name: "net", host: formatEndpoint(sam) });
+    for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
+  } else {
+    for (const path of reloading.folders) permissions.requestSync({ name: "write", path });
+    permissions.revokeSync({ name: "write", path: "/" });
+  }
+  const kinds = reloading === undefined ? [...dropped, ...files] : dropped;
   const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");
   if (isGranted({ name: "net" })) left.push("net");
   return left;

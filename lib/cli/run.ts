@@ -1,14 +1,23 @@
 import config from "../../deno.json" with { type: "json" };
-import { ConfigError, readSettings } from "../config/settings.ts";
+import { suggest } from "../config/suggest.ts";
+import { ConfigError } from "../config/settings.ts";
+import { type KeyProblem, KeyStoreError } from "../keys/error.ts";
 import { type Arguments, parseArguments } from "./arguments.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { helpText } from "./help.ts";
+import { hashLogin } from "./hash_login.ts";
+import { keys } from "./keys.ts";
 import { lookup } from "./lookup.ts";
 import { type Verb, VERBS } from "./options.ts";
 import { readEnv } from "./permissions.ts";
 import { serve } from "./serve.ts";
-import { suggest } from "./suggest.ts";
 import { Terminal } from "./terminal.ts";
+
+/** How the program ends for problems with keys; any other is a failure. */
+const KEY_PROBLEMS: Partial<Record<KeyProblem, ExitCode>> = {
+  "permissions": ExitCode.noPermission,
+  "bad-name": ExitCode.usage,
+};
 
 /**
  * Runs the program.
@@ -28,6 +37,10 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     if (error instanceof ConfigError) {
       terminal.error(error.message, ["See i2p-socks --help"]);
       return ExitCode.usage;
+    }
+    if (error instanceof KeyStoreError) {
+      terminal.error(error.message, error.hint === undefined ? [] : [error.hint]);
+      return KEY_PROBLEMS[error.problem] ?? ExitCode.failure;
     }
     if (error instanceof Deno.errors.NotCapable) {
       terminal.error(error.message, ["Run the executable, or deno run -P main.ts"]);
@@ -52,10 +65,14 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
       terminal.data(helpText(verbNamed(operands[0] ?? "serve")));
       return ExitCode.ok;
     case "lookup":
-      return await lookup(operands, readSettings(given), terminal);
+      return await lookup(operands, given, terminal);
+    case "keys":
+      return await keys(operands, given, terminal);
+    case "hash-login":
+      return await hashLogin(operands, terminal);
     case "serve":
       if (operands.length > 0) throw new CliError(ExitCode.usage, `serve takes no operand, but got "${operands[0]}"`);
-      return await serve(readSettings(given), terminal);
+      return await serve(given, terminal);
   }
 }
 

@@ -9,6 +9,7 @@ export class StopSignal implements Disposable {
   readonly #second = Promise.withResolvers<void>();
   readonly #handlers = SIGNALS.map((signal) => ({ signal, handler: (): void => this.#received(signal) }));
   #exitCode: ExitCode | undefined;
+  #hangup: (() => void) | undefined;
 
   /** Begins to listen. */
   constructor() {
@@ -30,8 +31,16 @@ export class StopSignal implements Disposable {
     return this.#exitCode ?? ExitCode.ok;
   }
 
+  /** Calls back at each SIGHUP, which otherwise ends the program. */
+  onHangup(handler: () => void): void {
+    if (Deno.build.os === "windows") return;
+    this.#hangup = handler;
+    Deno.addSignalListener("SIGHUP", handler);
+  }
+
   /** Stops listening. */
   [Symbol.dispose](): void {
+    if (this.#hangup !== undefined) Deno.removeSignalListener("SIGHUP", this.#hangup);
     for (const { signal, handler } of this.#handlers) Deno.removeSignalListener(signal, handler);
   }
 

@@ -18,6 +18,11 @@ export class Terminal {
     this.#redraw(() => write(Deno.stdout, `${printableLines(line)}\n`));
   }
 
+  /** Writes data as it is. */
+  bytes(bytes: Uint8Array): void {
+    this.#redraw(() => write(Deno.stdout, bytes));
+  }
+
   /** Writes a line of talk. */
   talk(line: string): void {
     this.#redraw(() => write(Deno.stderr, `${printableLines(line)}\n`));
@@ -55,8 +60,8 @@ function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }
 
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
+function write(stream: { writeSync(bytes: Uint8Array): number }, data: string | Uint8Array): void {
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   try {
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   } catch {

@@ -1,21 +1,28 @@
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
 import { isPlain } from "../sam/message.ts";
+import { isIdentityName, MAX_IDENTITY_NAME } from "../keys/key_store.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { ISOLATION_FLAGS, type IsolationFlag } from "./isolation_flag.ts";
+import { parseRule, type Rule } from "./rule.ts";
 
 /** A value as the user gave it. */
 export interface GivenValue {
   /** The text. */
   text: string;
-  /** Where it stands: `--listen`, or the name of an environment variable. */
+  /** Where it stands: `--listen`, the name of an environment variable, or a place in a file. */
   source: string;
+  /** The file that it stands in. */
+  file?: string;
 }
 
 /** Values by option name without dashes, `o` for `-o`. Where an option is given more than once, the last one counts. */
 export type GivenValues = ReadonlyMap<string, readonly GivenValue[]>;
 
-/** How the proxy is to run. All times are in milliseconds. */
-export interface Settings {
+/** How one application is served. All times are in milliseconds. */
+export interface ApplicationSettings {
+  /** Label of the application. */
+  name: string;
   /** Where to serve SOCKS. */
   listen: readonly Endpoint[];
   /** Whether the user chose {@linkcode listen}: then a taken port is an error. */
@@ -26,7 +33,23 @@ export interface Settings {
   samUser: string | undefined;
   /** File whose first line is the password for the bridge. */
   samPasswordFile: string | undefined;
-  /** I2CP and streaming options of the session. */
+  /** Name of the lasting identity; undefined for a throw-away one. */
+  identity: string | undefined;
+  /** Folder of lasting identities; undefined for the platform's. */
+  keysDir: string | undefined;
+  /** What sets clients apart from each other. */
+  isolation: readonly IsolationFlag[];
+  /** Most identities of isolation groups at once. */
+  maxIdentities: number;
+  /** Without a client, until the identity of a group is closed; 0 is never. */
+  identityIdle: number;
+  /** File of logins that may connect; everybody may where undefined. */
+  authFile: string | undefined;
+  /** Where clients may go; everywhere in I2P where empty. */
+  allow: readonly Rule[];
+  /** Where clients may not go. */
+  deny: readonly Rule[];
+  /** I2CP and streaming options of the sessions. */
   sessionOptions: Readonly<Record<string, string>>;
   /** From a client's request to its open stream. */
   connectTimeout: number;
@@ -36,6 +59,10 @@ export interface Settings {
   idleTimeout: number;
   /** Clients at once. */
   maxConnections: number;
+}
+
+/** How the program talks. */
+export interface LogSettings {
   /** Lowest level written. */
   logLevel: LogLevel;
   /** How log lines look. */
@@ -63,41 +90,92 @@ export const DEFAULT_LISTEN: Endpoint = { hostname: "127.0.0.1", port: 4447 };
 /** Most characters of all options of a session: routers take lines of 4096 or 8192 bytes, key and ID included. */
 export const MAX_SESSION_OPTIONS = 2048;
 
+const DEFAULT_LABEL = "i2p-socks";
+
 /** Longest `--name`, in characters. */
 export const MAX_LABEL = 64;
 
 /**
- * Reads all settings, and checks all of them before it complains.
- *
- * @throws {ConfigError} with every problem.
+ * Lays values over others. What stands above wins: an option replaces the same option below, one for both directions also
+ * replaces those for each, and options of I2CP are added up, where the last of a key counts.
  */
-export function readSettings(given: GivenValues): Settings {
-  const problems: string[] = [];
+export function overlay(below: GivenValues, above: GivenValues): GivenValues {
+  const merged = new Map([...below, ...above]);
+  const replaced = Object.keys(TUNNEL_OPTIONS).filter((flag) => above.has(flag));
+  for (const flag of replaced) {
+    for (const direction of DIRECTIONS) if (!above.has(`${direction}-${flag}`)) merged.delete(`${direction}-${flag}`);
+  }
+  const given = new Set(
+    Object.entries(TUNNEL_OPTIONS).flatMap(([flag, { key }]) =>
+      DIRECTIONS.filter((direction) => above.has(flag) || above.has(`${direction}-${flag}`)).map((d) => `${d}.${key}`)
+    ),
+  );
+  const kept = (below.get("o") ?? []).filter(({ text }) => !given.has(text.replace(/=.*/s, "")));
+  const options = [...kept, ...above.get("o") ?? []];
+  if (options.length > 0) merged.set("o", options);
+  else merged.delete("o");
+  return merged;
+}
+
+/** Options that hold for the whole process. */
+export const PROCESS_OPTIONS: readonly string[] = ["log-level", "log-format", "log-destinations"];
+
+/** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
+export function readApplication(given: GivenValues, problems: string[]): ApplicationSettings {
   const read = new Reader(given, problems);
-  const settings: Settings = {
+  const settings: ApplicationSettings = {
     listen: read.all("listen", parseEndpoint) ?? [DEFAULT_LISTEN],
     listenGiven: given.has("listen"),
     sam: read.last("sam", parseSamEndpoint) ?? { hostname: "127.0.0.1", port: 7656 },
     samUser: read.last("sam-user", parseUser),
     samPasswordFile: read.last("sam-password-file", String),
+    identity: read.last("identity", parseIdentity),
+    keysDir: read.last("keys-dir", String),
+    isolation: read.last("isolate", parseIsolation) ?? ["auth"],
+    maxIdentities: read.last("max-identities", integer(1, 64)) ?? 8,
+    identityIdle: read.last("identity-idle", parseDuration) ?? 600_000,
+    authFile: read.last("auth-file", String),
+    allow: read.all("allow", parseRule) ?? [],
+    deny: read.all("deny", parseRule) ?? [],
+    name: read.last("name", parseLabel) ?? DEFAULT_LABEL,
     sessionOptions: sessionOptions(read),
     connectTimeout: read.last("connect-timeout", parseLimit) ?? 120_000,
     handshakeTimeout: read.last("handshake-timeout", parseLimit) ?? 10_000,
     idleTimeout: read.last("idle-timeout", parseDuration) ?? 0,
     maxConnections: read.last("max-connections", integer(1, 65_535)) ?? 1024,
-    logLevel: read.last("log-level", oneOf(LOG_LEVELS)) ?? "info",
-    logFormat: read.last("log-format", oneOf(LOG_FORMATS)) ?? "text",
-    logDestinations: read.last("log-destinations", oneOf(["true", "false"])) === "true",
   };
   if (given.has("sam-user") !== given.has("sam-password-file")) {
-    problems.push("--sam-user and --sam-password-file go together: one of them is missing");
+    const file = (given.get("sam-user") ?? given.get("sam-password-file"))?.at(-1)?.file;
+    const where = file === undefined ? "" : `${file}: `;
+    problems.push(`${where}--sam-user and --sam-password-file go together: one of them is missing`);
   }
   const length = Object.entries(settings.sessionOptions).join(" ").length;
   if (length > MAX_SESSION_OPTIONS) {
     problems.push(`Too many -o options: with ${length} characters they do not fit into a line of SAM`);
   }
+  return settings;
+}
+
+/**
+ * Reads the settings of the one application that a command line is about.
+ *
+ * @throws {ConfigError} with every problem.
+ */
+export function readSettings(given: GivenValues): ApplicationSettings {
+  const problems: string[] = [];
+  const settings = readApplication(given, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
+}
+
+/** Reads the settings of the log. What is wrong is added to `problems`. */
+export function readLogSettings(given: GivenValues, problems: string[]): LogSettings {
+  const read = new Reader(given, problems);
+  return {
+    logLevel: read.last("log-level", oneOf(LOG_LEVELS)) ?? "info",
+    logFormat: read.last("log-format", oneOf(LOG_FORMATS)) ?? "text",
+    logDestinations: read.last("log-destinations", oneOf(["true", "false"])) === "true",
+  };
 }
 
 /**
@@ -106,11 +184,11 @@ export function readSettings(given: GivenValues): Settings {
  */
 function sessionOptions(read: Reader): Record<string, string> {
   const options: Record<string, string> = {
-    "i2cp.leaseSetEncType": "4,0",
+    "i2cp.leaseSetEncType": read.last("lease-set-encryption", parseEncryption) ?? "4,0",
     "i2p.streaming.answerPings": "false",
   };
-  const label = read.last("name", parseLabel) ?? "i2p-socks";
-  for (const direction of ["inbound", "outbound"]) {
+  const label = read.last("name", parseLabel) ?? DEFAULT_LABEL;
+  for (const direction of DIRECTIONS) {
     options[`${direction}.nickname`] = label;
     for (const [flag, { key, fallback, parse }] of Object.entries(TUNNEL_OPTIONS)) {
       // Both are read in any case, so that neither goes unchecked.
@@ -120,6 +198,8 @@ function sessionOptions(read: Reader): Record<string, string> {
   }
   return { ...options, ...Object.fromEntries(read.all("o", parseOption) ?? []) };
 }
+
+const DIRECTIONS = ["inbound", "outbound"] as const;
 
 /** Tunnel options by flag. Both are always sent: i2pd builds five tunnels where a client names no number. */
 const TUNNEL_OPTIONS: Readonly<Record<string, { key: string; fallback: number; parse: (text: string) => number }>> = {
@@ -152,13 +232,13 @@ class Reader {
     return value && this.#parse(value, parse);
   }
 
-  #parse<T>({ text, source }: GivenValue, parse: (text: string) => T): T | undefined {
+  #parse<T>({ text, source, file }: GivenValue, parse: (text: string) => T): T | undefined {
     try {
       if (text === "") throw new SyntaxError("a value is missing");
       return parse(text);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      const problem = `Cannot use ${source} "${text}": ${error.message}`;
+      const problem = `${file === undefined ? "" : `${file}: `}Cannot use ${source} "${text}": ${error.message}`;
       if (!this.#problems.includes(problem)) this.#problems.push(problem);
       return undefined;
     }
@@ -179,6 +259,30 @@ function parseLimit(text: string): number {
 
 function parseUser(text: string): string {
   if (/\p{Cc}/u.test(text)) throw new SyntaxError("a user name has no control characters");
+  return text;
+}
+
+function parseIdentity(text: string): string {
+  if (isIdentityName(text)) return text;
+  throw new SyntaxError(`the name of an identity has letters, digits, "-" and "_", ${MAX_IDENTITY_NAME} at most`);
+}
+
+function parseIsolation(text: string): IsolationFlag[] {
+  const words = text.split(",");
+  if (words.length === 1 && words[0] === "none") return [];
+  const parse = oneOf([...ISOLATION_FLAGS, "none"]);
+  const flags = words.map((word) => {
+    const flag = parse(word);
+    if (flag === "none") throw new SyntaxError('"none" stands alone');
+    return flag;
+  });
+  return ISOLATION_FLAGS.filter((flag) => flags.includes(flag));
+}
+
+function parseEncryption(text: string): string {
+  if (!/^\d{1,3}(,\d{1,3})*$/.test(text)) {
+    throw new SyntaxError("encryption types are numbers with commas, such as 6,4");
+  }
   return text;
 }
 

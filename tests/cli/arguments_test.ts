@@ -134,12 +134,20 @@ pureTest("parseArguments() does not repeat the value of an unknown option, which
 });
 
 pureTest("parseArguments() falls back to the environment, and names the variable", () => {
-  const env = { I2P_SOCKS_LISTEN: "9050", I2P_SOCKS_SAM: "127.0.0.1:1" };
+  const env = {
+    I2P_SOCKS_LISTEN: "9050",
+    I2P_SOCKS_SAM: "127.0.0.1:1",
+    I2P_SOCKS_KEYS_DIR: "/k",
+    I2P_SOCKS_CONFIG: "/c",
+    I2P_SOCKS_NAME: "not a variable",
+  };
   assertEquals(
     parse([], env).given,
     new Map([
       ["listen", [{ text: "9050", source: "I2P_SOCKS_LISTEN" }]],
       ["sam", [{ text: "127.0.0.1:1", source: "I2P_SOCKS_SAM" }]],
+      ["keys-dir", [{ text: "/k", source: "I2P_SOCKS_KEYS_DIR" }]],
+      ["config", [{ text: "/c", source: "I2P_SOCKS_CONFIG" }]],
     ]),
   );
 });
@@ -163,9 +171,12 @@ pureTest("parseArguments() asks only for variables that the verb has use for", (
     });
     return names.sort();
   };
-  assertEquals(asked([]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_SAM"]);
-  assertEquals(asked(["--listen", "1"]), ["I2P_SOCKS_SAM"]);
+  assertEquals(asked([]), ["I2P_SOCKS_CONFIG", "I2P_SOCKS_KEYS_DIR", "I2P_SOCKS_LISTEN", "I2P_SOCKS_SAM"]);
+  assertEquals(asked(["--listen", "1"]), ["I2P_SOCKS_CONFIG", "I2P_SOCKS_KEYS_DIR", "I2P_SOCKS_SAM"]);
+  assertEquals(asked(["--config=x", "--keys-dir", "y"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_SAM"]);
   assertEquals(asked(["lookup", "a.i2p"]), ["I2P_SOCKS_SAM"]);
+  assertEquals(asked(["keys", "list"]), ["I2P_SOCKS_KEYS_DIR", "I2P_SOCKS_SAM"]);
+  assertEquals(asked(["hash-login", "me"]), []);
   assertEquals(asked(["help"]), []);
 });
 

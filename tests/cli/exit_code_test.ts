@@ -238,13 +238,38 @@ Deno.test("77: a permission is missing, and the flag that needs it is named", as
     { grants: [], args: [], missing: ["the environment variable I2P_SOCKS_LISTEN", "--listen"] },
     { grants: ["--allow-net"], args: ["--listen", "0"], missing: ["the environment variable I2P_SOCKS_SAM", "--sam"] },
     { grants: [], args: ["lookup", "stats.i2p"], missing: ["the environment variable I2P_SOCKS_SAM", "--sam"] },
-    { grants: [], args, missing: [`network access to 127.0.0.1:${sam}`, "--sam"] },
+    { grants: [], args, missing: ["the environment variable I2P_SOCKS_CONFIG", "--config"] },
+    { grants: [env], args, missing: [`network access to 127.0.0.1:${sam}`, "--sam"] },
     { grants: [env], args: [], missing: ["network access to 127.0.0.1:7656", "--sam"] },
     { grants: [env], args: ["lookup", "stats.i2p"], missing: ["network access to 127.0.0.1:7656", "--sam"] },
-    { grants: [`--allow-net=127.0.0.1:${listen}`], args, missing: [`127.0.0.1:${sam}`, "--sam"] },
-    { grants: ["--allow-net=127.0.0.1"], args: [...args, "--listen", "[::1]:0"], missing: ["[::1]:0", "--listen"] },
+    { grants: [env, `--allow-net=127.0.0.1:${listen}`], args, missing: [`127.0.0.1:${sam}`, "--sam"] },
     {
-      grants: ["--allow-net=127.0.0.1"],
+      grants: [env, "--allow-net=127.0.0.1"],
+      args: [...args, "--listen", "[::1]:0"],
+      missing: ["[::1]:0", "--listen"],
+    },
+    {
+      grants: [env, "--allow-net=127.0.0.1"],
+      args: [...args, "--identity", "me"],
+      missing: ["the environment variable ", "--keys-dir"],
+    },
+    {
+      grants: [env, "--allow-net=127.0.0.1"],
+      args: [...args, "--identity", "me", "--keys-dir", "keys"],
+      missing: ['read access to "keys"', "--keys-dir"],
+    },
+    {
+      grants: [env, "--allow-net=127.0.0.1", "--allow-read"],
+      args: [...args, "--identity", "me", "--keys-dir", "keys"],
+      missing: ['write access to "keys"', "--keys-dir"],
+    },
+    {
+      grants: [env, "--allow-net=127.0.0.1"],
+      args: [...args, "--auth-file", "README.md"],
+      missing: ['read access to "README.md"', "--auth-file"],
+    },
+    {
+      grants: [env, "--allow-net=127.0.0.1"],
       args: [...args, "--sam-user", "me", "--sam-password-file", "README.md"],
       missing: ['read access to "README.md"', "--sam-password-file"],
     },
@@ -262,7 +287,14 @@ Deno.test("77: the runtime permits the two ports, but not the connection of the 
   const [sam, listen] = [freePort(), freePort()];
   const net = `--allow-net=127.0.0.1:${sam},127.0.0.1:${listen}`;
   const args = ["main.ts", "--sam", `127.0.0.1:${sam}`, "--listen", `127.0.0.1:${listen}`];
-  const { code, stderr } = await runCommand(Deno.execPath(), ["run", "--no-prompt", "--quiet", net, ...args], {
+  const { code, stderr } = await runCommand(Deno.execPath(), [
+    "run",
+    "--no-prompt",
+    "--quiet",
+    "--allow-env",
+    net,
+    ...args,
+  ], {
     timeout: 30_000,
   });
   assertEquals(code, 77, stderr);

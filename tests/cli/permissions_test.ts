@@ -16,7 +16,9 @@ const GIVEN_BACK = [
   "fetch 127.0.0.1",
   "listen 127.0.0.1",
   "read",
+  "write",
   "env I2P_SOCKS_PROBE",
+  "env HOME",
   "request net",
   "request read",
 ];
@@ -26,7 +28,8 @@ Deno.test("the permission set is the one that the README describes", () => {
     net: { allow: ["127.0.0.1", "[::1]"], deny: ["127.0.0.1:53", "[::1]:53"] },
     import: ["127.0.0.1:1"],
     read: ["/"],
-    env: ["I2P_SOCKS_*"],
+    write: ["/"],
+    env: ["I2P_SOCKS_*", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA"],
   });
   for (const task of [config.tasks.serve, config.tasks.compile]) assertMatch(task.command, / -P --no-prompt /);
 });
@@ -39,7 +42,7 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
     Object.entries(outcomes).filter(([, outcome]) => outcome !== "done" && !REFUSED.test(outcome))
       .map(([name, outcome]) => `${name}: ${outcome}`).filter((line) => !line.startsWith("import npm"));
 
-  await t.step("at the start: loopback, files to read, variables of its own", () => {
+  await t.step("at the start: loopback, files, variables of its own", () => {
     const ipv6 = hasIpv6() ? [] : ["connect ::1"];
     assertEquals(permitted(report.before), ["connect SAM", ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
     assertEquals(otherwise(report.before).filter((line) => !ipv6.some((name) => line.startsWith(name))), []);
@@ -66,7 +69,7 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
 
 Deno.test("started with more than its own set, it gives back what it can, and names the rest", async () => {
   await using bridge = await startSamBridge();
-  for (const grants of [["--allow-net"], ["--allow-all"]]) {
+  for (const grants of [["--allow-net", "--allow-env"], ["--allow-all"]]) {
     const args = ["main.ts", "--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`];
     await using child = spawnProxy({
       program: Deno.execPath(),
@@ -87,10 +90,11 @@ async function probe(): Promise<{ report: ProbeReport; asked: string[] }> {
     return new Response("", { status: asked.at(-1) === "/fetched" ? 200 : 404 });
   });
   using ipv6 = hasIpv6() ? Deno.listen({ hostname: "::1", port: 0 }) : undefined;
+  const scratch = await Deno.makeTempFile();
   const ports = [bridge.port, server.addr.port, ipv6?.addr.port ?? 9].map(String);
   const { code, stdout, stderr } = await runCommand(
     Deno.execPath(),
-    ["run", ...flags, "tests/support/permission_probe.ts", ...ports],
+    ["run", ...flags, "tests/support/permission_probe.ts", ...ports, scratch],
     {
       timeout: 30_000,
       env: {
@@ -100,6 +104,7 @@ async function probe(): Promise<{ report: ProbeReport; asked: string[] }> {
       },
     },
   );
+  await Deno.remove(scratch);
   assertEquals(code, 0, stderr);
   return { report: JSON.parse(stdout), asked };
 }

@@ -37,7 +37,7 @@ Deno.test("the log names no destination and no secret, unless destinations are a
         const named = traces.filter((trace) => loud.stderr().includes(trace));
         assertEquals(named, traces.slice(0, -2), "with --log-destinations all of them, but no login");
         // Keys: those the router gave, and anything as long as keys.
-        assertEquals(blobs.length, 5);
+        assert(blobs.length >= 5);
         for (const { stdout, stderr } of [quiet, loud]) {
           for (const blob of blobs) assert(!(stdout() + stderr()).includes(blob.slice(0, 20)));
           assert(!/[A-Za-z0-9~-]{80}/.test(stdout() + stderr()));

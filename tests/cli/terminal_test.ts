@@ -62,7 +62,7 @@ e2eTest("on a terminal it asks for no permission, but says which one is missing"
       [[], "--listen"],
       [["--allow-env"], "--sam"],
       [["--allow-env", "--allow-net=[::1]"], "--sam"],
-      [["--allow-env", `--allow-net=127.0.0.1:${bridge.port}`], "serve"],
+      [["--allow-env", `--allow-net=127.0.0.1:${bridge.port}`], "--listen"],
     ] as [string[], string][]
   ) {
     await using child = deno(...grants, "main.ts", ...sam);
@@ -71,7 +71,7 @@ e2eTest("on a terminal it asks for no permission, but says which one is missing"
     assert(!PROMPT.test(child.stdout()), child.stdout());
   }
   // With what it needs and no more, giving permissions back must not ask either.
-  await using child = deno("--allow-net=127.0.0.1", "main.ts", "--listen", "127.0.0.1:0", ...sam);
+  await using child = deno("--allow-env", "--allow-net=127.0.0.1", "main.ts", "--listen", "127.0.0.1:0", ...sam);
   await child.waitFor("stdout", READY, 10_000);
   await child.type("\x03");
   assertEquals((await child.ended()).code, 130, child.stdout());

@@ -1,10 +1,14 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
+  type ApplicationSettings,
   ConfigError,
   DEFAULT_LISTEN,
   type GivenValues,
-  readSettings,
-  type Settings,
+  type LogSettings,
+  MAX_SESSION_OPTIONS,
+  overlay,
+  readApplication,
+  readLogSettings,
 } from "../../lib/config/settings.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -23,8 +27,31 @@ const DEFAULT_OPTIONS: Readonly<Record<string, string>> = {
   "outbound.lengthVariance": "0",
 };
 
+/** Defaults that the first tests leave alone. */
+const OTHERS = {
+  name: "i2p-socks",
+  identity: undefined,
+  keysDir: undefined,
+  isolation: ["auth"],
+  maxIdentities: 8,
+  identityIdle: 600_000,
+  authFile: undefined,
+  allow: [],
+  deny: [],
+} as const;
+
+type Settings = ApplicationSettings & LogSettings;
+
+function readSettings(given: GivenValues): Settings {
+  const problems: string[] = [];
+  const settings = { ...readApplication(given, problems), ...readLogSettings(given, problems) };
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  return settings;
+}
+
 pureTest("readSettings() without anything given is the defaults", () => {
   assertEquals(read({}), {
+    ...OTHERS,
     listen: [{ hostname: "127.0.0.1", port: 4447 }],
     listenGiven: false,
     sam: { hostname: "127.0.0.1", port: 7656 },
@@ -52,17 +79,38 @@ pureTest("readSettings() takes every option", () => {
     "handshake-timeout": "500ms",
     "idle-timeout": "1h",
     "max-connections": "7",
+    name: "browser",
+    identity: "My_app-2",
+    "keys-dir": "/run/keys with a space",
+    isolate: "client,auth",
+    "max-identities": "3",
+    "identity-idle": "90s",
+    "auth-file": "/run/logins with a space",
+    "lease-set-encryption": "6,4",
     "log-level": "debug",
     "log-format": "json",
     "log-destinations": "true",
   });
   assertEquals(settings, {
+    ...OTHERS,
+    name: "browser",
+    identity: "My_app-2",
+    keysDir: "/run/keys with a space",
+    isolation: ["auth", "client"],
+    maxIdentities: 3,
+    identityIdle: 90_000,
+    authFile: "/run/logins with a space",
     listen: [{ hostname: "::1", port: 9050 }],
     listenGiven: true,
     sam: { hostname: "127.0.0.1", port: 17656 },
     samUser: "me",
     samPasswordFile: "/run/secret with a space",
-    sessionOptions: DEFAULT_OPTIONS,
+    sessionOptions: {
+      ...DEFAULT_OPTIONS,
+      "i2cp.leaseSetEncType": "6,4",
+      "inbound.nickname": "browser",
+      "outbound.nickname": "browser",
+    },
     connectTimeout: 90_000,
     handshakeTimeout: 500,
     idleTimeout: 3_600_000,
@@ -106,6 +154,20 @@ pureTest("readSettings() names the option, the value and the reason", () => {
     ["handshake-timeout", "10", "a duration is a number with ms, s, m or h behind it, such as 90s"],
     ["idle-timeout", "577h", "the longest duration is 576h"],
     ["max-connections", "0", "a whole number from 1 to 65535 is needed"],
+    ["identity", "", "a value is missing"],
+    ["identity", "a/b", 'the name of an identity has letters, digits, "-" and "_", 64 at most'],
+    ["keys-dir", "", "a value is missing"],
+    ["auth-file", "", "a value is missing"],
+    ["isolate", "", "a value is missing"],
+    ["isolate", "login", "it must be one of auth, destination, port, client, stream, none"],
+    ["isolate", "auth,none", '"none" stands alone'],
+    ["max-identities", "65", "a whole number from 1 to 64 is needed"],
+    ["identity-idle", "10", "a duration is a number with ms, s, m or h behind it, such as 90s"],
+    ["identity-idle", "577h", "the longest duration is 576h"],
+    ["allow", "a b", "a rule is HOST, HOST:PORT or HOST:LOW-HIGH, with * for any characters"],
+    ["deny", "*:2-1", "ports go from 0 to 65535, the lower one first"],
+    ["deny", "a_b", '"a_b" has characters that no I2P host has'],
+    ["lease-set-encryption", "x25519", "encryption types are numbers with commas, such as 6,4"],
     ["log-level", "trace", "it must be one of debug, info, warn, error"],
     ["log-level", "INFO", "it must be one of debug, info, warn, error"],
     ["log-format", "xml", "it must be one of text, json"],
@@ -144,8 +206,8 @@ pureTest("readSettings() reports all problems at once, each of them once", () =>
     "Cannot use -o …",
     "Cannot use --connect-timeout …",
     "Cannot use --max-connections …",
-    "Cannot use --log-level …",
     "--sam-user and --sam-password-file go together: one of them is missing",
+    "Cannot use --log-level …",
   ]);
   assertEquals(error.message, error.problems.join("\n"));
 });
@@ -165,6 +227,7 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
       )
     ),
     ["max-connections", 1, 65_535],
+    ["max-identities", 1, 64],
   ];
   for (const [name, min, max] of ranges) {
     for (const good of [min, max]) read({ [name]: String(good) });
@@ -244,7 +307,149 @@ pureTest("readSettings() does not call an option missing that was given with a w
   assertEquals(problemsOf(given), ['Cannot use --sam-user "": a value is missing']);
 });
 
+pureTest("readSettings() takes names of identities that are file names everywhere", () => {
+  for (const name of ["a", "A", "0", "_", "-", "my-app_2", "none", "i".repeat(64)]) {
+    assertEquals(read({ identity: name }).identity, name);
+  }
+  const names = [
+    ".",
+    "..",
+    "a.b",
+    "a.dat",
+    "../a",
+    "a/b",
+    "a\\b",
+    "a b",
+    " a",
+    "a\n",
+    "a\0",
+    "a:b",
+    "~",
+    "*",
+    "\xe9",
+    "i".repeat(65),
+  ];
+  for (const name of names) {
+    assertEquals(problemsOf({ identity: name }), [
+      `Cannot use --identity "${name}": the name of an identity has letters, digits, "-" and "_", 64 at most`,
+    ]);
+  }
+});
+
+pureTest("readSettings() isolates by the words given, in Tor's order and each once", () => {
+  const lists: readonly (readonly [string, readonly string[]])[] = [
+    ["auth", ["auth"]],
+    ["destination", ["destination"]],
+    ["port", ["port"]],
+    ["client", ["client"]],
+    ["stream", ["stream"]],
+    ["none", []],
+    ["auth,client", ["auth", "client"]],
+    ["client,auth", ["auth", "client"]],
+    ["stream,client,port,destination,auth", ["auth", "destination", "port", "client", "stream"]],
+    ["port,port,auth,port", ["auth", "port"]],
+  ];
+  for (const [text, flags] of lists) assertEquals(read({ isolate: text }).isolation, flags, text);
+  assertEquals(read({ isolate: ["stream", "client"] }).isolation, ["client"]);
+});
+
+pureTest("readSettings() refuses words of isolation that do not exist, and none beside others", () => {
+  for (
+    const text of [
+      ",",
+      "auth,",
+      ",auth",
+      "auth,,client",
+      "auth, client",
+      " auth",
+      "Auth",
+      "NONE",
+      "all",
+      "auth;port",
+      "auth port",
+    ]
+  ) {
+    const reason = "it must be one of auth, destination, port, client, stream, none";
+    assertEquals(problemsOf({ isolate: text }), [`Cannot use --isolate "${text}": ${reason}`]);
+  }
+  for (const text of ["none,auth", "auth,none", "none,none"]) {
+    assertEquals(problemsOf({ isolate: text }), [`Cannot use --isolate "${text}": "none" stands alone`]);
+  }
+});
+
+pureTest("readSettings() takes 0 for an identity that is never idle too long", () => {
+  assertEquals(read({ "identity-idle": "0" }).identityIdle, 0);
+  assertEquals(read({ "identity-idle": "1ms" }).identityIdle, 1);
+  assertEquals(read({ "identity-idle": "576h" }).identityIdle, 2_073_600_000);
+});
+
+pureTest("readSettings() takes every rule, in order, and names each that is none", () => {
+  const { allow, deny } = read({ allow: ["*.i2p:80", "B.i2p"], deny: ["*:25", "*:6660-6669"] });
+  assertEquals([allow.map(({ text }) => text), deny.map(({ text }) => text)], [["*.i2p:80", "B.i2p"], [
+    "*:25",
+    "*:6660-6669",
+  ]]);
+  assertEquals([allow[0]?.matches("a.i2p", 80), allow[1]?.matches("b.i2p", 1), deny[0]?.matches("a.i2p", 25)], [
+    true,
+    true,
+    true,
+  ]);
+  assertEquals(problemsOf({ allow: ["a.i2p", "x y"], deny: [":80", "b.i2p", "*:65536"] }), [
+    'Cannot use --allow "x y": a rule is HOST, HOST:PORT or HOST:LOW-HIGH, with * for any characters',
+    'Cannot use --deny ":80": a rule is HOST, HOST:PORT or HOST:LOW-HIGH, with * for any characters',
+    'Cannot use --deny "*:65536": ports go from 0 to 65535, the lower one first',
+  ]);
+});
+
+pureTest("readSettings() passes lists of encryption types on", () => {
+  for (const text of ["4", "0", "4,0", "6,4", "7,6,5,4", "255"]) {
+    assertEquals(optionsOf({ "lease-set-encryption": text }), { ...DEFAULT_OPTIONS, "i2cp.leaseSetEncType": text });
+  }
+  for (const text of ["x", "6;4", "6, 4", "6,", ",6", "6,,4", "6.4", "-4", "1000", "6 ", "0x4", "6\n"]) {
+    const reason = "encryption types are numbers with commas, such as 6,4";
+    assertEquals(problemsOf({ "lease-set-encryption": text }), [
+      `Cannot use --lease-set-encryption "${text}": ${reason}`,
+    ]);
+  }
+  const both = { "lease-set-encryption": "6,4", o: "i2cp.leaseSetEncType=5" };
+  assertEquals(optionsOf(both)["i2cp.leaseSetEncType"], "5");
+});
+
+pureTest("readSettings() counts every option of a session against the length of a line", () => {
+  const long = (length: number): Given => ({ o: `x.y=${"v".repeat(length)}` });
+  const used = Object.entries(DEFAULT_OPTIONS).join(" ").length + " x.y,".length;
+  assertEquals(read(long(MAX_SESSION_OPTIONS - used)).sessionOptions["x.y"]?.length, MAX_SESSION_OPTIONS - used);
+  assertEquals(problemsOf(long(MAX_SESSION_OPTIONS - used + 1)), [
+    `Too many -o options: with ${MAX_SESSION_OPTIONS + 1} characters they do not fit into a line of SAM`,
+  ]);
+});
+
 type Given = Readonly<Record<string, string | readonly string[]>>;
+
+pureTest("overlay() lets what stands above win, for tunnels and options too", () => {
+  const layer = (given: Given): GivenValues =>
+    new Map(
+      Object.entries(given).map(([name, texts]) => [
+        name,
+        (typeof texts === "string" ? [texts] : texts).map((text) => ({ text, source: flag(name) })),
+      ]),
+    );
+  const merged = (below: Given, above: Given): Readonly<Record<string, string>> =>
+    readSettings(overlay(layer(below), layer(above))).sessionOptions;
+  const lengths = (below: Given, above: Given): (string | undefined)[] => {
+    const options = merged(below, above);
+    return [options["inbound.length"], options["outbound.length"]];
+  };
+  assertEquals(lengths({ "inbound-length": "2" }, { length: "1" }), ["1", "1"]);
+  assertEquals(lengths({ length: "1" }, { "inbound-length": "2" }), ["2", "1"]);
+  assertEquals(lengths({ "inbound-length": "2" }, { "outbound-length": "4" }), ["2", "4"]);
+  assertEquals(lengths({ o: ["inbound.length=5", "outbound.length=5"] }, { length: "1" }), ["1", "1"]);
+  assertEquals(lengths({ o: ["inbound.length=5", "outbound.length=5"] }, { "inbound-length": "1" }), ["1", "5"]);
+  assertEquals(lengths({ length: "1" }, { o: ["inbound.length=5"] }), ["5", "1"]);
+  const options = merged({ o: ["a.b=1", "c.d=1"] }, { o: ["a.b=2"] });
+  assertEquals([options["a.b"], options["c.d"]], ["2", "1"]);
+  assertEquals(overlay(layer({ listen: ["1", "2"] }), layer({ listen: "3" })).get("listen")?.length, 1);
+});
 
 function flag(name: string): string {
   return name.length === 1 ? `-${name}` : `--${name}`;

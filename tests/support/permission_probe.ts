@@ -53,13 +53,13 @@ function attempts(phase: string, [sam = 0, other = 0, ipv6 = 0]: number[]): Reco
     "resolve 127.0.0.1:53": resolve(53),
     "resolve 127.0.0.1": resolve(other),
     "read": () => Deno.readTextFile("README.md"),
-    "write": () => Deno.writeTextFile(NOWHERE, ""),
+    "write": () => Deno.writeTextFile(Deno.args.at(-1) ?? NOWHERE, ""),
     "env I2P_SOCKS_PROBE": () => Deno.env.get("I2P_SOCKS_PROBE"),
     "env HOME": () => Deno.env.get("HOME"),
     "run": () => new Deno.Command("true").output(),
     "ffi": () => Deno.dlopen(NOWHERE, {}),
     "sys": () => Deno.hostname(),
-    "import file": load(new URL("./pure_test.ts", import.meta.url).href),
+    "import file": load(new URL("./pure.ts", import.meta.url).href),
     "import http": load(`http://127.0.0.1:${other}/module.js`),
     "import https": load("https://deno.land/x/i2p_socks_probe/mod.js"),
     "import jsr": load("jsr:@std/ulid@1.0.0"),
@@ -88,11 +88,11 @@ async function tryAll(tries: Record<string, () => unknown>): Promise<Outcomes> {
 }
 
 if (import.meta.main) {
-  const ports = Deno.args.map(Number);
+  const ports = Deno.args.slice(0, -1).map(Number);
   // These are permitted before: a resolver on another port is closed off only now, and a file is loaded only once.
   const { "resolve 127.0.0.1": _resolve, "import file": _import, ...first } = attempts("before", ports);
   const before = await tryAll(first);
-  const left = keepOnly({ hostname: "127.0.0.1", port: ports[0] ?? 0 });
+  const left = keepOnly({ sam: { hostname: "127.0.0.1", port: ports[0] ?? 0 } });
   const report: ProbeReport = { before, left, after: await tryAll(attempts("after", ports)) };
   console.log(JSON.stringify(report));
 }

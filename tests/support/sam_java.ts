@@ -131,8 +131,10 @@ export const java: Router = {
   },
 
   async readKeys(blob: string): Promise<Keys | undefined> {
-    const keys = await readKeys(blob, true);
-    return keys && decodeI2pBase64(blob).length >= BLOB_BYTES ? keys : undefined;
+    // It takes base64 that has lost its padding, as clients are wont to send it.
+    const padded = blob.padEnd(Math.ceil(blob.length / 4) * 4, "=");
+    const keys = await readKeys(padded, true);
+    return keys && decodeI2pBase64(padded).length >= BLOB_BYTES ? keys : undefined;
   },
 
   bookName(name: string): string {

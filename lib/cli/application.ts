@@ -1,0 +1,166 @@
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { type ApplicationSettings, DEFAULT_LISTEN } from "../config/settings.ts";
+import { Proxy } from "../proxy/proxy.ts";
+import type { Counters } from "../report/counters.ts";
+import type { Log } from "../report/log.ts";
+import { closeQuietly } from "../sam/io.ts";
+import type { SamSession } from "../sam/session.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
+import { readLoginBook, readSamLogin } from "./input_files.ts";
+import { requireAnyPort, requireNet } from "./permissions.ts";
+import { adviseOn } from "./sam_advice.ts";
+
+/** How many ports behind the default one are tried when it is taken and the user named none. */
+const SPARE_PORTS = 20;
+
+/** What the applications of a process share. */
+export interface Surroundings {
+  /** The identities. */
+  identities: IdentityRegistry;
+  /** Takes the story. */
+  log: Log;
+  /** Takes the counts. */
+  counters: Counters;
+}
+
+/** An application that is being served. */
+export class Application {
+  /** How it is served. */
+  readonly settings: ApplicationSettings;
+  readonly #proxy: Proxy;
+  readonly #held: HeldIdentity;
+  readonly #listen: string;
+
+  private constructor(settings: ApplicationSettings, proxy: Proxy, held: HeldIdentity, listen: string) {
+    this.settings = settings;
+    this.#proxy = proxy;
+    this.#held = held;
+    this.#listen = listen;
+  }
+
+  /**
+   * Begins to listen. Clients wait until {@linkcode Application.open} has a session.
+   *
+   * @throws {CliError} if a file, a port or a permission is not to be had.
+   */
+  static async start(settings: ApplicationSettings, { identities, log, counters }: Surroundings): Promise<Application> {
+    requireNet(settings.sam, "--sam");
+    warnOfUnusedIdentity(settings, log);
+    const [login, logins] = [await readSamLogin(settings), await readLoginBook(settings.authFile, log)];
+    const endpoint = { ...settings.sam, ...(login && { login }) };
+    const listeners = openListeners(settings, log);
+    let held: HeldIdentity | undefined;
+    try {
+      requireAnyPort();
+      held = await identities.acquire(settings, endpoint);
+      const proxy = await Proxy.start({
+        listeners,
+        endpoint,
+        identity: held.identity,
+        isolation: new Set(settings.isolation),
+        sessionOptions: settings.sessionOptions,
+        maxIdentities: settings.maxIdentities,
+        identityIdle: settings.identityIdle,
+        logins,
+        rules: settings,
+        timeouts: {
+          connect: settings.connectTimeout,
+          handshake: settings.handshakeTimeout,
+          idle: settings.idleTimeout,
+        },
+        maxConnections: settings.maxConnections,
+        log,
+        counters,
+      });
+      const listen = listeners.map(({ addr }) => formatEndpoint(addr)).join(",");
+      return new Application(settings, proxy, held, listen);
+    } catch (error) {
+      listeners.forEach(closeQuietly);
+      await held?.release();
+      throw adviseOn(error, settings.sam);
+    }
+  }
+
+  /**
+   * Waits for the first session.
+   *
+   * @throws {CliError} if it fails, with what to do about it.
+   */
+  async open(): Promise<SamSession> {
+    try {
+      return await this.#held.open();
+    } catch (error) {
+      throw adviseOn(error, this.settings.sam);
+    }
+  }
+
+  /** What the ready line says. */
+  facts({ address, version }: SamSession): Record<string, string> {
+    return { listen: this.#listen, b32: address, sam: version, router: formatEndpoint(this.settings.sam) };
+  }
+
+  /** Clients that are connected now. */
+  get connections(): number {
+    return this.#proxy.connections;
+  }
+
+  /** Accepts no more clients, and waits until all have ended or the time, in milliseconds, is over. */
+  async drain(milliseconds: number): Promise<void> {
+    await this.#proxy.drain(milliseconds);
+  }
+
+  /** Ends everything at once. */
+  async close(): Promise<void> {
+    await this.#proxy.close();
+    await this.#held.release();
+  }
+}
+
+function warnOfUnusedIdentity({ identity, isolation }: ApplicationSettings, log: Log): void {
+  const flag = isolation.find((f) => f === "destination" || f === "port" || f === "stream");
+  if (identity !== undefined && flag !== undefined) {
+    log.warn(`With --isolate ${flag} every client has a throw-away identity: --identity ${identity} serves none`);
+  }
+}
+
+function openListeners(settings: ApplicationSettings, log: Log): Deno.TcpListener[] {
+  const listeners: Deno.TcpListener[] = [];
+  try {
+    for (const endpoint of settings.listen) {
+      requireNet(endpoint, "--listen");
+      listeners.push(settings.listenGiven ? listen(endpoint) : listenNear(endpoint, log));
+    }
+    return listeners;
+  } catch (error) {
+    listeners.forEach(closeQuietly);
+    throw error;
+  }
+}
+
+function listen(endpoint: Endpoint): Deno.TcpListener {
+  try {
+    return Deno.listen(endpoint);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : String(error);
+    throw new CliError(ExitCode.cannotListen, `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, [
+      "Another --listen HOST:PORT, or port 0 for any free one",
+    ]);
+  }
+}
+
+/** The port itself, or the next free one. */
+function listenNear(endpoint: Endpoint, log: Log): Deno.TcpListener {
+  for (let port = endpoint.port; port < endpoint.port + SPARE_PORTS; port++) {
+    try {
+      requireNet({ ...endpoint, port }, "--listen");
+      const listener = Deno.listen({ ...endpoint, port });
+      if (port !== endpoint.port) log.warn(`Port ${DEFAULT_LISTEN.port} is taken, serving on ${port} instead`);
+      return listener;
+    } catch (error) {
+      if (error instanceof CliError) throw error;
+      if (!(error instanceof Deno.errors.AddrInUse)) break;
+    }
+  }
+  return listen(endpoint);
+}

@@ -1,0 +1,75 @@
+import { type ConfigFile, parseConfigFile } from "../config/file.ts";
+import { formatEndpoint } from "../config/endpoint.ts";
+import {
+  type ApplicationSettings,
+  ConfigError,
+  type GivenValues,
+  type LogSettings,
+  overlay,
+  readApplication,
+  readLogSettings,
+} from "../config/settings.ts";
+import { readFile } from "./input_files.ts";
+import { OPTIONS } from "./options.ts";
+
+/** Options that make no sense in a file. */
+const NOT_IN_FILES = ["config", "check-config", "help", "version", "yes"];
+
+/** All that a process is to do. */
+export interface Configuration {
+  /** How it talks. */
+  log: LogSettings;
+  /** What it serves. */
+  applications: readonly ApplicationSettings[];
+  /** The file that it came from, if any. */
+  file: string | undefined;
+}
+
+/**
+ * Reads the configuration: flags over environment over the file over defaults.
+ *
+ * @throws {ConfigError} with every problem, the file's included.
+ * @throws {CliError} if the file cannot be read.
+ */
+export async function readConfiguration(given: GivenValues): Promise<Configuration> {
+  const problems: string[] = [];
+  const chosen = given.get("config")?.at(-1);
+  if (chosen?.text === "") throw new ConfigError([`Cannot use ${chosen.source}: a value is missing`]);
+  const file = chosen?.text;
+  const { common, applications } = file === undefined ? NO_FILE : await readConfigFile(file, problems);
+  const own: readonly GivenValues[] = applications.length === 0 ? [new Map()] : applications;
+  const settings = own.map((values) => readApplication(overlay(overlay(common, values), given), problems));
+  const listen = given.get("listen")?.at(-1);
+  if (own.length > 1 && listen !== undefined) {
+    problems.push(`${listen.source} cannot be given together with a file of several applications`);
+  } else problems.push(...clashes(settings).map((problem) => `${file}: ${problem}`));
+  const log = readLogSettings(overlay(common, given), problems);
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  return { log, applications: settings, file };
+}
+
+const NO_FILE: ConfigFile = { common: new Map(), applications: [] };
+
+async function readConfigFile(file: string, problems: string[]): Promise<ConfigFile> {
+  const known = OPTIONS.filter((o) => o.verbs.includes("serve") && !NOT_IN_FILES.includes(o.name)).map((o) => o.name);
+  const own: string[] = [];
+  const { common, applications } = parseConfigFile(await readFile(file, "--config"), known, own);
+  problems.push(...own.map((problem) => `${file}: ${problem}`));
+  const inFile = (values: GivenValues): GivenValues =>
+    new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
+  return { common: inFile(common), applications: applications.map(inFile) };
+}
+
+/** Addresses that two applications claim. */
+function clashes(applications: readonly ApplicationSettings[]): string[] {
+  const seen = new Set<string>();
+  const problems: string[] = [];
+  for (const { listen } of applications) {
+    const addresses = new Set(listen.filter(({ port }) => port !== 0).map(formatEndpoint));
+    for (const address of addresses) {
+      if (seen.has(address)) problems.push(`Two applications listen on ${address}`);
+      seen.add(address);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,177 @@
+import { type ApplicationSettings, type GivenValues, readSettings } from "../config/settings.ts";
+import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
+import { b32Address } from "../i2p/destination.ts";
+import { PrivateKey } from "../i2p/private_key.ts";
+import { type KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
+import { Deadline } from "../sam/deadline.ts";
+import { generateKey } from "../sam/generate.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { GENERATE_TIMEOUT } from "./identity_registry.ts";
+import { readSamLogin } from "./input_files.ts";
+import { openKeyStore } from "./keys_dir.ts";
+import { requireNet, requireRead } from "./permissions.ts";
+import { adviseOn } from "./sam_advice.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What can be done with keys, and the operands of each. */
+const ACTIONS = {
+  list: "",
+  show: "NAME",
+  new: "NAME",
+  export: "NAME [FILE]",
+  import: "NAME [FILE]",
+  rotate: "NAME",
+  delete: "NAME",
+} as const;
+
+type Action = keyof typeof ACTIONS;
+
+/** What an action works with. */
+interface Work {
+  name: string;
+  file: string | undefined;
+  store: KeyStore;
+  settings: ApplicationSettings;
+  yes: boolean;
+  terminal: Terminal;
+}
+
+/** Manages lasting identities. The private part is never printed. */
+export async function keys(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+  const settings = readSettings(given);
+  const [action, name, file, ...more] = operands;
+  if (
+    !isAction(action) || more.length > 0 || (action === "list") !== (name === undefined) || (file && !takesFile(action))
+  ) {
+    throw new CliError(ExitCode.usage, "That is no action on keys", [
+      ...Object.entries(ACTIONS).map(([word, rest]) => `i2p-socks keys ${word} ${rest}`.trimEnd()),
+    ]);
+  }
+  const store = openKeyStore(settings.keysDir);
+  const work: Work = { name: name ?? "", file, store, settings, yes: given.has("yes"), terminal };
+  await DO[action](work);
+  return ExitCode.ok;
+}
+
+const DO: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
+  list: async ({ store, terminal }) => {
+    for (const name of await store.list()) terminal.data(`${name} b32=${await addressOf(await store.read(name))}`);
+  },
+  show: async ({ name, store, terminal }) => {
+    const key = await store.read(name);
+    terminal.data(`${name} b32=${await addressOf(key)} destination=${encodeI2pBase64(key.destination)}`);
+  },
+  new: async (work) => {
+    const { name, store, terminal } = work;
+    const key = await generate(work);
+    await store.create(name, key);
+    terminal.data(`${name} b32=${await addressOf(key)}`);
+  },
+  export: async ({ name, file, store, terminal }) => {
+    const key = await store.read(name);
+    if (file === undefined || file === "-") {
+      if (Deno.stdout.isTerminal()) {
+        throw new CliError(ExitCode.usage, "A private key is not for a terminal", [
+          "Name a file, or send it on to a program",
+        ]);
+      }
+      terminal.bytes(key.expose());
+    } else await writeNewFile(file, key.expose());
+    terminal.talk(`Exported the private key of ${await addressOf(key)}: whoever has it can be this destination`);
+  },
+  import: async ({ name, file, store, terminal }) => {
+    const key = parseKey(await readInput(file));
+    await store.create(name, key);
+    terminal.data(`${name} b32=${await addressOf(key)}`);
+  },
+  rotate: async (work) => {
+    const { name, store, terminal } = work;
+    const old = await store.read(name);
+    const key = await generate(work);
+    await store.replace(name, key);
+    terminal.data(`${name} b32=${await addressOf(key)} was=${await addressOf(old)}`);
+  },
+  delete: async ({ name, store, yes, terminal }) => {
+    const address = await addressOf(await store.read(name));
+    if (!yes) {
+      if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "Deleting a key needs --yes");
+      if (!confirm(`Delete identity "${name}", ${address}? It cannot be brought back.`)) {
+        throw new CliError(ExitCode.failure, "Nothing was deleted");
+      }
+    }
+    await store.delete(name);
+    terminal.talk(`Deleted "${name}", ${address}`);
+  },
+};
+
+function isAction(word: string | undefined): word is Action {
+  return word !== undefined && Object.hasOwn(ACTIONS, word);
+}
+
+function takesFile(action: Action): boolean {
+  return action === "export" || action === "import";
+}
+
+async function addressOf(key: PrivateKey): Promise<string> {
+  return await b32Address(key.destination);
+}
+
+async function generate({ settings }: Work): Promise<PrivateKey> {
+  requireNet(settings.sam, "--sam");
+  const login = await readSamLogin(settings);
+  using deadline = new Deadline(GENERATE_TIMEOUT);
+  try {
+    return await generateKey({ ...settings.sam, ...(login && { login }) }, deadline.signal);
+  } catch (error) {
+    throw adviseOn(error, settings.sam);
+  }
+}
+
+/** Takes the files of i2pd and Java I2P, which are the bare bytes, and I2P base64 as SAM writes it. */
+function parseKey(bytes: Uint8Array): PrivateKey {
+  const text = new TextDecoder("latin1").decode(bytes).trim();
+  try {
+    return new PrivateKey(/^[A-Za-z0-9~=-]+$/.test(text) ? decodeI2pBase64(text) : bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    throw new CliError(ExitCode.usage, error.message, [
+      "Accepted are i2pd's .dat files, Java I2P's privKeyFile (eepPriv.dat), and I2P base64",
+    ]);
+  }
+}
+
+async function readInput(file: string | undefined): Promise<Uint8Array> {
+  const isStdin = file === undefined || file === "-";
+  if (isStdin && Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "Name a file, or send the key to stdin");
+  try {
+    if (!isStdin) requireRead(file, "keys import");
+    const stream = isStdin ? Deno.stdin.readable : (await Deno.open(file)).readable;
+    return await readUpTo(stream, MAX_KEY_FILE);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.usage;
+    throw new CliError(code, `Cannot read "${file}": ${error instanceof Error ? error.name : error}`);
+  }
+}
+
+async function readUpTo(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const bytes: number[] = [];
+  for await (const chunk of stream) {
+    if (bytes.length + chunk.length > limit) {
+      throw new CliError(ExitCode.usage, `That is no key: it has more than ${limit} bytes`);
+    }
+    bytes.push(...chunk);
+  }
+  return Uint8Array.from(bytes);
+}
+
+async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+    await file.sync();
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : String(error);
+    throw new CliError(ExitCode.failure, `Cannot write "${path}": ${reason}`);
+  }
+}

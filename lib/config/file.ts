@@ -1,0 +1,157 @@
+import { parse } from "@std/yaml";
+import { type GivenValue, type GivenValues, PROCESS_OPTIONS } from "./settings.ts";
+import { suggest } from "./suggest.ts";
+
+/** What a configuration file says. */
+export interface ConfigFile {
+  /** Values for the process and for all applications. */
+  common: GivenValues;
+  /** Values of each application. */
+  applications: readonly GivenValues[];
+}
+
+/** The key under which the applications stand. */
+const APPLICATIONS = "applications";
+
+/** Options whose value is a list with commas: a list of YAML says the same. */
+const COMMA_LISTS: readonly string[] = ["isolate", "lease-set-encryption"];
+
+/** Options that may be given more than once. */
+const REPEATABLE: readonly string[] = ["listen", "allow", "deny", "o"];
+
+/** The key of I2CP and streaming options, which are `-o` on the command line. */
+const OPTIONS = "options";
+
+/**
+ * Reads a configuration file: YAML with the options of the command line as keys, and a list `applications` whose items
+ * have such keys of their own.
+ *
+ * What is wrong is added to `problems`, all of it, with its line where that can be told.
+ *
+ * @param known the names of the options that may stand in a file.
+ */
+export function parseConfigFile(text: string, known: readonly string[], problems: string[]): ConfigFile {
+  const reader = new FileReader(text, known, problems);
+  let root: unknown;
+  try {
+    // Scalars stay as they are written: to YAML 007 would be 7, and 1.10 would be 1.1.
+    root = parse(text, { schema: "failsafe" });
+  } catch (error) {
+    // The lines that follow quote the file, which may hold secrets.
+    const [reason] = error instanceof Error ? error.message.split("\n") : [error];
+    problems.push(`The file is no YAML: ${reason}`);
+    return { common: new Map(), applications: [] };
+  }
+  if (!isMapping(root)) {
+    problems.push(`The file is no mapping of options and "${APPLICATIONS}"`);
+    return { common: new Map(), applications: [] };
+  }
+  const { [APPLICATIONS]: list, ...common } = root;
+  const items: unknown[] = Array.isArray(list) ? list : [];
+  if (list !== undefined && (items.length === 0 || !items.every(isMapping))) {
+    problems.push(`"${APPLICATIONS}" is not a list of mappings`);
+  }
+  return {
+    common: reader.values(common),
+    applications: items.flatMap((item, i) => isMapping(item) ? [reader.values(item, i)] : []),
+  };
+}
+
+class FileReader {
+  readonly #lines: readonly string[];
+  readonly #known: readonly string[];
+  readonly #problems: string[];
+
+  constructor(text: string, known: readonly string[], problems: string[]) {
+    this.#lines = text.split("\n");
+    this.#known = known;
+    this.#problems = problems;
+  }
+
+  /** The values of a mapping: the file's own, or of an application. */
+  values(mapping: Record<string, unknown>, application?: number): GivenValues {
+    const given = new Map<string, GivenValue[]>();
+    for (const [key, value] of Object.entries(mapping)) {
+      const place = this.#place(key, application);
+      const name = key === OPTIONS ? "o" : key;
+      if (!this.#known.includes(name) || key === "o") this.#unknown(key, place, application);
+      else if (application !== undefined && PROCESS_OPTIONS.includes(name)) {
+        this.#problems.push(`${place} holds for all applications, and stands at the top of the file`);
+      } else {
+        const texts = key === OPTIONS ? optionTexts(value) : scalarTexts(value);
+        if (texts === undefined) this.#problems.push(`${place} is not a value or a list of values`);
+        else if (COMMA_LISTS.includes(name)) given.set(name, [{ text: texts.join(","), source: place }]);
+        else if (texts.length > 1 && !REPEATABLE.includes(name)) {
+          this.#problems.push(`${place} takes one value, not ${texts.length}`);
+        } else given.set(name, texts.map((text) => ({ text, source: place })));
+      }
+    }
+    return given;
+  }
+
+  #unknown(key: string, place: string, application: number | undefined): void {
+    const others = application === undefined ? [OPTIONS, APPLICATIONS] : [OPTIONS];
+    const meant = suggest(key, [...this.#known.filter((name) => name !== "o"), ...others]);
+    this.#problems.push(`${place} is no option${meant === undefined ? "" : `: did you mean ${meant}?`}`);
+  }
+
+  #place(key: string, application: number | undefined): string {
+    const path = application === undefined ? key : `${APPLICATIONS}[${application}].${key}`;
+    const line = this.#lineOf(key, application);
+    return line === undefined ? path : `${path} (line ${line})`;
+  }
+
+  /** The line of a key, counted from 1, in block style; undefined where it is not found, as in flow style. */
+  #lineOf(key: string, application: number | undefined): number | undefined {
+    if (application === undefined) return numberOf(this.#lines.findIndex((line) => keyIn(line, 0) === key));
+    let item = -1;
+    let [dashColumn, keyColumn]: (number | undefined)[] = [];
+    const start = this.#lines.findIndex((line) => keyIn(line, 0) === APPLICATIONS);
+    for (let i = start + 1; start >= 0 && i < this.#lines.length; i++) {
+      const line = this.#lines[i] ?? "";
+      if (/^[^\s#-]/.test(line)) return undefined;
+      const dash = /^(\s*)-(\s+|$)/.exec(line);
+      dashColumn ??= dash?.[1]?.length;
+      if (dash !== null && dash[1]?.length === dashColumn) {
+        item++;
+        // Where the dash stands alone, the keys begin on a line of their own.
+        keyColumn = dash[2] ? dash[0].length : undefined;
+      } else if (item >= 0 && keyColumn === undefined && /^\s*[^\s#]/.test(line)) keyColumn = line.search(/\S/);
+      if (item === application && keyColumn !== undefined && keyIn(line, keyColumn) === key) return i + 1;
+    }
+    return undefined;
+  }
+}
+
+/** The key that begins at a column of a line, quoted or not. */
+function keyIn(line: string, column: number): string | undefined {
+  const before = line.slice(0, column);
+  const [, quoted1, quoted2, plain] =
+    /^(?:"([^"]*)"|'([^']*)'|([^\s#"'-][^:]*?))\s*:(?:\s|$)/.exec(line.slice(column)) ?? [];
+  return /^[\s-]*$/.test(before) ? quoted1 ?? quoted2 ?? plain : undefined;
+}
+
+function numberOf(index: number): number | undefined {
+  return index < 0 ? undefined : index + 1;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function scalarTexts(value: unknown): string[] | undefined {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.length > 0 && list.every(isText) ? list : undefined;
+}
+
+/** Of `options`: a mapping, or a list of KEY=VALUE as on the command line. */
+function optionTexts(value: unknown): string[] | undefined {
+  if (!isMapping(value)) return scalarTexts(value);
+  const entries = Object.entries(value);
+  if (!entries.every(([, v]) => isText(v))) return undefined;
+  return entries.map(([key, v]) => `${key}=${v}`);
+}
