@@ -241,8 +241,10 @@ async function readSources(): Promise<Source[]> {
 
 /** The path inside lib, with `../` in front if it leads out. */
 function resolve(path: string, specifier: string): string {
-  const { pathname } = new URL(specifier, `file:///root/lib/${path}`);
-  return pathname.startsWith("/root/lib/") ? pathname.slice("/root/lib/".length) : pathname.replace("/root/", "../");
+  const { pathname } = new URL(specifier, `file:///project/lib/${path}`);
+  return pathname.startsWith("/project/lib/")
+    ? pathname.slice("/project/lib/".length)
+    : pathname.replace("/project/", "../");
 }
 
 /** What git knows of; undefined where this is no checkout of the project. */

@@ -1,13 +1,17 @@
+import { encodeHex } from "@std/encoding";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { type ApplicationSettings, DEFAULT_LISTEN } from "../config/settings.ts";
+import type { LoginBook } from "../config/login_book.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly } from "../sam/io.ts";
+import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
 import { readLoginBook, readSamLogin } from "./input_files.ts";
+import { requireKeysDir } from "./keys_dir.ts";
 import { requireAnyPort, requireNet } from "./permissions.ts";
 import { adviseOn } from "./sam_advice.ts";
 
@@ -18,10 +22,36 @@ const SPARE_PORTS = 20;
 export interface Surroundings {
   /** The identities. */
   identities: IdentityRegistry;
+  /** Folder of lasting identities where an application names none; undefined if there is none. */
+  keysDir: string | undefined;
   /** Takes the story. */
   log: Log;
   /** Takes the counts. */
   counters: Counters;
+}
+
+/** An application whose files have been read: what can be wrong with them has been found. */
+export interface Prepared {
+  /** How it is to be served. */
+  settings: ApplicationSettings;
+  /** Login for the SAM bridge. */
+  login: SamLogin | undefined;
+  /** Logins that may connect. */
+  logins: LoginBook | undefined;
+  /** Equal for applications that are served alike, the contents of their files included. */
+  key: string;
+}
+
+/**
+ * Reads the files of an application.
+ *
+ * @throws {CliError} if one of them cannot be read or used.
+ */
+export async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
+  const login = await readSamLogin(settings);
+  const { book, text } = await readLoginBook(settings.authFile, log);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${login?.password}\n${text}`));
+  return { settings, login, logins: book, key: JSON.stringify([settings, encodeHex(digest)]) };
 }
 
 /** An application that is being served. */
@@ -42,18 +72,22 @@ export class Application {
   /**
    * Begins to listen. Clients wait until {@linkcode Application.open} has a session.
    *
-   * @throws {CliError} if a file, a port or a permission is not to be had.
+   * @throws {CliError} if a port, a permission or the identity is not to be had.
    */
-  static async start(settings: ApplicationSettings, { identities, log, counters }: Surroundings): Promise<Application> {
+  static async start({ settings, login, logins }: Prepared, surroundings: Surroundings): Promise<Application> {
+    const { identities, log, counters } = surroundings;
     requireNet(settings.sam, "--sam");
     warnOfUnusedIdentity(settings, log);
-    const [login, logins] = [await readSamLogin(settings), await readLoginBook(settings.authFile, log)];
     const endpoint = { ...settings.sam, ...(login && { login }) };
     const listeners = openListeners(settings, log);
     let held: HeldIdentity | undefined;
     try {
       requireAnyPort();
-      held = await identities.acquire(settings, endpoint);
+      held = await identities.acquire(
+        settings,
+        () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
+        endpoint,
+      );
       const proxy = await Proxy.start({
         listeners,
         endpoint,
@@ -103,6 +137,12 @@ export class Application {
   /** Clients that are connected now. */
   get connections(): number {
     return this.#proxy.connections;
+  }
+
+  /** Accepts no more clients, and lets a successor have the identity. When it resolves, the ports are free again. */
+  async retire(): Promise<void> {
+    this.#held.retire();
+    await this.#proxy.stopListening();
   }
 
   /** Accepts no more clients, and waits until all have ended or the time, in milliseconds, is over. */

@@ -43,6 +43,11 @@ export async function readConfiguration(given: GivenValues): Promise<Configurati
   if (own.length > 1 && listen !== undefined) {
     problems.push(`${listen.source} cannot be given together with a file of several applications`);
   } else problems.push(...clashes(settings).map((problem) => `${file}: ${problem}`));
+  if (own.length > 1) {
+    for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
+      problems.push(`${source} cannot stand for all of several applications: that would be one destination for them`);
+    }
+  }
   const log = readLogSettings(overlay(common, given), problems);
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return { log, applications: settings, file };

@@ -23,21 +23,25 @@ export async function readSamLogin(
 }
 
 /**
- * The logins that may connect; undefined where everybody may.
+ * The logins that may connect, and the text of their file; undefined where everybody may.
  *
  * @throws {CliError} if the file cannot be read or is malformed.
  */
-export async function readLoginBook(authFile: string | undefined, log: Log): Promise<LoginBook | undefined> {
-  if (authFile === undefined) return undefined;
+export async function readLoginBook(
+  authFile: string | undefined,
+  log: Log,
+): Promise<{ book: LoginBook | undefined; text: string | undefined }> {
+  if (authFile === undefined) return { book: undefined, text: undefined };
   const flag = "--auth-file";
   try {
-    const { book, plain } = await LoginBook.parse(await readFile(authFile, flag));
+    const text = await readFile(authFile, flag);
+    const { book, plain } = await LoginBook.parse(text);
     if (plain.length > 0) {
       log.warn(
         `Passwords in the clear in ${flag}: ${plain.length}. i2p-socks hash-login USER makes a line to replace one`,
       );
     }
-    return book;
+    return { book, text };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new CliError(ExitCode.usage, `Cannot use ${flag} "${authFile}": ${error.message}`);

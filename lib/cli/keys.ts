@@ -2,14 +2,15 @@ import { type ApplicationSettings, type GivenValues, readSettings } from "../con
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
-import { type KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
+import { KeyStoreError } from "../keys/error.ts";
+import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { Deadline } from "../sam/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { GENERATE_TIMEOUT } from "./identity_registry.ts";
 import { readSamLogin } from "./input_files.ts";
-import { openKeyStore } from "./keys_dir.ts";
-import { requireNet, requireRead } from "./permissions.ts";
+import { defaultKeysDir, requireKeysDir } from "./keys_dir.ts";
+import { requireNet, requireRead, requireWrite } from "./permissions.ts";
 import { adviseOn } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -47,15 +48,24 @@ export async function keys(operands: readonly string[], given: GivenValues, term
       ...Object.entries(ACTIONS).map(([word, rest]) => `i2p-socks keys ${word} ${rest}`.trimEnd()),
     ]);
   }
-  const store = openKeyStore(settings.keysDir);
+  const store = new KeyStore(requireKeysDir(settings.keysDir ?? defaultKeysDir()));
   const work: Work = { name: name ?? "", file, store, settings, yes: given.has("yes"), terminal };
-  await DO[action](work);
-  return ExitCode.ok;
+  return await DO[action](work) ?? ExitCode.ok;
 }
 
-const DO: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
+const DO: Readonly<Record<Action, (work: Work) => Promise<ExitCode | void>>> = {
   list: async ({ store, terminal }) => {
-    for (const name of await store.list()) terminal.data(`${name} b32=${await addressOf(await store.read(name))}`);
+    let exitCode: ExitCode = ExitCode.ok;
+    for (const name of await store.list()) {
+      try {
+        terminal.data(`${name} b32=${await addressOf(await store.read(name))}`);
+      } catch (error) {
+        if (!(error instanceof KeyStoreError)) throw error;
+        terminal.error(error.message, error.hint === undefined ? [] : [error.hint]);
+        exitCode = ExitCode.failure;
+      }
+    }
+    return exitCode;
   },
   show: async ({ name, store, terminal }) => {
     const key = await store.read(name);
@@ -63,6 +73,7 @@ const DO: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
   },
   new: async (work) => {
     const { name, store, terminal } = work;
+    await store.requireNone(name);
     const key = await generate(work);
     await store.create(name, key);
     terminal.data(`${name} b32=${await addressOf(key)}`);
@@ -75,7 +86,14 @@ const DO: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
           "Name a file, or send it on to a program",
         ]);
       }
-      terminal.bytes(key.expose());
+      try {
+        terminal.bytes(key.expose());
+      } catch (error) {
+        throw new CliError(
+          ExitCode.failure,
+          `Cannot write the key to stdout: ${error instanceof Error ? error.message : error}`,
+        );
+      }
     } else await writeNewFile(file, key.expose());
     terminal.talk(`Exported the private key of ${await addressOf(key)}: whoever has it can be this destination`);
   },
@@ -92,7 +110,11 @@ const DO: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     terminal.data(`${name} b32=${await addressOf(key)} was=${await addressOf(old)}`);
   },
   delete: async ({ name, store, yes, terminal }) => {
-    const address = await addressOf(await store.read(name));
+    const address = await store.read(name).then(addressOf, (error) => {
+      // What is damaged can be deleted as well.
+      if (error instanceof KeyStoreError && error.problem === "unreadable") return "which is no key any more";
+      throw error;
+    });
     if (!yes) {
       if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "Deleting a key needs --yes");
       if (!confirm(`Delete identity "${name}", ${address}? It cannot be brought back.`)) {
@@ -166,12 +188,18 @@ async function readUpTo(stream: ReadableStream<Uint8Array>, limit: number): Prom
 }
 
 async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
+  requireWrite(path, "keys export");
+  let isMade = false;
   try {
     using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+    isMade = true;
     for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
     await file.sync();
   } catch (error) {
+    // A part of a key is of no use, and secret.
+    if (isMade) await Deno.remove(path).catch(() => {});
     const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : String(error);
-    throw new CliError(ExitCode.failure, `Cannot write "${path}": ${reason}`);
+    const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.failure;
+    throw new CliError(code, `Cannot write "${path}": ${reason}`);
   }
 }

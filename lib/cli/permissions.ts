@@ -50,6 +50,11 @@ export function requireAnyPort(): void {
 /** Makes sure that a folder may be read and written. */
 export function requireFolder(path: string, flag: string): void {
   requireRead(path, flag);
+  requireWrite(path, flag);
+}
+
+/** Makes sure that a file or folder may be written. */
+export function requireWrite(path: string, flag: string): void {
   if (!isGranted({ name: "write", path })) throw missing(`write access to "${path}"`, flag);
 }
 

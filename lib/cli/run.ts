@@ -46,6 +46,14 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
       terminal.error(error.message, ["Run the executable, or deno run -P main.ts"]);
       return ExitCode.noPermission;
     }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      terminal.error(error.message);
+      return ExitCode.noPermission;
+    }
+    if (Object.values(Deno.errors).some((type) => error instanceof type)) {
+      terminal.error(error instanceof Error ? error.message : String(error));
+      return ExitCode.failure;
+    }
     terminal.error(`Internal error: ${error instanceof Error ? error.stack ?? error.message : error}`);
     return ExitCode.failure;
   }

@@ -3,11 +3,11 @@ import { formatEndpoint } from "../config/endpoint.ts";
 import { type ApplicationSettings, ConfigError, type GivenValues } from "../config/settings.ts";
 import { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
-import { Application, type Surroundings } from "./application.ts";
+import { Application, prepare, type Prepared, type Surroundings } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
-import { keysDir } from "./keys_dir.ts";
+import { defaultKeysDir } from "./keys_dir.ts";
 import { keepOnly } from "./permissions.ts";
 import { StopSignal } from "./stop_signal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,11 +19,12 @@ export const DRAIN_TIMEOUT = 10_000;
 export async function serve(given: GivenValues, terminal: Terminal): Promise<ExitCode> {
   using stop = new StopSignal();
   const configuration = await readConfiguration(given);
+  const server = new Server(configuration, given, terminal);
   if (given.has("check-config")) {
+    await server.prepareAll(configuration.applications);
     terminal.talk(`Valid configuration: ${configuration.applications.length} application(s)`);
     return ExitCode.ok;
   }
-  const server = new Server(configuration, given, terminal);
   try {
     const running = server.run(stop);
     // When a signal comes first, closing the server fails what it waits for: nobody waits for that any more.
@@ -45,8 +46,12 @@ class Server {
   readonly #log: Log;
   readonly #surroundings: Surroundings;
   readonly #running = new Map<string, Application>();
-  /** Applications that were taken out of the file, and end when their clients have. */
+  /** Applications that are not in the file any more, and end when their clients have. */
   readonly #ending = new Set<Promise<void>>();
+  /** Starting and reloading, one after the other. */
+  #changes: Promise<void> = Promise.resolve();
+  #reloadIsDue = false;
+  #isClosing = false;
   /** Applications without a session so far. */
   #waiting = 0;
 
@@ -58,20 +63,42 @@ class Server {
     this.#log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
     this.#surroundings = {
       identities: new IdentityRegistry(this.#log),
+      // Asked for while the environment may still be read.
+      keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       log: this.#log,
       counters: new Counters(),
     };
   }
 
+  /** Reads the files of all applications. @throws {CliError} if one cannot be used. */
+  async prepareAll(applications: readonly ApplicationSettings[]): Promise<Map<string, Prepared>> {
+    const prepared = new Map<string, Prepared>();
+    for (const settings of applications) {
+      const one = await prepare(settings, this.#log);
+      // Two applications may be alike, on ports that the system picks.
+      let key = one.key;
+      for (let n = 2; prepared.has(key); n++) key = `${one.key} ${n}`;
+      prepared.set(key, one);
+    }
+    return prepared;
+  }
+
   /** Starts everything, and goes on until the signal. */
   async run(stop: StopSignal): Promise<void> {
     const { applications, file } = this.#configuration;
-    for (const settings of applications) await this.#start(settings);
-    this.#giveBack();
+    if (file !== undefined) stop.onHangup(() => this.#requestReload());
+    const started = this.#startAll(applications);
+    this.#changes = started.catch(() => {});
+    await started;
     const sams = new Set(applications.map(({ sam }) => formatEndpoint(sam)));
     this.#log.info("Waiting for the router to build tunnels", { sam: [...sams].join(",") });
-    await this.#whileWaiting(Promise.all([...this.#running.values()].map((a) => this.#announce(a))));
-    if (file !== undefined) stop.onHangup(() => void this.#reload());
+    // An application that a reload has ended meanwhile is missed by nobody.
+    const opening = [...this.#running].map(([key, application]) =>
+      this.#announce(application).catch((error) => {
+        if (this.#running.get(key) === application) throw error;
+      })
+    );
+    await this.#whileWaiting(Promise.all(opening));
     await stop.promise;
   }
 
@@ -89,7 +116,13 @@ class Server {
 
   /** Ends everything. */
   async close(): Promise<void> {
-    await Promise.all([...[...this.#running.values()].map((application) => application.close()), ...this.#ending]);
+    this.#isClosing = true;
+    const closing = (): Promise<unknown> =>
+      Promise.all([...[...this.#running.values()].map((application) => application.close()), ...this.#ending]);
+    await closing();
+    // What a start or a reload under way has added meanwhile.
+    await this.#changes;
+    await closing();
   }
 
   /** Says what was done. */
@@ -97,17 +130,24 @@ class Server {
     this.#log.info("Ended", this.#surroundings.counters.all());
   }
 
-  async #start(settings: ApplicationSettings): Promise<Application> {
-    const application = await Application.start(settings, this.#surroundings);
-    this.#running.set(keyOf(settings), application);
-    return application;
+  async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
+    for (const [key, prepared] of await this.prepareAll(applications)) {
+      this.#running.set(key, await Application.start(prepared, this.#surroundings));
+    }
+    this.#giveBack();
+  }
+
+  #mayNeedKeys(): boolean {
+    const { applications, file } = this.#configuration;
+    return file !== undefined || applications.some(({ identity }) => identity !== undefined);
   }
 
   #giveBack(): void {
     const { applications, file } = this.#configuration;
-    const folders = applications.filter((a) => a.identity !== undefined).map((a) => keysDir(a.keysDir));
     const [first] = applications;
     if (first === undefined) return;
+    const used = [...applications.map(({ keysDir }) => keysDir), this.#surroundings.keysDir];
+    const folders = used.filter((folder) => folder !== undefined);
     const left = keepOnly({ sam: first.sam, ...(file !== undefined && { reloading: { folders } }) });
     if (left.length > 0) {
       this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
@@ -147,50 +187,71 @@ class Server {
     }
   }
 
+  /** Reloads once what is under way is done, however often it is asked for meanwhile. */
+  #requestReload(): void {
+    if (this.#reloadIsDue) return;
+    this.#reloadIsDue = true;
+    this.#changes = this.#changes.then(() => {
+      this.#reloadIsDue = false;
+      return this.#reload();
+    });
+  }
+
   /**
-   * Reads the file again. Applications that stand in it unchanged go on undisturbed; the others end when their clients
-   * have, and their successors start. A file that cannot be used changes nothing.
+   * Reads the file again. Applications that stand in it unchanged, the contents of their files included, go on
+   * undisturbed; the others take no new clients, end when theirs have or after {@linkcode DRAIN_TIMEOUT}, and their
+   * successors start. A configuration that cannot be used changes nothing.
    */
   async #reload(): Promise<void> {
+    if (this.#isClosing) return;
     try {
-      const { applications } = await readConfiguration(this.#given);
-      const wanted = new Map(applications.map((settings) => [keyOf(settings), settings]));
-      const [old, added] = [this.#running, wanted].map((map, i, both) =>
-        [...map.keys()].filter((key) => !both[1 - i]?.has(key))
-      );
-      for (const key of old ?? []) this.#end(key);
-      for (const settings of (added ?? []).flatMap((key) => wanted.get(key) ?? [])) {
-        this.#start(settings).then((a) => this.#announce(a)).catch((error) => this.#complain(error, settings));
+      const { applications, log } = await readConfiguration(this.#given);
+      const wanted = await this.prepareAll(applications);
+      if (JSON.stringify(log) !== JSON.stringify(this.#configuration.log)) {
+        this.#log.warn("The settings of the log change with the next start only");
       }
-      this.#log.info("Configuration read again", {
-        unchanged: this.#running.size,
-        ended: old?.length,
-        started: added?.length,
-      });
+      const old = [...this.#running].filter(([key]) => !wanted.has(key));
+      await Promise.all(old.map(([key, application]) => this.#retire(key, application)));
+      const added = [...wanted].filter(([key]) => !this.#running.has(key));
+      const unchanged = this.#running.size;
+      for (const [key, prepared] of added) await this.#add(key, prepared);
+      this.#log.info("Configuration read again", { unchanged, ended: old.length, started: added.length });
     } catch (error) {
-      this.#complain(error);
+      this.#complain("Cannot use the configuration", error);
     }
   }
 
-  #end(key: string): void {
-    const application = this.#running.get(key);
-    if (application === undefined) return;
+  /** Starts an application of a reload. Where that fails, the next reload tries again. */
+  async #add(key: string, prepared: Prepared): Promise<void> {
+    const what = `Cannot serve "${prepared.settings.name}"`;
+    try {
+      const application = await Application.start(prepared, this.#surroundings);
+      this.#running.set(key, application);
+      this.#announce(application).catch(async (error) => {
+        if (this.#running.get(key) !== application || this.#isClosing) return;
+        this.#complain(what, error);
+        await this.#retire(key, application);
+      });
+    } catch (error) {
+      this.#complain(what, error);
+    }
+  }
+
+  /** Ends an application when its clients have ended; resolves as soon as its ports are free. */
+  async #retire(key: string, application: Application): Promise<void> {
     this.#running.delete(key);
     const ending = application.drain(DRAIN_TIMEOUT).then(() => application.close())
+      .catch((error) => this.#complain(`Cannot end "${application.settings.name}"`, error))
       .finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
+    await application.retire();
   }
 
-  #complain(error: unknown, settings?: ApplicationSettings): void {
-    const what = settings === undefined ? "Cannot use the configuration" : `Cannot serve "${settings.name}"`;
+  #complain(what: string, error: unknown): void {
     const problems = error instanceof ConfigError
       ? error.problems
-      : [error instanceof CliError || error instanceof Error ? error.message : String(error)];
-    for (const problem of problems) this.#log.error(`${what}: ${problem}`);
+      : [error instanceof Error ? error.message : `${error}`];
+    const hints = error instanceof CliError ? error.hints : [];
+    for (const problem of problems) this.#log.error(`${what}: ${problem}`, { hint: hints.join("; ") || undefined });
   }
-}
-
-/** Equal for applications that are served alike. */
-function keyOf(settings: ApplicationSettings): string {
-  return JSON.stringify(settings);
 }

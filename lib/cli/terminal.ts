@@ -18,9 +18,14 @@ export class Terminal {
     this.#redraw(() => write(Deno.stdout, `${printableLines(line)}\n`));
   }
 
-  /** Writes data as it is. */
+  /**
+   * Writes data as it is.
+   *
+   * @throws {Error} if not all of it could be written.
+   */
   bytes(bytes: Uint8Array): void {
-    this.#redraw(() => write(Deno.stdout, bytes));
+    this.#clear();
+    for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
   }
 
   /** Writes a line of talk. */
@@ -60,8 +65,8 @@ function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }
 
-function write(stream: { writeSync(bytes: Uint8Array): number }, data: string | Uint8Array): void {
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
   try {
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   } catch {

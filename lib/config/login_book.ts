@@ -27,8 +27,8 @@ export class LoginBook {
   readonly #entries: ReadonlyMap<string, Entry>;
   /** Digests of logins that were right, so that only the first connection with one pays for the hash. */
   readonly #remembered = new Set<string>();
-  /** Checks run one after the other: guessing in parallel gains nothing. */
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Checks of one user run one after the other: guessing in parallel gains nothing. Unknown users are one. */
+  readonly #queues = new Map<string, Promise<unknown>>();
 
   private constructor(entries: ReadonlyMap<string, Entry>) {
     this.#entries = entries;
@@ -65,12 +65,17 @@ export class LoginBook {
   /**
    * Whether user and password, as bytes, are right. An unknown user is checked like a known one, so that where all hashes
    * cost the same the time does not tell them apart.
+   *
+   * @param signal aborted when the answer is of no use any more: then nothing is computed.
    */
-  async verify(user: Uint8Array, password: Uint8Array): Promise<boolean> {
+  async verify(user: Uint8Array, password: Uint8Array, signal?: AbortSignal): Promise<boolean> {
     const digest = await this.#digest(user, password);
     if (this.#remembered.has(digest)) return true;
-    const checked = this.#queue.then(() => this.#check(user, password));
-    this.#queue = checked.catch(() => {});
+    const name = utf8(user) ?? "";
+    const queue = this.#entries.has(name) ? name : "";
+    const before = this.#queues.get(queue) ?? Promise.resolve();
+    const checked = before.then(async () => !signal?.aborted && await this.#check(user, password));
+    this.#queues.set(queue, checked.catch(() => {}));
     const isRight = await checked;
     if (isRight && this.#remembered.size < MAX_REMEMBERED) this.#remembered.add(digest);
     return isRight;

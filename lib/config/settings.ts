@@ -97,7 +97,8 @@ export const MAX_LABEL = 64;
 
 /**
  * Lays values over others. What stands above wins: an option replaces the same option below, one for both directions also
- * replaces those for each, and options of I2CP are added up, where the last of a key counts.
+ * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` rules: what is
+ * forbidden below stays so.
  */
 export function overlay(below: GivenValues, above: GivenValues): GivenValues {
   const merged = new Map([...below, ...above]);
@@ -114,6 +115,8 @@ export function overlay(below: GivenValues, above: GivenValues): GivenValues {
   const options = [...kept, ...above.get("o") ?? []];
   if (options.length > 0) merged.set("o", options);
   else merged.delete("o");
+  const denied = [...below.get("deny") ?? [], ...above.get("deny") ?? []];
+  if (denied.length > 0) merged.set("deny", denied);
   return merged;
 }
 

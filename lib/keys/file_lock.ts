@@ -7,24 +7,16 @@ type MaybeTryLock = { tryLock?: (exclusive?: boolean) => Promise<boolean> };
 /** An exclusive lock on a file, held until it is disposed of or the process ends, however it ends. */
 export class FileLock implements Disposable {
   readonly #file: Deno.FsFile;
-  readonly #path: string;
   #open = true;
 
-  private constructor(file: Deno.FsFile, path: string) {
+  private constructor(file: Deno.FsFile) {
     this.#file = file;
-    this.#path = path;
   }
 
   /** Takes a lock, making its file; undefined if another holder has it. */
   static async take(path: string): Promise<FileLock | undefined> {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-    if (await tryLock(file)) return new FileLock(file, path);
-    return undefined;
-  }
-
-  /** Removes the file of the lock that is held. */
-  async remove(): Promise<void> {
-    await Deno.remove(this.#path);
+    return await tryLock(file) ? new FileLock(file) : undefined;
   }
 
   /** Lets go. A second call does nothing. */
@@ -38,8 +30,12 @@ export class FileLock implements Disposable {
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
   const { tryLock } = file as MaybeTryLock;
   if (tryLock !== undefined) {
-    const granted = await tryLock.call(file, true);
-    if (!granted) file.close();
+    let granted = false;
+    try {
+      granted = await tryLock.call(file, true);
+    } finally {
+      if (!granted) file.close();
+    }
     return granted;
   }
   let gaveUp = false;

@@ -16,7 +16,8 @@ const SUFFIX = ".dat";
  *
  * Files are 0600 in a folder of 0700; looser modes, and links, are refused. A key is written to a temporary file, synced
  * and renamed, so that at any moment the whole old key or the whole new one is there. Whoever uses or changes a key
- * holds its lock (`NAME.lock`), so no two processes run one identity.
+ * holds its lock (`NAME.lock`, which stays even without the key: a lock on a file that is removed excludes nobody), so no
+ * two processes run one identity.
  */
 export class KeyStore {
   readonly #directory: string;
@@ -89,10 +90,21 @@ export class KeyStore {
   /**
    * Writes a new key.
    *
-   * @throws {KeyStoreError} if there is one of that name.
+   * @param held the lock, where the caller has it.
+   * @throws {KeyStoreError} if there is one of that name, or another process has the lock.
    */
-  async create(name: string, key: PrivateKey): Promise<void> {
-    using _lock = await this.lock(name);
+  async create(name: string, key: PrivateKey, held?: FileLock): Promise<void> {
+    using _lock = held === undefined ? await this.lock(name) : undefined;
+    await this.requireNone(name);
+    await this.#write(name, key);
+  }
+
+  /**
+   * Makes sure that a name is free.
+   *
+   * @throws {KeyStoreError} if there is a key of that name.
+   */
+  async requireNone(name: string): Promise<void> {
     if (await this.has(name)) {
       throw new KeyStoreError(
         "exists",
@@ -100,7 +112,6 @@ export class KeyStore {
         "keys rotate replaces it, keys delete removes it",
       );
     }
-    await this.#write(name, key);
   }
 
   /**
@@ -120,9 +131,9 @@ export class KeyStore {
    * @throws {KeyStoreError} if there is none of that name, or it is in use.
    */
   async delete(name: string): Promise<void> {
-    using lock = await this.lock(name);
+    using _lock = await this.lock(name);
     await Deno.remove(await this.#existing(name));
-    await lock.remove();
+    await removeIfThere(this.#temporary(name));
     await syncDirectory(this.#directory);
   }
 
@@ -136,6 +147,10 @@ export class KeyStore {
     return `${this.#directory}/${name}${SUFFIX}`;
   }
 
+  #temporary(name: string): string {
+    return `${this.#directory}/.${name}.tmp`;
+  }
+
   /** The path of a key that is there, and open to nobody else. */
   async #existing(name: string): Promise<string> {
     const path = this.#path(name);
@@ -147,10 +162,8 @@ export class KeyStore {
   /** The caller holds the lock, so any temporary file of this name is left over from a process that was killed. */
   async #write(name: string, key: PrivateKey): Promise<void> {
     const path = this.#path(name);
-    const temporary = `${this.#directory}/.${name}.tmp`;
-    await Deno.remove(temporary).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    const temporary = this.#temporary(name);
+    await removeIfThere(temporary);
     using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
     const bytes = key.expose();
     for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
@@ -163,6 +176,14 @@ export class KeyStore {
 /** Whether a text can name an identity: it becomes a file name on every system. */
 export function isIdentityName(name: string): boolean {
   return /^[A-Za-z0-9_-]+$/.test(name) && name.length <= MAX_IDENTITY_NAME;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Makes a rename last through a power failure. Windows cannot open folders, and needs no such thing. */

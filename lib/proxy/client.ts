@@ -96,7 +96,7 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
     const handshake = await readHandshake(
       client.conn,
       logins !== undefined
-        ? { login: "required", verify: (login) => logins.verify(login) }
+        ? { login: "required", verify: (login) => logins.verify(login, deadline.signal) }
         : { login: isolation.has("auth") ? "preferred" : "accepted" },
     );
     client.request = handshake.request;

@@ -1,6 +1,6 @@
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
-import { TimeoutError } from "../sam/deadline.ts";
+import { sleep, TimeoutError } from "../sam/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
@@ -15,7 +15,7 @@ const RETRY_MAX = 30_000;
  * five seconds after its session has ended, and with it a session that has taken it up meanwhile: that one answers
  * INVALID_ID, or never becomes ready.
  */
-const REUSE_DELAY = 6_000;
+export const REUSE_DELAY = 6_000;
 
 /** What an {@linkcode Identity} is made of. */
 export interface IdentityOptions {
@@ -47,6 +47,8 @@ export class Identity {
   /** Why the last attempt failed; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
   #keeping: Promise<void> | undefined;
+  /** Why there will be no session: the first one failed, or the identity was closed. */
+  #end: unknown;
 
   /** Prepares an identity; {@linkcode open} brings it up. */
   constructor(options: IdentityOptions) {
@@ -61,9 +63,7 @@ export class Identity {
    */
   async open(): Promise<SamSession> {
     const first = this.#create();
-    this.#keeping = first.then((session) => this.#keep(session), (error) => {
-      this.#waiting.forEach(({ reject }) => reject(error));
-    });
+    this.#keeping = first.then((session) => this.#keep(session), (error) => this.#giveUp(error));
     return await first;
   }
 
@@ -76,6 +76,7 @@ export class Identity {
    */
   async session(signal: AbortSignal): Promise<SamSession> {
     if (this.#session !== undefined) return this.#session;
+    if (this.#end !== undefined) throw this.#end;
     const waiter = Promise.withResolvers<SamSession>();
     const abort = (): void => waiter.reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
     this.#waiting.add(waiter);
@@ -94,6 +95,12 @@ export class Identity {
     this.#stop.abort();
     this.#session?.close();
     await this.#keeping;
+    this.#giveUp(new Refusal("stopping"));
+  }
+
+  #giveUp(reason: unknown): void {
+    this.#end ??= reason;
+    this.#waiting.forEach(({ reject }) => reject(reason));
   }
 
   #refusal(): Refusal {
@@ -148,16 +155,4 @@ export class Identity {
       return undefined;
     }
   }
-}
-
-/** Resolves after the time, or when the signal is aborted. */
-async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  const wake = (): void => resolve();
-  signal.addEventListener("abort", wake);
-  if (signal.aborted) wake();
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", wake);
 }

@@ -44,6 +44,7 @@ export class IdentityPool {
   readonly #groups = new Map<string, Group>();
   readonly #closing = new Set<Promise<void>>();
   #count = 0;
+  #closed = false;
 
   /** Makes a pool around a base identity, which stays the caller's to open and close. */
   constructor(base: Identity, options: IdentityPoolOptions) {
@@ -84,11 +85,13 @@ export class IdentityPool {
 
   /** Closes the identities of all groups, and resolves when they are closed. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const key of [...this.#groups.keys()]) this.#close(key);
     await Promise.all(this.#closing);
   }
 
   #open(key: string): Group {
+    if (this.#closed) throw new Refusal("stopping");
     if (this.#groups.size >= this.#options.maxIdentities && !this.#closeIdle()) {
       throw new Refusal("too-many-identities");
     }
@@ -116,6 +119,8 @@ export class IdentityPool {
   #release(key: string, group: Group, once: boolean): void {
     group.clients--;
     if (group.clients > 0 || this.#groups.get(key) !== group) return;
+    this.#groups.delete(key);
+    this.#groups.set(key, group);
     if (once) return this.#close(key);
     const { identityIdle } = this.#options;
     if (identityIdle > 0) group.idleTimer = setTimeout(() => this.#close(key), identityIdle);

@@ -1,4 +1,5 @@
 import type { LoginBook } from "../config/login_book.ts";
+import { sleep } from "../sam/deadline.ts";
 import type { Login } from "../socks/wire.ts";
 
 /** Milliseconds before a wrong login is answered: the first, and the longest; doubled with each one in between. */
@@ -8,7 +9,7 @@ const LONGEST_DELAY = 3_000;
 /** Milliseconds without a wrong login after which the delay begins anew. */
 const FORGIVE_AFTER = 60_000;
 
-/** Checks logins, and makes guessing slow. Right logins are never delayed. */
+/** Checks logins, and makes guessing slow: wrong ones are answered later and later. */
 export class LoginGuard {
   readonly #book: LoginBook;
   #delay = FIRST_DELAY;
@@ -19,15 +20,15 @@ export class LoginGuard {
     this.#book = book;
   }
 
-  /** Whether a login is right. */
-  async verify({ user, password }: Login): Promise<boolean> {
-    if (await this.#book.verify(user, password)) return true;
+  /** Whether a login is right. Resolves at once when the signal is aborted. */
+  async verify({ user, password }: Login, signal: AbortSignal): Promise<boolean> {
+    if (await this.#book.verify(user, password, signal)) return true;
     const now = performance.now();
     if (now - this.#lastWrong > FORGIVE_AFTER) this.#delay = FIRST_DELAY;
     this.#lastWrong = now;
     const wait = this.#delay;
     this.#delay = Math.min(2 * wait, LONGEST_DELAY);
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    await sleep(wait, signal);
     return false;
   }
 }

@@ -93,22 +93,28 @@ export class Proxy implements AsyncDisposable {
     return this.#clients.size;
   }
 
+  /** Accepts no more clients. When it resolves, the ports are free again. */
+  async stopListening(): Promise<void> {
+    this.#options.listeners.forEach(closeQuietly);
+    await this.#accepting;
+  }
+
   /** Accepts no more clients, and waits until all have ended or the time, in milliseconds, is over. */
   async drain(milliseconds: number): Promise<void> {
-    this.#options.listeners.forEach(closeQuietly);
+    const stopped = this.stopListening();
     this.#halfClosed.hurry();
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
-    await Promise.race([timeIsOver, this.#accepting.then(() => Promise.all(this.#clients))]);
+    await Promise.race([timeIsOver, stopped.then(() => Promise.all(this.#clients))]);
     clearTimeout(timer);
   }
 
   /** Ends everything at once, and resolves when it has ended. */
   async close(): Promise<void> {
-    this.#options.listeners.forEach(closeQuietly);
+    const stopped = this.stopListening();
     this.#stop.abort(new Refusal("stopping"));
     await this.#identities.close();
-    await this.#accepting;
+    await stopped;
     await Promise.all(this.#clients);
     this.#gate.close();
   }

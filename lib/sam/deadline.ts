@@ -38,3 +38,15 @@ export class TimeoutError extends Error {
     this.name = "TimeoutError";
   }
 }
+
+/** Resolves after the time, in milliseconds, or when the signal is aborted. */
+export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  const wake = (): void => resolve();
+  signal.addEventListener("abort", wake);
+  if (signal.aborted) wake();
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", wake);
+}

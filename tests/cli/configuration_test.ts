@@ -89,15 +89,19 @@ Deno.test("readConfiguration() prefers flags to the file for the log too", async
   assertEquals(log, { logLevel: "debug", logFormat: "json", logDestinations: true });
 });
 
-Deno.test("readConfiguration() takes lists from one layer, and mixes them with no other", async () => {
-  const text = "deny: [a.i2p, b.i2p]\napplications:\n  - listen: 1\n    deny: c.i2p\n  - listen: 2\n";
-  const denied = (applications: readonly ApplicationSettings[]): string[][] =>
-    applications.map(({ deny }) => deny.map((rule) => rule.text));
-  assertEquals(denied((await readText(text)).applications), [["c.i2p"], ["a.i2p", "b.i2p"]]);
-  assertEquals(denied((await readText(text, ["--deny", "d.i2p", "--deny=e.i2p"])).applications), [
-    ["d.i2p", "e.i2p"],
-    ["d.i2p", "e.i2p"],
-  ]);
+Deno.test("readConfiguration() adds up what is denied, and takes other lists from one layer", async () => {
+  const text =
+    "deny: [a.i2p, b.i2p]\nallow: ['*']\napplications:\n  - listen: 1\n    deny: c.i2p\n    allow: x.i2p\n  - listen: 2\n";
+  const texts = async (which: "allow" | "deny", ...args: string[]): Promise<string[][]> =>
+    (await readText(text, args)).applications.map((settings) => settings[which].map((rule) => rule.text));
+  assertEquals(await texts("deny"), [["a.i2p", "b.i2p", "c.i2p"], ["a.i2p", "b.i2p"]]);
+  assertEquals(await texts("deny", "--deny", "d.i2p"), [["a.i2p", "b.i2p", "c.i2p", "d.i2p"], [
+    "a.i2p",
+    "b.i2p",
+    "d.i2p",
+  ]]);
+  assertEquals(await texts("allow"), [["x.i2p"], ["*"]]);
+  assertEquals(await texts("allow", "--allow", "y.i2p"), [["y.i2p"], ["y.i2p"]]);
 });
 
 Deno.test("readConfiguration() finds the file by the environment, and by the flag first", async () => {

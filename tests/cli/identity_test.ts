@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { runProxy } from "../support/command.ts";
+import { proxyCommand, runProxy } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
-import { startProxyProcess } from "../support/proxy_process.ts";
+import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet } from "../support/socks_client.ts";
@@ -185,6 +185,99 @@ applications:
   assertEquals(await proxy.stop("SIGTERM"), 143);
 });
 
+Deno.test("SIGHUP changes applications in place: same port, same identity, other tunnels; and adds them", async () => {
+  await using scratch = await makeScratch();
+  let refuse = "";
+  await using bridge = await startSamBridge({
+    intercept: async (line, socket) => {
+      if (refuse === "" || !line.startsWith("SESSION CREATE") || !line.includes(refuse)) return false;
+      await socket.write('SESSION STATUS RESULT=I2P_ERROR MESSAGE="not today"\n');
+      socket.close();
+      return true;
+    },
+  });
+  const [a, b, c] = [freePort(), freePort(), freePort()];
+  const write = (...applications: string[]): Promise<string> =>
+    scratch.file(
+      "config.yaml",
+      `sam: 127.0.0.1:${bridge.port}\napplications:\n${applications.map((app) => `  - {${app}}\n`).join("")}`,
+    );
+  const file = await write(`name: one, listen: "${a}", quantity: 1`);
+  await using proxy = await startProxyProcess(["--config", file], {
+    freePort: false,
+    // Nothing names a folder for keys: it is the platform's, found while the environment could be read.
+    env: { HOME: scratch.dir, XDG_DATA_HOME: "" },
+  });
+  const reload = (): void => Deno.kill(proxy.pid, "SIGHUP");
+  const readyLines = (name: string): number => proxy.stdout().split(`name=${name}\n`).length - 1;
+  const readAgain = (): number => proxy.stderr().split("Configuration read again").length - 1;
+
+  // A changed option on the same port, and an identity for the first time.
+  await write(`name: one, listen: "${a}", quantity: 3, identity: me`, `name: two, listen: "${b}", identity: me`);
+  reload();
+  await eventually("both are ready", () => readyLines("one") === 2 && readyLines("two") === 1);
+  assertEquals(proxy.stderr().includes("error"), false, proxy.stderr());
+  assertEquals(await names(`${scratch.dir}/.local/share/i2p-socks/keys`), ["me.dat", "me.lock"]);
+
+  // Asked for twice at once: each is started once.
+  await write(`name: two, listen: "${b}", identity: me`, `name: three, listen: "${c}"`);
+  reload();
+  reload();
+  await eventually("the third is ready", () => readyLines("three") === 1);
+  await eventually("both requests are done", () => readAgain() >= 2);
+  assertEquals([readyLines("one"), readyLines("two"), readyLines("three")], [2, 1, 1]);
+  assertEquals([await isListening(a), await isListening(b), await isListening(c)], [false, true, true]);
+
+  // The router refuses a new one: the next reload tries again.
+  refuse = "nickname=four";
+  await write(`name: two, listen: "${b}", identity: me`, `name: four, listen: "${a}"`);
+  reload();
+  await eventually("it is told", () => proxy.stderr().includes('Cannot serve "four"'));
+  refuse = "";
+  await eventually("its port is free again", () => readAgain() >= 3);
+  reload();
+  await eventually("the fourth is ready", () => readyLines("four") === 1);
+
+  // Swapped ports.
+  await write(`name: two, listen: "${a}", identity: me`, `name: four, listen: "${b}"`);
+  reload();
+  await eventually("both are ready again", () => readyLines("two") === 2 && readyLines("four") === 2);
+  assertEquals(await proxy.stop("SIGTERM"), 143);
+});
+
+Deno.test("SIGHUP while tunnels are being built is kept for later, and ends nothing", async () => {
+  await using scratch = await makeScratch();
+  await using bridge = await startSamBridge({ sessionDelay: 600 });
+  const text = (more: string): string => `sam: 127.0.0.1:${bridge.port}\nname: one\nlisten: "0"\n${more}`;
+  const file = await scratch.file("config.yaml", text(""));
+  await using proxy = spawnProxy(proxyCommand(["--config", file]));
+  await proxy.waitFor("stderr", /Waiting for the router/, 10_000);
+  await scratch.file("config.yaml", text("quantity: 3\n"));
+  await proxy.signal("SIGHUP");
+  await proxy.waitFor("stderr", /Configuration read again/, 10_000);
+  await proxy.waitFor("stdout", /ready .*name=one\n/, 10_000);
+});
+
+Deno.test("a login that is taken out of the file is refused after SIGHUP", async () => {
+  await using scratch = await makeScratch();
+  await using bridge = await startSamBridge();
+  const port = freePort();
+  const logins = await scratch.file("logins", "alice:one\nbob:two\n");
+  const file = await scratch.file(
+    "config.yaml",
+    `sam: 127.0.0.1:${bridge.port}\nlisten: "${port}"\nauth-file: ${logins}\n`,
+  );
+  await using proxy = await startProxyProcess(["--config", file], { freePort: false });
+  const bob = { login: { user: "bob", password: "two" } };
+  const { reply, conn } = await socksConnect(port, "unknown.i2p", 80, bob);
+  conn.close();
+  assertEquals(reply.code, 4);
+  await scratch.file("logins", "alice:one\n");
+  Deno.kill(proxy.pid, "SIGHUP");
+  await eventually("it is served anew", () => proxy.stdout().split("\n").length === 3);
+  assertEquals(await socksConnect(port, "unknown.i2p", 80, bob).then(() => "let in", () => "refused"), "refused");
+});
+
 Deno.test("--check-config reports every problem at once, with its place, and asks no router", async () => {
   await using scratch = await makeScratch();
   const good = await scratch.file(
@@ -208,6 +301,12 @@ Deno.test("--check-config reports every problem at once, with its place, and ask
       "applications[1].log-level (line 7) holds for all applications",
     ]
   ) assertStringIncludes(stderr, words);
+  const missing = await scratch.file("missing.yaml", "auth-file: /nowhere/at/all\n");
+  assertEquals((await runProxy(["--check-config", "--config", missing])).code, 2);
+  const shared = await scratch.file("shared.yaml", "identity: me\napplications: [{listen: '1'}, {listen: '2'}]\n");
+  const refused = await runProxy(["--check-config", "--config", shared]);
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "identity (line 1) cannot stand for all of several applications");
 });
 
 function freePort(): number {

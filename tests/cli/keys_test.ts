@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { numberedKey } from "../support/blob.ts";
-import { type CommandResult, PROJECT, proxyCommand, runProxy } from "../support/command.ts";
+import { type CommandResult, PROJECT, proxyCommand, runCommand, runProxy } from "../support/command.ts";
 import { type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
 
 /** A folder for keys and a way to call `keys` on it. */
@@ -141,6 +141,29 @@ Deno.test("keys: wrong words, missing keys, open files and no router each have t
   const open = await place.keys("show", "mine");
   assertEquals(open.code, 77);
   assertStringIncludes(open.stderr, `i2p-socks: hint: chmod 0600 "${place.dir}/mine.dat"\n`);
+});
+
+Deno.test("keys export says so when not all could be written, and list and delete cope with damaged keys", async () => {
+  await using place = await makePlace();
+  await pipe(["import", "good", "--keys-dir", place.dir], numberedKey(1).expose());
+  await pipe(["import", "bad", "--keys-dir", place.dir], numberedKey(2).expose());
+  const { program, args } = proxyCommand(["keys", "export", "good", "--keys-dir", place.dir]);
+  const full = await runCommand("sh", ["-c", 'exec "$@" > /dev/full', "sh", program, ...args], {
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+  });
+  assertEquals(full.code, 1);
+  assertStringIncludes(full.stderr, "i2p-socks: error: Cannot write the key to stdout");
+  assert(!full.stderr.includes("Exported"));
+
+  await Deno.truncate(`${place.dir}/bad.dat`, 100);
+  const listed = await place.keys("list");
+  assertEquals(listed.code, 1);
+  assertMatch(listed.stdout, /^good b32=\S+\n$/);
+  assertStringIncludes(listed.stderr, 'Cannot read identity "bad"');
+  assertEquals((await place.keys("delete", "bad", "--yes")).code, 0);
+  assertEquals((await place.keys("list")).code, 0);
+  // The name is taken: no router is asked for that.
+  assertEquals((await place.keys("new", "good")).code, 1);
 });
 
 Deno.test("no verb of keys prints the private part", async () => {

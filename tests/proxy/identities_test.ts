@@ -5,7 +5,8 @@ import { b32Address } from "../../lib/i2p/destination.ts";
 import { delay, type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";
 import { readToEnd, type SocksClientOptions, socksConnect } from "../support/socks_client.ts";
-import { encodeGreeting } from "../support/socks_wire.ts";
+import { concat } from "../support/fake_stream.ts";
+import { encodeGreeting, encodeLogin } from "../support/socks_wire.ts";
 
 /** Answers each caller with the caller's own address. */
 async function tellCaller(conn: Deno.TcpConn): Promise<void> {
@@ -137,6 +138,28 @@ Deno.test("At the cap the least recently used idle group gives way, and comes ba
   await until("three sessions are closed", () => harness.bridge.sessions.length === 2 + 2);
 });
 
+Deno.test("The group that was used last is the last to give way, whenever its use began", async () => {
+  await using harness = await startHarness({
+    proxy: { isolation: new Set(["auth"]), maxIdentities: 2 },
+    service: async (conn) => void await conn.read(new Uint8Array(1)),
+  });
+  const long = await socksConnect(harness.port, harness.name, 80, login("long"));
+  const short = await socksConnect(harness.port, harness.name, 80, login("short"));
+  const end = async ({ conn }: { conn: Deno.TcpConn }, left: number): Promise<void> => {
+    await conn.write(Uint8Array.of(1));
+    await readToEnd(conn);
+    conn.close();
+    await until("it has ended", () => harness.proxy.connections === left);
+  };
+  await end(short, 1);
+  await end(long, 0);
+  const creations = (): number => harness.bridge.lines.filter((line) => line.startsWith("SESSION CREATE")).length;
+  await end(await socksConnect(harness.port, harness.name, 80, login("third")), 0);
+  const before = creations();
+  await end(await socksConnect(harness.port, harness.name, 80, login("long")), 0);
+  assertEquals(creations(), before, "the one that was used last was closed");
+});
+
 Deno.test("A group's identity is closed when it has had no client for a while, and not before", async () => {
   await using harness = await startHarness({ proxy: { isolation: new Set(["auth"]), identityIdle: 150 } });
   const { conn } = await socksConnect(harness.port, harness.name, 80, login("a"));
@@ -222,6 +245,22 @@ Deno.test("With logins, only those that are listed may connect, and each has an 
     await seen(harness, login("alice", "secret"));
     assert(performance.now() - right < 1_000, "a right login was delayed");
   });
+});
+
+Deno.test("Wrong logins whose clients have left cost neither time nor places", async () => {
+  const { book } = await LoginBook.parse(`alice:${await hashPassword("secret", 100_000)}\n`);
+  await using harness = await startHarness({ proxy: { logins: book, timeouts: { handshake: 500 } } });
+  const message = concat(encodeGreeting([2]), encodeLogin("alice", "wrong"));
+  for (let i = 0; i < 50; i++) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+    await conn.write(message);
+    conn.close();
+  }
+  await delay(900);
+  assertEquals(harness.proxy.connections, 0, "they outlived the handshake timeout");
+  const { reply, conn } = await socksConnect(harness.port, harness.name, 80, login("alice", "secret"));
+  conn.close();
+  assertEquals(reply.code, 0);
 });
 
 /** Everything that the proxy says to a login. */
