@@ -35,6 +35,8 @@ interface Shared {
   /** Settles when the session has ended and the lock is free. */
   readonly gone: PromiseWithResolvers<void>;
   opened?: Promise<SamSession>;
+  /** Whether the last holder has let go. */
+  ended: boolean;
   holders: number;
   /** How many of the holders are not about to let go. */
   active: number;
@@ -67,20 +69,14 @@ export class IdentityRegistry {
     if (name === undefined) {
       const identity = new Identity({ endpoint, sessionOptions, log: this.#log });
       const id = `transient ${++this.#transient}`;
-      return this.#hold(id, {
-        identity,
-        lock: undefined,
-        options,
-        gone: Promise.withResolvers(),
-        holders: 0,
-        active: 0,
-      });
+      return this.#hold(id, share(identity, options));
     }
     const id = JSON.stringify([name, keysDir(), formatEndpoint(endpoint)]);
     for (let pending = this.#shared.get(id); pending !== undefined; pending = this.#shared.get(id)) {
       const shared = await pending.catch(() => undefined);
-      if (shared !== undefined && shared.holders > 0 && (shared.active > 0 || shared.options === options)) {
-        if (shared.active > 0) this.#warn(name, shared.options === options);
+      const isRetiring = shared !== undefined && shared.holders > 0 && shared.active === 0;
+      if (shared !== undefined && !shared.ended && (!isRetiring || shared.options === options)) {
+        if (!isRetiring) this.#warn(name, shared.options === options);
         return this.#hold(id, shared);
       }
       // It failed, or it is about to end and had other tunnels.
@@ -108,8 +104,7 @@ export class IdentityRegistry {
     const since = performance.now() - (this.#released.get(id) ?? -Infinity);
     if (since < REUSE_DELAY) await new Promise((resolve) => setTimeout(resolve, REUSE_DELAY - since));
     const identity = new Identity({ endpoint, sessionOptions, log: this.#log, key });
-    const options = JSON.stringify(sessionOptions);
-    return { identity, lock, options, gone: Promise.withResolvers(), holders: 0, active: 0 };
+    return share(identity, JSON.stringify(sessionOptions), lock);
   }
 
   #hold(id: string, shared: Shared): HeldIdentity {
@@ -127,6 +122,7 @@ export class IdentityRegistry {
       release: async () => {
         retire();
         if (--shared.holders > 0) return;
+        shared.ended = true;
         await shared.identity.close();
         shared.lock?.[Symbol.dispose]();
         if (shared.lock !== undefined) this.#released.set(id, performance.now());
@@ -152,4 +148,9 @@ export class IdentityRegistry {
       throw error;
     }
   }
+}
+
+/** An identity that nobody holds yet. */
+function share(identity: Identity, options: string, lock?: FileLock): Shared {
+  return { identity, lock, options, gone: Promise.withResolvers(), ended: false, holders: 0, active: 0 };
 }
