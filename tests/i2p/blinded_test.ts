@@ -28,6 +28,10 @@ pureTest("crc32() agrees with a division of polynomials for random bytes", () =>
   }
 });
 
+pureTest("checkBlindedLabel() accepts the label that i2pd 2.45.1 gave an encrypted lease set", () => {
+  checkBlindedLabel("xqiqurftrhnveehbqomzfzm5co3bqun6q3i3wvphfrswfdqnw7invzhv");
+});
+
 pureTest("checkBlindedLabel() accepts labels made by the layout", () => {
   assertEquals(blindedLabel(KEY), LABEL);
   checkBlindedLabel(LABEL);
