@@ -190,6 +190,7 @@ async function refuse(client: Client, context: ClientContext, error: unknown): P
   const refusal = refusalOf(error, client.address?.kind === "b32" || client.address?.kind === "b33");
   const { reason, message, cause } = refusal;
   context.counters.add(`refused-${reason}`);
+  if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
   const { hint } = ANSWERS[reason];
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
   context.log[level](`Refused a client: ${message}`, {

@@ -73,8 +73,7 @@ export class Proxy implements AsyncDisposable {
       acceptAll(
         listener,
         (conn) => this.#serve(conn),
-        // A client that resets before it is accepted is no news.
-        (error) => options.log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${error}`),
+        (error) => this.#acceptFailed(error),
       )
     ));
   }
@@ -122,6 +121,13 @@ export class Proxy implements AsyncDisposable {
   /** {@linkcode Proxy.close} */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A client that resets before it is accepted is no news; where descriptors are short, one in vain is given up. */
+  #acceptFailed(error: unknown): void {
+    const { log } = this.#options;
+    if (isExhaustion(error)) this.#halfClosed.endMostSilent();
+    log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${error}`);
   }
 
   #serve(conn: Deno.TcpConn): void {

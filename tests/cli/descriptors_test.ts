@@ -1,0 +1,30 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { e2eTest } from "../support/e2e.ts";
+import { startProxyProcess } from "../support/proxy_process.ts";
+import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { startSite } from "../support/site.ts";
+import { socksConnect, socksGet } from "../support/socks_client.ts";
+
+e2eTest("out of file descriptors it refuses clients with the reason, and recovers", ["bash"], async () => {
+  await using bridge = await startSamBridge();
+  await using site = await startSite();
+  await using service = await publishService(bridge.port, site.port);
+  await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`], {
+    wrapper: ["bash", "-c", 'ulimit -n 60; exec "$@"', "bash"],
+  });
+  const clients = await Promise.allSettled(
+    Array.from({ length: 50 }, () => socksConnect(proxy.port, service.b32, 80, { timeout: 3_000 })),
+  );
+  const answered = clients.flatMap((client) => client.status === "fulfilled" ? [client.value] : []);
+  const codes = new Set(answered.map(({ reply }) => reply.code));
+  assertEquals([...codes].sort(), [0, 1]);
+  assertStringIncludes(proxy.stderr(), "reason=out-of-descriptors");
+  for (const { conn } of answered) conn.close();
+  // Streams whose clients have left make room when others need it, a second later at the earliest.
+  let page = "";
+  for (let i = 0; i < 50 && page === ""; i++) {
+    page = await socksGet(proxy.port, `http://${service.b32}/`, { timeout: 1_000 }).catch(() => "");
+    if (page === "") await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  assert(page.includes(site.token), proxy.stderr());
+});
