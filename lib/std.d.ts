@@ -45,10 +45,6 @@ declare module "@std/cli/parse-args" {
   ): { _: (string | number)[]; [name: string]: unknown };
 }
 
-declare module "@std/cli/prompt-secret" {
-  export function promptSecret(message?: string, options?: { mask?: string; clear?: boolean }): string | null;
-}
-
 declare module "@std/encoding" {
   export function encodeBase32(data: ArrayBuffer | Uint8Array | string): string;
   export function decodeBase32(base32: string): Uint8Array<ArrayBuffer>;

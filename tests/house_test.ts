@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { ExitCode } from "../lib/cli/exit_code.ts";
-import { GENERATE_TIMEOUT } from "../lib/cli/identity_registry.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
@@ -11,6 +10,7 @@ import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { MAX_SAM_LINE, SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
 import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
 import { MAX_SOCKS4_FIELD } from "../lib/socks/socks4.ts";

@@ -1,10 +1,10 @@
 import { encodeHex } from "@std/encoding";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import { type ApplicationSettings, DEFAULT_LISTEN } from "../config/settings.ts";
+import type { ApplicationSettings } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
-import type { Log } from "../report/log.ts";
+import { type Log, withFields } from "../report/log.ts";
 import { closeQuietly } from "../sam/io.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
@@ -26,6 +26,8 @@ export interface Surroundings {
   keysDir: string | undefined;
   /** Takes the story. */
   log: Log;
+  /** Whether the log is to name the application. */
+  isOneOfSeveral: boolean;
   /** Takes the counts. */
   counters: Counters;
 }
@@ -75,7 +77,8 @@ export class Application {
    * @throws {CliError} if a port, a permission or the identity is not to be had.
    */
   static async start({ settings, login, logins }: Prepared, surroundings: Surroundings): Promise<Application> {
-    const { identities, log, counters } = surroundings;
+    const { identities, counters, isOneOfSeveral } = surroundings;
+    const log = isOneOfSeveral ? withFields(surroundings.log, { application: settings.name }) : surroundings.log;
     requireNet(settings.sam, "--sam");
     warnOfUnusedIdentity(settings, log);
     const endpoint = { ...settings.sam, ...(login && { login }) };
@@ -157,7 +160,12 @@ export class Application {
   }
 }
 
-function warnOfUnusedIdentity({ identity, isolation }: ApplicationSettings, log: Log): void {
+function warnOfUnusedIdentity({ identity, isolation, authFile }: ApplicationSettings, log: Log): void {
+  if (identity !== undefined && authFile !== undefined && isolation.includes("auth")) {
+    log.warn(
+      `With --auth-file and --isolate auth every login has a throw-away identity: --identity ${identity} serves none`,
+    );
+  }
   const flag = isolation.find((f) => f === "destination" || f === "port" || f === "stream");
   if (identity !== undefined && flag !== undefined) {
     log.warn(`With --isolate ${flag} every client has a throw-away identity: --identity ${identity} serves none`);
@@ -195,7 +203,7 @@ function listenNear(endpoint: Endpoint, log: Log): Deno.TcpListener {
     try {
       requireNet({ ...endpoint, port }, "--listen");
       const listener = Deno.listen({ ...endpoint, port });
-      if (port !== endpoint.port) log.warn(`Port ${DEFAULT_LISTEN.port} is taken, serving on ${port} instead`);
+      if (port !== endpoint.port) log.warn(`Port ${endpoint.port} is taken, serving on ${port} instead`);
       return listener;
     } catch (error) {
       if (error instanceof CliError) throw error;

@@ -41,7 +41,8 @@ export function parseArguments(
   const [word = "serve", ...operands] = parsed._.map(String);
   const verb = VERBS.find((v) => v === word);
   if (verb === undefined) throw usageError(`Unknown verb "${word}"`, word, VERBS);
-  for (const arg of unknown) {
+  const [arg] = unknown;
+  if (arg !== undefined) {
     const flag = arg.replace(/=.*/s, "");
     throw usageError(`Unknown option "${flag}"`, flag, OPTIONS.map(flagOf).filter((f) => f.startsWith("--")));
   }

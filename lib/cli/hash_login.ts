@@ -1,22 +1,62 @@
-import { promptSecret } from "@std/cli/prompt-secret";
-import { hashPassword } from "../config/login_book.ts";
+import { hashPassword, isLoginName } from "../config/login_book.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What keys send to a terminal in raw mode. */
+const [INTERRUPT, END, BACKSPACE, LINE_FEED, RETURN, DELETE] = [3, 4, 8, 10, 13, 127];
 
 /**
  * Makes a line for `--auth-file`: the password is asked for on a terminal, and the first line of stdin elsewhere.
  */
 export async function hashLogin(operands: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [user, ...more] = operands;
-  if (user === undefined || more.length > 0 || !/^[^:\p{Cc}]{1,255}$/u.test(user)) {
-    throw new CliError(ExitCode.usage, "One user name is needed, without colons", ["i2p-socks hash-login USER"]);
+  if (user === undefined || more.length > 0 || !isLoginName(user)) {
+    throw new CliError(
+      ExitCode.usage,
+      "One user name is needed, of at most 255 bytes, without colons, and without # in front",
+      ["i2p-socks hash-login USER"],
+    );
   }
-  const password = Deno.stdin.isTerminal()
-    ? promptSecret(`Password of ${user}: `)
-    : (await new Response(Deno.stdin.readable).text()).split(/\r?\n/, 1)[0];
-  if (!password || new TextEncoder().encode(password).length > 255) {
-    throw new CliError(ExitCode.usage, "A password has 1 to 255 bytes");
+  const password = Deno.stdin.isTerminal() ? askTwice(user) : await readFirstLine();
+  if (!password || password.includes("\0") || new TextEncoder().encode(password).length > 255) {
+    throw new CliError(ExitCode.usage, "A password has 1 to 255 bytes, none of them zero");
   }
   terminal.data(`${user}:${await hashPassword(password)}`);
   return ExitCode.ok;
+}
+
+/**
+ * Asks for a password on the terminal. The standard library's prompt for secrets writes to stdout, which is most likely
+ * redirected into the login file: so this one writes to stderr, and nothing of what is typed.
+ */
+function askTwice(user: string): string {
+  const [first, second] = [ask(`Password of ${user}: `), ask("The same again: ")];
+  if (first !== second) throw new CliError(ExitCode.usage, "The two passwords are not the same");
+  return first;
+}
+
+function ask(question: string): string {
+  const bytes: number[] = [];
+  const byte = new Uint8Array(1);
+  Deno.stderr.writeSync(new TextEncoder().encode(question));
+  Deno.stdin.setRaw(true);
+  try {
+    for (;;) {
+      const count = Deno.stdin.readSync(byte);
+      const [code = END] = count === null ? [] : byte;
+      if (code === INTERRUPT) throw new CliError(ExitCode.interrupted, "Interrupted");
+      if (code === RETURN || code === LINE_FEED || code === END) break;
+      if (code === BACKSPACE || code === DELETE) bytes.pop();
+      else bytes.push(code);
+    }
+  } finally {
+    Deno.stdin.setRaw(false);
+    Deno.stderr.writeSync(new TextEncoder().encode("\n"));
+  }
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}
+
+async function readFirstLine(): Promise<string> {
+  const [line = ""] = (await new Response(Deno.stdin.readable).text()).split(/\r?\n/, 1);
+  return line;
 }

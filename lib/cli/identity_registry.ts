@@ -1,4 +1,3 @@
-import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
@@ -6,13 +5,11 @@ import type { FileLock } from "../keys/file_lock.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { Identity, REUSE_DELAY } from "../proxy/identity.ts";
 import type { Log } from "../report/log.ts";
-import { Deadline } from "../sam/deadline.ts";
+import { sleep } from "../sam/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-
-/** Milliseconds for a router to make a key: it needs neither tunnels nor the network for it. */
-export const GENERATE_TIMEOUT = 30_000;
+import { CliError, ExitCode } from "./exit_code.ts";
 
 /** An application's use of its base identity. */
 export interface HeldIdentity {
@@ -29,30 +26,29 @@ export interface HeldIdentity {
 /** An identity that some applications hold. */
 interface Shared {
   readonly identity: Identity;
-  readonly lock: FileLock | undefined;
-  /** The session's options, as text. */
-  readonly options: string;
+  readonly lock: FileLock;
+  /** Where and how its session is made, as text; the login for the bridge is part of it. */
+  readonly session: string;
   /** Settles when the session has ended and the lock is free. */
   readonly gone: PromiseWithResolvers<void>;
   opened?: Promise<SamSession>;
-  /** Whether the last holder has let go. */
-  ended: boolean;
   holders: number;
   /** How many of the holders are not about to let go. */
   active: number;
+  /** Whether nobody may hold it any more: it is about to end, or has failed. */
+  isEnding: boolean;
 }
 
 /** The base identities of the process. Applications that name the same lasting identity share one session. */
 export class IdentityRegistry {
   readonly #shared = new Map<string, Promise<Shared>>();
-  /** When lasting identities were let go, by `performance.now()`. */
-  readonly #released = new Map<string, number>();
   readonly #log: Log;
-  #transient = 0;
+  readonly #signal: AbortSignal;
 
-  /** Makes an empty registry. */
-  constructor(log: Log) {
+  /** Makes an empty registry; `signal` ends what it waits for. */
+  constructor(log: Log, signal: AbortSignal) {
     this.#log = log;
+    this.#signal = signal;
   }
 
   /**
@@ -60,72 +56,84 @@ export class IdentityRegistry {
    * one.
    *
    * @param keysDir where lasting identities are kept.
+   * @throws {CliError} if it is in use on another SAM bridge.
    * @throws {KeyStoreError} if the key cannot be read or another process has it.
    * @throws {SamError} if the router cannot make a key.
+   * @throws the signal's reason if it was aborted.
    */
   async acquire(settings: ApplicationSettings, keysDir: () => string, endpoint: SamEndpoint): Promise<HeldIdentity> {
     const { identity: name, sessionOptions } = settings;
-    const options = JSON.stringify(sessionOptions);
-    if (name === undefined) {
-      const identity = new Identity({ endpoint, sessionOptions, log: this.#log });
-      const id = `transient ${++this.#transient}`;
-      return this.#hold(id, share(identity, options));
-    }
-    const id = JSON.stringify([name, keysDir(), formatEndpoint(endpoint)]);
+    if (name === undefined) return holdAlone(new Identity({ endpoint, sessionOptions, log: this.#log }));
+    const session = JSON.stringify([endpoint, sessionOptions]);
+    const id = JSON.stringify([name, keysDir()]);
     for (let pending = this.#shared.get(id); pending !== undefined; pending = this.#shared.get(id)) {
       const shared = await pending.catch(() => undefined);
-      const isRetiring = shared !== undefined && shared.holders > 0 && shared.active === 0;
-      if (shared !== undefined && !shared.ended && (!isRetiring || shared.options === options)) {
-        if (!isRetiring) this.#warn(name, shared.options === options);
+      if (shared !== undefined && !shared.isEnding && this.#mayJoin(name, shared, session, endpoint)) {
         return this.#hold(id, shared);
       }
-      // It failed, or it is about to end and had other tunnels.
+      // It failed, or its holders are about to let go and had another session.
+      if (shared !== undefined) shared.isEnding = true;
       await shared?.gone.promise;
     }
-    const made = this.#make(id, name, new KeyStore(keysDir()), settings, endpoint);
+    this.#signal.throwIfAborted();
+    const made = this.#make(name, new KeyStore(keysDir()), settings, endpoint);
     this.#shared.set(id, made);
     made.catch(() => this.#shared.delete(id));
     return this.#hold(id, await made);
   }
 
-  #warn(name: string, sameTunnels: boolean): void {
+  /** Whether an application can hold an identity together with those that do. */
+  #mayJoin(name: string, { holders, active, ...shared }: Shared, session: string, endpoint: SamEndpoint): boolean {
+    const isRetiring = holders > 0 && active === 0;
+    if (isRetiring) return shared.session === session;
+    if (JSON.stringify(JSON.parse(shared.session)[0]) !== JSON.stringify(endpoint)) {
+      throw new CliError(ExitCode.usage, `Identity "${name}" cannot be on two SAM bridges at once`);
+    }
     this.#log.warn(`Applications share the identity "${name}": whoever sees one can link it to the other`);
-    if (!sameTunnels) this.#log.warn("They name different tunnels: those of the first one are used");
+    if (tunnelsOf(shared.session) !== tunnelsOf(session)) {
+      this.#log.warn("They name different tunnels: those of the first one are used");
+    }
+    return true;
   }
 
   async #make(
-    id: string,
     name: string,
     store: KeyStore,
     { sessionOptions }: ApplicationSettings,
     endpoint: SamEndpoint,
   ): Promise<Shared> {
     const { key, lock } = await this.#load(name, store, endpoint);
-    const since = performance.now() - (this.#released.get(id) ?? -Infinity);
-    if (since < REUSE_DELAY) await new Promise((resolve) => setTimeout(resolve, REUSE_DELAY - since));
+    const session = JSON.stringify([endpoint, sessionOptions]);
     const identity = new Identity({ endpoint, sessionOptions, log: this.#log, key });
-    return share(identity, JSON.stringify(sessionOptions), lock);
+    return { identity, lock, session, gone: Promise.withResolvers(), holders: 0, active: 0, isEnding: false };
   }
 
   #hold(id: string, shared: Shared): HeldIdentity {
     shared.holders++;
     shared.active++;
     let isActive = true;
+    let isReleased = false;
     const retire = (): void => {
       if (isActive) shared.active--;
       isActive = false;
     };
     return {
       identity: shared.identity,
-      open: () => shared.opened ??= shared.identity.open(),
+      open: () => {
+        shared.opened ??= shared.identity.open();
+        shared.opened.catch(() => shared.isEnding = true);
+        return shared.opened;
+      },
       retire,
       release: async () => {
         retire();
+        if (isReleased) return;
+        isReleased = true;
         if (--shared.holders > 0) return;
-        shared.ended = true;
+        shared.isEnding = true;
         await shared.identity.close();
-        shared.lock?.[Symbol.dispose]();
-        if (shared.lock !== undefined) this.#released.set(id, performance.now());
+        await shared.lock.stamp();
+        shared.lock[Symbol.dispose]();
         this.#shared.delete(id);
         shared.gone.resolve();
       },
@@ -136,10 +144,12 @@ export class IdentityRegistry {
   async #load(name: string, store: KeyStore, endpoint: SamEndpoint): Promise<{ key: PrivateKey; lock: FileLock }> {
     const lock = await store.lock(name);
     try {
-      if (await store.has(name)) return { key: await store.read(name), lock };
-      using deadline = new Deadline(GENERATE_TIMEOUT);
+      if (await store.has(name)) {
+        await this.#waitForRouter(name, lock);
+        return { key: await store.read(name), lock };
+      }
       // On disk before it is used: an address that was given out once is never lost.
-      const key = await generateKey(endpoint, deadline.signal);
+      const key = await generateKey(endpoint, this.#signal);
       await store.create(name, key, lock);
       this.#log.info(`Made the identity "${name}"`, { b32: await b32Address(key.destination) });
       return { key, lock };
@@ -148,9 +158,30 @@ export class IdentityRegistry {
       throw error;
     }
   }
+
+  /** Lets the router forget the last session of an identity, which this or another process has ended a moment ago. */
+  async #waitForRouter(name: string, lock: FileLock): Promise<void> {
+    const since = Date.now() - await lock.lastStamp();
+    if (since < 0 || since >= REUSE_DELAY) return;
+    this.#log.info(`Identity "${name}" was in use a moment ago: giving the router time to forget its last session`);
+    await sleep(REUSE_DELAY - since, this.#signal);
+    this.#signal.throwIfAborted();
+  }
 }
 
-/** An identity that nobody holds yet. */
-function share(identity: Identity, options: string, lock?: FileLock): Shared {
-  return { identity, lock, options, gone: Promise.withResolvers(), ended: false, holders: 0, active: 0 };
+/** What a session is but for its labels. */
+function tunnelsOf(session: string): string {
+  const [, options] = JSON.parse(session);
+  return JSON.stringify(Object.entries(options).filter(([key]) => !key.endsWith(".nickname")));
+}
+
+/** An identity that only one application holds. */
+function holdAlone(identity: Identity): HeldIdentity {
+  let opened: Promise<SamSession> | undefined;
+  return {
+    identity,
+    open: () => opened ??= identity.open(),
+    retire: () => {},
+    release: () => identity.close(),
+  };
 }

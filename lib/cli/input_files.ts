@@ -59,6 +59,13 @@ export async function readFile(path: string, flag: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (error) {
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.usage;
-    throw new CliError(code, `Cannot read ${flag} "${path}": ${error instanceof Error ? error.name : error}`);
+    throw new CliError(code, `Cannot read ${flag} "${path}": ${reasonOf(error)}`);
   }
+}
+
+/** What a file error says to people. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  return error instanceof Error ? error.message : String(error);
 }

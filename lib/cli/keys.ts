@@ -4,13 +4,12 @@ import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
-import { Deadline } from "../sam/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
-import { GENERATE_TIMEOUT } from "./identity_registry.ts";
 import { readSamLogin } from "./input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "./keys_dir.ts";
 import { requireNet, requireRead, requireWrite } from "./permissions.ts";
+import { problemsOf } from "./problem.ts";
 import { adviseOn } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -41,12 +40,15 @@ interface Work {
 export async function keys(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
   const settings = readSettings(given);
   const [action, name, file, ...more] = operands;
-  if (
-    !isAction(action) || more.length > 0 || (action === "list") !== (name === undefined) || (file && !takesFile(action))
-  ) {
-    throw new CliError(ExitCode.usage, "That is no action on keys", [
-      ...Object.entries(ACTIONS).map(([word, rest]) => `i2p-socks keys ${word} ${rest}`.trimEnd()),
-    ]);
+  if (!isAction(action)) {
+    throw usage(
+      action === undefined ? "An action on keys is missing" : `keys has no action "${action}"`,
+      Object.keys(ACTIONS),
+    );
+  }
+  const isComplete = (action === "list") === (name === undefined);
+  if (!isComplete || more.length > 0 || (file !== undefined && !takesFile(action))) {
+    throw usage(`keys ${action} takes ${ACTIONS[action] || "nothing behind it"}`, [action]);
   }
   const store = new KeyStore(requireKeysDir(settings.keysDir ?? defaultKeysDir()));
   const work: Work = { name: name ?? "", file, store, settings, yes: given.has("yes"), terminal };
@@ -61,7 +63,8 @@ const DO: Readonly<Record<Action, (work: Work) => Promise<ExitCode | void>>> = {
         terminal.data(`${name} b32=${await addressOf(await store.read(name))}`);
       } catch (error) {
         if (!(error instanceof KeyStoreError)) throw error;
-        terminal.error(error.message, error.hint === undefined ? [] : [error.hint]);
+        const { messages, hints } = problemsOf(error);
+        terminal.error(messages.join("\n"), hints);
         exitCode = ExitCode.failure;
       }
     }
@@ -126,6 +129,11 @@ const DO: Readonly<Record<Action, (work: Work) => Promise<ExitCode | void>>> = {
   },
 };
 
+function usage(message: string, actions: readonly string[]): CliError {
+  const lines = Object.entries(ACTIONS).filter(([word]) => actions.includes(word));
+  return new CliError(ExitCode.usage, message, lines.map(([word, rest]) => `i2p-socks keys ${word} ${rest}`.trimEnd()));
+}
+
 function isAction(word: string | undefined): word is Action {
   return word !== undefined && Object.hasOwn(ACTIONS, word);
 }
@@ -141,9 +149,8 @@ async function addressOf(key: PrivateKey): Promise<string> {
 async function generate({ settings }: Work): Promise<PrivateKey> {
   requireNet(settings.sam, "--sam");
   const login = await readSamLogin(settings);
-  using deadline = new Deadline(GENERATE_TIMEOUT);
   try {
-    return await generateKey({ ...settings.sam, ...(login && { login }) }, deadline.signal);
+    return await generateKey({ ...settings.sam, ...(login && { login }) });
   } catch (error) {
     throw adviseOn(error, settings.sam);
   }

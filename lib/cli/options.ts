@@ -96,7 +96,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: "auth-file",
     value: "FILE",
     fallback: "none: everybody may connect",
-    help: "Logins that may connect, USER:HASH a line (see hash-login)",
+    help: "Logins that may connect, USER:HASH a line (see hash-login); USER:PASSWORD with a warning",
     verbs: SERVE,
   },
   {
@@ -173,7 +173,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     verbs: SERVE,
   },
   { name: "log-destinations", fallback: "off", help: "Let the log name where applications connect to", verbs: SERVE },
-  { name: "yes", help: "Delete without asking", verbs: ["keys"] },
+  { name: "yes", help: "Delete without asking; needed where there is no terminal", verbs: ["keys"] },
   { name: "help", help: "Show this help", verbs: VERBS },
   { name: "version", help: "Show the version", verbs: VERBS },
 ];

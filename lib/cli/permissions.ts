@@ -77,16 +77,21 @@ export function keepOnly({ sam, reloading }: Needs): string[] {
   const files = ["read", "write"] as const;
   // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
   if (reloading === undefined) {
-    permissions.requestSync({ name: "net", host: formatEndpoint(sam) });
+    narrow({ name: "net", host: formatEndpoint(sam) });
     for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
   } else {
-    for (const path of reloading.folders) permissions.requestSync({ name: "write", path });
+    for (const path of reloading.folders) narrow({ name: "write", path });
     permissions.revokeSync({ name: "write", path: "/" });
   }
   const kinds = reloading === undefined ? [...dropped, ...files] : dropped;
   const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");
   if (isGranted({ name: "net" })) left.push("net");
   return left;
+}
+
+/** Makes a grant of its own of what a wider one covers. Only then: otherwise the runtime would ask the user. */
+function narrow(descriptor: Deno.PermissionDescriptor): void {
+  if (isGranted(descriptor)) Deno.permissions.requestSync(descriptor);
 }
 
 function isGranted(descriptor: Deno.PermissionDescriptor): boolean {

@@ -1,7 +1,5 @@
 import config from "../../deno.json" with { type: "json" };
 import { suggest } from "../config/suggest.ts";
-import { ConfigError } from "../config/settings.ts";
-import { type KeyProblem, KeyStoreError } from "../keys/error.ts";
 import { type Arguments, parseArguments } from "./arguments.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { helpText } from "./help.ts";
@@ -10,14 +8,9 @@ import { keys } from "./keys.ts";
 import { lookup } from "./lookup.ts";
 import { type Verb, VERBS } from "./options.ts";
 import { readEnv } from "./permissions.ts";
+import { problemsOf } from "./problem.ts";
 import { serve } from "./serve.ts";
 import { Terminal } from "./terminal.ts";
-
-/** How the program ends for problems with keys; any other is a failure. */
-const KEY_PROBLEMS: Partial<Record<KeyProblem, ExitCode>> = {
-  "permissions": ExitCode.noPermission,
-  "bad-name": ExitCode.usage,
-};
 
 /**
  * Runs the program.
@@ -30,32 +23,9 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   try {
     return await runVerb(parseArguments(args, readEnv), terminal);
   } catch (error) {
-    if (error instanceof CliError) {
-      terminal.error(error.message, error.hints);
-      return error.code;
-    }
-    if (error instanceof ConfigError) {
-      terminal.error(error.message, ["See i2p-socks --help"]);
-      return ExitCode.usage;
-    }
-    if (error instanceof KeyStoreError) {
-      terminal.error(error.message, error.hint === undefined ? [] : [error.hint]);
-      return KEY_PROBLEMS[error.problem] ?? ExitCode.failure;
-    }
-    if (error instanceof Deno.errors.NotCapable) {
-      terminal.error(error.message, ["Run the executable, or deno run -P main.ts"]);
-      return ExitCode.noPermission;
-    }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      terminal.error(error.message);
-      return ExitCode.noPermission;
-    }
-    if (Object.values(Deno.errors).some((type) => error instanceof type)) {
-      terminal.error(error instanceof Error ? error.message : String(error));
-      return ExitCode.failure;
-    }
-    terminal.error(`Internal error: ${error instanceof Error ? error.stack ?? error.message : error}`);
-    return ExitCode.failure;
+    const { messages, hints, code } = problemsOf(error);
+    terminal.error(messages.join("\n"), hints);
+    return code;
   }
 }
 

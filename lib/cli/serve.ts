@@ -1,11 +1,12 @@
 import { formatDuration } from "../config/duration.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import { type ApplicationSettings, ConfigError, type GivenValues } from "../config/settings.ts";
+import type { ApplicationSettings, GivenValues } from "../config/settings.ts";
 import { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
 import { Application, prepare, type Prepared, type Surroundings } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
+import { ExitCode } from "./exit_code.ts";
+import { problemsOf } from "./problem.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
 import { defaultKeysDir } from "./keys_dir.ts";
 import { keepOnly } from "./permissions.ts";
@@ -47,11 +48,11 @@ class Server {
   readonly #surroundings: Surroundings;
   readonly #running = new Map<string, Application>();
   /** Applications that are not in the file any more, and end when their clients have. */
-  readonly #ending = new Set<Promise<void>>();
+  readonly #retired = new Map<Application, Promise<void>>();
+  readonly #stopping = new AbortController();
   /** Starting and reloading, one after the other. */
   #changes: Promise<void> = Promise.resolve();
   #reloadIsDue = false;
-  #isClosing = false;
   /** Applications without a session so far. */
   #waiting = 0;
 
@@ -62,10 +63,11 @@ class Server {
     this.#terminal = terminal;
     this.#log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
     this.#surroundings = {
-      identities: new IdentityRegistry(this.#log),
+      identities: new IdentityRegistry(this.#log, this.#stopping.signal),
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       log: this.#log,
+      isOneOfSeveral: configuration.file !== undefined,
       counters: new Counters(),
     };
   }
@@ -90,8 +92,9 @@ class Server {
     const started = this.#startAll(applications);
     this.#changes = started.catch(() => {});
     await started;
+    this.#stopping.signal.throwIfAborted();
     const sams = new Set(applications.map(({ sam }) => formatEndpoint(sam)));
-    this.#log.info("Waiting for the router to build tunnels", { sam: [...sams].join(",") });
+    this.#log.info("Asking the router for tunnels", { pid: Deno.pid, sam: [...sams].join(",") });
     // An application that a reload has ended meanwhile is missed by nobody.
     const opening = [...this.#running].map(([key, application]) =>
       this.#announce(application).catch((error) => {
@@ -104,7 +107,8 @@ class Server {
 
   /** Lets clients end, in all applications, for a while. */
   async drain(): Promise<void> {
-    const applications = [...this.#running.values()];
+    this.#stopping.abort();
+    const applications = [...this.#running.values(), ...this.#retired.keys()];
     const connections = applications.reduce((sum, a) => sum + a.connections, 0);
     if (connections > 0) {
       this.#log.info(
@@ -116,13 +120,11 @@ class Server {
 
   /** Ends everything. */
   async close(): Promise<void> {
-    this.#isClosing = true;
-    const closing = (): Promise<unknown> =>
-      Promise.all([...[...this.#running.values()].map((application) => application.close()), ...this.#ending]);
-    await closing();
+    this.#stopping.abort();
+    await this.#closeAll();
     // What a start or a reload under way has added meanwhile.
     await this.#changes;
-    await closing();
+    await this.#closeAll();
   }
 
   /** Says what was done. */
@@ -132,14 +134,21 @@ class Server {
 
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
     for (const [key, prepared] of await this.prepareAll(applications)) {
+      this.#stopping.signal.throwIfAborted();
       this.#running.set(key, await Application.start(prepared, this.#surroundings));
     }
     this.#giveBack();
   }
 
+  async #closeAll(): Promise<void> {
+    const applications = [...this.#running.values()];
+    this.#running.clear();
+    await Promise.all([...applications.map((application) => application.close()), ...this.#retired.values()]);
+  }
+
   #mayNeedKeys(): boolean {
     const { applications, file } = this.#configuration;
-    return file !== undefined || applications.some(({ identity }) => identity !== undefined);
+    return file !== undefined || applications.some((a) => a.identity !== undefined && a.keysDir === undefined);
   }
 
   #giveBack(): void {
@@ -159,6 +168,8 @@ class Server {
     this.#waiting++;
     const session = await application.open().finally(() => this.#waiting--);
     if (this.#waiting === 0) this.#terminal.status("");
+    // A reload may have ended it, and left its session to a successor.
+    if (![...this.#running.values()].includes(application)) return;
     const facts = application.facts(session);
     const { file, log } = this.#configuration;
     const all = file === undefined ? facts : { ...facts, name: application.settings.name };
@@ -200,10 +211,11 @@ class Server {
   /**
    * Reads the file again. Applications that stand in it unchanged, the contents of their files included, go on
    * undisturbed; the others take no new clients, end when theirs have or after {@linkcode DRAIN_TIMEOUT}, and their
-   * successors start. A configuration that cannot be used changes nothing.
+   * successors start. A configuration that cannot be read or used changes nothing; a port that is taken is found out when
+   * its application starts.
    */
   async #reload(): Promise<void> {
-    if (this.#isClosing) return;
+    if (this.#stopping.signal.aborted) return;
     try {
       const { applications, log } = await readConfiguration(this.#given);
       const wanted = await this.prepareAll(applications);
@@ -214,26 +226,34 @@ class Server {
       await Promise.all(old.map(([key, application]) => this.#retire(key, application)));
       const added = [...wanted].filter(([key]) => !this.#running.has(key));
       const unchanged = this.#running.size;
-      for (const [key, prepared] of added) await this.#add(key, prepared);
-      this.#log.info("Configuration read again", { unchanged, ended: old.length, started: added.length });
+      const started = await Promise.all(added.map(([key, prepared]) => this.#add(key, prepared)));
+      const failed = started.filter((isStarted) => !isStarted).length;
+      this.#log.info("Configuration read again", {
+        unchanged,
+        ended: old.length,
+        started: added.length - failed,
+        failed,
+      });
     } catch (error) {
-      this.#complain("Cannot use the configuration", error);
+      this.#complain("Cannot use the new configuration, the old one stays", error);
     }
   }
 
-  /** Starts an application of a reload. Where that fails, the next reload tries again. */
-  async #add(key: string, prepared: Prepared): Promise<void> {
+  /** Starts an application of a reload, and says whether it could. Where it could not, the next reload tries again. */
+  async #add(key: string, prepared: Prepared): Promise<boolean> {
     const what = `Cannot serve "${prepared.settings.name}"`;
     try {
       const application = await Application.start(prepared, this.#surroundings);
       this.#running.set(key, application);
       this.#announce(application).catch(async (error) => {
-        if (this.#running.get(key) !== application || this.#isClosing) return;
+        if (this.#running.get(key) !== application) return;
         this.#complain(what, error);
         await this.#retire(key, application);
       });
+      return true;
     } catch (error) {
-      this.#complain(what, error);
+      if (!this.#stopping.signal.aborted) this.#complain(what, error);
+      return false;
     }
   }
 
@@ -242,16 +262,13 @@ class Server {
     this.#running.delete(key);
     const ending = application.drain(DRAIN_TIMEOUT).then(() => application.close())
       .catch((error) => this.#complain(`Cannot end "${application.settings.name}"`, error))
-      .finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
+      .finally(() => this.#retired.delete(application));
+    this.#retired.set(application, ending);
     await application.retire();
   }
 
   #complain(what: string, error: unknown): void {
-    const problems = error instanceof ConfigError
-      ? error.problems
-      : [error instanceof Error ? error.message : `${error}`];
-    const hints = error instanceof CliError ? error.hints : [];
-    for (const problem of problems) this.#log.error(`${what}: ${problem}`, { hint: hints.join("; ") || undefined });
+    const { messages, hints } = problemsOf(error);
+    for (const message of messages) this.#log.error(`${what}: ${message}`, { hint: hints.join("; ") || undefined });
   }
 }

@@ -46,11 +46,12 @@ export class LoginBook {
     for (const [i, line] of text.replace(/^\ufeff/, "").split(/\r?\n/).entries()) {
       if (line === "" || line.startsWith("#")) continue;
       const colon = line.indexOf(":");
-      const [user, secret] = [line.slice(0, colon), line.slice(colon + 1)];
-      if (colon < 1 || secret === "") throw new SyntaxError(`Line ${i + 1} is not USER:PASSWORD`);
+      const [user, secret] = [line.slice(0, Math.max(colon, 0)), line.slice(colon + 1)];
+      if (user === "" || secret === "") throw new SyntaxError(`Line ${i + 1} is not USER:PASSWORD`);
       if (new TextEncoder().encode(user).length > 255 || secret.includes("\0")) {
         throw new SyntaxError(`Line ${i + 1} has a user of more than 255 bytes, or a zero byte`);
       }
+      if (/\p{Cc}/u.test(line)) throw new SyntaxError(`Line ${i + 1} has control characters`);
       if (entries.has(user)) throw new SyntaxError(`Line ${i + 1} names the same user again`);
       const isHashed = secret.startsWith(`${SCHEME}:`);
       if (!isHashed) plain.push(user);
@@ -74,11 +75,15 @@ export class LoginBook {
     const name = utf8(user) ?? "";
     const queue = this.#entries.has(name) ? name : "";
     const before = this.#queues.get(queue) ?? Promise.resolve();
-    const checked = before.then(async () => !signal?.aborted && await this.#check(user, password));
+    const checked = before.then(async () => {
+      // Another connection with the same login may have been first.
+      if (this.#remembered.has(digest)) return true;
+      if (signal?.aborted || !await this.#check(user, password)) return false;
+      if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.add(digest);
+      return true;
+    });
     this.#queues.set(queue, checked.catch(() => {}));
-    const isRight = await checked;
-    if (isRight && this.#remembered.size < MAX_REMEMBERED) this.#remembered.add(digest);
-    return isRight;
+    return await checked;
   }
 
   async #check(user: Uint8Array, password: Uint8Array): Promise<boolean> {
@@ -95,6 +100,11 @@ export class LoginBook {
     const bytes = Uint8Array.of(user.length, ...user, ...password);
     return encodeBase64(await crypto.subtle.digest("SHA-256", bytes));
   }
+}
+
+/** Whether a text can be the user of a line in a login file. */
+export function isLoginName(user: string): boolean {
+  return /^[^:#\p{Cc}][^:\p{Cc}]*$/u.test(user) && new TextEncoder().encode(user).length <= 255;
 }
 
 /** The hashed form of a password, to stand behind `USER:` in a login file. */

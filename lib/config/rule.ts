@@ -1,6 +1,6 @@
 /** A destination rule: which hosts and ports it is about. */
 export interface Rule {
-  /** What the user wrote. */
+  /** What the user wrote; equal for rules that are alike, so it stands for the rule where settings are compared. */
   readonly text: string;
   /** Whether it is about a host, normalised, and a port. */
   matches(host: string, port: number): boolean;

@@ -19,6 +19,22 @@ export class FileLock implements Disposable {
     return await tryLock(file) ? new FileLock(file) : undefined;
   }
 
+  /** Writes the time into the file: the next holder can tell when it was held last. */
+  async stamp(): Promise<void> {
+    await this.#file.truncate();
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    await this.#file.write(new TextEncoder().encode(String(Date.now())));
+  }
+
+  /** What {@linkcode stamp} wrote, in milliseconds of the epoch; 0 where nothing sensible stands there. */
+  async lastStamp(): Promise<number> {
+    const buffer = new Uint8Array(20);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    const count = await this.#file.read(buffer);
+    const text = new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  }
+
   /** Lets go. A second call does nothing. */
   [Symbol.dispose](): void {
     if (this.#open) this.#file.close();

@@ -3,7 +3,7 @@ import { type Address, parseAddress } from "../i2p/address.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import { Deadline } from "../sam/deadline.ts";
+import { Deadline, sleep } from "../sam/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { closeQuietly, writeAll } from "../sam/io.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
@@ -21,6 +21,9 @@ import { closeAfterReply } from "./net.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { relay, type RelayResources } from "./relay.ts";
+
+/** Milliseconds for a stream that was ended to let go of its identity. */
+const SETTLING = 20;
 
 /** Time limits of a client, in milliseconds. */
 export interface ClientTimeouts {
@@ -76,7 +79,7 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
   try {
     const handshake = await receiveRequest(client, context);
     const target = judge(client, handshake.request, context);
-    using identity = chooseIdentity(client, handshake.request, target, context);
+    using identity = await chooseIdentity(client, handshake.request, target, context);
     const { stream, clientBytes } = await openStream(client, handshake, identity, target, context);
     context.counters.add("connected");
     await carry(client, clientBytes, stream, handshake.early, context);
@@ -121,15 +124,28 @@ function judge(
   return { host: address.host, port };
 }
 
-function chooseIdentity(
+/**
+ * The identity of the client's isolation group. Where all are in use, streams whose clients are most likely gone give way
+ * first, for it may be they that use one.
+ */
+async function chooseIdentity(
   { conn }: Client,
   { login }: SocksRequest,
   { host, port }: StreamTarget,
-  { isolation, identities, serial }: ClientContext,
-): IdentityLease {
+  { isolation, identities, serial, halfClosed, signal }: ClientContext,
+): Promise<IdentityLease> {
   const clientAddress = conn.remoteAddr.hostname;
   const group = isolationGroup(isolation, { login, host, port, clientAddress, serial });
-  return identities.lease(group, isolation.has("stream"));
+  for (;;) {
+    try {
+      return identities.lease(group, isolation.has("stream"));
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.reason !== "too-many-identities" || !halfClosed.endMostSilent()) {
+        throw error;
+      }
+      await sleep(SETTLING, signal);
+    }
+  }
 }
 
 /** Opens the stream, and gives up when the client leaves meanwhile. */

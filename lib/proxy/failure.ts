@@ -90,7 +90,7 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "not-socks": { reply5: Reply5.generalFailure, story: "Not a SOCKS client" },
   "malformed-request": { reply5: Reply5.generalFailure, story: "A malformed SOCKS request" },
   "handshake-timeout": { reply5: Reply5.generalFailure, story: "The client did not finish its handshake in time" },
-  "client-closed": { reply5: Reply5.generalFailure, story: "The client closed before its request was complete" },
+  "client-closed": { reply5: Reply5.generalFailure, story: "The client closed before its stream was open" },
   "stopping": { reply5: Reply5.generalFailure, story: "The proxy is ending" },
   "router-error": { reply5: Reply5.generalFailure, story: "The router failed" },
   "internal": { reply5: Reply5.generalFailure, story: "An internal error" },

@@ -92,10 +92,11 @@ export class Identity {
 
   /** Ends the session and all attempts at a new one. */
   async close(): Promise<void> {
-    this.#stop.abort();
+    const reason = new Refusal("stopping");
+    this.#stop.abort(reason);
     this.#session?.close();
     await this.#keeping;
-    this.#giveUp(new Refusal("stopping"));
+    this.#giveUp(reason);
   }
 
   #giveUp(reason: unknown): void {

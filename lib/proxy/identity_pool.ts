@@ -53,11 +53,6 @@ export class IdentityPool {
     this.#log = options.log;
   }
 
-  /** How many groups have an identity now. */
-  get size(): number {
-    return this.#groups.size;
-  }
-
   /**
    * The identity of a group; of the base where `key` is undefined. Not reused by another client where `once` is set: then
    * it is closed as soon as the lease is disposed of.

@@ -23,6 +23,7 @@ export class LoginGuard {
   /** Whether a login is right. Resolves at once when the signal is aborted. */
   async verify({ user, password }: Login, signal: AbortSignal): Promise<boolean> {
     if (await this.#book.verify(user, password, signal)) return true;
+    if (signal.aborted) return false;
     const now = performance.now();
     if (now - this.#lastWrong > FORGIVE_AFTER) this.#delay = FIRST_DELAY;
     this.#lastWrong = now;

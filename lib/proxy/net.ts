@@ -4,13 +4,13 @@ import { closeQuietly } from "../sam/io.ts";
 export const LINGER = 2_000;
 
 /** Milliseconds at most for a client that goes on sending while it takes the last bytes. */
-export const LONGEST_LINGER = 60_000;
+const LONGEST_LINGER = 60_000;
 
 /**
  * Ends a connection so that the other side receives what was sent: end our side, then read what it still sends until it
  * ends its own. Closing with unread bytes would make the kernel send a reset, which destroys what is on its way.
  *
- * Ends after {@linkcode LINGER}, or, where `patient`, after as long without a byte and {@linkcode LONGEST_LINGER} in all.
+ * Ends after {@linkcode LINGER}, or, where `patient`, after as long without a byte and a minute in all.
  * The connection is closed in any case.
  */
 export async function closeAfterReply(conn: Deno.Conn, patient = false): Promise<void> {

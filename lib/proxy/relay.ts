@@ -84,12 +84,15 @@ export async function relay(
   try {
     const uploadEnded = upload.then((how) => {
       if (how === "source failed") stop("client closed");
-      if (how === "source ended") halfClosed = resources.halfClosed.add(watchdog, () => isAnswered);
+      if (how === "source ended" && end === undefined) {
+        halfClosed = resources.halfClosed.add(watchdog, () => isAnswered);
+      }
     });
     // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
     if (await download === "sink failed") stop("client closed");
     end ??= "peer closed";
     watchdog.stop();
+    halfClosed?.[Symbol.dispose]();
     closeQuietly(stream);
     await finish(client, uploadEnded);
     return { sent, received, end };

@@ -52,6 +52,13 @@ export function createLog(options: LogOptions): Log {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
+/** A log that adds fields to each line. */
+export function withFields(log: Log, fields: LogFields): Log {
+  const at = (level: LogLevel) => (message: string, more: LogFields = {}): void =>
+    log[level](message, { ...fields, ...more });
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
 function pairs(fields: LogFields): string[] {
   return Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) => {
     const text = String(value);

@@ -163,7 +163,7 @@ Deno.test("readConfiguration() says that the file cannot be read", async () => {
     const missing = await assertRejects(() => read(["--config", `${directory}/none.yaml`]), CliError);
     assertEquals([missing.code, missing.message], [
       ExitCode.usage,
-      `Cannot read --config "${directory}/none.yaml": NotFound`,
+      `Cannot read --config "${directory}/none.yaml": there is no such file`,
     ]);
     const folder = await assertRejects(() => read([], { I2P_SOCKS_CONFIG: directory }), CliError);
     assertEquals([folder.code, folder.message.startsWith(`Cannot read --config "${directory}": `)], [

@@ -238,10 +238,24 @@ Deno.test("SIGHUP changes applications in place: same port, same identity, other
   reload();
   await eventually("the fourth is ready", () => readyLines("four") === 1);
 
-  // Swapped ports.
-  await write(`name: two, listen: "${a}", identity: me`, `name: four, listen: "${b}"`);
+  // Another bridge: the identity moves there when the router has had time to forget its last session.
+  await using second = await startSamBridge();
+  await write(
+    `name: two, listen: "${b}", identity: me, sam: "127.0.0.1:${second.port}"`,
+    `name: four, listen: "${a}"`,
+  );
   reload();
-  await eventually("both are ready again", () => readyLines("two") === 2 && readyLines("four") === 2);
+  await eventually("it has moved", () => readyLines("two") === 2);
+  assertEquals(second.sessions.length, 1);
+  assertStringIncludes(proxy.stderr(), 'Identity "me" was in use a moment ago');
+
+  // Swapped ports.
+  await write(
+    `name: two, listen: "${a}", identity: me, sam: "127.0.0.1:${second.port}"`,
+    `name: four, listen: "${b}"`,
+  );
+  reload();
+  await eventually("both are ready again", () => readyLines("two") === 3 && readyLines("four") === 2);
   assertEquals(await proxy.stop("SIGTERM"), 143);
 });
 
@@ -251,7 +265,7 @@ Deno.test("SIGHUP while tunnels are being built is kept for later, and ends noth
   const text = (more: string): string => `sam: 127.0.0.1:${bridge.port}\nname: one\nlisten: "0"\n${more}`;
   const file = await scratch.file("config.yaml", text(""));
   await using proxy = spawnProxy(proxyCommand(["--config", file]));
-  await proxy.waitFor("stderr", /Waiting for the router/, 10_000);
+  await proxy.waitFor("stderr", /Asking the router/, 10_000);
   await scratch.file("config.yaml", text("quantity: 3\n"));
   await proxy.signal("SIGHUP");
   await proxy.waitFor("stderr", /Configuration read again/, 10_000);

@@ -3,6 +3,7 @@ import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { numberedKey } from "../support/blob.ts";
 import { type CommandResult, PROJECT, proxyCommand, runCommand, runProxy } from "../support/command.ts";
+import { e2eTest } from "../support/e2e.ts";
 import { type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
 
 /** A folder for keys and a way to call `keys` on it. */
@@ -121,10 +122,10 @@ Deno.test("keys: wrong words, missing keys, open files and no router each have t
   await pipe(["import", "mine", "--keys-dir", place.dir], numberedKey(1).expose());
   const cases: [string[], number, string][] = [
     [[], 2, "i2p-socks keys rotate NAME"],
-    [["explode", "mine"], 2, "no action"],
-    [["list", "mine"], 2, "no action"],
-    [["show"], 2, "no action"],
-    [["show", "mine", "file"], 2, "no action"],
+    [["explode", "mine"], 2, 'keys has no action "explode"'],
+    [["list", "mine"], 2, "keys list takes nothing behind it"],
+    [["show"], 2, "keys show takes NAME"],
+    [["show", "mine", "file"], 2, "keys show takes NAME"],
     [["show", "other"], 1, 'Identity "other" does not exist'],
     [["show", "../mine"], 2, "as the name of an identity"],
     [["import", "new", "/nowhere/at/all"], 2, "Cannot read"],
@@ -193,4 +194,30 @@ Deno.test("hash-login makes a line for a login file", async () => {
   assertMatch(new TextDecoder().decode(stdout), /^alice:pbkdf2-sha256:200000:[\w+/]{22}==:[\w+/]{43}=\n$/);
   assertEquals((await runProxy(["hash-login"])).code, 2);
   assertEquals((await runProxy(["hash-login", "a:b"])).code, 2);
+});
+
+e2eTest("hash-login asks on the terminal, twice, and writes nothing but the line to stdout", ["script"], async () => {
+  const file = await Deno.makeTempFile();
+  const { program, args } = proxyCommand(["hash-login", "alice"]);
+  const words = [program, ...args].map((word) => `'${word}'`).join(" ");
+  const child = new Deno.Command("script", {
+    args: ["-qec", `${words} > ${file}`, "/dev/null"],
+    cwd: PROJECT,
+    env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const seen: string[] = [];
+  const decoder = new TextDecoder();
+  const writer = child.stdin.getWriter();
+  for await (const chunk of child.stdout) {
+    seen.push(decoder.decode(chunk));
+    const questions = seen.join("").split(/Password of alice: |The same again: /).length - 1;
+    if (/: $/.test(seen.at(-1) ?? "") && questions <= 2) await writer.write(new TextEncoder().encode("sesame\r"));
+  }
+  assertEquals((await child.status).code, 0);
+  await writer.close().catch(() => {});
+  assertMatch(await Deno.readTextFile(file), /^alice:pbkdf2-sha256:200000:[\w+/]{22}==:[\w+/]{43}=\n$/);
+  assert(!seen.join("").includes("sesame"), seen.join(""));
+  await Deno.remove(file);
 });

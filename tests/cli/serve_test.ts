@@ -28,7 +28,7 @@ Deno.test("the ready line is all of stdout, as text", async () => {
   assertEquals(proxy.stdout(), `${proxy.readyLine}\n`);
   const { errors, log } = parseTalk(proxy.stderr());
   assertEquals(errors, []);
-  assertStringIncludes(log[0] ?? "", `Waiting for the router to build tunnels sam=127.0.0.1:${bridge.port}`);
+  assertStringIncludes(log[0] ?? "", `Asking the router for tunnels pid=${proxy.pid} sam=127.0.0.1:${bridge.port}`);
 });
 
 Deno.test("the ready line is all of stdout, as JSON, and so is each line of the log", async () => {
@@ -136,7 +136,7 @@ Deno.test("it logs in where the bridge asks for it; 69 for a wrong login, 2 for 
       error: "USER and PASSWORD required",
       hint: "--sam-user and --sam-password-file",
     },
-    { name: "no such file", args: as("me", `${dir}/none`), code: 2, error: `"${dir}/none": NotFound` },
+    { name: "no such file", args: as("me", `${dir}/none`), code: 2, error: `"${dir}/none": there is no such file` },
     { name: "a directory", args: as("me", dir), code: 2, error: `"${dir}": ` },
     { name: "empty file", args: as("me", await file("empty", "")), code: 2, error: "its first line is no password" },
     {

@@ -22,7 +22,7 @@ Deno.test("a signal ends it while tunnels are built, or while the bridge is sile
   ) {
     await t.step(`${signal} with ${router === bridge ? "tunnels being built" : "a silent bridge"}`, async () => {
       await using child = spawnProxy(proxyCommand(["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${router.port}`]));
-      await child.waitFor("stderr", /Waiting for the router/);
+      await child.waitFor("stderr", /Asking the router/);
       if (router === bridge) {
         await until("SESSION CREATE", () => bridge.lines.some((line) => line.startsWith("SESSION CREATE")));
       }

@@ -138,6 +138,22 @@ Deno.test("At the cap the least recently used idle group gives way, and comes ba
   await until("three sessions are closed", () => harness.bridge.sessions.length === 2 + 2);
 });
 
+Deno.test("At the cap, streams whose clients have left make room for a new group", async () => {
+  await using harness = await startHarness({ proxy: { isolation: new Set(["auth"]), maxIdentities: 1 } });
+  const { conn } = await socksConnect(harness.port, harness.name, 80, login("first"));
+  await conn.write(Uint8Array.of(1));
+  await conn.read(new Uint8Array(1));
+  const refused = await socksConnect(harness.port, harness.name, 80, login("second"));
+  refused.conn.close();
+  assertEquals(refused.reply.code, 1);
+  // The client is gone, but SAM has no half-close, so its stream is still open: silent, and answered.
+  conn.close();
+  await delay(1_100);
+  const { reply, conn: other } = await socksConnect(harness.port, harness.name, 80, login("second"));
+  other.close();
+  assertEquals(reply.code, 0);
+});
+
 Deno.test("The group that was used last is the last to give way, whenever its use began", async () => {
   await using harness = await startHarness({
     proxy: { isolation: new Set(["auth"]), maxIdentities: 2 },

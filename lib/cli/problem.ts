@@ -1,0 +1,41 @@
+import { ConfigError } from "../config/settings.ts";
+import { type KeyProblem, KeyStoreError } from "../keys/error.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+
+/** What an error means for the user. */
+export interface Problem {
+  /** What is wrong, a sentence each. */
+  messages: readonly string[];
+  /** What can be done, a sentence each. */
+  hints: readonly string[];
+  /** How the program ends for it. */
+  code: ExitCode;
+}
+
+/** How the program ends for problems with keys; any other is a failure. */
+const KEY_PROBLEMS: Partial<Record<KeyProblem, ExitCode>> = {
+  "permissions": ExitCode.noPermission,
+  "bad-name": ExitCode.usage,
+};
+
+/** Finds out what an error means. What nobody has foreseen is told with its stack. */
+export function problemsOf(error: unknown): Problem {
+  if (error instanceof CliError) return { messages: [error.message], hints: error.hints, code: error.code };
+  if (error instanceof ConfigError) {
+    return { messages: error.problems, hints: ["See i2p-socks --help"], code: ExitCode.usage };
+  }
+  if (error instanceof KeyStoreError) {
+    const hints = error.hint === undefined ? [] : [error.hint];
+    return { messages: [error.message], hints, code: KEY_PROBLEMS[error.problem] ?? ExitCode.failure };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const hints = ["Run the executable, or deno run -P main.ts"];
+    return { messages: [error.message], hints, code: ExitCode.noPermission };
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return { messages: [error.message], hints: [], code: ExitCode.noPermission };
+  }
+  const isForeseen = Object.values(Deno.errors).some((type) => error instanceof type);
+  const text = error instanceof Error ? (isForeseen ? error.message : error.stack ?? error.message) : String(error);
+  return { messages: [isForeseen ? text : `Internal error: ${text}`], hints: [], code: ExitCode.failure };
+}
