@@ -4,6 +4,7 @@ import { ExitCode } from "../lib/cli/exit_code.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
+import { REPEATABLE } from "../lib/config/file.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MAX_LABEL, MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
 import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
@@ -155,6 +156,11 @@ Deno.test("the README's limits are those of the code", async () => {
 Deno.test("the README's exit codes are those of the code", async () => {
   const codes = (await readTable("Exit codes")).flatMap(([code = ""]) => code.split("/")).map(Number);
   assertEquals(codes, Object.values(ExitCode));
+});
+
+Deno.test("options that may be repeated are the same on the command line and in files", () => {
+  const repeatable = OPTIONS.filter((option) => option.repeatable).map(({ name }) => name);
+  assertEquals(repeatable.sort(), [...REPEATABLE].sort());
 });
 
 Deno.test("defaults that help and README name are those of the settings", () => {

@@ -17,7 +17,7 @@ const APPLICATIONS = "applications";
 const COMMA_LISTS: readonly string[] = ["isolate", "lease-set-encryption"];
 
 /** Options that may be given more than once. */
-const REPEATABLE: readonly string[] = ["listen", "allow", "deny", "o"];
+export const REPEATABLE: readonly string[] = ["listen", "allow", "deny", "o"];
 
 /** The key of I2CP and streaming options, which are `-o` on the command line. */
 const OPTIONS = "options";

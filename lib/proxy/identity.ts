@@ -27,8 +27,8 @@ export interface IdentityOptions {
   sessionOptions: Readonly<Record<string, string>>;
   /** Takes the story. */
   log: Log;
-  /** Asked when the session is lost: whether to build a new one. @default {always} */
-  isWanted?: () => boolean;
+  /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
+  onLost?: () => "rebuild" | "end";
 }
 
 /**
@@ -126,7 +126,8 @@ export class Identity {
       const since = performance.now();
       const reason = await session.lost;
       this.#session = undefined;
-      if (this.#stop.signal.aborted || !(this.#options.isWanted?.() ?? true)) return;
+      if (this.#stop.signal.aborted) return;
+      if (this.#options.onLost?.() === "end") return this.#giveUp(reason);
       this.#failure = reason;
       this.#log.warn(`Session lost: ${reason.fullMessage}. Building a new one`);
       // A session that dies young is no success: without this, a router that ends each one at once would be pestered.

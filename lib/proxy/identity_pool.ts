@@ -5,7 +5,7 @@ import { Refusal } from "./failure.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
 
 /** What an {@linkcode IdentityPool} is made of. */
-export interface IdentityPoolOptions extends Omit<IdentityOptions, "key" | "isWanted"> {
+export interface IdentityPoolOptions extends Omit<IdentityOptions, "key" | "onLost"> {
   /** Most identities of groups at once; the base identity is not counted. */
   maxIdentities: number;
   /** Milliseconds without a client after which the identity of a group is closed; 0 is never. */
@@ -91,11 +91,12 @@ export class IdentityPool {
       throw new Refusal("too-many-identities");
     }
     // A session that is lost while nobody uses it is not worth new tunnels.
-    const isWanted = (): boolean => {
-      if (group.clients === 0 && this.#groups.get(key) === group) this.#close(key);
-      return group.clients > 0;
+    const onLost = (): "rebuild" | "end" => {
+      if (group.clients > 0) return "rebuild";
+      if (this.#groups.get(key) === group) this.#close(key);
+      return "end";
     };
-    const identity = new Identity({ ...this.#options, isWanted });
+    const identity = new Identity({ ...this.#options, onLost });
     const group: Group = { number: ++this.#count, identity, clients: 0 };
     this.#groups.set(key, group);
     this.#options.counters.add("identities");

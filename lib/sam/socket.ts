@@ -1,7 +1,7 @@
 import { Deadline } from "./deadline.ts";
 import { SamError, type SamPhase } from "./error.ts";
 import { closeQuietly, writeAll } from "./io.ts";
-import { formatCommand, parseMessage, type SamMessage } from "./message.ts";
+import { formatCommand, parseMessage, type SamMessage, type SamValues } from "./message.ts";
 
 /** Where a SAM bridge listens, and how it wants to be greeted. */
 export interface SamEndpoint {
@@ -87,7 +87,7 @@ export class SamSocket {
    * @returns the values of a reply whose RESULT is OK.
    * @throws {SamError} for any other RESULT, a closed connection, or what is no SAM.
    */
-  async request(command: string, phase: SamPhase, topic: string): Promise<ReadonlyMap<string, string>> {
+  async request(command: string, phase: SamPhase, topic: string): Promise<SamValues> {
     try {
       await send(this.#conn, command);
       return checked(await this.#nextMessage(), phase, topic);
@@ -221,7 +221,7 @@ async function send(conn: Deno.TcpConn, text: string): Promise<void> {
   await writeAll(conn, new TextEncoder().encode(text));
 }
 
-function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): ReadonlyMap<string, string> {
+function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): SamValues {
   // The one reply that has no RESULT when all is well (SAM 3.0, DEST GENERATE).
   const result = values.get("RESULT") ?? (topic === "DEST" && values.has("PRIV") ? "OK" : undefined);
   if (!["HELLO", "SESSION", "STREAM", "NAMING", "DEST"].includes(topic) || result === undefined) {
@@ -233,7 +233,7 @@ function checked({ topic, values }: SamMessage, phase: SamPhase, expected: strin
   return values;
 }
 
-function refusal(phase: SamPhase, values: ReadonlyMap<string, string>): SamError {
+function refusal(phase: SamPhase, values: SamValues): SamError {
   const result = values.get("RESULT") ?? "";
   const text = values.get("MESSAGE");
   return new SamError(phase, "refused", text === undefined ? { result } : { result, text });

@@ -1,7 +1,7 @@
 import { looksLikeHttp } from "./http.ts";
 import { parseRequest4 } from "./socks4.ts";
 import { encodeLoginStatus, encodeMethod, Method, parseGreeting, parseLogin, parseRequest5 } from "./socks5.ts";
-import { Command, type Login, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
+import { CONNECT, type Login, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
 
 /** What a handshake needs of a connection. */
 export interface ByteStream {
@@ -49,7 +49,7 @@ export async function readHandshake(
 ): Promise<Handshake> {
   const reader = new HandshakeReader(client);
   const request = await readRequest(client, reader, policy);
-  if (request.command !== Command.connect) {
+  if (request.command !== CONNECT) {
     throw new SocksError("command", `Command ${request.command} is not supported`, request.version);
   }
   return { request, early: reader.rest() };

@@ -4,8 +4,8 @@
  */
 export type Parsed<T> = { value: T; length: number } | undefined;
 
-/** Commands of a SOCKS request (RFC 1928 §4; SOCKS4 has the first two). */
-export const Command = { connect: 1, bind: 2, udpAssociate: 3 } as const;
+/** The one command that is supported (RFC 1928 §4, and SOCKS4). */
+export const CONNECT = 1;
 
 /** A user name and password (RFC 1929), as they came: any bytes, 0 to 255 of each. */
 export interface Login {
@@ -19,7 +19,7 @@ export interface Login {
 export interface SocksRequest {
   /** Version of SOCKS; 4 stands for 4a too. */
   version: 4 | 5;
-  /** One of `Command`, or any other byte. */
+  /** {@linkcode CONNECT}, or any other byte. */
   command: number;
   /** Host name, or an IP address as text. Not checked: any bytes below 256. */
   host: string;
