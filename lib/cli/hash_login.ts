@@ -46,7 +46,7 @@ function ask(question: string): string {
       const [code = END] = count === null ? [] : byte;
       if (code === INTERRUPT) throw new CliError(ExitCode.interrupted, "Interrupted");
       if (code === RETURN || code === LINE_FEED || code === END) break;
-      if (code === BACKSPACE || code === DELETE) bytes.pop();
+      if (code === BACKSPACE || code === DELETE) removeCharacter(bytes);
       else bytes.push(code);
     }
   } finally {
@@ -54,6 +54,11 @@ function ask(question: string): string {
     Deno.stderr.writeSync(new TextEncoder().encode("\n"));
   }
   return new TextDecoder().decode(Uint8Array.from(bytes));
+}
+
+/** Takes the last character off: in UTF-8 the bytes behind a character's first are 10xxxxxx. */
+function removeCharacter(bytes: number[]): void {
+  while (((bytes.pop() ?? 0) & 0xc0) === 0x80);
 }
 
 async function readFirstLine(): Promise<string> {
