@@ -27,12 +27,19 @@ function needsRouter([action]: string[]): boolean {
   return action === "new" || action === "rotate";
 }
 
+interface PipeResult {
+  code: number;
+  stdout: Uint8Array;
+  stderr: string;
+}
+
 /** Runs `keys` with bytes on stdin; stdout as bytes. */
-async function pipe(
-  args: string[],
-  input: Uint8Array<ArrayBuffer>,
-): Promise<{ code: number; stdout: Uint8Array; stderr: string }> {
-  const command = proxyCommand(["keys", ...args]);
+async function pipe(args: string[], input: Uint8Array<ArrayBuffer>): Promise<PipeResult> {
+  return await runWithInput(["keys", ...args], input);
+}
+
+async function runWithInput(words: string[], input: Uint8Array<ArrayBuffer>): Promise<PipeResult> {
+  const command = proxyCommand(words);
   const child = new Deno.Command(command.program, {
     args: command.args,
     cwd: PROJECT,
@@ -42,6 +49,7 @@ async function pipe(
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
+  // A program that has seen enough does not read to the end.
   await writer.write(input).catch(() => {});
   await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();
@@ -177,19 +185,7 @@ Deno.test("no verb of keys prints the private part", async () => {
 });
 
 Deno.test("hash-login makes a line for a login file", async () => {
-  const command = proxyCommand(["hash-login", "alice"]);
-  const child = new Deno.Command(command.program, {
-    args: command.args,
-    cwd: PROJECT,
-    env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode("pass word\n"));
-  await writer.close();
-  const { code, stdout } = await child.output();
+  const { code, stdout } = await runWithInput(["hash-login", "alice"], new TextEncoder().encode("pass word\n"));
   assertEquals(code, 0);
   assertMatch(new TextDecoder().decode(stdout), /^alice:pbkdf2-sha256:200000:[\w+/]{22}==:[\w+/]{43}=\n$/);
   assertEquals((await runProxy(["hash-login"])).code, 2);
