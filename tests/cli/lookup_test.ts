@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { flagOf, OPTIONS, type Verb } from "../../lib/cli/options.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
@@ -122,8 +122,7 @@ Deno.test("help names the options of its verb, all of them and no others", async
 Deno.test("--version names the program, its version and those of its runtime", async () => {
   const { code, stdout, stderr } = await runProxy(["--version"]);
   assertEquals([code, stderr], [0, ""]);
-  assertEquals(
-    stdout,
-    `i2p-socks ${config.version} (Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, SAM 3.1)\n`,
-  );
+  // An executable may have another runtime than the tests.
+  assertMatch(stdout, /^i2p-socks \S+ \(Deno \d+\.\d+\.\d+, V8 [\d.]+\S*, SAM 3\.1\)\n$/);
+  assertEquals(stdout.split(" ")[1], config.version);
 });
