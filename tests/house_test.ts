@@ -24,7 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["proxy"],
   ["config", "report", "keys"],
   ["guard", "sam", "socks"],
-  ["i2p"],
+  ["i2p", "io"],
 ];
 
 /** A source file of lib. */

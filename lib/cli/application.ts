@@ -5,7 +5,7 @@ import type { LoginBook } from "../config/login_book.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
 import { type Log, withFields } from "../report/log.ts";
-import { closeQuietly } from "../sam/io.ts";
+import { closeQuietly } from "../io/conn.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
 import { CliError, ExitCode } from "./exit_code.ts";

@@ -5,7 +5,7 @@ import type { FileLock } from "../keys/file_lock.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { Identity, REUSE_DELAY } from "../proxy/identity.ts";
 import type { Log } from "../report/log.ts";
-import { sleep } from "../sam/deadline.ts";
+import { sleep } from "../io/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";

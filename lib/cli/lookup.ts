@@ -2,7 +2,7 @@ import { formatDuration } from "../config/duration.ts";
 import { type GivenValues, readSettings } from "../config/settings.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
-import { Deadline, TimeoutError } from "../sam/deadline.ts";
+import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "./exit_code.ts";

@@ -1,4 +1,4 @@
-import { closeQuietly } from "../sam/io.ts";
+import { closeQuietly } from "../io/conn.ts";
 
 /** Bytes that all relays together may move before everything else gets a turn. */
 export const GATE_BUDGET = 1_048_576;

@@ -1,7 +1,7 @@
-import { TimeoutError } from "../sam/deadline.ts";
+import { TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { Reply4, Reply5, SocksError, type SocksProblem } from "../socks/wire.ts";
-import { isExhaustion } from "./net.ts";
+import { isExhaustion } from "../io/conn.ts";
 
 /** Why a client did not get its stream. */
 export type Reason =

@@ -1,6 +1,6 @@
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
-import { sleep, TimeoutError } from "../sam/deadline.ts";
+import { sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";

@@ -1,4 +1,4 @@
-import { isExhaustion } from "./net.ts";
+import { isExhaustion } from "../io/conn.ts";
 
 /** Milliseconds to wait where file descriptors have run out: that lasts until some connection ends. */
 const ACCEPT_RETRY = 100;

@@ -1,5 +1,5 @@
 import type { LoginBook } from "../config/login_book.ts";
-import { sleep } from "../sam/deadline.ts";
+import { sleep } from "../io/deadline.ts";
 import type { Login } from "../socks/wire.ts";
 
 /** Milliseconds before a wrong login is answered: the first, and the longest; doubled with each one in between. */

@@ -2,7 +2,7 @@ import type { LoginBook } from "../config/login_book.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import { closeQuietly } from "../sam/io.ts";
+import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
@@ -13,7 +13,6 @@ import type { Identity } from "./identity.ts";
 import { IdentityPool } from "./identity_pool.ts";
 import { acceptAll } from "./listener.ts";
 import { LoginGuard } from "./login_guard.ts";
-import { isExhaustion } from "./net.ts";
 import type { DestinationRules } from "./policy.ts";
 
 /** What a proxy is made of. */

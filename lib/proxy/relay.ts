@@ -1,8 +1,7 @@
-import { closeQuietly, writeAll } from "../sam/io.ts";
+import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
 import type { HalfClosedStreams } from "./half_closed.ts";
-import { closeAfterReply, LINGER } from "./net.ts";
 import { type ReadAhead, SMALL_BUFFER } from "./read_ahead.ts";
 import { Watchdog } from "./watchdog.ts";
 

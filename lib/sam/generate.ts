@@ -1,6 +1,6 @@
 import { decodeI2pBase64 } from "../i2p/base64.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline } from "../io/deadline.ts";
 import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { SIGNATURE_TYPE } from "./session.ts";

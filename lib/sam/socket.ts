@@ -1,6 +1,6 @@
-import { Deadline } from "./deadline.ts";
+import { Deadline } from "../io/deadline.ts";
 import { SamError, type SamPhase } from "./error.ts";
-import { closeQuietly, writeAll } from "./io.ts";
+import { closeQuietly, writeAll } from "../io/conn.ts";
 import { formatCommand, parseMessage, type SamMessage, type SamValues } from "./message.ts";
 
 /** Where a SAM bridge listens, and how it wants to be greeted. */

@@ -4,7 +4,7 @@ import { EventLoopGate, GATE_BUDGET } from "../../lib/proxy/event_loop_gate.ts";
 import { ANSWERS, Refusal, refusalOf } from "../../lib/proxy/failure.ts";
 import { HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
 import { acceptAll } from "../../lib/proxy/listener.ts";
-import { Deadline, TimeoutError } from "../../lib/sam/deadline.ts";
+import { Deadline, TimeoutError } from "../../lib/io/deadline.ts";
 import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
 import { Watchdog } from "../../lib/proxy/watchdog.ts";
 import { delay } from "../support/harness.ts";

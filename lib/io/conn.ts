@@ -1,10 +1,22 @@
-import { closeQuietly } from "../sam/io.ts";
-
 /** Milliseconds for a client to take the last bytes and close, before the connection is closed under it. */
 export const LINGER = 2_000;
 
 /** Milliseconds at most for a client that goes on sending while it takes the last bytes. */
 const LONGEST_LINGER = 60_000;
+
+/** Sends all of the bytes; a single write of the runtime may send a part of them. */
+export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}
+
+/** Closes a connection or listener; one that is closed already is left alone. Pending reads and writes end. */
+export function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch {
+    // BadResource: closed by another hand.
+  }
+}
 
 /**
  * Ends a connection so that the other side receives what was sent: end our side, then read what it still sends until it
