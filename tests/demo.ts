@@ -33,6 +33,8 @@ const proxy = await Proxy.start({
   rules: { allow: [], deny: [] },
   timeouts: { handshake: 10_000, connect: 30_000, idle: 0 },
   maxConnections: 64,
+  maxPerClient: 100,
+  extendedErrors: false,
   log,
   counters: new Counters(),
 });

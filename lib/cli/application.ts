@@ -107,6 +107,8 @@ export class Application {
           idle: settings.idleTimeout,
         },
         maxConnections: settings.maxConnections,
+        maxPerClient: settings.maxPerClient,
+        extendedErrors: settings.extendedErrors,
         log,
         counters,
       });

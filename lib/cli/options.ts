@@ -156,6 +156,19 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { name: "max-connections", value: "N", fallback: "1024", help: "Clients served at once", verbs: SERVE },
   {
+    name: "max-per-client",
+    value: "N",
+    fallback: "none but --max-connections",
+    help: "Clients served at once that come from one address, such as 127.0.0.2",
+    verbs: SERVE,
+  },
+  {
+    name: "extended-errors",
+    fallback: "off",
+    help: "Let SOCKS5 replies say more, with codes 0xF0, 0xF3, 0xF6 and 0xF7 after Tor's proposal 304",
+    verbs: SERVE,
+  },
+  {
     name: "config",
     value: "FILE",
     env: "I2P_SOCKS_CONFIG",

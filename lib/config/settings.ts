@@ -59,6 +59,10 @@ export interface ApplicationSettings {
   idleTimeout: number;
   /** Clients at once. */
   maxConnections: number;
+  /** Clients of one IP address at once. */
+  maxPerClient: number;
+  /** Whether SOCKS5 replies use extended codes. */
+  extendedErrors: boolean;
 }
 
 /** How the program talks. */
@@ -146,6 +150,8 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     handshakeTimeout: read.last("handshake-timeout", parseLimit) ?? 10_000,
     idleTimeout: read.last("idle-timeout", parseDuration) ?? 0,
     maxConnections: read.last("max-connections", integer(1, 65_535)) ?? 1024,
+    maxPerClient: read.last("max-per-client", integer(1, 65_535)) ?? 65_535,
+    extendedErrors: read.last("extended-errors", oneOf(["true", "false"])) === "true",
   };
   if (given.has("sam-user") !== given.has("sam-password-file")) {
     const file = (given.get("sam-user") ?? given.get("sam-password-file"))?.at(-1)?.file;

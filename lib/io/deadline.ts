@@ -1,19 +1,50 @@
-/** An abort signal that fires after a time, or together with another one. Dispose of it to stop its clock. */
+/** Milliseconds by which a timer must be late to say that the process was stopped meanwhile. */
+const STOPPED = 1_000;
+
+/** Milliseconds at most that a timer which was late on that account waits once more. */
+const LONGEST_GRACE = 5_000;
+
+/**
+ * Calls back once, after a time in milliseconds; `Infinity` is never.
+ *
+ * Time in which the process was stopped (by SIGSTOP, a debugger, or a laptop's sleep where the system's steady clock goes
+ * on) does not count in full: what has arrived meanwhile is still unread, and is looked at before the time is declared
+ * over. Jumps of the wall clock do not matter, for it is never asked.
+ *
+ * @returns what stops the timer.
+ */
+export function startTimer(milliseconds: number, callback: () => void): () => void {
+  if (milliseconds === Infinity) return () => {};
+  let due = performance.now() + milliseconds;
+  const ring = (): void => {
+    const late = performance.now() - due;
+    if (late < STOPPED) return callback();
+    const grace = Math.min(late, milliseconds, LONGEST_GRACE);
+    due = performance.now() + grace;
+    timer = setTimeout(ring, grace);
+  };
+  let timer = setTimeout(ring, milliseconds);
+  return () => clearTimeout(timer);
+}
+
+/** An abort signal that fires after a time, or together with others. Dispose of it to stop its clock. */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout>;
-  readonly #parent: AbortSignal | undefined;
-  readonly #follow = (): void => this.#controller.abort(this.#parent?.reason);
+  readonly #stopTimer: () => void;
+  readonly #unfollow: (() => void)[];
 
-  /** Starts the clock: `milliseconds` from now, or when `parent` is aborted. */
-  constructor(milliseconds: number, parent?: AbortSignal) {
-    this.#parent = parent;
-    this.#timer = setTimeout(() => this.#controller.abort(new TimeoutError()), milliseconds);
-    parent?.addEventListener("abort", this.#follow);
-    if (parent?.aborted) this.#follow();
+  /** Starts the clock: `milliseconds` from now, or when one of `parents` is aborted; `Infinity` leaves it to them. */
+  constructor(milliseconds: number, ...parents: readonly (AbortSignal | undefined)[]) {
+    this.#stopTimer = startTimer(milliseconds, () => this.#controller.abort(new TimeoutError()));
+    this.#unfollow = parents.map((parent) => {
+      const follow = (): void => this.#controller.abort(parent?.reason);
+      parent?.addEventListener("abort", follow);
+      if (parent?.aborted) follow();
+      return () => parent?.removeEventListener("abort", follow);
+    });
   }
 
-  /** Aborted when the time is over, with a {@linkcode TimeoutError}, or with the reason of the parent. */
+  /** Aborted when the time is over, with a {@linkcode TimeoutError}, or with the reason of a parent. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -25,8 +56,8 @@ export class Deadline implements Disposable {
 
   /** Stops the clock. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#parent?.removeEventListener("abort", this.#follow);
+    this.#stopTimer();
+    for (const unfollow of this.#unfollow) unfollow();
   }
 }
 

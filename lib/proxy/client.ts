@@ -6,6 +6,7 @@ import type { Log } from "../report/log.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { closeAfterReply, closeQuietly, writeAll } from "../io/conn.ts";
+import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
@@ -13,7 +14,8 @@ import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
-import { ANSWERS, Refusal, refusalOf } from "./failure.ts";
+import { ANSWERS, Refusal } from "./answers.ts";
+import { refusalOf } from "./failure.ts";
 import type { IdentityLease, IdentityPool } from "./identity_pool.ts";
 import { isolationGroup } from "./isolation.ts";
 import type { LoginGuard } from "./login_guard.ts";
@@ -23,6 +25,9 @@ import { relay, type RelayResources } from "./relay.ts";
 
 /** Milliseconds for a stream that was ended to let go of its identity. */
 const SETTLING = 20;
+
+/** Milliseconds for the loss of a session to show itself, when a stream on it could not be opened. */
+const LOSS_DELAY = 250;
 
 /** Time limits of a client, in milliseconds. */
 export interface ClientTimeouts {
@@ -56,8 +61,10 @@ export interface ClientContext extends RelayResources {
   signal: AbortSignal;
   /** A number that no other client has. */
   serial: number;
-  /** Whether there are too many clients: then one that is most likely gone makes room, or this one is told so. */
-  isSurplus: () => boolean;
+  /** Makes sure that this client is not one too many; throws a {@linkcode Refusal} if it is. */
+  claimPlace: () => void;
+  /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
+  extendedErrors: boolean;
 }
 
 /** What is known of a client so far. */
@@ -79,9 +86,9 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
     const handshake = await receiveRequest(client, context);
     const target = judge(client, handshake.request, context);
     using identity = await chooseIdentity(client, handshake.request, target, context);
-    const { stream, clientBytes } = await openStream(client, handshake, identity, target, context);
+    const opened = await openStream(client, handshake, identity, target, context);
     context.counters.add("connected");
-    await carry(client, clientBytes, stream, handshake.early, context);
+    await carry(client, opened, handshake.early, context);
   } catch (error) {
     await refuse(client, context, error);
   } finally {
@@ -114,12 +121,12 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
 function judge(
   client: Client,
   { host, port }: SocksRequest,
-  { rules, isSurplus, halfClosed }: ClientContext,
+  { rules, claimPlace }: ClientContext,
 ): StreamTarget {
   const address = parseAddress(host);
   client.address = address;
   checkTarget(address, port, rules);
-  if (isSurplus() && !halfClosed.endMostSilent()) throw new Refusal("too-many");
+  claimPlace();
   return { host: address.host, port };
 }
 
@@ -147,6 +154,15 @@ async function chooseIdentity(
   }
 }
 
+/** An open stream and what belongs to it. */
+interface OpenStream {
+  stream: SamStream;
+  /** Through which the client is read. */
+  clientBytes: ReadAhead;
+  /** Aborted when the session of the stream is lost. */
+  sessionEnded: AbortSignal;
+}
+
 /** Opens the stream, and gives up when the client leaves meanwhile. */
 async function openStream(
   { conn }: Client,
@@ -154,51 +170,86 @@ async function openStream(
   identity: IdentityLease,
   target: StreamTarget,
   context: ClientContext,
-): Promise<{ stream: SamStream; clientBytes: ReadAhead }> {
+): Promise<OpenStream> {
   using deadline = new Deadline(context.timeouts.connect, context.signal);
   const clientBytes = new ReadAhead(conn, (how) => {
     // A client that ended its side behind its payload may wait for the answer; without any, nobody waits.
     if (how === "failed" || early.length === 0) deadline.abort(new Refusal("client-closed"));
   });
-  return { stream: await dial(context.endpoint, identity, target, deadline.signal), clientBytes };
+  return { ...await dial(context.endpoint, identity, target, deadline.signal), clientBytes };
 }
 
+/** Opens a stream; once more on the next session, where the first one turns out to be lost. */
 async function dial(
   endpoint: SamEndpoint,
   identity: IdentityLease,
   target: StreamTarget,
   signal: AbortSignal,
-): Promise<SamStream> {
+): Promise<Omit<OpenStream, "clientBytes">> {
   const session = await identity.session(signal);
   try {
-    return await connectStream(endpoint, session.id, target, signal);
+    return await dialOn(session, endpoint, target, signal);
   } catch (error) {
-    if (!(error instanceof SamError && error.result === "INVALID_ID")) throw error;
-    // The router has forgotten the session, and its end is about to be noticed: the next session serves this client.
+    signal.throwIfAborted();
+    if (!await isLost(session, error, signal)) throw error;
+    return await dialOn(await identity.session(signal), endpoint, target, signal);
+  }
+}
+
+async function dialOn(
+  { id, ended }: SamSession,
+  endpoint: SamEndpoint,
+  target: StreamTarget,
+  signal: AbortSignal,
+): Promise<Omit<OpenStream, "clientBytes">> {
+  using attempt = new Deadline(Infinity, signal, ended);
+  return { stream: await connectStream(endpoint, id, target, attempt.signal), sessionEnded: ended };
+}
+
+/** Whether a stream could not be opened because its session is lost: nothing was sent then, so another try is safe. */
+async function isLost(session: SamSession, error: unknown, signal: AbortSignal): Promise<boolean> {
+  if (session.ended.aborted) return true;
+  if (!(error instanceof SamError)) return false;
+  if (error.result === "INVALID_ID") {
+    // The router has forgotten the session, and its end is about to be noticed.
     session.close();
     await session.lost;
-    return await connectStream(endpoint, (await identity.session(signal)).id, target, signal);
+    return true;
   }
+  const isSign = error.failure === "closed" || error.failure === "unreachable" ||
+    error.result === "I2P_ERROR" || error.result === "TIMEOUT";
+  if (!isSign) return false;
+  // A router that ends closes its connections one after the other, in any order.
+  using patience = new Deadline(Infinity, signal, session.ended);
+  await sleep(LOSS_DELAY, patience.signal);
+  return session.ended.aborted;
 }
 
 /** Says that the stream is open, hands over what either side sent ahead, and carries the rest. */
 async function carry(
   client: Client,
-  clientBytes: ReadAhead,
-  stream: SamStream,
+  { clientBytes, stream, sessionEnded }: OpenStream,
   early: Uint8Array,
   context: ClientContext,
 ): Promise<void> {
+  const { log, counters } = context;
   const result = await relay(client.conn, clientBytes, stream.conn, context, {
     toClient: concat(encodeSuccess(client), stream.early),
     toStream: early,
     idleTimeout: context.timeouts.idle,
     signal: context.signal,
+    sessionEnded,
   });
   const [sent, received] = [result.sent + early.length, result.received + stream.early.length];
-  context.counters.add("bytes-sent", sent);
-  context.counters.add("bytes-received", received);
-  context.log.debug(`Stream ended: ${result.end}`, { sent, received, destination: destinationOf(client) });
+  const destination = destinationOf(client);
+  counters.add("bytes-sent", sent);
+  counters.add("bytes-received", received);
+  log.debug(`Stream ended: ${result.end}`, { sent, received, destination });
+  if (received > 0 || result.end !== "peer closed") return;
+  counters.add("ended-without-data");
+  log.info("A stream ended without a byte from the peer: with i2pd, that is how a peer looks which is gone", {
+    destination,
+  });
 }
 
 async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
@@ -214,7 +265,7 @@ async function refuse(client: Client, context: ClientContext, error: unknown): P
     destination: destinationOf(client),
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
-  const bytes = replyBytes(client, refusal);
+  const bytes = replyBytes(client, refusal, context.extendedErrors);
   if (bytes === undefined) return;
   try {
     await writeAll(client.conn, bytes);
@@ -225,11 +276,12 @@ async function refuse(client: Client, context: ClientContext, error: unknown): P
 }
 
 /** What to write to a client that is refused: depends on how far it came. */
-function replyBytes(client: Client, { reason, cause }: Refusal): Uint8Array | undefined {
+function replyBytes(client: Client, { reason, cause }: Refusal, extendedErrors: boolean): Uint8Array | undefined {
   if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
   const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
-  if (version === 5) return encodeReply5(ANSWERS[reason].reply5);
-  if (version === 4) return encodeReply4(ANSWERS[reason].reply4 ?? Reply4.rejected);
+  const { reply4 = Reply4.rejected, reply5, extended = reply5 } = ANSWERS[reason];
+  if (version === 5) return encodeReply5(extendedErrors ? extended : reply5);
+  if (version === 4) return encodeReply4(reply4);
   return undefined;
 }
 

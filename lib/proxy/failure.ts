@@ -1,113 +1,8 @@
-import { TimeoutError } from "../io/deadline.ts";
-import { SamError } from "../sam/error.ts";
-import { Reply4, Reply5, SocksError, type SocksProblem } from "../socks/wire.ts";
 import { isExhaustion } from "../io/conn.ts";
-
-/** Why a client did not get its stream. */
-export type Reason =
-  | "clearnet"
-  | "ip"
-  | "malformed-address"
-  | "router-down"
-  | "not-ready"
-  | "name-unknown"
-  | "peer-unreachable"
-  | "peer-refused"
-  | "timed-out"
-  | "rule"
-  | "too-many"
-  | "too-many-identities"
-  | "out-of-descriptors"
-  | "command"
-  | "address-type"
-  | "auth-method"
-  | "login-refused"
-  | "http"
-  | "not-socks"
-  | "malformed-request"
-  | "handshake-timeout"
-  | "client-closed"
-  | "stopping"
-  | "router-error"
-  | "internal";
-
-/** What a reason means for the client and for the log. */
-export interface Answer {
-  /** SOCKS5 reply code. */
-  reply5: Reply5;
-  /** SOCKS4 reply code; `rejected` for nearly everything. */
-  reply4?: Reply4;
-  /** The story for the user, one sentence. */
-  story: string;
-  /** What to do about it, where that is known. */
-  hint?: string;
-}
-
-/** The answer to every reason: the one table behind SOCKS replies, log lines and counters. */
-export const ANSWERS: Readonly<Record<Reason, Answer>> = {
-  "clearnet": { reply5: Reply5.notAllowed, story: "Not an I2P name, and this proxy reaches I2P only" },
-  "ip": {
-    reply5: Reply5.addressTypeNotSupported,
-    story: "An IP address, and I2P has none",
-    hint: "If a name was meant, the application resolves names itself: use socks5h or socks4a, or switch remote DNS on",
-  },
-  "malformed-address": { reply5: Reply5.hostUnreachable, story: "Not a possible I2P address" },
-  "router-down": {
-    reply5: Reply5.networkUnreachable,
-    story: "The router's SAM bridge does not answer",
-    hint: "Is the router running, with SAM switched on?",
-  },
-  "not-ready": { reply5: Reply5.networkUnreachable, story: "No tunnels were ready in time" },
-  "name-unknown": { reply5: Reply5.hostUnreachable, story: "The router's address book does not have this name" },
-  "peer-unreachable": { reply5: Reply5.hostUnreachable, story: "No lease set was found, or the peer does not answer" },
-  "peer-refused": { reply5: Reply5.connectionRefused, story: "The peer refused" },
-  "timed-out": { reply5: Reply5.ttlExpired, story: "No answer within the connect timeout" },
-  "rule": { reply5: Reply5.notAllowed, story: "Not permitted by --allow and --deny" },
-  "too-many-identities": {
-    reply5: Reply5.generalFailure,
-    story: "A new isolation group, and the identities of all others are in use",
-    hint: "The limit is --max-identities",
-  },
-  "login-refused": {
-    reply5: Reply5.generalFailure,
-    reply4: Reply4.loginRefused,
-    story: "The user name or the password is wrong",
-  },
-  "too-many": {
-    reply5: Reply5.generalFailure,
-    story: "Too many connections",
-    hint: "The limit is --max-connections",
-  },
-  "out-of-descriptors": {
-    reply5: Reply5.generalFailure,
-    story: "No file descriptors are left",
-    hint: "Each connection takes two: raise the limit (ulimit -n) or lower --max-connections",
-  },
-  "command": { reply5: Reply5.commandNotSupported, story: "A SOCKS command other than CONNECT" },
-  "address-type": { reply5: Reply5.addressTypeNotSupported, story: "A SOCKS address type that does not exist" },
-  "auth-method": { reply5: Reply5.generalFailure, story: "No authentication method in common" },
-  "http": { reply5: Reply5.generalFailure, story: "An HTTP request on the SOCKS port" },
-  "not-socks": { reply5: Reply5.generalFailure, story: "Not a SOCKS client" },
-  "malformed-request": { reply5: Reply5.generalFailure, story: "A malformed SOCKS request" },
-  "handshake-timeout": { reply5: Reply5.generalFailure, story: "The client did not finish its handshake in time" },
-  "client-closed": { reply5: Reply5.generalFailure, story: "The client closed before its stream was open" },
-  "stopping": { reply5: Reply5.generalFailure, story: "The proxy is ending" },
-  "router-error": { reply5: Reply5.generalFailure, story: "The router failed" },
-  "internal": { reply5: Reply5.generalFailure, story: "An internal error" },
-};
-
-/** A client does not get its stream. */
-export class Refusal extends Error {
-  /** Why. */
-  readonly reason: Reason;
-
-  /** Makes the error; `detail` replaces the table's story. */
-  constructor(reason: Reason, detail?: string, cause?: unknown) {
-    super(detail ?? ANSWERS[reason].story, { cause });
-    this.name = "Refusal";
-    this.reason = reason;
-  }
-}
+import { TimeoutError } from "../io/deadline.ts";
+import { SamError, type SamFailure, type SamPhase } from "../sam/error.ts";
+import { SocksError, type SocksProblem } from "../socks/wire.ts";
+import { type Reason, Refusal } from "./answers.ts";
 
 const SOCKS_REASONS: Record<SocksProblem, Reason> = {
   closed: "client-closed",
@@ -121,27 +16,68 @@ const SOCKS_REASONS: Record<SocksProblem, Reason> = {
   addressType: "address-type",
 };
 
+/** A row of {@linkcode SAM_REASONS}: what must be the case, and what it then means. */
+interface SamCase {
+  /** The step that failed. */
+  phase: SamPhase;
+  /** How; any way where undefined. */
+  failure?: SamFailure;
+  /** The RESULT word; any where undefined. */
+  result?: RegExp;
+  /** The router's own words; any, or none, where undefined. */
+  text?: RegExp;
+  /** What it means. */
+  reason: Reason;
+}
+
 /**
- * SAM's words for a failed STREAM CONNECT. The specification's list is not all that routers send (CONNECTION_REFUSED is
- * Java I2P's), and two of its words mean "unknown name".
+ * What a failure of the SAM dialogue means; the first row that fits counts.
+ *
+ * RESULT words are those of the specification and those that routers send besides: `CONNECTION_REFUSED` is of Java I2P,
+ * `DUPLICATE_DEST` of emissary, and two words mean "unknown name". Rows with a `text` tell apart what one word covers; the
+ * texts are those of i2pd 2.45–2.58 and Java I2P 2.8. As routers may change them or translate them (SAM 3.3), what is not
+ * recognised falls to the row of the bare word, which says less but nothing wrong.
  */
-const STREAM_RESULTS: Readonly<Record<string, Reason>> = {
-  CANT_REACH_PEER: "peer-unreachable",
-  PEER_NOT_FOUND: "peer-unreachable",
-  LEASESET_NOT_FOUND: "peer-unreachable",
-  CONNECTION_REFUSED: "peer-refused",
-  INVALID_KEY: "name-unknown",
-  KEY_NOT_FOUND: "name-unknown",
-  INVALID_ID: "not-ready",
-  TIMEOUT: "timed-out",
-};
+const SAM_REASONS: readonly SamCase[] = [
+  { phase: "connect", failure: "silent", reason: "router-silent" },
+  { phase: "connect", reason: "router-down" },
+
+  { phase: "hello", failure: "silent", reason: "router-silent" },
+  { phase: "hello", failure: "closed", reason: "router-down" },
+  { phase: "hello", failure: "garbled", reason: "not-sam" },
+  { phase: "hello", result: /^NOVERSION$/, reason: "sam-version" },
+  { phase: "hello", text: /authori[sz]|password/i, reason: "sam-login" },
+  { phase: "hello", reason: "sam-refused" },
+
+  { phase: "session", failure: "silent", reason: "not-ready" },
+  { phase: "session", failure: "closed", reason: "router-down" },
+  { phase: "session", result: /^DUPLICATED?_DEST$/, reason: "identity-in-use" },
+  { phase: "session", reason: "session-refused" },
+
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^lease ?set not found/i, reason: "lease-set-not-found" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^incompatible crypto/i, reason: "incompatible-encryption" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^can't connect to myself/i, reason: "own-address" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /timed out|^timeout/i, reason: "peer-silent" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^connection re(set|fused)/i, reason: "peer-refused" },
+  { phase: "stream", result: /^(CANT_REACH_PEER|PEER_NOT_FOUND)$/, reason: "peer-unreachable" },
+  { phase: "stream", result: /^LEASESET_NOT_FOUND$/, reason: "lease-set-not-found" },
+  { phase: "stream", result: /^CONNECTION_REFUSED$/, reason: "peer-refused" },
+  { phase: "stream", result: /^INVALID_KEY$/, text: /^lease ?set not found/i, reason: "lease-set-not-found" },
+  { phase: "stream", result: /^(INVALID_KEY|KEY_NOT_FOUND)$/, reason: "name-unknown" },
+  { phase: "stream", result: /^INVALID_ID$/, reason: "not-ready" },
+  { phase: "stream", result: /^TIMEOUT$/, reason: "timed-out" },
+  { phase: "stream", result: /^I2P_ERROR$/, text: /^too many streams/i, reason: "router-busy" },
+];
+
+/** Reasons for which the RESULT word is part of the story. */
+const TELLING: ReadonlySet<Reason> = new Set(["router-error", "session-refused", "sam-refused"]);
 
 /**
  * Finds the reason behind anything that was thrown on a client's way.
  *
  * @param byHash whether the target was a base32 address: then no name can be unknown, only its lease set not found.
  */
-export function refusalOf(error: unknown, byHash: boolean): Refusal {
+export function refusalOf(error: unknown, byHash = false): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof SocksError) return new Refusal(SOCKS_REASONS[error.problem], error.message, error);
   if (error instanceof TimeoutError) return new Refusal("timed-out");
@@ -151,10 +87,12 @@ export function refusalOf(error: unknown, byHash: boolean): Refusal {
 
 function samRefusal(error: SamError, byHash: boolean): Refusal {
   if (isExhaustion(error.cause)) return new Refusal("out-of-descriptors", undefined, error);
-  if (error.failure === "unreachable" || error.failure === "silent") {
-    return new Refusal("router-down", error.message, error);
-  }
-  const reason = error.phase === "stream" ? STREAM_RESULTS[error.result ?? ""] ?? "router-error" : "router-error";
-  const known = reason === "name-unknown" && byHash ? "peer-unreachable" : reason;
-  return new Refusal(known, known === "router-error" ? error.message : undefined, error);
+  const fitting = SAM_REASONS.find(({ phase, failure, result, text }) =>
+    phase === error.phase && (failure === undefined || failure === error.failure) &&
+    (result === undefined || result.test(error.result ?? "")) && (text === undefined || text.test(error.text ?? ""))
+  );
+  const reason = fitting?.reason ?? "router-error";
+  if (reason === "name-unknown" && byHash) return new Refusal("lease-set-not-found", undefined, error);
+  const tellsAll = error.failure !== "refused" || TELLING.has(reason);
+  return new Refusal(reason, tellsAll ? error.message : undefined, error);
 }

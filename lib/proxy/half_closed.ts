@@ -16,6 +16,14 @@ const DRAINING_TIMEOUT = 1_000;
 const SILENT_AFTER_ANSWER = 1_000;
 const SILENT_BEFORE_ANSWER = 30_000;
 
+/** What is known of such a stream. */
+interface HalfClosed {
+  /** Whether the peer has sent anything since the client last did. */
+  isAnswered: () => boolean;
+  /** IP address of the client. */
+  clientAddress: string;
+}
+
 /**
  * Streams whose client has ended its side.
  *
@@ -24,16 +32,17 @@ const SILENT_BEFORE_ANSWER = 30_000;
  * earlier when others need their place.
  */
 export class HalfClosedStreams {
-  readonly #streams = new Map<Watchdog, () => boolean>();
+  readonly #streams = new Map<Watchdog, HalfClosed>();
   #draining = false;
 
   /**
    * Watches over a stream until what is returned is disposed of.
    *
    * @param isAnswered whether the peer has sent anything since the client last did.
+   * @param clientAddress IP address of the client.
    */
-  add(watchdog: Watchdog, isAnswered: () => boolean): Disposable {
-    this.#streams.set(watchdog, isAnswered);
+  add(watchdog: Watchdog, isAnswered: () => boolean, clientAddress: string): Disposable {
+    this.#streams.set(watchdog, { isAnswered, clientAddress });
     watchdog.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
     return { [Symbol.dispose]: () => void this.#streams.delete(watchdog) };
   }
@@ -41,11 +50,13 @@ export class HalfClosedStreams {
   /**
    * Ends the stream that has been silent for longest, if it has been silent for long enough.
    *
+   * @param from IP address of the clients whose streams are looked at; all of them where undefined.
    * @returns whether there was one.
    */
-  endMostSilent(): boolean {
+  endMostSilent(from?: string): boolean {
     let found: Watchdog | undefined;
-    for (const [watchdog, isAnswered] of this.#streams) {
+    for (const [watchdog, { isAnswered, clientAddress }] of this.#streams) {
+      if (from !== undefined && from !== clientAddress) continue;
       if (watchdog.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
       if (found === undefined || watchdog.silence > found.silence) found = watchdog;
     }

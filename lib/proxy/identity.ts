@@ -1,14 +1,13 @@
+import { formatDuration } from "../config/duration.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
-import { sleep, TimeoutError } from "../io/deadline.ts";
+import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-import { Refusal } from "./failure.ts";
-
-/** Longest wait before the first retry, and before any retry, in milliseconds; doubled each time in between. */
-const RETRY_FIRST = 250;
-const RETRY_MAX = 30_000;
+import { Refusal } from "./answers.ts";
+import { Backoff, RETRY_MAX } from "./backoff.ts";
+import { refusalOf } from "./failure.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
@@ -16,6 +15,21 @@ const RETRY_MAX = 30_000;
  * INVALID_ID, or never becomes ready.
  */
 export const REUSE_DELAY = 6_000;
+
+/**
+ * Longest wait for the next attempt while clients are held and nothing listens at the SAM port, in milliseconds: to knock
+ * there costs a router nothing.
+ */
+const RETRY_MAX_HELD = 2_000;
+
+/** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
+export const IN_USE_TIMEOUT = 60_000;
+
+/** Milliseconds between attempts meanwhile. */
+const IN_USE_RETRY = 3_000;
+
+/** Milliseconds of an outage after which it is told again. */
+const TELL_AGAIN = 600_000;
 
 /** What an {@linkcode Identity} is made of. */
 export interface IdentityOptions {
@@ -25,6 +39,12 @@ export interface IdentityOptions {
   key?: PrivateKey;
   /** I2CP and streaming options of the session. */
   sessionOptions: Readonly<Record<string, string>>;
+  /**
+   * Milliseconds for the router to build the tunnels of a session.
+   *
+   * @default {SESSION_TIMEOUT}
+   */
+  sessionTimeout?: number;
   /** Takes the story. */
   log: Log;
   /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
@@ -44,8 +64,10 @@ export class Identity {
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
   #session: SamSession | undefined;
-  /** Why the last attempt failed; undefined while the router builds tunnels. */
+  /** Why there is no session; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
+  /** Cuts a wait between attempts short, for a client that has come. */
+  #hurry: () => void = () => {};
   #keeping: Promise<void> | undefined;
   /** Why there will be no session: the first one failed, or the identity was closed. */
   #end: unknown;
@@ -59,10 +81,11 @@ export class Identity {
   /**
    * Creates the first session, and keeps the identity alive from then on.
    *
-   * @throws {SamError} if the first session fails: what was never there cannot come back.
+   * @throws {SamError} if the first session fails: what was never there cannot come back. A lasting destination that the
+   * router still has in use is waited for, for {@linkcode IN_USE_TIMEOUT}.
    */
   async open(): Promise<SamSession> {
-    const first = this.#create();
+    const first = this.#createFirst();
     this.#keeping = first.then((session) => this.#keep(session), (error) => this.#giveUp(error));
     return await first;
   }
@@ -71,7 +94,7 @@ export class Identity {
    * The session, as soon as there is one.
    *
    * @throws {SamError} if the first session fails.
-   * @throws {Refusal} `router-down` or `not-ready` if the signal's time is over first.
+   * @throws {Refusal} with the reason why there is none, if the signal's time is over first.
    * @throws the signal's reason if it was aborted otherwise.
    */
   async session(signal: AbortSignal): Promise<SamSession> {
@@ -80,6 +103,7 @@ export class Identity {
     const waiter = Promise.withResolvers<SamSession>();
     const abort = (): void => waiter.reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
     this.#waiting.add(waiter);
+    this.#hurry();
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     try {
@@ -105,23 +129,35 @@ export class Identity {
   }
 
   #refusal(): Refusal {
-    return this.#failure === undefined
-      ? new Refusal("not-ready")
-      : new Refusal("router-down", this.#failure.message, this.#failure);
+    return this.#failure === undefined ? new Refusal("not-ready") : refusalOf(this.#failure);
+  }
+
+  async #createFirst(): Promise<SamSession> {
+    using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
+    for (;;) {
+      try {
+        return await this.#create();
+      } catch (error) {
+        if (patience.signal.aborted || !isInUse(error)) throw error;
+        this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
+        await sleep(IN_USE_RETRY, this.#stop.signal);
+      }
+    }
   }
 
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
-    const { endpoint, key, sessionOptions: options } = this.#options;
+    const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
     const greeted = (): void => void (this.#failure = undefined);
-    const session = await createSession(endpoint, { ...(key && { key }), options }, signal, greeted);
+    const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
+    const session = await createSession(endpoint, request, signal, greeted);
     this.#session = session;
     this.#waiting.forEach(({ resolve }) => resolve(session));
     return session;
   }
 
   async #keep(first: SamSession): Promise<void> {
-    let limit = RETRY_FIRST;
+    const backoff = new Backoff();
     for (let session: SamSession | undefined = first; session !== undefined;) {
       const since = performance.now();
       const reason = await session.lost;
@@ -129,32 +165,55 @@ export class Identity {
       if (this.#stop.signal.aborted) return;
       if (this.#options.onLost?.() === "end") return this.#giveUp(reason);
       this.#failure = reason;
-      this.#log.warn(`Session lost: ${reason.fullMessage}. Building a new one`);
+      const stood = performance.now() - since;
+      this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.fullMessage}. Building a new one`);
       // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
-      if (performance.now() - since > RETRY_MAX) limit = RETRY_FIRST;
-      await sleep(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
-      for (session = undefined; session === undefined; limit = Math.min(2 * limit, RETRY_MAX)) {
-        // A random share of the limit ("full jitter"), so that many proxies do not rush to a router that comes back.
-        await sleep(Math.random() * limit, this.#stop.signal);
-        if (this.#stop.signal.aborted) return;
-        session = await this.#tryAgain();
+      if (stood > RETRY_MAX) backoff.reset();
+      session = await this.#rebuild(backoff);
+    }
+  }
+
+  /** Creates a session, however long it takes; undefined where the identity is closed first. */
+  async #rebuild(backoff: Backoff): Promise<SamSession | undefined> {
+    const since = performance.now();
+    let told = { reason: this.#failure?.message, at: since };
+    await sleep(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
+    for (let attempt = 1;; attempt++) {
+      await this.#wait(backoff.next());
+      if (this.#stop.signal.aborted) return undefined;
+      try {
+        const session = await this.#create();
+        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}`, { attempt });
+        return session;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return undefined;
+        if (!(error instanceof SamError)) throw error;
+        this.#failure = error;
+        // An outage is told once, again when its cause changes, and now and then.
+        const now = performance.now();
+        const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
+        if (isNews) told = { reason: error.message, at: now };
+        const lasts = formatDuration(now - since);
+        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.fullMessage}`, { attempt });
       }
     }
   }
 
-  async #tryAgain(): Promise<SamSession | undefined> {
-    const before = this.#failure?.message;
-    try {
-      const session = await this.#create();
-      this.#log.info("Session ready again");
-      return session;
-    } catch (error) {
-      if (this.#stop.signal.aborted) return undefined;
-      if (!(error instanceof SamError)) throw error;
-      this.#failure = error;
-      // An outage is told once, and again when its cause changes.
-      this.#log[error.message === before ? "debug" : "warn"](`No new session yet: ${error.fullMessage}`);
-      return undefined;
-    }
+  /** Waits between two attempts; less while clients are held, if asking costs the router nothing. */
+  async #wait(milliseconds: number): Promise<void> {
+    const { signal } = this.#stop;
+    const least = Math.min(milliseconds, RETRY_MAX_HELD);
+    await sleep(least, signal);
+    using rest = new Deadline(Infinity, signal);
+    this.#hurry = () => {
+      if (this.#failure?.phase === "connect") rest.abort(new Error("A client is held"));
+    };
+    if (this.#waiting.size > 0) this.#hurry();
+    await sleep(milliseconds - least, rest.signal);
+    this.#hurry = () => {};
   }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
 }

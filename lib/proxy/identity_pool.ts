@@ -1,7 +1,8 @@
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { SamSession } from "../sam/session.ts";
-import { Refusal } from "./failure.ts";
+import { SamError } from "../sam/error.ts";
+import { Refusal } from "./answers.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
 
 /** What an {@linkcode IdentityPool} is made of. */
@@ -104,9 +105,8 @@ export class IdentityPool {
     identity.open().catch((error) => {
       // Nobody is refused because of an earlier failure: the next client of the group begins anew.
       if (this.#groups.get(key) !== group) return;
-      this.#log.warn(`No session for an isolation group: ${error instanceof Error ? error.message : error}`, {
-        group: group.number,
-      });
+      const problem = error instanceof SamError ? error.fullMessage : String(error);
+      this.#log.warn(`No session for an isolation group: ${problem}`, { group: group.number });
       this.#close(key);
     });
     return group;

@@ -7,7 +7,7 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "./event_loop_gate.ts";
-import { Refusal } from "./failure.ts";
+import { Refusal } from "./answers.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
 import { IdentityPool } from "./identity_pool.ts";
@@ -39,6 +39,10 @@ export interface ProxyOptions {
   timeouts: ClientTimeouts;
   /** Clients served at once. */
   maxConnections: number;
+  /** Clients of one IP address served at once. */
+  maxPerClient: number;
+  /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
+  extendedErrors: boolean;
   /** Takes the story. */
   log: Log;
   /** Takes the counts. */
@@ -60,6 +64,8 @@ export class Proxy implements AsyncDisposable {
   readonly #halfClosed = new HalfClosedStreams();
   readonly #stop = new AbortController();
   readonly #clients = new Set<Promise<void>>();
+  /** Number of clients by their IP address. */
+  readonly #perAddress = new Map<string, number>();
   readonly #accepting: Promise<unknown>;
   #serial = 0;
 
@@ -137,6 +143,7 @@ export class Proxy implements AsyncDisposable {
       closeQuietly(conn);
       return;
     }
+    const address = conn.remoteAddr.hostname;
     const context: ClientContext = {
       ...this.#options,
       identities: this.#identities,
@@ -146,9 +153,32 @@ export class Proxy implements AsyncDisposable {
       gate: this.#gate,
       signal: this.#stop.signal,
       halfClosed: this.#halfClosed,
-      isSurplus: () => this.#clients.size > maxConnections,
+      claimPlace: () => this.#claimPlace(address),
     };
-    const served = serveClient(conn, context).finally(() => this.#clients.delete(served));
+    this.#count(address, 1);
+    const served = serveClient(conn, context).finally(() => {
+      this.#clients.delete(served);
+      this.#count(address, -1);
+    });
     this.#clients.add(served);
+  }
+
+  /**
+   * Makes sure that a client is not one too many; if it is, one that is most likely gone makes room.
+   *
+   * @throws {Refusal} `too-many` or `too-many-per-client` if nobody does.
+   */
+  #claimPlace(address: string): void {
+    const { maxConnections, maxPerClient } = this.#options;
+    if (this.#clients.size > maxConnections && !this.#halfClosed.endMostSilent()) throw new Refusal("too-many");
+    if ((this.#perAddress.get(address) ?? 0) > maxPerClient && !this.#halfClosed.endMostSilent(address)) {
+      throw new Refusal("too-many-per-client");
+    }
+  }
+
+  #count(address: string, by: number): void {
+    const count = (this.#perAddress.get(address) ?? 0) + by;
+    if (count === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, count);
   }
 }

@@ -1,4 +1,5 @@
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
+import { startTimer } from "../io/deadline.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
 import type { HalfClosedStreams } from "./half_closed.ts";
@@ -15,6 +16,12 @@ export interface RelayResources {
   halfClosed: HalfClosedStreams;
 }
 
+/**
+ * Milliseconds without a byte after which a stream is closed whose session is lost. Routers end the streams of a session
+ * with it, most of them at once: what they had received before is still to be delivered.
+ */
+export const LOST_GRACE = 1_000;
+
 /** How a relay is to be run. */
 export interface RelayOptions {
   /** Bytes for the client before those of the stream. */
@@ -25,10 +32,12 @@ export interface RelayOptions {
   idleTimeout: number;
   /** Ends the relay at once. */
   signal: AbortSignal;
+  /** Aborted when the session of the stream is lost. */
+  sessionEnded: AbortSignal;
 }
 
 /** Why a relay ended. */
-export type RelayEnd = "peer closed" | "client closed" | "idle" | "ended by the proxy";
+export type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "ended by the proxy";
 
 /** What a relay did. */
 export interface RelayResult {
@@ -52,7 +61,7 @@ export async function relay(
   clientBytes: ReadAhead,
   stream: Deno.TcpConn,
   resources: RelayResources,
-  { toClient, toStream, idleTimeout, signal }: RelayOptions,
+  { toClient, toStream, idleTimeout, signal, sessionEnded }: RelayOptions,
 ): Promise<RelayResult> {
   let sent = 0;
   let received = 0;
@@ -64,11 +73,20 @@ export async function relay(
     closeQuietly(stream);
     closeQuietly(client);
   };
+  // Asked for now: it cannot be once the connection is closed.
+  const clientAddress = client.remoteAddr.hostname;
   const watchdog = new Watchdog(() => stop(halfClosed === undefined ? "idle" : "client closed"));
   if (idleTimeout > 0) watchdog.limit(idleTimeout);
-  const abort = (): void => stop("ended by the proxy");
-  signal.addEventListener("abort", abort);
-  if (signal.aborted) abort();
+  let isDelivering = false;
+  let stopGrace = (): void => {};
+  const endLost = (): void => {
+    if (isDelivering || watchdog.silence < LOST_GRACE) stopGrace = startTimer(LOST_GRACE, endLost);
+    else stop("session lost");
+  };
+  const unfollow = [
+    onAbort(signal, () => stop("ended by the proxy")),
+    onAbort(sessionEnded, endLost),
+  ];
 
   const upload = pump(clientBytes, stream, toStream, clientBytes.buffer, resources, (bytes) => {
     sent += bytes;
@@ -79,12 +97,12 @@ export async function relay(
     received += bytes;
     watchdog.active();
     isAnswered = true;
-  });
+  }, (isWriting) => isDelivering = isWriting);
   try {
     const uploadEnded = upload.then((how) => {
       if (how === "source failed") stop("client closed");
       if (how === "source ended" && end === undefined) {
-        halfClosed = resources.halfClosed.add(watchdog, () => isAnswered);
+        halfClosed = resources.halfClosed.add(watchdog, () => isAnswered, clientAddress);
       }
     });
     // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
@@ -97,11 +115,19 @@ export async function relay(
     return { sent, received, end };
   } finally {
     watchdog.stop();
+    stopGrace();
     halfClosed?.[Symbol.dispose]();
-    signal.removeEventListener("abort", abort);
+    for (const stopFollowing of unfollow) stopFollowing();
     closeQuietly(stream);
     closeQuietly(client);
   }
+}
+
+/** Calls back when a signal is aborted, now if it is; returns what ends that. */
+function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  signal.addEventListener("abort", callback);
+  if (signal.aborted) callback();
+  return () => signal.removeEventListener("abort", callback);
 }
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
@@ -128,6 +154,7 @@ async function pump(
   small: Uint8Array<ArrayBuffer>,
   { pool, gate }: RelayResources,
   count: (bytes: number) => void,
+  writing: (isWriting: boolean) => void = () => {},
 ): Promise<PumpEnd> {
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
@@ -137,7 +164,9 @@ async function pump(
       const length = await read(source, buffer);
       if (length === undefined) return "source failed";
       if (length === null) return "source ended";
+      writing(true);
       if (!await write(sink, buffer.subarray(0, length))) return "sink failed";
+      writing(false);
       count(length);
       if (length === buffer.length) {
         large ??= pool.rent();

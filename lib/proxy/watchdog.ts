@@ -1,9 +1,11 @@
+import { startTimer } from "../io/deadline.ts";
+
 /** Calls back after a time without activity. One timer runs at most, and only with a limit. */
 export class Watchdog {
   readonly #expire: () => void;
   #limit = Infinity;
   #last = performance.now();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopTimer: () => void = () => {};
 
   /** Makes a watchdog that sleeps until it gets a limit. */
   constructor(expire: () => void) {
@@ -29,17 +31,16 @@ export class Watchdog {
 
   /** Puts it to sleep for good. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer();
     this.#limit = 0;
   }
 
   #arm(milliseconds: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#stopTimer();
+    this.#stopTimer = startTimer(milliseconds, () => {
       const left = this.#limit - this.silence;
       if (left > 0) this.#arm(left);
       else this.#expire();
-    }, milliseconds);
+    });
   }
 }

@@ -1,5 +1,6 @@
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address, publicPart } from "../i2p/destination.ts";
+import { Deadline } from "../io/deadline.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
@@ -15,6 +16,8 @@ export interface SamSession {
   readonly version: string;
   /** Settles when the session is gone, with the reason: the router closed it, said so, or {@linkcode close} was called. */
   readonly lost: Promise<SamError>;
+  /** Aborted at that moment, with the same reason: for whoever does not want to wait for a promise. */
+  readonly ended: AbortSignal;
   /** Ends the session; the router closes its streams. A second call does nothing. */
   close(): void;
 }
@@ -25,7 +28,19 @@ export interface SessionRequest {
   key?: PrivateKey;
   /** I2CP and streaming options, such as `inbound.length`. */
   options: Readonly<Record<string, string>>;
+  /**
+   * Milliseconds for the router to build tunnels.
+   *
+   * @default {SESSION_TIMEOUT}
+   */
+  timeout?: number;
 }
+
+/**
+ * Milliseconds for the answer to SESSION CREATE. It may take minutes, and asking twice does not make it faster; but i2pd
+ * (seen with 2.45.1) may never answer at all, and has no limit of its own.
+ */
+export const SESSION_TIMEOUT = 600_000;
 
 /** EdDSA_SHA512_Ed25519. Without it both routers fall back to DSA, which modern peers refuse. */
 export const SIGNATURE_TYPE = "7";
@@ -33,16 +48,16 @@ export const SIGNATURE_TYPE = "7";
 /**
  * Creates a session (SAM 3.1 SESSION CREATE, STYLE=STREAM).
  *
- * The router answers when tunnels are built: seconds to minutes. There is no time limit but the signal's. The private
+ * The router answers when tunnels are built: seconds to minutes. The private
  * key that comes with the answer is dropped: only its public part is looked at.
  *
  * @param greeted is told when the bridge has said HELLO, and the wait for tunnels begins.
- * @throws {SamError} if the bridge is not reachable or refuses.
+ * @throws {SamError} if the bridge is not reachable, refuses, or does not answer in time.
  * @throws the signal's reason if it was aborted.
  */
 export async function createSession(
   endpoint: SamEndpoint,
-  { key, options }: SessionRequest,
+  { key, options, timeout = SESSION_TIMEOUT }: SessionRequest,
   signal: AbortSignal,
   greeted: () => void = () => {},
 ): Promise<SamSession> {
@@ -56,23 +71,34 @@ export async function createSession(
     ...options,
   });
   const socket = await SamSocket.open(endpoint, signal);
+  using deadline = new Deadline(timeout, signal);
+  const giveUp = (): void => socket.close();
+  deadline.signal.addEventListener("abort", giveUp);
   try {
     greeted();
     const values = await socket.request(command, "session", "SESSION");
     const address = await addressOf(values.get("DESTINATION") ?? "");
     if (key !== undefined && address !== await b32Address(key.destination)) throw new SamError("session", "garbled");
-    signal.throwIfAborted();
+    deadline.signal.throwIfAborted();
+    const ended = new AbortController();
+    const lost = socket.watch().finally(() => socket.close());
     return {
       id,
       address,
       version: socket.version,
-      lost: socket.watch().finally(() => socket.close()),
+      lost: lost.then((reason) => {
+        ended.abort(reason);
+        return reason;
+      }),
+      ended: ended.signal,
       close: () => socket.close(),
     };
   } catch (error) {
     socket.close();
     signal.throwIfAborted();
-    throw error;
+    throw deadline.signal.aborted ? new SamError("session", "silent") : error;
+  } finally {
+    deadline.signal.removeEventListener("abort", giveUp);
   }
 }
 

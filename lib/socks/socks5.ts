@@ -1,4 +1,4 @@
-import { latin1, type Login, type Parsed, readUint16, type Reply5, SocksError, type SocksRequest } from "./wire.ts";
+import { latin1, type Login, type Parsed, readUint16, SocksError, type SocksRequest } from "./wire.ts";
 
 /** Authentication methods (RFC 1928 §3). */
 export const Method = { none: 0x00, userPassword: 0x02, noneAcceptable: 0xff } as const;
@@ -85,8 +85,11 @@ export function parseRequest5(bytes: Uint8Array): Parsed<SocksRequest> {
   return { value: { version: 5, command, host, port: readUint16(bytes, start + size) }, length };
 }
 
-/** The reply to a request (RFC 1928 §6). The bound address is always zeros: a stream of I2P has no IP address. */
-export function encodeReply5(code: Reply5): Uint8Array {
+/**
+ * The reply to a request (RFC 1928 §6); `code` is one of `Reply5`, or of a private extension. The bound address is
+ * always zeros: a stream of I2P has no IP address.
+ */
+export function encodeReply5(code: number): Uint8Array {
   return Uint8Array.of(5, code, 0, 1, 0, 0, 0, 0, 0, 0);
 }
 

@@ -62,6 +62,8 @@ pureTest("readSettings() without anything given is the defaults", () => {
     handshakeTimeout: 10_000,
     idleTimeout: 0,
     maxConnections: 1024,
+    maxPerClient: 65_535,
+    extendedErrors: false,
     logLevel: "info",
     logFormat: "text",
     logDestinations: false,
@@ -79,6 +81,8 @@ pureTest("readSettings() takes every option", () => {
     "handshake-timeout": "500ms",
     "idle-timeout": "1h",
     "max-connections": "7",
+    "max-per-client": "5",
+    "extended-errors": "true",
     name: "browser",
     identity: "My_app-2",
     "keys-dir": "/run/keys with a space",
@@ -115,6 +119,8 @@ pureTest("readSettings() takes every option", () => {
     handshakeTimeout: 500,
     idleTimeout: 3_600_000,
     maxConnections: 7,
+    maxPerClient: 5,
+    extendedErrors: true,
     logLevel: "debug",
     logFormat: "json",
     logDestinations: true,
@@ -227,6 +233,7 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
       )
     ),
     ["max-connections", 1, 65_535],
+    ["max-per-client", 1, 65_535],
     ["max-identities", 1, 64],
   ];
   for (const [name, min, max] of ranges) {

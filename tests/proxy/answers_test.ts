@@ -17,7 +17,6 @@ const REFUSED: readonly [string, number, string][] = [
   ["127.0.0.1", 8, "ip"],
   ["2001:db8::1", 8, "ip"],
   ["unknown.i2p", 4, "name-unknown"],
-  [ABSENT, 4, "peer-unreachable"],
   ["short.b32.i2p", 4, "malformed-address"],
   ["-.i2p", 4, "malformed-address"],
   ["spa ce.i2p", 4, "malformed-address"],
@@ -26,7 +25,8 @@ const REFUSED: readonly [string, number, string][] = [
 for (const manners of ["i2pd", "java"] as Manners[]) {
   Deno.test(`The proxy refuses with the codes of the answer table, ${manners}`, async (t) => {
     await using harness = await startHarness({ bridge: { manners } });
-    for (const [host, code, reason] of REFUSED) {
+    const absent = manners === "java" ? "lease-set-not-found" : "peer-unreachable";
+    for (const [host, code, reason] of [...REFUSED, [ABSENT, 4, absent] as const]) {
       await t.step(`SOCKS5 ${host}`, () => refused(harness, host, 5, code, reason));
       if (!host.includes(":")) await t.step(`SOCKS4 ${host}`, () => refused(harness, host, 4, 0x5b, reason));
     }
@@ -47,10 +47,10 @@ async function refused(harness: Harness, host: string, version: 4 | 5, code: num
 /** What a router answers to STREAM CONNECT, and what the client is told: SOCKS5 code, reason. */
 const STREAM_ANSWERS: readonly [string, number, string][] = [
   ["STREAM STATUS RESULT=CANT_REACH_PEER\n", 4, "peer-unreachable"],
-  ['STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection timed out"\n', 4, "peer-unreachable"],
+  ['STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection timed out"\n', 4, "peer-silent"],
   ["STREAM STATUS RESULT=CANT_REACH_PEER", 4, "peer-unreachable"],
   ["STREAM STATUS RESULT=PEER_NOT_FOUND\n", 4, "peer-unreachable"],
-  ["STREAM STATUS RESULT=LEASESET_NOT_FOUND\n", 4, "peer-unreachable"],
+  ["STREAM STATUS RESULT=LEASESET_NOT_FOUND\n", 4, "lease-set-not-found"],
   ["STREAM STATUS RESULT=CONNECTION_REFUSED\n", 5, "peer-refused"],
   ["STREAM STATUS RESULT=INVALID_KEY\n", 4, "name-unknown"],
   ["STREAM STATUS RESULT=KEY_NOT_FOUND\n", 4, "name-unknown"],

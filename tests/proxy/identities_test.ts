@@ -204,8 +204,9 @@ Deno.test("A group whose session cannot be made refuses its clients, and tries a
   });
   refuse = true;
   const replies = await Promise.all([1, 2].map(() => socksConnect(harness.port, harness.name, 80, login("a"))));
-  assertEquals(replies.map(({ reply }) => reply.code), [1, 1]);
+  assertEquals(replies.map(({ reply }) => reply.code), [3, 3]);
   replies.forEach(({ conn }) => conn.close());
+  assert(harness.log.some((line) => line.includes("session limit exceeded")));
   refuse = false;
   const { reply, conn } = await socksConnect(harness.port, harness.name, 80, login("a"));
   conn.close();

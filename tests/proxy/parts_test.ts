@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BufferPool, LARGE_BUFFER, MAX_LARGE_BUFFERS } from "../../lib/proxy/buffer_pool.ts";
 import { EventLoopGate, GATE_BUDGET } from "../../lib/proxy/event_loop_gate.ts";
-import { ANSWERS, Refusal, refusalOf } from "../../lib/proxy/failure.ts";
+import { ANSWERS, Refusal } from "../../lib/proxy/answers.ts";
+import { refusalOf } from "../../lib/proxy/failure.ts";
 import { HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
 import { acceptAll } from "../../lib/proxy/listener.ts";
 import { Deadline, TimeoutError } from "../../lib/io/deadline.ts";
@@ -100,12 +101,12 @@ Deno.test("HalfClosedStreams ends what has been silent for longest, and spares w
   assertEquals(streams.endMostSilent(), false);
   const dogs = ["waiting", "older", "newer", "busy"].map((name) => new Watchdog(() => ended.push(name)));
   const [waiting, older, newer, busy] = dogs as [Watchdog, Watchdog, Watchdog, Watchdog];
-  streams.add(waiting, () => false);
-  streams.add(older, () => true);
+  streams.add(waiting, () => false, "127.0.0.1");
+  streams.add(older, () => true, "127.0.0.1");
   await delay(100);
   [newer, busy].forEach((dog) => dog.active());
-  streams.add(newer, () => true);
-  streams.add(busy, () => true);
+  streams.add(newer, () => true, "127.0.0.1");
+  streams.add(busy, () => true, "127.0.0.1");
   assertEquals(streams.endMostSilent(), false, "none has been silent for long");
   await delay(1_050);
   busy.active();

@@ -79,6 +79,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       logins: undefined,
       rules: { allow: [], deny: [] },
       maxConnections: 100,
+      maxPerClient: 100,
+      extendedErrors: false,
       ...options.proxy,
       timeouts: { handshake: 5_000, connect: 5_000, idle: 0, ...options.proxy?.timeouts },
       log: logger,
