@@ -38,9 +38,10 @@ function askTwice(user: string): string {
 function ask(question: string): string {
   const bytes: number[] = [];
   const byte = new Uint8Array(1);
-  Deno.stderr.writeSync(new TextEncoder().encode(question));
+  // Before the question: what is typed on seeing it must not be echoed.
   Deno.stdin.setRaw(true);
   try {
+    Deno.stderr.writeSync(new TextEncoder().encode(question));
     for (;;) {
       const count = Deno.stdin.readSync(byte);
       const [code = END] = count === null ? [] : byte;

@@ -13,6 +13,14 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
       "i2p-socks --quantity 3 -o i2p.streaming.profile=2",
     ],
   },
+  check: {
+    usage: "i2p-socks check [NAME[:PORT]] [OPTIONS]",
+    text:
+      "Walk from the SAM port to a working session, and to a stream to NAME. Stops at the first thing wrong, with\n" +
+      "its fix. The session is a throw-away one: a running proxy is not disturbed.\n" +
+      "Exit codes: 0 all is well, 69 no SAM bridge, 75 the router is not ready, 1 anything else.",
+    examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --no-session --json"],
+  },
   lookup: {
     usage: "i2p-socks lookup NAME... [OPTIONS]",
     text: "Say what names and addresses are, and whether the router resolves them.",

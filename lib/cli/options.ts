@@ -1,5 +1,5 @@
 /** Verbs of the command line. */
-export const VERBS = ["serve", "lookup", "keys", "hash-login", "help"] as const;
+export const VERBS = ["serve", "check", "lookup", "keys", "hash-login", "help"] as const;
 
 /** One of {@linkcode VERBS}. */
 export type Verb = typeof VERBS[number];
@@ -25,7 +25,10 @@ export interface OptionSpec {
 }
 
 const SERVE: readonly Verb[] = ["serve"];
-const SAM: readonly Verb[] = ["serve", "lookup", "keys"];
+const SAM: readonly Verb[] = ["serve", "check", "lookup", "keys"];
+
+/** Verbs that create a session. */
+const SESSION: readonly Verb[] = ["serve", "check"];
 
 /** The options: parsing, help and the README's table come from here. */
 export const OPTIONS: readonly OptionSpec[] = [
@@ -53,7 +56,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "NAME",
     fallback: "i2p-socks",
     help: "Label of the tunnels in the router's console",
-    verbs: SERVE,
+    verbs: SESSION,
   },
   {
     name: "identity",
@@ -124,14 +127,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "LIST",
     fallback: "4,0",
     help: "Encryption types, the preferred one first; 6,4 is post-quantum where the router has it",
-    verbs: SERVE,
+    verbs: SESSION,
   },
   {
     name: "o",
     value: "KEY=VALUE",
     repeatable: true,
     help: "Any I2CP or streaming option, passed on as it is; repeatable",
-    verbs: SERVE,
+    verbs: SESSION,
   },
   {
     name: "connect-timeout",
@@ -186,6 +189,19 @@ export const OPTIONS: readonly OptionSpec[] = [
     verbs: SERVE,
   },
   { name: "log-destinations", fallback: "off", help: "Let the log name where applications connect to", verbs: SERVE },
+  {
+    name: "timeout",
+    value: "DURATION",
+    fallback: "3m",
+    help: "For all steps together",
+    verbs: ["check"],
+  },
+  {
+    name: "no-session",
+    help: "Look at the SAM bridge only, which costs the router nothing",
+    verbs: ["check"],
+  },
+  { name: "json", help: "Print one JSON object", verbs: ["check"] },
   { name: "yes", help: "Delete without asking; needed where there is no terminal", verbs: ["keys"] },
   { name: "help", help: "Show this help", verbs: VERBS },
   { name: "version", help: "Show the version", verbs: VERBS },
@@ -194,9 +210,9 @@ export const OPTIONS: readonly OptionSpec[] = [
 /** One of the tunnel options, for both directions and for each. */
 function tunnelOptions(name: string, range: string, fallback: string, help: string): OptionSpec[] {
   return [
-    { name, value: range, fallback, help: `${help}, in both directions`, verbs: SERVE },
-    { name: `inbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, inbound`, verbs: SERVE },
-    { name: `outbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, outbound`, verbs: SERVE },
+    { name, value: range, fallback, help: `${help}, in both directions`, verbs: SESSION },
+    { name: `inbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, inbound`, verbs: SESSION },
+    { name: `outbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, outbound`, verbs: SESSION },
   ];
 }
 

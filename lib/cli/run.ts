@@ -1,6 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { suggest } from "../config/suggest.ts";
 import { type Arguments, parseArguments } from "./arguments.ts";
+import { check } from "./check.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { helpText } from "./help.ts";
 import { hashLogin } from "./hash_login.ts";
@@ -42,6 +43,8 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
     case "help":
       terminal.data(helpText(verbNamed(operands[0] ?? "serve")));
       return ExitCode.ok;
+    case "check":
+      return await check(operands, given, terminal);
     case "lookup":
       return await lookup(operands, given, terminal);
     case "keys":

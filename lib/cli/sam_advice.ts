@@ -1,19 +1,41 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import type { Reason } from "../proxy/answers.ts";
+import { refusalOf } from "../proxy/failure.ts";
 import { SamError } from "../sam/error.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
+import { fixOf } from "./fixes.ts";
 
-/** Turns a failure of the SAM bridge into an error that says what to do. */
+/** How the program ends for a failure of the SAM bridge; for any other reason it is a failure like others. */
+const EXIT_CODES: Partial<Record<Reason, ExitCode>> = {
+  "router-down": ExitCode.samUnreachable,
+  "router-silent": ExitCode.samUnreachable,
+  "not-sam": ExitCode.samUnreachable,
+  "sam-version": ExitCode.samUnreachable,
+  "sam-login": ExitCode.samUnreachable,
+  "sam-refused": ExitCode.samUnreachable,
+  "identity-in-use": ExitCode.notReady,
+  "not-ready": ExitCode.notReady,
+};
+
+/** How the program ends for a reason. */
+export function exitCodeOf(reason: Reason): ExitCode {
+  return EXIT_CODES[reason] ?? ExitCode.failure;
+}
+
+/** Turns a failure of the SAM bridge into an error that says what to do; anything else stays as it is. */
 export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (!(error instanceof SamError)) return error;
+  const { reason } = refusalOf(error);
+  const fix = fixOf(reason);
+  const hints = fix === undefined ? [] : [`i2pd: ${fix.i2pd}`, `Java I2P: ${fix.java}`];
+  return new CliError(exitCodeOf(reason), describeSamError(error, endpoint), hints);
+}
+
+/** What a failure of the SAM bridge says to people. */
+export function describeSamError(error: SamError, endpoint: Endpoint): string {
   const where = formatEndpoint(endpoint);
-  const { failure, phase, result } = error;
-  if (phase === "connect") {
-    return new CliError(ExitCode.samUnreachable, `Nothing answers at ${where}: no SAM bridge (${rootCause(error)})`, [
-      "Is the router running?",
-      "i2pd has SAM on unless i2pd.conf says [sam] enabled = false",
-      "Java I2P: start the SAM application bridge at http://127.0.0.1:7657/configclients",
-    ]);
-  }
+  const { phase, failure } = error;
+  if (phase === "connect") return `Nothing answers at ${where}: no SAM bridge (${rootCause(error)})`;
   if (phase === "hello" && failure !== "refused") {
     const what = {
       unreachable: "is gone",
@@ -21,23 +43,10 @@ export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
       closed: "closes the connection",
       garbled: "speaks something else",
     };
-    return new CliError(ExitCode.samUnreachable, `What listens at ${where} is no SAM bridge: it ${what[failure]}`, [
-      "The bridge's port is 7656 unless it was changed; 4444 is the HTTP proxy, 4447 is SOCKS, 7657 is the console",
-    ]);
+    return `What listens at ${where} is no SAM bridge: it ${what[failure]}`;
   }
-  if (phase === "hello") {
-    return new CliError(
-      ExitCode.samUnreachable,
-      error.fullMessage,
-      result === "NOVERSION"
-        ? ["This program needs SAM 3.1: the router is too old"]
-        : ["With authorization switched on, the bridge wants --sam-user and --sam-password-file"],
-    );
-  }
-  if (phase === "session" && failure === "closed") {
-    return new CliError(ExitCode.samUnreachable, `${error.message} before tunnels were ready`, ["Was it stopped?"]);
-  }
-  return new CliError(result === "TIMEOUT" ? ExitCode.notReady : ExitCode.failure, error.fullMessage);
+  if (phase === "session" && failure === "closed") return `${error.message} before tunnels were ready`;
+  return error.fullMessage;
 }
 
 function rootCause({ cause, failure }: SamError): string {

@@ -177,6 +177,18 @@ export function readSettings(given: GivenValues): ApplicationSettings {
   return settings;
 }
 
+/**
+ * Reads the value of a time limit that is no setting of an application, in milliseconds.
+ *
+ * @throws {ConfigError} if it cannot be used.
+ */
+export function readTimeLimit(given: GivenValues, name: string, fallback: number): number {
+  const problems: string[] = [];
+  const limit = new Reader(given, problems).last(name, parseLimit) ?? fallback;
+  if (problems.length > 0) throw new ConfigError(problems);
+  return limit;
+}
+
 /** Reads the settings of the log. What is wrong is added to `problems`. */
 export function readLogSettings(given: GivenValues, problems: string[]): LogSettings {
   const read = new Reader(given, problems);

@@ -13,6 +13,7 @@ export type Reason =
   | "sam-login"
   | "sam-refused"
   | "session-refused"
+  | "key-refused"
   | "identity-in-use"
   | "not-ready"
   | "name-unknown"
@@ -115,6 +116,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.networkUnreachable,
     story: "The router refuses to create a session",
     hint: "The log has its words",
+  },
+  "key-refused": {
+    reply5: Reply5.networkUnreachable,
+    story: "The router does not take the key of this identity",
+    hint: "The key file was not touched: another kind of router, or an earlier version, may have made the key",
   },
   "identity-in-use": {
     reply5: Reply5.networkUnreachable,

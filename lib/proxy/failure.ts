@@ -43,7 +43,7 @@ const SAM_REASONS: readonly SamCase[] = [
   { phase: "connect", reason: "router-down" },
 
   { phase: "hello", failure: "silent", reason: "router-silent" },
-  { phase: "hello", failure: "closed", reason: "router-down" },
+  { phase: "hello", failure: "closed", reason: "router-silent" },
   { phase: "hello", failure: "garbled", reason: "not-sam" },
   { phase: "hello", result: /^NOVERSION$/, reason: "sam-version" },
   { phase: "hello", text: /authori[sz]|password/i, reason: "sam-login" },
@@ -52,6 +52,8 @@ const SAM_REASONS: readonly SamCase[] = [
   { phase: "session", failure: "silent", reason: "not-ready" },
   { phase: "session", failure: "closed", reason: "router-down" },
   { phase: "session", result: /^DUPLICATED?_DEST$/, reason: "identity-in-use" },
+  { phase: "session", result: /^TIMEOUT$/, reason: "not-ready" },
+  { phase: "session", result: /^INVALID_KEY$/, reason: "key-refused" },
   { phase: "session", reason: "session-refused" },
 
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^lease ?set not found/i, reason: "lease-set-not-found" },

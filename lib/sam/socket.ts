@@ -33,6 +33,9 @@ export const SAM_HELLO_TIMEOUT = 10_000;
  */
 const VERSION = "3.1";
 
+/** Which version HELLO asks for: the one that the program speaks, or whichever the bridge likes best (SAM 3.1). */
+export type WantedVersion = "ours" | "any";
+
 /** Bytes of the first read buffer: enough for every reply but a private key with a large certificate. */
 const BUFFER_SIZE = 4096;
 
@@ -59,16 +62,21 @@ export class SamSocket {
    * Connects and exchanges HELLO.
    *
    * @param signal ends everything on this socket until {@linkcode SamSocket.detach}, by closing it.
+   * @param wanted which version: `any` tells what a bridge would choose by itself.
    * @throws {SamError} if the bridge is not there, is no SAM bridge, or refuses.
    * @throws the signal's reason if it was aborted.
    */
-  static async open(endpoint: SamEndpoint, signal: AbortSignal): Promise<SamSocket> {
+  static async open(
+    endpoint: SamEndpoint,
+    signal: AbortSignal,
+    wanted: WantedVersion = "ours",
+  ): Promise<SamSocket> {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
     let conn: Deno.TcpConn | undefined;
     try {
       conn = await connect(endpoint, deadline.signal);
       const unfollowDeadline = closeOnAbort(conn, deadline.signal);
-      const { lines, version } = await greet(conn, endpoint.login);
+      const { lines, version } = await greet(conn, wanted, endpoint.login);
       signal.throwIfAborted();
       unfollowDeadline();
       return new SamSocket(conn, lines, version, closeOnAbort(conn, signal));
@@ -200,12 +208,17 @@ async function connect({ hostname, port }: SamEndpoint, signal: AbortSignal): Pr
   }
 }
 
-async function greet(conn: Deno.TcpConn, login?: SamLogin): Promise<{ lines: LineReader; version: string }> {
+async function greet(
+  conn: Deno.TcpConn,
+  wanted: WantedVersion,
+  login?: SamLogin,
+): Promise<{ lines: LineReader; version: string }> {
   conn.setNoDelay(true);
   conn.setKeepAlive(true);
   const lines = new LineReader(conn);
   const credentials = login && { USER: login.user, PASSWORD: login.password };
-  await send(conn, formatCommand("HELLO VERSION", { MIN: VERSION, MAX: VERSION }, credentials));
+  const versions: Record<string, string> = wanted === "ours" ? { MIN: VERSION, MAX: VERSION } : {};
+  await send(conn, formatCommand("HELLO VERSION", versions, credentials));
   const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
   if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
   return { lines, version };

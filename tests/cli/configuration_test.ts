@@ -275,6 +275,8 @@ connect-timeout: 1s
 handshake-timeout: 2s
 idle-timeout: 3s
 max-connections: 5
+max-per-client: 4
+extended-errors: true
 log-level: warn
 log-format: json
 log-destinations: true
@@ -315,6 +317,8 @@ log-destinations: true
     handshakeTimeout: 2000,
     idleTimeout: 3000,
     maxConnections: 5,
+    maxPerClient: 4,
+    extendedErrors: true,
   });
 });
 

@@ -97,7 +97,7 @@ Deno.test("69: nothing at the port of the SAM bridge", async () => {
   const fails: Failure = {
     code: 69,
     errors: [`Nothing answers at 127.0.0.1:${port}: no SAM bridge (connection refused)`],
-    hints: ["Is the router running?", "i2pd.conf", "http://127.0.0.1:7657/configclients"],
+    hints: ["i2pd: start it", "i2pd.conf", "http://127.0.0.1:7657/configclients"],
   };
   const sam = ["--sam", `127.0.0.1:${port}`];
   assertFails(await runProxy(["--listen", "127.0.0.1:0", ...sam]), fails);
@@ -175,12 +175,12 @@ const REFUSED_SESSIONS: { name: string; options: SamBridgeOptions; fails: Failur
   {
     name: "it stops",
     options: saying(),
-    fails: { code: 69, errors: ["the router closed the connection before tunnels were ready"], hints: ["stopped?"] },
+    fails: { code: 69, errors: ["the router closed the connection before tunnels were ready"], hints: ["start it"] },
   },
   {
     name: "it speaks no 3.1",
     options: saying("HELLO REPLY RESULT=NOVERSION", "HELLO"),
-    fails: { code: 69, errors: ["NOVERSION"], hints: ["the router is too old"] },
+    fails: { code: 69, errors: ["NOVERSION"], hints: ["upgrade it"] },
   },
 ];
 

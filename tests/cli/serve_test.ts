@@ -170,7 +170,7 @@ Deno.test("with the permission to reach the router and no other, it comes back a
   await using site = await startSite();
   await using proxy = await startProxyProcess(samOf(bridge));
   bridge.dropSessions();
-  await proxy.waitFor("stderr", /Session lost: .*\n(.*\n)*.*Session ready again/);
+  await proxy.waitFor("stderr", /Session lost after .*\n(.*\n)*.*Session ready again/);
   await using service = await publishService(bridge.port, site.port);
   assertStringIncludes(await atMost(10_000, socksGet(proxy.port, `http://${service.b32}/`)) ?? "", site.token);
   assertEquals(proxy.stdout(), `${proxy.readyLine}\n`);

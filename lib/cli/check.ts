@@ -1,0 +1,166 @@
+import { formatEndpoint } from "../config/endpoint.ts";
+import { type ApplicationSettings, type GivenValues, readSettings, readTimeLimit } from "../config/settings.ts";
+import { parseAddress } from "../i2p/address.ts";
+import { b32Address } from "../i2p/destination.ts";
+import { closeQuietly } from "../io/conn.ts";
+import { Deadline, sleep } from "../io/deadline.ts";
+import { SamError } from "../sam/error.ts";
+import { lookupName } from "../sam/naming.ts";
+import { createSession, type SamSession } from "../sam/session.ts";
+import { type SamEndpoint, SamSocket } from "../sam/socket.ts";
+import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { readSamLogin } from "./input_files.ts";
+import { keepOnly, requireNet } from "./permissions.ts";
+import { exitCodeOf } from "./sam_advice.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Milliseconds for all steps of a check. */
+const CHECK_TIMEOUT = 180_000;
+
+/** Milliseconds between two questions for our own lease set, which routers publish a moment after the session is ready. */
+const OWN_ADDRESS_RETRY = 2_000;
+
+/**
+ * Walks from the SAM port to a working session, and to a stream to the operand if there is one. Prints a line for each step;
+ * the first one that fails comes with its fix, and is the last.
+ */
+export async function check(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+  const target = parseOperands(operands);
+  if (target !== undefined && given.has("no-session")) {
+    throw new CliError(ExitCode.usage, "--no-session leaves nothing to open a stream with: NAME cannot be given");
+  }
+  const settings = readSettings(given);
+  const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
+  const login = await readSamLogin(settings);
+  requireNet(settings.sam, "--sam");
+  keepOnly({ sam: settings.sam });
+  const asJson = given.has("json");
+  const route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target);
+  const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
+  try {
+    using deadline = new Deadline(timeout);
+    const findings = await walk(steps, settings.sam, deadline.signal, terminal, (step, finding) => {
+      if (!asJson) terminal.data(describeFinding(step, finding));
+    });
+    const failed = findings.find(({ ok }) => !ok);
+    if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));
+    return failed === undefined ? ExitCode.ok : exitCodeOf(failed.reason ?? "internal");
+  } finally {
+    route.close();
+  }
+}
+
+/** The steps, and what one of them leaves for the next. */
+class Route {
+  readonly #endpoint: SamEndpoint;
+  readonly #settings: ApplicationSettings;
+  readonly #target: StreamTarget | undefined;
+  #session: SamSession | undefined;
+
+  constructor(endpoint: SamEndpoint, settings: ApplicationSettings, target: StreamTarget | undefined) {
+    this.#endpoint = endpoint;
+    this.#settings = settings;
+    this.#target = target;
+  }
+
+  /** Steps that need a SAM bridge only. */
+  get bridge(): Step[] {
+    return [
+      { name: "port", title: "SAM port", late: "router-silent", run: (signal) => this.#connect(signal) },
+      { name: "sam", title: "SAM bridge", late: "router-silent", run: (signal) => this.#greet(signal) },
+    ];
+  }
+
+  /** Steps that need a router in the network. */
+  get session(): Step[] {
+    const steps: Step[] = [
+      { name: "session", title: "session", late: "not-ready", run: (signal) => this.#create(signal) },
+      { name: "own-address", title: "own address", late: "not-ready", run: (signal) => this.#resolveOwn(signal) },
+    ];
+    const target = this.#target;
+    if (target === undefined) return steps;
+    return [
+      ...steps,
+      { name: "name", title: "name", late: "router-silent", run: (signal) => this.#resolve(target, signal) },
+      { name: "stream", title: "stream", late: "timed-out", run: (signal) => this.#open(target, signal) },
+    ];
+  }
+
+  /** Ends the session. */
+  close(): void {
+    this.#session?.close();
+  }
+
+  async #connect(signal: AbortSignal): Promise<string> {
+    const { hostname, port } = this.#endpoint;
+    try {
+      const conn = await Deno.connect({ hostname, port, signal });
+      closeQuietly(conn);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw new SamError("connect", "unreachable", { cause: error });
+    }
+    return `${formatEndpoint(this.#endpoint)} accepts connections`;
+  }
+
+  async #greet(signal: AbortSignal): Promise<string> {
+    const ours = await SamSocket.open(this.#endpoint, signal);
+    ours.close();
+    // What a router chooses by itself is all that SAM says about which one it is.
+    const any = await SamSocket.open(this.#endpoint, signal, "any").catch(() => undefined);
+    any?.close();
+    const kind = any && ROUTERS[any.version];
+    const login = this.#endpoint.login === undefined ? "" : ", takes the login or wants none";
+    return `speaks version ${ours.version}${login}${kind === undefined ? "" : `; looks like ${kind}`}`;
+  }
+
+  async #create(signal: AbortSignal): Promise<string> {
+    this.#session = await createSession(this.#endpoint, { options: this.#settings.sessionOptions }, signal);
+    return `tunnels are built for ${this.#session.address}`;
+  }
+
+  async #resolveOwn(signal: AbortSignal): Promise<string> {
+    const address = this.#session?.address ?? "";
+    while (await lookupName(this.#endpoint, address, signal) === undefined) {
+      await sleep(OWN_ADDRESS_RETRY, signal);
+      signal.throwIfAborted();
+    }
+    return "the router resolves it";
+  }
+
+  async #resolve({ host }: StreamTarget, signal: AbortSignal): Promise<string> {
+    const destination = await lookupName(this.#endpoint, host, signal);
+    if (destination !== undefined) return `${host} is ${await b32Address(destination)}`;
+    throw new Fault(parseAddress(host).kind === "name" ? "name-unknown" : "lease-set-not-found");
+  }
+
+  async #open(target: StreamTarget, signal: AbortSignal): Promise<string> {
+    using limit = new Deadline(this.#settings.connectTimeout, signal);
+    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
+    closeQuietly(stream.conn);
+    return "open (Java I2P says so when the peer has answered, i2pd when it has found the peer's lease set)";
+  }
+}
+
+/** Routers by the version of SAM that they choose where none is asked for: i2pd 2.45 and 2.58, Java I2P 2.8, emissary. */
+const ROUTERS: Readonly<Record<string, string>> = {
+  "3.0": "i2pd",
+  "3.1": "i2pd",
+  "3.2": "emissary",
+  "3.3": "Java I2P",
+};
+
+function parseOperands([operand, ...more]: readonly string[]): StreamTarget | undefined {
+  if (operand === undefined) return undefined;
+  const [, name = "", digits] = /^(.*?)(?::(\d+))?$/s.exec(operand) ?? [];
+  const { kind, host, problem } = parseAddress(name);
+  const port = Number(digits ?? 0);
+  if (more.length > 0) throw new CliError(ExitCode.usage, `check takes one name, but also got "${more[0]}"`);
+  if (port > 65_535) throw new CliError(ExitCode.usage, `Cannot check "${operand}": the port is above 65535`);
+  if (kind === "b32" || kind === "b33" || kind === "name") return { host, port };
+  const reason = problem ?? (kind === "ip" ? "it is an IP address, and I2P has none" : "it is no name of I2P");
+  throw new CliError(ExitCode.usage, `Cannot check "${operand}": ${reason}`);
+}

@@ -1,0 +1,107 @@
+import { formatDuration } from "../config/duration.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import { TimeoutError } from "../io/deadline.ts";
+import { ANSWERS, type Reason } from "../proxy/answers.ts";
+import { refusalOf } from "../proxy/failure.ts";
+import { SamError } from "../sam/error.ts";
+import { type Fix, fixOf } from "./fixes.ts";
+import { describeSamError } from "./sam_advice.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** A step of a check. */
+export interface Step {
+  /** What it is called in JSON. */
+  name: string;
+  /** What it is called for people. */
+  title: string;
+  /** Why it fails when its time is over. */
+  late: Reason;
+  /** Takes it; resolves to what was found. */
+  run: (signal: AbortSignal) => Promise<string>;
+}
+
+/** What came of a step. */
+export interface Finding {
+  /** Name of the step. */
+  step: string;
+  /** Whether all is well. */
+  ok: boolean;
+  /** How long it took. */
+  milliseconds: number;
+  /** What was found, one clause. */
+  says: string;
+  /** Why it failed. */
+  reason?: Reason;
+  /** What to do about it, where that is known. */
+  fix?: Fix;
+}
+
+/** A step failed, and it is known why. */
+export class Fault extends Error {
+  /** Why. */
+  readonly reason: Reason;
+
+  /** Makes the error. */
+  constructor(reason: Reason) {
+    super(ANSWERS[reason].story);
+    this.name = "Fault";
+    this.reason = reason;
+  }
+}
+
+/**
+ * Takes steps one after the other, up to the first one that fails.
+ *
+ * @param endpoint the SAM bridge that it is about.
+ * @param found is told of each one.
+ */
+export async function walk(
+  steps: readonly Step[],
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  terminal: Terminal,
+  found: (step: Step, finding: Finding) => void,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const step of steps) {
+    const finding = await take(step, endpoint, signal, terminal);
+    findings.push(finding);
+    found(step, finding);
+    if (!finding.ok) break;
+  }
+  return findings;
+}
+
+/** A finding for people: a line, and one for each router's fix. */
+export function describeFinding({ title }: Step, { ok, says, milliseconds, fix }: Finding): string {
+  const took = milliseconds < 1000 ? `${milliseconds} ms` : formatDuration(milliseconds);
+  return [
+    `${ok ? "✓" : "✗"} ${title}: ${says} (${took})`,
+    ...(fix === undefined ? [] : [`  i2pd: ${fix.i2pd}`, `  Java I2P: ${fix.java}`]),
+  ].join("\n");
+}
+
+async function take(step: Step, endpoint: Endpoint, signal: AbortSignal, terminal: Terminal): Promise<Finding> {
+  const since = performance.now();
+  const milliseconds = (): number => Math.round(performance.now() - since);
+  const show = (): void => terminal.status(`… ${step.title}: ${formatDuration(milliseconds())}`);
+  const ticker = setInterval(show, 1000);
+  try {
+    const says = await step.run(signal);
+    return { step: step.name, ok: true, milliseconds: milliseconds(), says };
+  } catch (error) {
+    const { reason, says } = explain(error, step, endpoint);
+    const fix = fixOf(reason);
+    return { step: step.name, ok: false, milliseconds: milliseconds(), says, reason, ...(fix && { fix }) };
+  } finally {
+    clearInterval(ticker);
+    terminal.status("");
+  }
+}
+
+function explain(error: unknown, { late }: Step, endpoint: Endpoint): { reason: Reason; says: string } {
+  if (error instanceof TimeoutError) return { reason: late, says: ANSWERS[late].story };
+  if (error instanceof Fault) return { reason: error.reason, says: error.message };
+  if (!(error instanceof SamError)) throw error;
+  return { reason: refusalOf(error).reason, says: describeSamError(error, endpoint) };
+}
