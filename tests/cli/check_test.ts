@@ -1,0 +1,194 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { runProxy } from "../support/command.ts";
+import { startImpostor } from "../support/impostor.ts";
+import { publishService, type SamBridgeOptions, startSamBridge } from "../support/sam_bridge.ts";
+import { readToEnd } from "../support/socks_client.ts";
+import { parseTalk } from "../support/talk.ts";
+
+const TOOK = / \(\d+ (ms|s)\)/;
+
+/** Lines of a check without the times. */
+function lines(stdout: string): string[] {
+  return stdout.trimEnd().split("\n").map((line) => line.replace(TOOK, ""));
+}
+
+for (const [manners, router] of [["i2pd", "i2pd"], ["java", "Java I2P"]] as const) {
+  Deno.test(`check walks from the SAM port to a stream, ${manners}`, async () => {
+    await using bridge = await startSamBridge({ manners });
+    // A listener of its own, so that the stream has somebody to accept it.
+    await using backend = startImpostor(readToEnd);
+    await using service = await publishService(bridge.port, backend.port);
+    bridge.setName("site.i2p", service.destination);
+    const { code, stdout, stderr } = await runProxy(["check", "SITE.i2p:80", "--sam", `127.0.0.1:${bridge.port}`]);
+    assertEquals([code, stderr], [0, ""]);
+    const [port, sam, session, own, name, stream, ...more] = lines(stdout);
+    assertEquals(port, `✓ SAM port: 127.0.0.1:${bridge.port} accepts connections`);
+    assertEquals(sam, `✓ SAM bridge: speaks version 3.1; looks like ${router}`);
+    assertMatch(session ?? "", /^✓ session: tunnels are built for [a-z2-7]{52}\.b32\.i2p$/);
+    assertEquals(own, "✓ own address: the router resolves it");
+    assertEquals(name, `✓ name: site.i2p is ${service.b32}`);
+    assertMatch(stream ?? "", /^✓ stream: open \(/);
+    assertEquals(more, []);
+    assertMatch(stdout.split("\n")[0] ?? "", TOOK);
+    assertEquals(bridge.lines.some((line) => /^STREAM CONNECT .* TO_PORT=80$/.test(line)), true);
+    assertEquals(bridge.sessions.length, 1, "the session of the check is still there");
+  });
+}
+
+Deno.test("check passes the options of a session on", async () => {
+  await using bridge = await startSamBridge();
+  const options = ["--length", "1", "-o", "x.y=z", "--name", "me", "--lease-set-encryption", "4"];
+  assertEquals((await runProxy(["check", "--sam", `127.0.0.1:${bridge.port}`, ...options])).code, 0);
+  const create = bridge.lines.find((line) => line.startsWith("SESSION CREATE")) ?? "";
+  for (const option of ["inbound.length=1", "x.y=z", "outbound.nickname=me", "i2cp.leaseSetEncType=4"]) {
+    assertStringIncludes(create, option);
+  }
+  assertStringIncludes(create, "DESTINATION=TRANSIENT");
+});
+
+/** What a bridge does wrong, the step that finds it, the reason and the exit code. */
+const BROKEN: readonly {
+  what: string;
+  bridge: SamBridgeOptions;
+  args?: readonly string[];
+  step: string;
+  reason: string;
+  code: number;
+  says?: string;
+}[] = [
+  {
+    what: "a bridge that wants another login",
+    bridge: { manners: "java", login: { user: "me", password: "secret" } },
+    ...{ step: "sam", reason: "sam-login", code: 69 },
+  },
+  {
+    what: "an old bridge",
+    bridge: answering("HELLO", "HELLO REPLY RESULT=NOVERSION"),
+    ...{ step: "sam", reason: "sam-version", code: 69 },
+  },
+  {
+    what: "a bridge that refuses to talk",
+    bridge: answering("HELLO", 'HELLO REPLY RESULT=I2P_ERROR MESSAGE="not today"'),
+    ...{ step: "sam", reason: "sam-refused", code: 69, says: "not today" },
+  },
+  {
+    what: "a router that builds no tunnels",
+    bridge: answering("SESSION CREATE"),
+    args: ["--timeout", "700ms"],
+    ...{ step: "session", reason: "not-ready", code: 75 },
+  },
+  {
+    what: "a router that is full",
+    bridge: answering("SESSION CREATE", 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="session limit exceeded"'),
+    ...{ step: "session", reason: "session-refused", code: 1, says: "session limit exceeded" },
+  },
+  {
+    what: "a lease set that is never published",
+    bridge: answering("NAMING LOOKUP", "NAMING REPLY RESULT=KEY_NOT_FOUND NAME=x"),
+    args: ["--timeout", "700ms"],
+    ...{ step: "own-address", reason: "not-ready", code: 75 },
+  },
+  {
+    what: "a name that is unknown",
+    bridge: {},
+    args: ["none.i2p"],
+    ...{ step: "name", reason: "name-unknown", code: 1 },
+  },
+  {
+    what: "a destination that is offline",
+    bridge: {},
+    args: [`${"a".repeat(52)}.b32.i2p`],
+    ...{ step: "name", reason: "lease-set-not-found", code: 1 },
+  },
+  {
+    what: "a peer that does not answer",
+    bridge: answering("STREAM CONNECT", 'STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection timed out"'),
+    args: ["site.i2p"],
+    ...{ step: "stream", reason: "peer-silent", code: 1 },
+  },
+  {
+    what: "a stream that is never opened",
+    bridge: answering("STREAM CONNECT"),
+    args: ["site.i2p", "--timeout", "1s"],
+    ...{ step: "stream", reason: "timed-out", code: 1 },
+  },
+];
+
+Deno.test("check names the first thing wrong and its fix for both routers, and ends there", async (t) => {
+  for (const { what, bridge: options, args = [], step, reason, code, says = "" } of BROKEN) {
+    await t.step(what, async () => {
+      await using bridge = await startSamBridge(options);
+      await using stack = new AsyncDisposableStack();
+      if (args.includes("site.i2p")) {
+        bridge.setName("site.i2p", stack.use(await publishService(bridge.port, 1)).destination);
+      }
+      const command = ["check", "--sam", `127.0.0.1:${bridge.port}`, ...args];
+      const json = await runProxy([...command, "--json"]);
+      const { ok, steps } = JSON.parse(json.stdout);
+      const last = steps.at(-1);
+      assertEquals([json.code, ok, last.step, last.ok, last.reason], [code, false, step, false, reason]);
+      assert(steps.slice(0, -1).every((s: { ok: boolean }) => s.ok));
+      assertStringIncludes(last.says, says);
+      const text = await runProxy(command);
+      assertEquals([text.code, text.stderr], [code, ""]);
+      const found = lines(text.stdout);
+      assertEquals(found.length, steps.length + (last.fix === undefined ? 0 : 2));
+      assertEquals(found[steps.length - 1]?.slice(0, 2), "✗ ");
+      if (last.fix === undefined) return;
+      assertEquals(found.slice(-2), [`  i2pd: ${last.fix.i2pd}`, `  Java I2P: ${last.fix.java}`]);
+    });
+  }
+});
+
+Deno.test("check tells a closed port from a port where something else listens", async () => {
+  const closed = await runProxy(["check", "--sam", `127.0.0.1:${await closedPort()}`]);
+  assertEquals(closed.code, 69);
+  assertMatch(lines(closed.stdout)[0] ?? "", /^✗ SAM port: Nothing answers at .* \(connection refused\)$/);
+  await using other = startImpostor(async (conn) => {
+    await conn.write(new TextEncoder().encode("SSH-2.0-OpenSSH_9.2\r\n"));
+  });
+  const { code, stdout } = await runProxy(["check", "--sam", `127.0.0.1:${other.port}`]);
+  assertEquals(code, 69);
+  assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: What listens at .* speaks something else$/);
+});
+
+Deno.test("check --no-session asks the router for nothing", async () => {
+  await using bridge = await startSamBridge();
+  const { code, stdout } = await runProxy(["check", "--no-session", "--sam", `127.0.0.1:${bridge.port}`]);
+  assertEquals([code, lines(stdout).length], [0, 2]);
+  assertEquals(bridge.lines.filter((line) => !line.startsWith("HELLO")), []);
+});
+
+Deno.test("check refuses what it cannot check, before it asks the router", async () => {
+  const cases: [string[], string][] = [
+    [["example.com"], "it is no name of I2P"],
+    [["127.0.0.1:80"], "it is an IP address"],
+    [["x.b32.i2p"], "52 characters"],
+    [["site.i2p:70000"], "the port is above 65535"],
+    [["site.i2p", "other.i2p"], 'also got "other.i2p"'],
+    [["site.i2p", "--no-session"], "--no-session"],
+    [["--timeout", "0"], "cannot be switched off"],
+    [["--timeout", "soon"], "a duration is a number"],
+  ];
+  for (const [args, problem] of cases) {
+    const { code, stdout, stderr } = await runProxy(["check", ...args]);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(parseTalk(stderr).errors[0] ?? "", problem);
+  }
+});
+
+/** A bridge that answers a command with a line of its own, or with silence. */
+function answering(to: string, line?: string): SamBridgeOptions {
+  return {
+    intercept: async (command, socket) => {
+      if (!command.startsWith(to)) return false;
+      if (line !== undefined) await socket.write(`${line}\n`);
+      return true;
+    },
+  };
+}
+
+async function closedPort(): Promise<number> {
+  await using taken = startImpostor(() => Promise.resolve());
+  return taken.port;
+}
