@@ -142,7 +142,7 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "peer-silent": {
     reply5: Reply5.hostUnreachable,
     extended: Extended5.peerUnreachable,
-    story: "The peer does not answer: it has a lease set, so it was online a few minutes ago",
+    story: "The peer does not answer: it is offline, or too slow",
   },
   "peer-unreachable": {
     reply5: Reply5.hostUnreachable,
@@ -164,7 +164,8 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "timed-out": {
     reply5: Reply5.ttlExpired,
     extended: Extended5.timedOut,
-    story: "No answer within the connect timeout",
+    story: "No answer in time",
+    hint: "See --connect-timeout",
   },
   "router-error": { reply5: Reply5.generalFailure, story: "The router failed" },
   "router-busy": { reply5: Reply5.generalFailure, story: "The router has too many streams" },

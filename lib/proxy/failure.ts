@@ -30,13 +30,19 @@ interface SamCase {
   reason: Reason;
 }
 
+/** Of i2pd, and of Java I2P: for a base32 address, and for a peer whose lease set has run out. */
+const NO_LEASE_SET = /^(destination )?lease ?set (not found|expired)/i;
+
+/** Of i2pd, and of Java I2P. */
+const NO_COMMON_ENCRYPTION = /^(incompatible crypto|unsupported encryption)/i;
+
 /**
  * What a failure of the SAM dialogue means; the first row that fits counts.
  *
  * RESULT words are those of the specification and those that routers send besides: `CONNECTION_REFUSED` is of Java I2P,
  * `DUPLICATE_DEST` of emissary, and two words mean "unknown name". Rows with a `text` tell apart what one word covers; the
- * texts are those of i2pd 2.45–2.58 and Java I2P 2.8. As routers may change them or translate them (SAM 3.3), what is not
- * recognised falls to the row of the bare word, which says less but nothing wrong.
+ * texts are those of i2pd 2.45–2.58 and Java I2P 2.8. As routers may change them or translate them (Java I2P does, some),
+ * what is not recognised falls to the row of the bare word, which says less but nothing wrong.
  */
 const SAM_REASONS: readonly SamCase[] = [
   { phase: "connect", failure: "silent", reason: "router-silent" },
@@ -56,15 +62,15 @@ const SAM_REASONS: readonly SamCase[] = [
   { phase: "session", result: /^INVALID_KEY$/, reason: "key-refused" },
   { phase: "session", reason: "session-refused" },
 
-  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^lease ?set not found/i, reason: "lease-set-not-found" },
-  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^incompatible crypto/i, reason: "incompatible-encryption" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: NO_LEASE_SET, reason: "lease-set-not-found" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: NO_COMMON_ENCRYPTION, reason: "incompatible-encryption" },
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^can't connect to myself/i, reason: "own-address" },
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: /timed out|^timeout/i, reason: "peer-silent" },
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^connection re(set|fused)/i, reason: "peer-refused" },
   { phase: "stream", result: /^(CANT_REACH_PEER|PEER_NOT_FOUND)$/, reason: "peer-unreachable" },
   { phase: "stream", result: /^LEASESET_NOT_FOUND$/, reason: "lease-set-not-found" },
   { phase: "stream", result: /^CONNECTION_REFUSED$/, reason: "peer-refused" },
-  { phase: "stream", result: /^INVALID_KEY$/, text: /^lease ?set not found/i, reason: "lease-set-not-found" },
+  { phase: "stream", result: /^INVALID_KEY$/, text: NO_LEASE_SET, reason: "lease-set-not-found" },
   { phase: "stream", result: /^(INVALID_KEY|KEY_NOT_FOUND)$/, reason: "name-unknown" },
   { phase: "stream", result: /^INVALID_ID$/, reason: "not-ready" },
   { phase: "stream", result: /^TIMEOUT$/, reason: "timed-out" },

@@ -164,15 +164,17 @@ export class Proxy implements AsyncDisposable {
   }
 
   /**
-   * Makes sure that a client is not one too many; if it is, one that is most likely gone makes room.
+   * Makes sure that a client is not one too many; if it is, one that is most likely gone makes room: one of the same
+   * address where that has too many, which makes room among all clients as well.
    *
    * @throws {Refusal} `too-many` or `too-many-per-client` if nobody does.
    */
   #claimPlace(address: string): void {
     const { maxConnections, maxPerClient } = this.#options;
-    if (this.#clients.size > maxConnections && !this.#halfClosed.endMostSilent()) throw new Refusal("too-many");
-    if ((this.#perAddress.get(address) ?? 0) > maxPerClient && !this.#halfClosed.endMostSilent(address)) {
-      throw new Refusal("too-many-per-client");
+    if ((this.#perAddress.get(address) ?? 0) > maxPerClient) {
+      if (!this.#halfClosed.endMostSilent(address)) throw new Refusal("too-many-per-client");
+    } else if (this.#clients.size > maxConnections) {
+      if (!this.#halfClosed.endMostSilent()) throw new Refusal("too-many");
     }
   }
 

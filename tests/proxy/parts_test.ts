@@ -1,13 +1,13 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import type { LoginBook } from "../../lib/config/login_book.ts";
+import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/proxy/backoff.ts";
 import { BufferPool, LARGE_BUFFER, MAX_LARGE_BUFFERS } from "../../lib/proxy/buffer_pool.ts";
 import { EventLoopGate, GATE_BUDGET } from "../../lib/proxy/event_loop_gate.ts";
-import { ANSWERS, Refusal } from "../../lib/proxy/answers.ts";
-import { refusalOf } from "../../lib/proxy/failure.ts";
-import { HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
 import { acceptAll } from "../../lib/proxy/listener.ts";
-import { Deadline, TimeoutError } from "../../lib/io/deadline.ts";
+import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
 import { Watchdog } from "../../lib/proxy/watchdog.ts";
+import { Clock } from "../support/clock.ts";
 import { delay } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -75,47 +75,57 @@ Deno.test("acceptAll() goes on after an accept that fails, and ends with its lis
 });
 
 Deno.test("Watchdog calls back after a time without activity, and not before", async () => {
+  using clock = new Clock({ runs: false });
   let expired = 0;
   const watchdog = new Watchdog(() => expired++);
   watchdog.active();
   watchdog.limit(80);
   watchdog.limit(10_000);
   for (let i = 0; i < 8; i++) {
-    await delay(20);
+    await clock.skip(79);
     watchdog.active();
   }
+  await clock.skip(79);
   assertEquals(expired, 0);
-  await delay(150);
+  await clock.skip(1);
   assertEquals(expired, 1);
   const stopped = new Watchdog(() => expired++);
   stopped.limit(10);
   stopped.stop();
   stopped.limit(5);
-  await delay(30);
+  await clock.skip(1_000);
   assertEquals(expired, 1);
 });
 
-Deno.test("HalfClosedStreams ends what has been silent for longest, and spares what is not", async () => {
-  const ended: string[] = [];
-  const streams = new HalfClosedStreams();
-  assertEquals(streams.endMostSilent(), false);
-  const dogs = ["waiting", "older", "newer", "busy"].map((name) => new Watchdog(() => ended.push(name)));
-  const [waiting, older, newer, busy] = dogs as [Watchdog, Watchdog, Watchdog, Watchdog];
-  streams.add(waiting, () => false, "127.0.0.1");
-  streams.add(older, () => true, "127.0.0.1");
-  await delay(100);
-  [newer, busy].forEach((dog) => dog.active());
-  streams.add(newer, () => true, "127.0.0.1");
-  streams.add(busy, () => true, "127.0.0.1");
-  assertEquals(streams.endMostSilent(), false, "none has been silent for long");
-  await delay(1_050);
-  busy.active();
-  assertEquals([streams.endMostSilent(), streams.endMostSilent(), streams.endMostSilent()], [true, true, false]);
-  await delay(20);
-  assertEquals(ended, ["older", "newer"]);
-  streams.hurry();
-  await delay(1_100);
-  assertEquals(new Set(ended), new Set(["older", "newer", "waiting", "busy"]));
+Deno.test("LoginGuard answers wrong logins later and later, and begins anew after a minute without one", async () => {
+  using clock = new Clock({ runs: false });
+  const guard = new LoginGuard({ verify: () => Promise.resolve(false) } as unknown as LoginBook);
+  const login = { user: new Uint8Array(), password: new Uint8Array() };
+  const assertTakes = async (milliseconds: number): Promise<void> => {
+    let answer: boolean | undefined;
+    const asked = guard.verify(login, new AbortController().signal).then((isRight) => answer = isRight);
+    await clock.skip(0);
+    await clock.skip(milliseconds - 1);
+    assertEquals(answer, undefined, `it took less than ${milliseconds} ms`);
+    await clock.skip(1);
+    assertEquals(answer, false, `it took more than ${milliseconds} ms`);
+    await asked;
+  };
+  for (const milliseconds of [100, 200, 400, 800, 1_600, 3_000, 3_000]) await assertTakes(milliseconds);
+  await clock.skip(60_000 - 3_000);
+  await assertTakes(3_000);
+  await clock.skip(60_001 - 3_000);
+  for (const milliseconds of [100, 200]) await assertTakes(milliseconds);
+});
+
+pureTest("Backoff doubles its limit from a quarter of a second to half a minute, and waits a share of it", () => {
+  for (const share of [0, 0.5, 1]) {
+    const backoff = new Backoff(() => share);
+    const limits = [RETRY_FIRST, 500, 1_000, 2_000, 4_000, 8_000, 16_000, RETRY_MAX, RETRY_MAX, RETRY_MAX];
+    assertEquals(limits.map(() => backoff.next()), limits.map((limit) => share * limit));
+    backoff.reset();
+    assertEquals([backoff.next(), backoff.next()], [share * 250, share * 500]);
+  }
 });
 
 Deno.test("ReadAhead hands over what it read, then reads on, and tells of the end", async () => {
@@ -141,28 +151,4 @@ Deno.test("ReadAhead hands over what it read, then reads on, and tells of the en
   assertEquals(await again.read(again.buffer), null);
   assertEquals(told, ["ended"]);
   conn.close();
-});
-
-Deno.test("Deadline fires after its time or with its parent, and not after disposal", async () => {
-  const parent = new AbortController();
-  using short = new Deadline(20, parent.signal);
-  using long = new Deadline(60_000, parent.signal);
-  const disposed = new Deadline(20, parent.signal);
-  disposed[Symbol.dispose]();
-  await delay(60);
-  assert(short.signal.reason instanceof TimeoutError);
-  assertEquals(long.signal.aborted, false);
-  parent.abort(new Error("over"));
-  assertThrows(() => long.signal.throwIfAborted(), Error, "over");
-  assertEquals(disposed.signal.aborted, false);
-  using late = new Deadline(60_000, parent.signal);
-  assertEquals(late.signal.aborted, true);
-});
-
-pureTest("refusalOf() finds a reason for anything that is thrown", () => {
-  assertEquals(refusalOf(new Refusal("ip"), false).reason, "ip");
-  assertEquals(refusalOf(new TimeoutError(), false).reason, "timed-out");
-  assertEquals(refusalOf(new TypeError("x"), false).message, "TypeError: x");
-  assertEquals(refusalOf("nonsense", false).reason, "internal");
-  assert(Object.values(ANSWERS).every(({ reply5, story }) => reply5 <= 8 && story !== ""));
 });

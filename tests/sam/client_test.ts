@@ -5,6 +5,7 @@ import { lookupName } from "../../lib/sam/naming.ts";
 import { createSession } from "../../lib/sam/session.ts";
 import { MAX_SAM_LINE, type SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
+import { fillBacklog } from "../support/backlog.ts";
 import { delay, until } from "../support/harness.ts";
 import { type Manners, publishService, type SamSocket, startSamBridge } from "../support/sam_bridge.ts";
 
@@ -168,19 +169,6 @@ Deno.test("A bridge that does not accept connections is given up at the signal",
   listener.close();
   conns.forEach((conn) => conn.close());
 });
-
-/** Connects until the kernel lets no more wait for being accepted. */
-async function fillBacklog(port: number): Promise<Deno.TcpConn[]> {
-  const conns: Deno.TcpConn[] = [];
-  for (let i = 0; i < 5_000; i++) {
-    try {
-      conns.push(await Deno.connect({ hostname: "127.0.0.1", port, signal: AbortSignal.timeout(200) }));
-    } catch {
-      return conns;
-    }
-  }
-  throw new Error("The backlog has no end");
-}
 
 /** First answers of things that are no SAM bridge, or one that does not want us. */
 const GREETINGS: readonly [string, string, [SamPhase, SamFailure, string | undefined]][] = [

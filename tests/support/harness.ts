@@ -14,6 +14,8 @@ export interface Harness extends AsyncDisposable {
   readonly identity: Identity;
   /** The proxy's port on 127.0.0.1. */
   readonly port: number;
+  /** Ports whose clients the proxy takes for clients of another address: {@linkcode HarnessOptions.addresses}. */
+  readonly ports: Readonly<Record<string, number>>;
   /** Address of the service: `service.i2p`. */
   readonly name: string;
   /** Address of the service by hash. */
@@ -38,6 +40,8 @@ export interface HarnessOptions {
   service?: (conn: Deno.TcpConn) => Promise<void>;
   /** Whether the service gets its caller's destination as a line in front. @default {false} */
   header?: boolean;
+  /** Addresses that clients seem to come from, such as 127.0.0.2; each gets a listener of its own. @default {[]} */
+  addresses?: readonly string[];
   /** Whether to wait for the proxy's session. @default {true} */
   ready?: boolean;
 }
@@ -56,6 +60,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const service = started.use(await publishService(bridge.port, backend.port, { header: options.header ?? false }));
   bridge.setName(NAME, service.destination);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const others = (options.addresses ?? []).map((address) => [address, listenAs(address)] as const);
   const log: string[] = [];
   const counters = new Counters();
   const endpoint = { hostname: "127.0.0.1", port: bridge.port };
@@ -69,7 +74,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   started.defer(() => identity.close());
   const proxy = started.use(
     await Proxy.start({
-      listeners: [listener],
+      listeners: [listener, ...others.map(([, other]) => other)],
       endpoint,
       identity,
       isolation: new Set(),
@@ -94,6 +99,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     proxy,
     identity,
     port: listener.addr.port,
+    ports: Object.fromEntries(others.map(([address, { addr }]) => [address, addr.port])),
     name: NAME,
     b32: service.b32,
     log,
@@ -101,6 +107,17 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     streams: () => bridge.openSockets - SERVICE_SOCKETS - 1,
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
+}
+
+/** A listener on 127.0.0.1 whose clients are said to come from another address: `Deno.connect` cannot choose one. */
+function listenAs(hostname: string): Deno.TcpListener {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accept = listener.accept.bind(listener);
+  listener.accept = async () => {
+    const conn = await accept();
+    return Object.defineProperty(conn, "remoteAddr", { value: { ...conn.remoteAddr, hostname } });
+  };
+  return listener;
 }
 
 /** Sends everything back. */

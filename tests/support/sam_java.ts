@@ -42,7 +42,7 @@ const REFUSALS: Record<Refusal, (about: string) => string> = {
   "no target": () => stream("I2P_ERROR", "Destination not specified in STREAM CONNECT message"),
   "unknown name": (name) => stream("INVALID_KEY", `Host name not found: ${name}`),
   "no lease set": (b32) => stream("INVALID_KEY", `Lease set not found: ${b32}`),
-  "unreachable": () => stream("CANT_REACH_PEER", "Unable to find the lease set"),
+  "unreachable": () => stream("CANT_REACH_PEER", "Connection timed out"),
   "myself": () => stream("CANT_REACH_PEER", "Connection refused"),
   "silent": () => stream("CANT_REACH_PEER", "Connection timed out"),
   "refused": () => stream("CANT_REACH_PEER", "Connection reset"),

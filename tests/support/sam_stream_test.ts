@@ -16,9 +16,9 @@ Deno.test("both: STREAM CONNECT to what cannot be reached says so in that router
       const missing = (name: string): string => `INVALID_KEY MESSAGE="Lease set not found: ${name}"`;
       const cases: [string, string, string][] = [
         ["nobody.i2p", "INVALID_KEY", unknown("nobody.i2p")],
-        ["DEAD.I2P", "INVALID_KEY", 'CANT_REACH_PEER MESSAGE="Unable to find the lease set"'],
-        ["dead.i2p", "CANT_REACH_PEER", 'CANT_REACH_PEER MESSAGE="Unable to find the lease set"'],
-        [dead.destination, "CANT_REACH_PEER", 'CANT_REACH_PEER MESSAGE="Unable to find the lease set"'],
+        ["DEAD.I2P", "INVALID_KEY", 'CANT_REACH_PEER MESSAGE="Connection timed out"'],
+        ["dead.i2p", "CANT_REACH_PEER", 'CANT_REACH_PEER MESSAGE="Connection timed out"'],
+        [dead.destination, "CANT_REACH_PEER", 'CANT_REACH_PEER MESSAGE="Connection timed out"'],
         [dead.b32, "CANT_REACH_PEER", missing(dead.b32)],
         [dead.b32.toUpperCase(), "INVALID_KEY", missing(dead.b32.toUpperCase())],
         [b33, "CANT_REACH_PEER", missing(b33)],
