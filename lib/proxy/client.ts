@@ -190,8 +190,7 @@ async function dial(
   try {
     return await dialOn(session, endpoint, target, signal);
   } catch (error) {
-    signal.throwIfAborted();
-    if (!await isLost(session, error, signal)) throw error;
+    if (signal.aborted || !await isLost(session, error, signal)) throw error;
     return await dialOn(await identity.session(signal), endpoint, target, signal);
   }
 }

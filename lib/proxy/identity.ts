@@ -138,7 +138,8 @@ export class Identity {
       try {
         return await this.#create();
       } catch (error) {
-        if (patience.signal.aborted || !isInUse(error)) throw error;
+        if (this.#options.key === undefined || patience.signal.aborted || !isInUse(error)) throw error;
+        this.#failure = error;
         this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
         await sleep(IN_USE_RETRY, this.#stop.signal);
       }
@@ -148,6 +149,8 @@ export class Identity {
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
     const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
+    // What can be said of a bridge that has neither answered nor failed so far.
+    this.#failure ??= new SamError("hello", "silent");
     const greeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await createSession(endpoint, request, signal, greeted);
@@ -214,6 +217,6 @@ export class Identity {
   }
 }
 
-function isInUse(error: unknown): boolean {
+function isInUse(error: unknown): error is SamError {
   return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
 }

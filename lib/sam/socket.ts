@@ -1,4 +1,4 @@
-import { Deadline } from "../io/deadline.ts";
+import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { SamError, type SamPhase } from "./error.ts";
 import { closeQuietly, writeAll } from "../io/conn.ts";
 import { formatCommand, parseMessage, type SamMessage, type SamValues } from "./message.ts";
@@ -63,8 +63,9 @@ export class SamSocket {
    *
    * @param signal ends everything on this socket until {@linkcode SamSocket.detach}, by closing it.
    * @param wanted which version: `any` tells what a bridge would choose by itself.
-   * @throws {SamError} if the bridge is not there, is no SAM bridge, or refuses.
-   * @throws the signal's reason if it was aborted.
+   * @throws {SamError} if the bridge is not there, is no SAM bridge, refuses, or does not answer in time: within
+   * {@linkcode SAM_HELLO_TIMEOUT}, or until the signal is aborted by a {@linkcode TimeoutError}.
+   * @throws the signal's reason if it was aborted otherwise.
    */
   static async open(
     endpoint: SamEndpoint,
@@ -82,7 +83,7 @@ export class SamSocket {
       return new SamSocket(conn, lines, version, closeOnAbort(conn, signal));
     } catch (error) {
       if (conn !== undefined) closeQuietly(conn);
-      signal.throwIfAborted();
+      if (signal.aborted && !(signal.reason instanceof TimeoutError)) throw signal.reason;
       const phase = conn === undefined ? "connect" : "hello";
       throw deadline.signal.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
     }

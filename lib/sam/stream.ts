@@ -24,7 +24,7 @@ export interface StreamTarget {
  * What success means is the router's choice: Java I2P answers when the peer has, i2pd as soon as it has the peer's
  * lease set. No byte may be sent before: i2pd would send the peer something else in its place.
  *
- * @throws {SamError} if the bridge is not reachable or refuses.
+ * @throws {SamError} if the bridge is not reachable, does not greet in time, or refuses.
  * @throws the signal's reason if it was aborted.
  */
 export async function connectStream(

@@ -1,6 +1,179 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Deadline, sleep, startTimer, TimeoutError } from "../../lib/io/deadline.ts";
+import { Watchdog } from "../../lib/proxy/watchdog.ts";
 import { Clock } from "../support/clock.ts";
+import { delay } from "../support/harness.ts";
+import { pureTest } from "../support/pure.ts";
+
+/** A timer, and how often it has called back. */
+function count(milliseconds: number): { calls: number; stop: () => void } {
+  const counted = { calls: 0, stop: (): void => {} };
+  counted.stop = startTimer(milliseconds, () => counted.calls++);
+  return counted;
+}
+
+pureTest("startTimer() calls back once, when its time is over", async () => {
+  using clock = new Clock({ runs: false });
+  const timer = count(100);
+  await clock.skip(99);
+  assertEquals(timer.calls, 0);
+  await clock.skip(1);
+  assertEquals(timer.calls, 1);
+  await clock.skip(100_000);
+  assertEquals([timer.calls], [1]);
+});
+
+pureTest("startTimer() never calls back after Infinity, nor when it is stopped", async () => {
+  using clock = new Clock({ runs: false });
+  const never = count(Infinity);
+  const stopped = count(100);
+  stopped.stop();
+  await clock.skip(1e9);
+  never.stop();
+  assertEquals([never.calls, stopped.calls], [0, 0]);
+});
+
+pureTest("startTimer() calls back at once where it is late because the process was busy", async () => {
+  using clock = new Clock({ runs: false });
+  const timer = count(100);
+  await clock.jump(1_099);
+  assertEquals(timer.calls, 1);
+});
+
+/** How long a timer runs, how long the process was stopped, and how much longer it then waits: all in milliseconds. */
+const STOPPED: readonly (readonly [number, number, number])[] = [
+  [100, 1_100, 100],
+  [2_000, 3_000, 1_000],
+  [2_000, 3_500, 1_500],
+  [2_000, 60_000, 2_000],
+  [60_000, 3_600_000, 5_000],
+];
+
+pureTest("startTimer() gives a process that was stopped time to look at what has come, but not for ever", async () => {
+  for (const [milliseconds, stopped, grace] of STOPPED) {
+    using clock = new Clock({ runs: false });
+    const timer = count(milliseconds);
+    await clock.jump(stopped);
+    await clock.skip(grace - 1);
+    assertEquals(timer.calls, 0, `${milliseconds} ms`);
+    await clock.skip(1);
+    assertEquals(timer.calls, 1, `${milliseconds} ms`);
+  }
+});
+
+pureTest("startTimer() gives time anew each time the process is stopped, and can be stopped meanwhile", async () => {
+  using clock = new Clock({ runs: false });
+  const timer = count(2_000);
+  const other = count(2_000);
+  await clock.jump(10_000);
+  await clock.jump(10_000);
+  await clock.skip(1_999);
+  other.stop();
+  assertEquals(timer.calls, 0);
+  await clock.skip(1);
+  assertEquals([timer.calls, other.calls], [1, 0]);
+});
+
+pureTest("Watchdog does not take the time in which the process was stopped for silence", async () => {
+  using clock = new Clock({ runs: false });
+  let expired = 0;
+  const watchdog = new Watchdog(() => expired++);
+  watchdog.limit(2_000);
+  await clock.jump(60_000);
+  assertEquals(expired, 0);
+  await clock.skip(10);
+  watchdog.active();
+  await clock.skip(1_999);
+  assertEquals([expired, watchdog.silence], [0, 1_999]);
+  await clock.skip(1);
+  assertEquals(expired, 1);
+});
+
+pureTest("Watchdog expires for good after a stop, if nothing has come", async () => {
+  using clock = new Clock({ runs: false });
+  let expired = 0;
+  const watchdog = new Watchdog(() => expired++);
+  watchdog.limit(2_000);
+  await clock.jump(60_000);
+  await clock.skip(2_000);
+  assertEquals([expired], [1]);
+});
+
+/** Keeps the process from doing anything else, as if it were stopped; really. */
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+/** What is noticed first after a stop in which a byte came and a time limit was over. */
+async function firstAfter(stop: number, watch: (tell: () => void) => { heard: () => void; end: () => void }): Promise<
+  string[]
+> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [near, far] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  listener.close();
+  const noticed: string[] = [];
+  const { heard, end } = watch(() => noticed.push("the time is over"));
+  const reading = near.read(new Uint8Array(1)).then(() => {
+    noticed.push("a byte has come");
+    heard();
+  });
+  // The read is under way before the byte is sent.
+  await delay(10);
+  await far.write(Uint8Array.of(1));
+  block(stop);
+  await reading;
+  for (let i = 0; i < 200 && noticed.length < 2; i++) await delay(10);
+  end();
+  near.close();
+  far.close();
+  return noticed;
+}
+
+Deno.test("After a stop, what has come is read before a Deadline declares the time over", async () => {
+  const noticed = await firstAfter(1_300, (tell) => {
+    const deadline = new Deadline(100);
+    deadline.signal.addEventListener("abort", tell);
+    return { heard: () => {}, end: () => deadline[Symbol.dispose]() };
+  });
+  assertEquals(noticed, ["a byte has come", "the time is over"]);
+});
+
+Deno.test("After a stop, what has come is read before a Watchdog bites, which then waits its full time", async () => {
+  let heardAt = 0;
+  let bitAt = 0;
+  const noticed = await firstAfter(1_300, (tell) => {
+    const watchdog = new Watchdog(() => {
+      bitAt = performance.now();
+      tell();
+    });
+    watchdog.limit(100);
+    return {
+      heard: () => {
+        heardAt = performance.now();
+        watchdog.active();
+      },
+      end: () => watchdog.stop(),
+    };
+  });
+  assertEquals(noticed, ["a byte has come", "the time is over"]);
+  assert(bitAt - heardAt >= 99, `after ${bitAt - heardAt} ms`);
+});
+
+Deno.test("sleep() ends with its time or with its signal, and leaves no timer behind", async () => {
+  const stop = new AbortController();
+  const since = performance.now();
+  await sleep(30, stop.signal);
+  assert(performance.now() - since >= 29);
+  const long = sleep(60_000, stop.signal);
+  stop.abort();
+  await long;
+  await sleep(60_000, stop.signal);
+  assert(performance.now() - since < 30_000);
+});
 
 Deno.test("Deadline fires after its time or with its parent, and not after disposal", async () => {
   using clock = new Clock({ runs: false });
@@ -30,59 +203,4 @@ Deno.test("Deadline follows the first of several parents, and has no time of its
   other.abort(new Error("other"));
   one.abort(new Error("one"));
   assertThrows(() => deadline.signal.throwIfAborted(), Error, "other");
-});
-
-Deno.test("startTimer() calls back once, at its time, and not when it is stopped", async () => {
-  using clock = new Clock({ runs: false });
-  let calls = 0;
-  startTimer(10_000, () => calls++);
-  const stop = startTimer(10_000, () => calls += 100);
-  startTimer(Infinity, () => calls += 100)();
-  await clock.skip(9_000);
-  assertEquals(calls, 0);
-  stop();
-  await clock.skip(1_000);
-  assertEquals(calls, 1);
-  await clock.skip(60_000);
-  assertEquals(calls, 1);
-});
-
-/** Milliseconds: a limit, for how long the process was stopped, and what is left of the limit after that. */
-const STOPS: readonly (readonly [number, number, number])[] = [
-  [10_000, 3_600_000, 5_000],
-  [10_000, 12_500, 2_500],
-  [2_000, 3_600_000, 2_000],
-  [10_000, 10_999, 0],
-  [10_000, 11_000, 1_000],
-  [10_000, 5_000, 5_000],
-];
-
-Deno.test("startTimer() does not count time in full in which the process was stopped", async () => {
-  for (const [limit, stopped, left] of STOPS) {
-    using clock = new Clock({ runs: false });
-    let calls = 0;
-    startTimer(limit, () => calls++);
-    await clock.jump(stopped);
-    const what = `${limit} ms, stopped for ${stopped} ms`;
-    if (left > 0) await clock.skip(left - 1);
-    assertEquals(calls, left === 0 ? 1 : 0, what);
-    await clock.skip(1);
-    assertEquals(calls, 1, what);
-  }
-});
-
-Deno.test("sleep() ends after its time, and at once with its signal", async () => {
-  using clock = new Clock({ runs: false });
-  const abort = new AbortController();
-  const ended: string[] = [];
-  const sleeps = [
-    sleep(1_000, new AbortController().signal).then(() => ended.push("short")),
-    sleep(60_000, abort.signal).then(() => ended.push("long")),
-  ];
-  await clock.skip(1_000);
-  assertEquals(ended, ["short"]);
-  abort.abort();
-  await Promise.all(sleeps);
-  await sleep(60_000, abort.signal);
-  assertEquals(ended, ["short", "long"]);
 });

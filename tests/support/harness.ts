@@ -1,8 +1,15 @@
+import type { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { Identity } from "../../lib/proxy/identity.ts";
 import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
-import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "./sam_bridge.ts";
+import {
+  type DropOptions,
+  publishService,
+  type SamBridge,
+  type SamBridgeOptions,
+  startSamBridge,
+} from "./sam_bridge.ts";
 
 /** A proxy in this process, in front of a bridge double, with one service in its network. */
 export interface Harness extends AsyncDisposable {
@@ -24,8 +31,10 @@ export interface Harness extends AsyncDisposable {
   readonly log: readonly string[];
   /** The proxy's counters. */
   readonly counters: Counters;
-  /** Connections to the bridge that the proxy holds besides its control socket. */
+  /** Connections to the bridge that the proxy holds besides the control sockets of its sessions. */
   streams(): number;
+  /** Ends the proxy's sessions at the bridge, and leaves the service alone. */
+  dropSessions(options?: Pick<DropOptions, "keepStreams">): void;
 }
 
 /** What a harness may be told. */
@@ -44,7 +53,12 @@ export interface HarnessOptions {
   addresses?: readonly string[];
   /** Whether to wait for the proxy's session. @default {true} */
   ready?: boolean;
+  /** The key of a lasting base identity. @default {none: a destination to throw away} */
+  key?: PrivateKey;
 }
+
+/** What the IDs of the proxy's sessions begin with. */
+const SESSION_PREFIX = "i2p-socks-";
 
 /** Name of the service in the bridge's address book. */
 const NAME = "service.i2p";
@@ -70,7 +84,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     destinations: true,
     write: (line) => void log.push(line),
   });
-  const identity = new Identity({ endpoint, sessionOptions: {}, log: logger });
+  const identity = new Identity({
+    endpoint,
+    sessionOptions: {},
+    log: logger,
+    ...(options.key && { key: options.key }),
+  });
   started.defer(() => identity.close());
   const proxy = started.use(
     await Proxy.start({
@@ -104,7 +123,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     b32: service.b32,
     log,
     counters,
-    streams: () => bridge.openSockets - SERVICE_SOCKETS - 1,
+    streams: () => {
+      const sessions = bridge.sessions.filter(({ id }) => id.startsWith(SESSION_PREFIX));
+      return bridge.openSockets - SERVICE_SOCKETS - sessions.length;
+    },
+    dropSessions: (drop) => bridge.dropSessions({ ...drop, prefix: SESSION_PREFIX }),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 }

@@ -1,4 +1,4 @@
-import { converse, type Host } from "./sam_client.ts";
+import { converse, type Host, type Intercept } from "./sam_client.ts";
 import { i2pd } from "./sam_i2pd.ts";
 import { java } from "./sam_java.ts";
 import { type Keys, makeKeys, readDestination } from "./sam_keys.ts";
@@ -6,7 +6,7 @@ import { Network } from "./sam_network.ts";
 import type { Login, Manners, Router } from "./sam_router.ts";
 import { type SamSocket, Wire } from "./sam_wire.ts";
 
-export type { Login, Manners, SamSocket };
+export type { Intercept, Login, Manners, SamSocket };
 export { type PublishedService, publishService, type PublishServiceOptions } from "./sam_service.ts";
 
 /** How a SAM bridge behaves. */
@@ -52,7 +52,26 @@ export interface SamBridgeOptions {
    * to the next line (a socket whose HELLO was dealt with counts as greeted, in version 3.1). What the hook throws is
    * thrown by {@linkcode SamBridge.close}.
    */
-  intercept?: (line: string, socket: SamSocket) => boolean | Promise<boolean>;
+  intercept?: Intercept;
+}
+
+/** Sees a connection before its first line. `true`: the hook has dealt with it, and the bridge only waits for its end. */
+export type Accept = (socket: SamSocket) => boolean | Promise<boolean>;
+
+/** Which sessions {@linkcode SamBridge.dropSessions} ends, and how. */
+export interface DropOptions {
+  /**
+   * What their IDs begin with.
+   *
+   * @default ""
+   */
+  prefix?: string;
+  /**
+   * Whether the sockets of their streams are left open, as a router does that is slow to tidy up.
+   *
+   * @default false
+   */
+  keepStreams?: boolean;
 }
 
 /** A session as tests see it. */
@@ -74,8 +93,16 @@ export interface SamBridge extends AsyncDisposable {
   readonly sessions: readonly SamSession[];
   /** Puts a destination in I2P base64 into the address book. */
   setName(name: string, destination: string): void;
-  /** Ends every session with its control socket and its streams, as a router that restarts does. Listens on. */
-  dropSessions(): void;
+  /** The hook for connections; may be changed at any time, for those that come later. */
+  accept: Accept;
+  /** The hook for lines; may be changed at any time, for those that come later. */
+  intercept: Intercept;
+  /** Ends sessions with their control sockets and their streams, as a router that restarts does. Listens on. */
+  dropSessions(options?: DropOptions): void;
+  /** Lets nobody connect any more, as soon as it resolves; who is connected stays. */
+  stopListening(): Promise<void>;
+  /** Listens again, at the same port. */
+  listen(): void;
   /** Ends listener and sockets; resolves when nothing of the bridge is left. Rejects with what a hook threw. */
   close(): Promise<void>;
 }
@@ -102,8 +129,11 @@ class Bridge implements SamBridge, Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
-  readonly intercept: NonNullable<SamBridgeOptions["intercept"]>;
-  readonly #listener: Deno.TcpListener;
+  accept: Accept = () => false;
+  intercept: Intercept;
+  readonly port: number;
+  #listener: Deno.TcpListener | undefined;
+  #accepting: Promise<void> = Promise.resolve();
   readonly #clients = new Set<Wire>();
   readonly #forwarded = new Set<Wire>();
   readonly #tasks = new Set<Promise<void>>();
@@ -119,12 +149,7 @@ class Bridge implements SamBridge, Host {
     this.pingInterval = options.pingInterval ?? 180_000;
     this.intercept = options.intercept ?? (() => false);
     for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: options.port ?? 0 });
-    this.#track(this.#listen());
-  }
-
-  get port(): number {
-    return this.#listener.addr.port;
+    this.port = this.#bind(options.port ?? 0);
   }
 
   get openSockets(): number {
@@ -144,16 +169,28 @@ class Bridge implements SamBridge, Host {
     this.network.names.set(this.router.bookName(name), destination);
   }
 
-  dropSessions(): void {
+  dropSessions({ prefix = "", keepStreams = false }: DropOptions = {}): void {
     for (const session of [...this.network.sessions.values()]) {
+      if (!session.id.startsWith(prefix)) continue;
+      if (keepStreams) session.sockets.clear();
       this.network.end(session);
       session.control.close();
     }
   }
 
+  async stopListening(): Promise<void> {
+    this.#listener?.close();
+    this.#listener = undefined;
+    await this.#accepting;
+  }
+
+  listen(): void {
+    if (this.#listener === undefined && !this.#closed) this.#bind(this.port);
+  }
+
   async close(): Promise<void> {
-    if (!this.#closed) this.#listener.close();
     this.#closed = true;
+    await this.stopListening();
     for (const wire of [...this.#clients, ...this.#forwarded]) wire.close();
     await Promise.all(this.#tasks);
     const [failure] = this.#failures.splice(0);
@@ -172,13 +209,21 @@ class Bridge implements SamBridge, Host {
     return this.#wrap(conn, this.#forwarded);
   }
 
-  async #listen(): Promise<void> {
-    while (!this.#closed) {
+  /** Listens at a port, and says which one it is. */
+  #bind(port: number): number {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port });
+    this.#listener = listener;
+    this.#accepting = this.#acceptAll(listener);
+    return listener.addr.port;
+  }
+
+  async #acceptAll(listener: Deno.TcpListener): Promise<void> {
+    while (this.#listener === listener) {
       try {
-        const wire = this.#wrap(await this.#listener.accept(), this.#clients);
+        const wire = this.#wrap(await listener.accept(), this.#clients);
         this.#track(converse(this, wire));
       } catch {
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+        if (this.#listener === listener) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
       }
     }
   }

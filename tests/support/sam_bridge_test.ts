@@ -127,6 +127,85 @@ Deno.test("bridge: a hook may answer HELLO; a hook that fails, or never ends, do
   await two.close();
 });
 
+Deno.test("bridge: the hook for connections comes before every line, and may be changed at any time", async () => {
+  await withBridge({}, async (bridge) => {
+    const silent = new Set<{ close(): void }>();
+    bridge.accept = (socket) => silent.add(socket).size > 0;
+    const one = await Probe.open(bridge);
+    await one.say("HELLO VERSION MIN=3.1 MAX=3.1\n");
+    assert(await one.isQuiet());
+    assertEquals([bridge.lines.length, bridge.openSockets, silent.size], [0, 1, 1]);
+    silent.forEach((socket) => socket.close());
+    assertEquals(await one.rest(), "");
+
+    bridge.accept = async (socket) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await socket.write("late\n");
+      return false;
+    };
+    const two = await Probe.open(bridge);
+    await two.say("HELLO VERSION MIN=3.1 MAX=3.1\n");
+    assertEquals([await two.line(), await two.line()], ["late", hello("OK VERSION=3.1")]);
+
+    bridge.accept = () => true;
+    const three = await Probe.open(bridge);
+    await three.close();
+    await eventually(() => bridge.openSockets === 1, "a client that leaves is forgotten");
+    bridge.accept = () => false;
+    await Probe.greet(bridge);
+  });
+});
+
+Deno.test("bridge: an answer may be spoken in another way", () =>
+  withBridge({}, async (bridge) => {
+    bridge.intercept = (_line, socket) => {
+      socket.spoken = async function* (text): AsyncGenerator<string> {
+        yield "A";
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        yield text.toLowerCase();
+      };
+      return false;
+    };
+    const probe = await Probe.open(bridge);
+    await probe.expect("HELLO VERSION MIN=3.1 MAX=3.1", "Ahello reply result=ok version=3.1");
+  }));
+
+Deno.test("bridge: it can stop listening and begin again, and whoever is connected stays", () =>
+  withBridge({}, async (bridge) => {
+    const { port } = bridge;
+    const { control } = await Probe.session(bridge, "one");
+    for (let i = 0; i < 3; i++) {
+      await bridge.stopListening();
+      await bridge.stopListening();
+      await assertRejects(() => Probe.open(bridge), Deno.errors.ConnectionRefused);
+      bridge.listen();
+      bridge.listen();
+      await (await Probe.greet(bridge)).close();
+    }
+    assertEquals([bridge.port, bridge.sessions.length], [port, 1]);
+    assert(await control.isQuiet());
+    await bridge.close();
+    bridge.listen();
+    await assertRejects(() => Probe.open(bridge), Deno.errors.ConnectionRefused);
+  }));
+
+Deno.test("bridge: sessions can be dropped by their names, and without their streams", () =>
+  withBridge({}, async (bridge) => {
+    const one = await Probe.session(bridge, "mine-1");
+    const other = await Probe.session(bridge, "other");
+    const acceptor = await Probe.accepting(bridge, "mine-1");
+    const caller = await Probe.greet(bridge);
+    await caller.expect(`STREAM CONNECT ID=other DESTINATION=${one.b32}`, "STREAM STATUS RESULT=OK");
+    await acceptor.line();
+    bridge.dropSessions({ prefix: "mine-", keepStreams: true });
+    assertEquals(await one.control.rest(), "");
+    assertEquals(bridge.sessions.map(({ id }) => id), ["other"]);
+    await caller.say("still");
+    assertEquals(await acceptor.text(5), "still");
+    bridge.dropSessions();
+    assertEquals([await other.control.rest(), await caller.rest()], ["", ""]);
+  }));
+
 Deno.test("bridge: resets do not end the listener; sockets are counted; sessions can be dropped", async () => {
   for (const manners of BOTH) {
     await withBridge({ manners }, async (bridge) => {

@@ -4,6 +4,9 @@ import { Call, type LiveDestination, type Network, Offer, reach, type Session } 
 import type { Login, Refusal, Reply, Router } from "./sam_router.ts";
 import { atMost, relay, type SamSocket, Wire } from "./sam_wire.ts";
 
+/** Sees a line before the bridge does. `true`: the hook has dealt with it. */
+export type Intercept = (line: string, socket: SamSocket) => boolean | Promise<boolean>;
+
 /** What the conversations of one bridge have in common. */
 export interface Host {
   readonly router: Router;
@@ -14,7 +17,8 @@ export interface Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
-  readonly intercept: (line: string, socket: SamSocket) => boolean | Promise<boolean>;
+  readonly accept: (socket: SamSocket) => boolean | Promise<boolean>;
+  readonly intercept: Intercept;
   /** The destination of the router itself. */
   sharedDestination(): Promise<Keys>;
   /** Takes charge of a socket that the bridge has opened, to close it with the others. */
@@ -28,7 +32,8 @@ const INTERCEPTED_VERSION = "3.1";
 export async function converse(host: Host, wire: Wire): Promise<void> {
   const conversation = new Conversation(host, wire);
   try {
-    await conversation.run();
+    if (await outlived(wire, host.accept(wire))) await wire.drain();
+    else await conversation.run();
   } catch (error) {
     if (!(error instanceof LineTooLong)) throw error;
     await wire.write(host.router.refuse("too long", error.message).text ?? "");
@@ -36,6 +41,11 @@ export async function converse(host: Host, wire: Wire): Promise<void> {
     conversation.endSession();
     await wire.finish();
   }
+}
+
+/** What a hook says. One that never ends does not outlive its socket. */
+async function outlived(wire: Wire, hook: boolean | Promise<boolean>): Promise<boolean> {
+  return await Promise.race([hook, wire.closed.then(() => true)]);
 }
 
 class Conversation {
@@ -96,10 +106,10 @@ class Conversation {
     return await this.#router.hear(this.#wire, false);
   }
 
-  /** Notes a line, and shows it to the hook. A hook that never ends does not outlive its socket. */
+  /** Notes a line, and shows it to the hook. */
   async #intercepted(line: string): Promise<boolean> {
     this.#host.lines.push(line);
-    return await Promise.race([this.#host.intercept(line, this.#wire), this.#wire.closed.then(() => true)]);
+    return await outlived(this.#wire, this.#host.intercept(line, this.#wire));
   }
 
   async #answer({ line, behind }: Incoming): Promise<Reply> {

@@ -3,6 +3,10 @@ export interface SamSocket {
   readonly conn: Deno.TcpConn;
   /** The version that HELLO settled, `"3.1"` say; empty before. */
   readonly version: string;
+  /** Whether this side has not closed. */
+  readonly open: boolean;
+  /** Makes of what the bridge says what it writes instead, one after the other. */
+  spoken: ((text: string) => AsyncIterable<string>) | undefined;
   /** Writes all of a text, line feeds included; after a close nothing happens. */
   write(text: string): Promise<void>;
   /** Closes at once, in both directions. */
@@ -25,6 +29,7 @@ const LINGER = 500;
 export class Wire implements SamSocket {
   readonly conn: Deno.TcpConn;
   version = "";
+  spoken: ((text: string) => AsyncIterable<string>) | undefined;
   /** Resolves when this side has closed. */
   readonly closed: Promise<void>;
   readonly #onClose: () => void;
@@ -69,7 +74,13 @@ export class Wire implements SamSocket {
   }
 
   async write(data: string | Uint8Array): Promise<void> {
-    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    if (typeof data !== "string") return await this.#send(data);
+    const encoder = new TextEncoder();
+    if (this.spoken === undefined) return await this.#send(encoder.encode(data));
+    for await (const part of this.spoken(data)) await this.#send(encoder.encode(part));
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
     try {
       for (let sent = 0; sent < bytes.length && this.#open;) sent += await this.conn.write(bytes.subarray(sent));
     } catch {
