@@ -1,6 +1,7 @@
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { SamError, type SamPhase } from "./error.ts";
 import { closeQuietly, writeAll } from "../io/conn.ts";
+import { LineReader, LineTooLong } from "./line_reader.ts";
 import { formatCommand, parseMessage, type SamMessage, type SamValues } from "./message.ts";
 
 /** Where a SAM bridge listens, and how it wants to be greeted. */
@@ -21,9 +22,6 @@ export interface SamLogin {
   password: string;
 }
 
-/** Longest line taken from a bridge, in bytes. The longest real one, a private key with a large certificate, has about 8 KB. */
-export const MAX_SAM_LINE = 16_384;
-
 /** Milliseconds for connecting to a bridge and its answer to HELLO: it needs neither tunnels nor the network for it. */
 export const SAM_HELLO_TIMEOUT = 10_000;
 
@@ -35,9 +33,6 @@ const VERSION = "3.1";
 
 /** Which version HELLO asks for: the one that the program speaks, or whichever the bridge likes best (SAM 3.1). */
 export type WantedVersion = "ours" | "any";
-
-/** Bytes of the first read buffer: enough for every reply but a private key with a large certificate. */
-const BUFFER_SIZE = 4096;
 
 /**
  * A connection to a SAM bridge that has said HELLO: one request, then its reply, then the next.
@@ -145,60 +140,6 @@ export class SamSocket {
     }
   }
 }
-
-/** Reads lines and keeps what follows them. */
-class LineReader {
-  readonly #conn: Deno.TcpConn;
-  #buffer = new Uint8Array(BUFFER_SIZE);
-  #start = 0;
-  #end = 0;
-
-  constructor(conn: Deno.TcpConn) {
-    this.#conn = conn;
-  }
-
-  /** The next line without its line end. A last line that the connection's end cuts short of its LF counts too. */
-  async next(): Promise<string> {
-    let searched = this.#start;
-    for (;;) {
-      const lineEnd = this.#buffer.subarray(0, this.#end).indexOf(0x0a, searched);
-      if (lineEnd >= 0) return this.#take(lineEnd, lineEnd + 1);
-      searched = this.#end;
-      if (this.#end - this.#start >= MAX_SAM_LINE) throw new LineTooLong();
-      if (this.#end === this.#buffer.length) searched -= this.#makeRoom();
-      const count = await this.#conn.read(this.#buffer.subarray(this.#end));
-      if (count === null) {
-        if (this.#start === this.#end) throw new Deno.errors.UnexpectedEof();
-        return this.#take(this.#end, this.#end);
-      }
-      this.#end += count;
-    }
-  }
-
-  /** The bytes read behind the last line. */
-  rest(): Uint8Array {
-    return this.#buffer.subarray(this.#start, this.#end);
-  }
-
-  #take(lineEnd: number, next: number): string {
-    const line = new TextDecoder().decode(this.#buffer.subarray(this.#start, lineEnd));
-    this.#start = next;
-    return line.replace(/\r$/, "");
-  }
-
-  /** Moves what is unread to the front of a buffer with room behind it; returns by how much it moved. */
-  #makeRoom(): number {
-    const unread = this.rest();
-    const moved = this.#start;
-    if (unread.length > this.#buffer.length / 2) this.#buffer = new Uint8Array(this.#buffer.length * 2);
-    this.#buffer.set(unread);
-    this.#start = 0;
-    this.#end = unread.length;
-    return moved;
-  }
-}
-
-class LineTooLong extends Error {}
 
 async function connect({ hostname, port }: SamEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
   try {

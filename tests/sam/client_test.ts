@@ -3,7 +3,8 @@ import { SamError, type SamFailure, type SamPhase } from "../../lib/sam/error.ts
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { lookupName } from "../../lib/sam/naming.ts";
 import { createSession } from "../../lib/sam/session.ts";
-import { MAX_SAM_LINE, type SamEndpoint } from "../../lib/sam/socket.ts";
+import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
+import type { SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
 import { fillBacklog } from "../support/backlog.ts";
 import { delay, until } from "../support/harness.ts";

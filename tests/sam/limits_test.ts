@@ -3,7 +3,8 @@ import { SamError, type SamFailure, type SamPhase } from "../../lib/sam/error.ts
 import { GENERATE_TIMEOUT, generateKey } from "../../lib/sam/generate.ts";
 import { lookupName } from "../../lib/sam/naming.ts";
 import { createSession, SESSION_TIMEOUT } from "../../lib/sam/session.ts";
-import { MAX_SAM_LINE, SAM_HELLO_TIMEOUT, type SamEndpoint } from "../../lib/sam/socket.ts";
+import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
+import { SAM_HELLO_TIMEOUT, type SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
 import { fillBacklog } from "../support/backlog.ts";
 import { Clock } from "../support/clock.ts";

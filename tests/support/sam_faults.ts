@@ -1,5 +1,5 @@
 import type { Reason } from "../../lib/proxy/answers.ts";
-import { MAX_SAM_LINE } from "../../lib/sam/socket.ts";
+import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
 import type { SamBridge, SamSocket } from "./sam_bridge.ts";
 import { pattern } from "./site.ts";
 
