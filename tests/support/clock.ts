@@ -46,6 +46,11 @@ export class Clock implements Disposable {
     performance.now = () => this.#now();
   }
 
+  /** Milliseconds to each timer that is set, the next one first. */
+  get pending(): number[] {
+    return this.#inOrder().map(({ due }) => Math.round(due - this.#now()));
+  }
+
   /**
    * Puts the clock forward, in milliseconds. Timers that are due by then ring one after the other, each at its time, and
    * what one sets in motion gets a turn before the next.
