@@ -110,7 +110,7 @@ class FileReader {
     for (let i = start + 1; start >= 0 && i < this.#lines.length; i++) {
       const line = this.#lines[i] ?? "";
       if (/^[^\s#-]/.test(line)) return undefined;
-      const dash = /^(\s*)-(\s+|$)/.exec(line);
+      const dash = /^(\s*)-(?:(\s+)(?=[^\s#])|\s*$|\s+#)/.exec(line);
       dashColumn ??= dash?.[1]?.length;
       if (dash !== null && dash[1]?.length === dashColumn) {
         item++;

@@ -26,9 +26,9 @@ export class LineReader {
     let searched = this.#start;
     for (;;) {
       const lineEnd = this.#buffer.subarray(0, this.#end).indexOf(0x0a, searched);
+      if ((lineEnd < 0 ? this.#end : lineEnd) - this.#start > MAX_SAM_LINE) throw new LineTooLong();
       if (lineEnd >= 0) return this.#take(lineEnd, lineEnd + 1);
       searched = this.#end;
-      if (this.#end - this.#start >= MAX_SAM_LINE) throw new LineTooLong();
       if (this.#end === this.#buffer.length) searched -= this.#makeRoom();
       const count = await this.#conn.read(this.#buffer.subarray(this.#end));
       if (count === null) {

@@ -260,6 +260,19 @@ pureTest("parseConfigFile() finds the lines of applications that are not indente
   }
 });
 
+pureTest("parseConfigFile() finds the lines of keys below a dash that has only blanks or a comment behind it", () => {
+  for (const dash of ["-", "- ", "-   ", "-\t", "- # one", "-   # one"]) {
+    for (const column of [1, 2, 6]) {
+      const text = `applications:\n${dash}\n${" ".repeat(column)}name: a\n${dash}\n${" ".repeat(column)}name: b\n`;
+      assertEquals(
+        read(text).applications.map((values) => values.get("name")?.[0]?.source),
+        ["applications[0].name (line 3)", "applications[1].name (line 5)"],
+        JSON.stringify(text),
+      );
+    }
+  }
+});
+
 pureTest("parseConfigFile() names no line in flow style, rather than a wrong one", () => {
   const { common, applications } = read("{sam: 127.0.0.1:1,\n applications: [{name: a}, {name: b}]}");
   assertEquals(common.get("sam"), [{ text: "127.0.0.1:1", source: "sam" }]);

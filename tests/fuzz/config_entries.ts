@@ -43,6 +43,8 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "handshake-timeout": ["500ms"],
   "idle-timeout": ["0", "1h"],
   "max-connections": ["1", "65535"],
+  "max-per-client": ["1", "65535"],
+  "extended-errors": ["true", "false"],
   "log-level": ["debug", "error"],
   "log-format": ["text", "json"],
   "log-destinations": ["true", "false"],

@@ -61,17 +61,25 @@ pureTest("a fuzzer finds a case that fails, makes it small, and finds the same a
 });
 
 pureTest("a fuzzer tries its corpus, each entry with several choices", async () => {
-  const rare: Target<number> = {
+  const choices: Record<number, Set<number>> = { 1: new Set(), 2: new Set() };
+  const target: Target<number> = {
     ...BROKEN,
     corpus: [1, 2],
     generate: () => 0,
     check: (input, random) => {
-      if (input === 2 && random.below(3) === 0) throw new Error("Two");
+      choices[input]?.add(random.next());
+      if (input === 2 && choices[2]?.size === 3) throw new Error("Two");
     },
   };
-  const finding = await createFuzzer(rare).runCorpus();
-  assertEquals([finding?.number, finding?.seed, finding?.input], [1, undefined, "2"]);
-  assertEquals(await createFuzzer({ ...rare, corpus: [1] }).runCorpus(), undefined);
+  const { number, seed, input } = await createFuzzer(target).runCorpus() ?? {};
+  assertEquals([number, seed, input], [1, undefined, "2"]);
+  assertEquals([choices[1]?.size, choices[2]?.size], [8, 3]);
+  assertEquals(await createFuzzer({ ...target, corpus: [1] }).runCorpus(), undefined);
+});
+
+pureTest("shareOut() gives each target its weight's part of the cases, and one at least", () => {
+  assertEquals(shareOut([{ weight: 3 }, { weight: 1 }], 1000), [750, 250]);
+  assertEquals(shareOut([{ weight: 99 }, { weight: 1 }], 10), [10, 1]);
 });
 
 pureTest("shrink() leaves out whatever is not needed, and keeps the shape", async () => {

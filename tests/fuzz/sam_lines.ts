@@ -28,14 +28,17 @@ export const samLines: Target<Stream> = {
       { pieces: [{ text: "a\n", times: 1 }, { text: "x", times: MAX_SAM_LINE + more }, { text: "\n", times: 1 }] },
     ]),
     { pieces: [{ text: "a\n", times: 2047 }, { text: "xyz\n", times: 3000 }] },
+    // Lines that make the buffer grow before the long one comes.
+    { pieces: [1000, 3500, 5000, 20_000].flatMap((times) => [{ text: "x", times }, { text: "\n", times: 1 }]) },
   ],
   generate: (random) => ({
-    pieces: Array.from({ length: random.below(6) }, () => {
-      if (random.below(20) === 0) return { text: "x", times: random.pick(LIMITS) + random.below(5) - 2 };
+    pieces: Array.from({ length: random.below(9) }, () => {
+      if (random.below(30) === 0) return { text: "x", times: random.pick(LIMITS) + random.below(5) - 2 };
+      if (random.below(6) === 0) return { text: "x", times: random.below(6000) };
       const text = random.below(3) === 0
         ? random.latin1(1 + random.below(8))
         : random.pick(["x", "ab\n", "\n", "\r\n"]);
-      return { text, times: 1 + random.below(random.pick([8, 8, 8, 800])) };
+      return { text, times: 1 + random.below(random.pick([8, 8, 8, 300])) };
     }),
   }),
   check: async ({ pieces }, random) => {

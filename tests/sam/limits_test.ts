@@ -163,7 +163,7 @@ Deno.test("Streams and lookups have no limit here but that of who asks", async (
   }
 });
 
-Deno.test("A line of the bridge may have 16,384 bytes with its end, and no more, at every step", async () => {
+Deno.test("A line of the bridge may have 16,384 bytes and its end, and no more, at every step", async () => {
   let parts: string[] = [];
   await using bridge = await startSamBridge({
     intercept: async (asked, socket) => {
@@ -178,10 +178,10 @@ Deno.test("A line of the bridge may have 16,384 bytes with its end, and no more,
   for (const [step, work] of Object.entries(STEPS)) {
     const refusal = `${step.split(" ")[0]} STATUS RESULT=NO MESSAGE=`;
     // The end for itself, and a moment later: what has come before must not be too much.
-    parts = [refusal.padEnd(MAX_SAM_LINE - 1, "m"), "\n"];
+    parts = [refusal.padEnd(MAX_SAM_LINE, "m"), "\n"];
     const error = await assertRejects(() => work(at(bridge)), SamError);
     assertEquals([error.phase, error.failure, error.result], [PHASES[step], "refused", "NO"], step);
-    for (const tooLong of [`${refusal.padEnd(MAX_SAM_LINE, "m")}\n`, "x".repeat(10 * MAX_SAM_LINE)]) {
+    for (const tooLong of [`${refusal.padEnd(MAX_SAM_LINE + 1, "m")}\n`, "x".repeat(10 * MAX_SAM_LINE)]) {
       parts = [tooLong];
       const garbled = await assertRejects(() => work(at(bridge)), SamError);
       assertEquals([garbled.phase, garbled.failure], [PHASES[step], "garbled"], step);
