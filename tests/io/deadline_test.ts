@@ -40,6 +40,24 @@ pureTest("startTimer() calls back at once where it is late because the process w
   assertEquals(timer.calls, 1);
 });
 
+pureTest("startTimer() does not ask the wall clock, which may jump", async () => {
+  using clock = new Clock({ runs: false });
+  const { now } = Date;
+  try {
+    for (const jump of [86_400_000, -86_400_000]) {
+      Date.now = now;
+      const timer = count(2_000);
+      Date.now = () => now() + jump;
+      await clock.skip(1_999);
+      assertEquals(timer.calls, 0);
+      await clock.skip(1);
+      assertEquals(timer.calls, 1);
+    }
+  } finally {
+    Date.now = now;
+  }
+});
+
 /** How long a timer runs, how long the process was stopped, and how much longer it then waits: all in milliseconds. */
 const STOPPED: readonly (readonly [number, number, number])[] = [
   [100, 1_100, 100],

@@ -4,7 +4,6 @@ import { withChance } from "../support/chance.ts";
 import { delay, type Harness, startHarness } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
-import { socksConnect } from "../support/socks_client.ts";
 
 /** The next waits of a back-off. */
 function waits(backoff: Backoff, count: number): number[] {
@@ -47,12 +46,6 @@ function gaps({ log }: Harness): number[] {
   return times.slice(1).map((time, i) => time - (times[i] ?? 0));
 }
 
-async function ask({ port, name }: Harness): Promise<number> {
-  const { reply, conn } = await socksConnect(port, name, 80, { timeout: 30_000 });
-  conn.close();
-  return reply.code;
-}
-
 Deno.test("Attempts at a new session spread out, but for clients that are held where nobody listens", async (t) => {
   // Without clients, attempts come 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 s after the loss.
   await withChance(0.999, async () => {
@@ -72,7 +65,7 @@ Deno.test("Attempts at a new session spread out, but for clients that are held w
     let accepted = 0;
     silent.bridge.accept = () => ++accepted === 1;
     for (const harness of [alone, held, refused, silent]) harness.dropSessions();
-    const clients = [ask(held), ask(refused), ask(silent)];
+    const clients = [held.ask(), refused.ask(), silent.ask()];
     await delay(10_500);
 
     await t.step("nobody waits: the waits double", () => {
@@ -91,7 +84,7 @@ Deno.test("Attempts at a new session spread out, but for clients that are held w
     await t.step("a client that comes in a long wait is not the victim of it", async () => {
       alone.bridge.listen();
       const since = performance.now();
-      assertEquals(await ask(alone), 0);
+      assertEquals(await alone.ask(), 0);
       assert(performance.now() - since < 3_000, `it took ${performance.now() - since} ms`);
     });
     held.bridge.listen();

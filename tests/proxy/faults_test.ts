@@ -2,12 +2,15 @@ import { assert, assertEquals } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
+import { refusalOf } from "../../lib/proxy/failure.ts";
 import { REUSE_DELAY } from "../../lib/proxy/identity.ts";
+import { SamError } from "../../lib/sam/error.ts";
 import { withChance } from "../support/chance.ts";
 import { eventually } from "../support/eventually.ts";
 import { concat } from "../support/fake_stream.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import { type Fault, FAULTS } from "../support/sam_faults.ts";
+import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 import { makeKeys } from "../support/sam_keys.ts";
 import {
@@ -73,6 +76,25 @@ Deno.test("Whatever a router does, each client gets the answer of the table in t
   }
 });
 
+/** Failures that no bridge double can bring about in a test's time. */
+const OTHERS: readonly (readonly [SamError, Reason])[] = [
+  [new SamError("connect", "silent"), "router-silent"],
+  [new SamError("session", "silent"), "not-ready"],
+  [
+    new SamError("connect", "unreachable", { cause: Object.assign(new Error(), { code: "EMFILE" }) }),
+    "out-of-descriptors",
+  ],
+];
+
+pureTest("refusalOf() knows what no bridge in a test can do, and that a hash is no name", () => {
+  for (const [error, reason] of OTHERS) assertEquals(refusalOf(error).reason, reason);
+  const unknown = new SamError("stream", "refused", { result: "INVALID_KEY" });
+  assertEquals([refusalOf(unknown, false).reason, refusalOf(unknown, true).reason], [
+    "name-unknown",
+    "lease-set-not-found",
+  ]);
+});
+
 /** Walks side by side, those that take longest first; an error for each that fails, in the order given. */
 async function walkAll(walks: readonly Walk[]): Promise<(Error | undefined)[]> {
   const results: (Error | undefined)[] = walks.map(() => new Error("It was not walked"));
@@ -109,6 +131,10 @@ async function walk(one: Walk): Promise<void> {
   }
   await Promise.all(VERSIONS.map((version) => meet(harness, version, one)));
   await eventually("the clients are forgotten", () => harness.proxy.connections === 0);
+  // In silence, somebody still waits for the router: not clients, but whoever builds their session.
+  if (situation === "a stream" || !fault.silent) {
+    await eventually("the sockets of its failures are closed", () => harness.streams() === 0);
+  }
   await lift();
   if (situation === "a new session") await eventually("the session is back", () => has("Session ready again"));
   if (situation === "a group's session" && fault.reason !== "connected") {

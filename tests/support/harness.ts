@@ -10,6 +10,7 @@ import {
   type SamBridgeOptions,
   startSamBridge,
 } from "./sam_bridge.ts";
+import { socksConnect } from "./socks_client.ts";
 
 /** A proxy in this process, in front of a bridge double, with one service in its network. */
 export interface Harness extends AsyncDisposable {
@@ -33,6 +34,10 @@ export interface Harness extends AsyncDisposable {
   readonly counters: Counters;
   /** Connections to the bridge that the proxy holds besides the control sockets of its sessions. */
   streams(): number;
+  /** The values of a key in the commands of some words that the proxy's sessions and streams have sent. */
+  sent(words: "SESSION CREATE" | "STREAM CONNECT", key: string): string[];
+  /** The reply code of a client that asks for the service now, and leaves. */
+  ask(version?: 4 | 5): Promise<number>;
   /** Ends the proxy's sessions at the bridge, and leaves the service alone. */
   dropSessions(options?: Pick<DropOptions, "keepStreams">): void;
 }
@@ -55,6 +60,8 @@ export interface HarnessOptions {
   ready?: boolean;
   /** The key of a lasting base identity. @default {none: a destination to throw away} */
   key?: PrivateKey;
+  /** Milliseconds for the router to build the tunnels of a session of the base identity. @default {ten minutes} */
+  sessionTimeout?: number;
 }
 
 /** What the IDs of the proxy's sessions begin with. */
@@ -84,11 +91,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     destinations: true,
     write: (line) => void log.push(line),
   });
+  const { key, sessionTimeout } = options;
   const identity = new Identity({
     endpoint,
     sessionOptions: {},
     log: logger,
-    ...(options.key && { key: options.key }),
+    ...(key && { key }),
+    ...(sessionTimeout !== undefined && { sessionTimeout }),
   });
   started.defer(() => identity.close());
   const proxy = started.use(
@@ -126,6 +135,14 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     streams: () => {
       const sessions = bridge.sessions.filter(({ id }) => id.startsWith(SESSION_PREFIX));
       return bridge.openSockets - SERVICE_SOCKETS - sessions.length;
+    },
+    sent: (words, key) =>
+      bridge.lines.filter((line) => line.startsWith(words) && line.includes(` ID=${SESSION_PREFIX}`))
+        .flatMap((line) => new RegExp(` ${key}=(\\S+)`).exec(line)?.[1] ?? []),
+    ask: async (version = 5) => {
+      const { reply, conn } = await socksConnect(listener.addr.port, NAME, 80, { version, timeout: 30_000 });
+      conn.close();
+      return reply.code;
     },
     dropSessions: (drop) => bridge.dropSessions({ ...drop, prefix: SESSION_PREFIX }),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),

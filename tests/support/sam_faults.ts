@@ -1,6 +1,25 @@
 import type { Reason } from "../../lib/proxy/answers.ts";
 import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
-import type { SamBridge, SamSocket } from "./sam_bridge.ts";
+import {
+  type Act,
+  answers,
+  closes,
+  drip,
+  dripsWithoutEnd,
+  dropsTheSession,
+  greets,
+  hangs,
+  type Hit,
+  passes,
+  perform,
+  pings,
+  resets,
+  rewrite,
+  says,
+  speaks,
+  waits,
+} from "./sam_acts.ts";
+import type { SamBridge } from "./sam_bridge.ts";
 import { pattern } from "./site.ts";
 
 /** The step of the dialogue that goes wrong. */
@@ -29,116 +48,8 @@ export interface Fault {
   readonly arrives?: Uint8Array;
 }
 
-/** What an act makes of a socket: it is dealt with, it hangs, or the bridge goes on with it. */
-type Left = "done" | "hanging" | "pass";
-
-/** What a bridge does with a socket. */
-type Act = (socket: SamSocket, bridge: SamBridge) => Left | Promise<Left>;
-
 /** A row of the table: what happens, what it is to the client, and what else there is to say. */
 type Row = readonly [name: string, act: Act, reason: Fault["reason"], more?: Partial<Fault>];
-
-/** Milliseconds between the bytes of an answer that comes in time, and how many of them come alone. */
-const [DRIP, DRIPS] = [10, 60];
-
-/** The same of an answer that never comes to its end; after so many it hangs. */
-const [SLOW_DRIP, SLOW_DRIPS] = [100, 150];
-
-async function pause(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-const hangs: Act = () => "hanging";
-
-const passes: Act = () => "pass";
-
-const closes: Act = (socket) => {
-  socket.close();
-  return "done";
-};
-
-/** Closes with bytes unread, for which the kernel sends a reset. */
-const resets: Act = async (socket, bridge) => {
-  await socket.conn.read(new Uint8Array(1));
-  return await closes(socket, bridge);
-};
-
-function says(text: string | Uint8Array, then: Act = hangs): Act {
-  return async (socket, bridge) => {
-    if (typeof text === "string") await socket.write(text);
-    else for (let sent = 0; sent < text.length;) sent += await socket.conn.write(text.subarray(sent));
-    return await then(socket, bridge);
-  };
-}
-
-/** Answers with a line, and closes, as i2pd does after each refusal. */
-function answers(line: string): Act {
-  return says(`${line}\n`, closes);
-}
-
-function waits(milliseconds: number, then: Act): Act {
-  return async (socket, bridge) => {
-    await pause(milliseconds);
-    return await then(socket, bridge);
-  };
-}
-
-/** Has the bridge say its own answers in another way. */
-function speaks(spoken: (text: string) => AsyncIterable<string>): Act {
-  return (socket) => {
-    socket.spoken = spoken;
-    return "pass";
-  };
-}
-
-/** Sends a byte now and then, which would put off every clock that counts from the last one. */
-function dripsWithoutEnd(text: string): Act {
-  return async (socket, bridge) => {
-    for (let i = 0; i < SLOW_DRIPS && socket.open; i++) {
-      await socket.write(text.charAt(i) || "x");
-      await pause(SLOW_DRIP);
-    }
-    return await hangs(socket, bridge);
-  };
-}
-
-/** Asks for a sign of life in the midst of a request, and goes on when it has come. */
-const pings: Act = async (socket, bridge) => {
-  await socket.write("PING 17 and 4\n");
-  const buffer = new Uint8Array(100);
-  const pong = new TextDecoder().decode(buffer.subarray(0, await socket.conn.read(buffer) ?? 0));
-  if (pong !== "PONG 17 and 4\n") throw new Error(`PING was answered ${JSON.stringify(pong)}`);
-  return await passes(socket, bridge);
-};
-
-/** Exchanges HELLO, whatever the socket is for. */
-function greets(then: Act): Act {
-  return async (socket, bridge) => {
-    await socket.conn.read(new Uint8Array(1000));
-    return await says("HELLO REPLY RESULT=OK VERSION=3.1\n", then)(socket, bridge);
-  };
-}
-
-/** Ends the session, but leaves its streams open. */
-const dropsTheSession: Act = (_socket, bridge) => {
-  bridge.dropSessions({ prefix: "i2p-socks-", keepStreams: true });
-  return "hanging";
-};
-
-async function* drip(text: string): AsyncIterable<string> {
-  for (const character of text.slice(0, DRIPS)) {
-    yield character;
-    await pause(DRIP);
-  }
-  yield text.slice(DRIPS);
-}
-
-/** A manner that changes the text. */
-function rewrite(change: (text: string) => string): (text: string) => AsyncIterable<string> {
-  return async function* (text): AsyncIterable<string> {
-    yield await Promise.resolve(change(text));
-  };
-}
 
 /** Manners in which an answer is still an answer. */
 const MANNERS: readonly Row[] = [
@@ -163,44 +74,23 @@ function notSam(reason: Reason): readonly Row[] {
   ];
 }
 
-/** Answers with each of some RESULT words. */
+/** Answers with each of some RESULT words, and leaves it to the proxy to close, as Java I2P does. */
 function refusals(topic: "SESSION" | "STREAM", words: Readonly<Record<string, Reason>>): readonly Row[] {
   return Object.entries(words).map(([word, reason]) => [
     `refuses with ${word}`,
-    answers(`${topic} STATUS RESULT=${word}`),
+    says(`${topic} STATUS RESULT=${word}\n`),
     reason,
   ]);
 }
 
-/** Faults of one step: they hit a command, or a connection before its first line. */
-function at(phase: FaultPhase, hit: string | "connection", rows: readonly Row[]): readonly Fault[] {
+/** Faults of one step. */
+function at(phase: FaultPhase, hit: Hit, rows: readonly Row[]): readonly Fault[] {
   return rows.map(([name, act, reason, more]) => ({
     name,
     phase,
     reason,
     ...more,
-    inflict: (bridge) => {
-      const hanging = new Set<SamSocket>();
-      const acting: Promise<unknown>[] = [];
-      const perform = async (socket: SamSocket): Promise<boolean> => {
-        hanging.add(socket);
-        const left = await act(socket, bridge);
-        if (left !== "hanging") hanging.delete(socket);
-        return left !== "pass";
-      };
-      const hook = (socket: SamSocket): Promise<boolean> => {
-        const performing = perform(socket);
-        acting.push(performing);
-        return performing;
-      };
-      if (hit === "connection") bridge.accept = hook;
-      else bridge.intercept = (line, socket) => line.startsWith(hit) && hook(socket);
-      return Promise.resolve(async () => {
-        bridge.accept = bridge.intercept = () => false;
-        hanging.forEach((socket) => socket.close());
-        await Promise.allSettled(acting);
-      });
-    },
+    inflict: (bridge) => Promise.resolve(perform(bridge, hit, act)),
   }));
 }
 
@@ -313,7 +203,7 @@ export const FAULTS: readonly Fault[] = [
     ...notSam("session-refused"),
     ["greets again", answers("HELLO REPLY RESULT=OK VERSION=3.1"), "session-refused"],
     ["gives no RESULT", answers("SESSION STATUS"), "session-refused"],
-    ["says OK without a destination", answers("SESSION STATUS RESULT=OK"), "session-refused"],
+    ["says OK without a destination", says("SESSION STATUS RESULT=OK\n"), "session-refused"],
     ["says OK with what is no destination", answers("SESSION STATUS RESULT=OK DESTINATION=AA=A"), "session-refused"],
     ["refuses without LF", says("SESSION STATUS RESULT=DUPLICATE_ID", closes), "session-refused"],
     ...refusals("SESSION", SESSION_WORDS),
@@ -348,7 +238,7 @@ export const FAULTS: readonly Fault[] = [
     ["drips an answer without end", dripsWithoutEnd("STREAM STATUS RESULT=OK "), "timed-out", SILENT],
     ["says half a line, then closes", says("STREAM STAT", closes), "router-error"],
     ...notSam("router-error"),
-    ["says OK to another command", answers("SESSION STATUS RESULT=OK"), "router-error"],
+    ["says OK to another command", says("SESSION STATUS RESULT=OK\n"), "router-error"],
     ["gives no RESULT", answers("STREAM STATUS"), "router-error"],
     ["refuses as if asked for a session", answers("SESSION STATUS RESULT=I2P_ERROR"), "router-error"],
     ["refuses without LF", says("STREAM STATUS RESULT=CANT_REACH_PEER", closes), "peer-unreachable"],

@@ -1,0 +1,199 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { BufferPool } from "../../lib/proxy/buffer_pool.ts";
+import { EventLoopGate } from "../../lib/proxy/event_loop_gate.ts";
+import { HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
+import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
+import { relay, type RelayResources } from "../../lib/proxy/relay.ts";
+import { concat } from "../support/fake_stream.ts";
+import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import type { SamSocket } from "../support/sam_bridge.ts";
+import { pattern } from "../support/site.ts";
+import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
+
+const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+/** What a stream meets that is being opened when its session is lost. */
+const LOSSES: Readonly<Record<string, (harness: Harness, socket: SamSocket) => Promise<void> | void>> = {
+  "the session is lost, with its sockets": (harness) => harness.dropSessions(),
+  "the session is lost, but the sockets stay": (harness) => harness.dropSessions({ keepStreams: true }),
+  "the router has forgotten the session": (_harness, socket) => socket.write("STREAM STATUS RESULT=INVALID_ID\n"),
+  "the stream is closed just before the session": async (harness, socket) => {
+    socket.close();
+    await delay(80);
+    harness.dropSessions();
+  },
+  "the stream fails just before the session": async (harness, socket) => {
+    await socket.write('STREAM STATUS RESULT=I2P_ERROR MESSAGE="Session is closed"\n');
+    await delay(80);
+    harness.dropSessions();
+  },
+  "the stream times out just before the session": async (harness, socket) => {
+    await socket.write("STREAM STATUS RESULT=TIMEOUT\n");
+    await delay(80);
+    harness.dropSessions();
+  },
+};
+
+Deno.test("A stream that is being opened when its session is lost is tried once more on the next one", async (t) => {
+  for (const [name, lose] of Object.entries(LOSSES)) {
+    await t.step(name, async () => {
+      let received = "";
+      await using harness = await startHarness({
+        service: async (conn) => void (received += new TextDecoder().decode(await readToEnd(conn))),
+      });
+      let isFirst = true;
+      harness.bridge.intercept = async (line, socket) => {
+        if (!line.startsWith("STREAM CONNECT") || !isFirst) return false;
+        isFirst = false;
+        await lose(harness, socket);
+        return true;
+      };
+      const { reply, conn } = await socksConnect(harness.port, harness.name, 80, { early: encode("once") });
+      await delay(50);
+      harness.dropSessions();
+      assertEquals((await readToEnd(conn)).length, 0);
+      conn.close();
+      await until("the stream has ended", () => harness.proxy.connections === 0);
+      assertEquals([reply.code, received], [0, "once"]);
+      const ids = harness.sent("STREAM CONNECT", "ID");
+      assertEquals([ids.length, new Set(ids).size], [2, 2]);
+    });
+  }
+});
+
+Deno.test("A stream whose router goes away before it is asked is tried once more when the router is back", async () => {
+  await using harness = await startHarness({ proxy: { timeouts: { connect: 15_000 } } });
+  await harness.bridge.stopListening();
+  const code = harness.ask();
+  await delay(80);
+  harness.dropSessions();
+  await delay(300);
+  harness.bridge.listen();
+  assertEquals(await code, 0);
+});
+
+Deno.test("A stream is never tried more than twice", async () => {
+  await using harness = await startHarness();
+  harness.bridge.intercept = (line) => {
+    if (!line.startsWith("STREAM CONNECT")) return false;
+    harness.dropSessions();
+    return true;
+  };
+  assertEquals(await harness.ask(), 3);
+  assertMatch(harness.log.findLast((line) => line.includes("Refused")) ?? "", /reason=router-down /);
+  assertEquals(harness.sent("STREAM CONNECT", "ID").length, 2);
+});
+
+Deno.test("A stream that is refused while its session stands is not tried again", async () => {
+  await using harness = await startHarness();
+  for (const answer of ["STREAM STATUS RESULT=I2P_ERROR\n", "STREAM STATUS RESULT=TIMEOUT\n", ""]) {
+    harness.bridge.intercept = async (line, socket) => {
+      if (!line.startsWith("STREAM CONNECT")) return false;
+      await socket.write(answer);
+      socket.close();
+      return true;
+    };
+    await harness.ask();
+  }
+  assertEquals(harness.sent("STREAM CONNECT", "ID").length, 3);
+  assertEquals(harness.sent("SESSION CREATE", "ID").length, 1);
+});
+
+Deno.test("Streams end soon after their session is lost, even if the router leaves their sockets open", async () => {
+  await using harness = await startHarness();
+  const open = await Promise.all(Array.from({ length: 10 }, () => socksConnect(harness.port, harness.name, 80)));
+  for (const { conn } of open) {
+    await writeAll(conn, encode("hello"));
+    assertEquals(await conn.read(new Uint8Array(10)), 5);
+  }
+  const since = performance.now();
+  harness.dropSessions({ keepStreams: true });
+  await Promise.all(open.map(async ({ conn }) => {
+    assertEquals((await readToEnd(conn)).length, 0);
+    conn.close();
+  }));
+  const took = performance.now() - since;
+  assert(took > 900 && took < 4_000, `it took ${took} ms`);
+  await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);
+  assertEquals(harness.log.filter((line) => line.includes("Stream ended: session lost")).length, 10);
+});
+
+Deno.test("relay() ends a stream whose session was lost before it began, and carries what had come", async () => {
+  await using resources = await relayResources();
+  const [client, near] = await connectedPair();
+  const [far, stream] = await connectedPair();
+  await writeAll(far, encode("last words"));
+  const relaying = relay(near, new ReadAhead(near, () => {}), stream, resources, {
+    toClient: encode("ok;"),
+    toStream: new Uint8Array(),
+    idleTimeout: 0,
+    signal: new AbortController().signal,
+    sessionEnded: AbortSignal.abort(),
+  });
+  assertEquals(new TextDecoder().decode(await readToEnd(client)), "ok;last words");
+  client.close();
+  far.close();
+  assertEquals(await relaying, { sent: 0, received: 10, end: "session lost" });
+});
+
+/** What relays share. */
+async function relayResources(): Promise<RelayResources & AsyncDisposable> {
+  const gate = await EventLoopGate.open();
+  return {
+    pool: new BufferPool(),
+    gate,
+    halfClosed: new HalfClosedStreams(),
+    [Symbol.asyncDispose]: () => Promise.resolve(gate.close()),
+  };
+}
+
+/** Both ends of a connection. */
+async function connectedPair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return await Promise.all([Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }), listener.accept()]);
+}
+
+Deno.test("A slow reader gets all that had arrived when the session was lost", async () => {
+  const data = pattern(12_000_000);
+  let dropped = 0;
+  await using harness = await startHarness();
+  harness.bridge.intercept = async (line, socket) => {
+    if (!line.startsWith("STREAM CONNECT")) return false;
+    await socket.write("STREAM STATUS RESULT=OK\n");
+    const writing = writeAll(socket.conn, data);
+    await delay(200);
+    dropped = performance.now();
+    harness.dropSessions({ keepStreams: true });
+    await writing;
+    return true;
+  };
+  const { conn, early } = await socksConnect(harness.port, harness.name, 80);
+  using _conn = conn;
+  // Longer than a silent stream would be given.
+  await delay(1_700);
+  const received = concat(early, await readToEnd(conn));
+  assertEquals(received.length, data.length);
+  assert(received.every((byte, i) => byte === data[i]), "other bytes arrived");
+  assert(performance.now() - dropped < 10_000);
+});
+
+Deno.test("Under load, a lost session ends every stream, and the next one serves", async () => {
+  await using harness = await startHarness();
+  const block = pattern(100_000);
+  const clients = Array.from({ length: 20 }, async () => {
+    const { conn, early } = await socksConnect(harness.port, harness.name, 80);
+    const writing = (async () => {
+      for (let i = 0; i < 10_000; i++) await writeAll(conn, block);
+    })().catch(() => {});
+    const received = concat(early, await readToEnd(conn).catch(() => new Uint8Array())).length;
+    conn.close();
+    await writing;
+    return received;
+  });
+  await until("bytes flow", () => harness.counters.get("connected") === 20);
+  await delay(100);
+  harness.dropSessions();
+  await Promise.all(clients);
+  await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);
+  assertEquals(await harness.ask(), 0);
+});
