@@ -4,7 +4,7 @@ import type { Log } from "../report/log.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
-import type { SamEndpoint } from "../sam/socket.ts";
+import { type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { Refusal } from "./answers.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { refusalOf } from "./failure.ts";
@@ -15,6 +15,9 @@ import { refusalOf } from "./failure.ts";
  * INVALID_ID, or never becomes ready.
  */
 export const REUSE_DELAY = 6_000;
+
+/** Milliseconds between two looks at whether the router has gone meanwhile: then there is nothing to wait for. */
+const GONE_PROBE = 250;
 
 /**
  * Longest wait for the next attempt while clients are held and nothing listens at the SAM port, in milliseconds: to knock
@@ -180,7 +183,7 @@ export class Identity {
   async #rebuild(backoff: Backoff): Promise<SamSession | undefined> {
     const since = performance.now();
     let told = { reason: this.#failure?.message, at: since };
-    await sleep(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
+    if (this.#options.key !== undefined) await this.#awaitReuse();
     for (let attempt = 1;; attempt++) {
       await this.#wait(backoff.next());
       if (this.#stop.signal.aborted) return undefined;
@@ -199,6 +202,24 @@ export class Identity {
         const lasts = formatDuration(now - since);
         this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.fullMessage}`, { attempt });
       }
+    }
+  }
+
+  /** Lets the router forget the last session of a lasting destination. A router that has gone has nothing to forget. */
+  async #awaitReuse(): Promise<void> {
+    using patience = new Deadline(REUSE_DELAY, this.#stop.signal);
+    while (!patience.signal.aborted && !await this.#isRouterGone(patience.signal)) {
+      await sleep(GONE_PROBE, patience.signal);
+    }
+  }
+
+  async #isRouterGone(signal: AbortSignal): Promise<boolean> {
+    try {
+      const socket = await SamSocket.open(this.#options.endpoint, signal);
+      socket.close();
+      return false;
+    } catch (error) {
+      return error instanceof SamError && error.failure === "unreachable";
     }
   }
 

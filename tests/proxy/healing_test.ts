@@ -120,6 +120,19 @@ Deno.test("A lasting identity is built anew with its own key, whatever the route
   assertEquals(bridge.lines.filter((line) => line.startsWith("DEST GENERATE")), []);
 });
 
+Deno.test("A lasting identity gives no time to a router that has gone, which has nothing to forget", async () => {
+  await using harness = await startHarness({ key: await newKey(), proxy: { timeouts: { connect: 15_000 } } });
+  const { bridge } = harness;
+  await bridge.stopListening();
+  const since = performance.now();
+  harness.dropSessions();
+  const code = harness.ask();
+  await delay(500);
+  bridge.listen();
+  assertEquals(await code, 0);
+  assert(performance.now() - since < REUSE_DELAY, "it waited for nothing");
+});
+
 Deno.test("At its start, a lasting identity waits until the router forgets its last session", async (t) => {
   const results = await Promise.all(["DUPLICATED_DEST", "DUPLICATE_DEST"].map(async (word) => {
     let said = 0;
