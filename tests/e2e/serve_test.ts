@@ -24,15 +24,6 @@ async function fetchedSha256(proxy: string, url: string): Promise<string> {
   return stdout.split(" ")[0] ?? "";
 }
 
-/** Waits for something to come true, asking once a second. */
-async function eventually(what: string, seconds: number, isTrue: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < seconds; i++) {
-    if (await isTrue()) return;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  throw new Error(`Not within ${seconds} s: ${what}`);
-}
-
 e2eTest("i2p-socks serves curl through a real i2pd", ["i2pd", "curl"], async (t) => {
   await using net = await startPrivateNet();
   await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${net.samPort}`, ...net.sessionOptions]);
@@ -124,16 +115,6 @@ e2eTest("i2p-socks serves curl through a real i2pd", ["i2pd", "curl"], async (t)
     ]);
     const missing = await runProxy(["lookup", "no-such-name.i2p", ...sam]);
     assertEquals([missing.code, missing.stdout], [1, "no-such-name.i2p kind=name resolves=no\n"]);
-  });
-
-  await t.step("after a crash of the router it serves again, with nobody's help", async () => {
-    await net.restartRouter();
-    await eventually("the site answers again", 90, async () => {
-      const answer = await curl("--max-time", "5", "--socks5-hostname", socks, `http://${net.siteB32}/`);
-      return answer.stdout.includes(net.site.token);
-    });
-    assertStringIncludes(proxy.stderr(), "Session lost");
-    assertStringIncludes(proxy.stderr(), "Session ready again");
   });
 
   await t.step("no destination is in the log", () => {
