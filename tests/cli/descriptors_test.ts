@@ -3,7 +3,7 @@ import { e2eTest } from "../support/e2e.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
-import { socksConnect, socksGet } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, socksGet } from "../support/socks_client.ts";
 
 e2eTest("out of file descriptors it refuses clients with the reason, and recovers", ["bash"], async () => {
   await using bridge = await startSamBridge();
@@ -19,6 +19,10 @@ e2eTest("out of file descriptors it refuses clients with the reason, and recover
   const codes = new Set(answered.map(({ reply }) => reply.code));
   assertEquals([...codes].sort(), [0, 1]);
   assertStringIncludes(proxy.stderr(), "reason=out-of-descriptors");
+  // Those that have a stream go on.
+  const old = answered.find(({ reply }) => reply.code === 0);
+  await old?.conn.write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n"));
+  assertStringIncludes(new TextDecoder().decode(old && await readToEnd(old.conn)), site.token);
   for (const { conn } of answered) conn.close();
   // Streams whose clients have left make room when others need it, a second later at the earliest.
   let page = "";

@@ -89,6 +89,19 @@ Deno.test("Each flag of --isolate sets apart what it says, and combinations do",
     assertEquals(await seen(harness, { host: harness.name.toUpperCase() }), one);
     assertNotEquals(await seen(harness, { host: harness.b32 }), one);
   });
+  await t.step("client", async () => {
+    await using harness = await startHarness({
+      header: true,
+      service: tellCaller,
+      addresses: ["127.0.0.2", "127.0.0.3"],
+      proxy: { isolation: new Set(["client"]) },
+    });
+    const from = async (port: number | undefined): Promise<string> => await seen({ ...harness, port: port ?? 0 });
+    const { "127.0.0.2": two, "127.0.0.3": three } = harness.ports;
+    const all = [await from(harness.port), await from(two), await from(three)];
+    assertEquals(new Set(all).size, 3);
+    assertEquals(await from(two), all[1]);
+  });
   await t.step("stream: no two alike, and none is kept", async () => {
     await using harness = await startCallers({ isolation: new Set(["stream"]), maxIdentities: 2 });
     const all = [await seen(harness), await seen(harness), await seen(harness), await seen(harness)];
@@ -122,6 +135,10 @@ Deno.test("50 groups at once with a cap of 8: eight are served, the rest refused
   // Each connection has a session of its own.
   const ids = harness.bridge.lines.flatMap((line) => /STREAM CONNECT ID=(\S+)/.exec(line)?.[1] ?? []);
   assertEquals(new Set(ids).size, 8);
+  for (const { conn } of served) {
+    await conn.write(Uint8Array.of(1));
+    assertEquals(await conn.read(new Uint8Array(1)), 1, "a client of an older group was cut off");
+  }
   connections.forEach(({ conn }) => conn.close());
 });
 

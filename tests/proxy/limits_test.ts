@@ -30,6 +30,7 @@ Deno.test("A client that closes at any byte of its handshake leaves nothing behi
 
 Deno.test("The whole handshake has one deadline: neither silence nor single bytes put it off", async () => {
   await using harness = await startHarness({ proxy: { timeouts: { handshake: 200 } } });
+  const old = await socksConnect(harness.port, harness.name, 80);
   const since = performance.now();
   const silent = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
   const slow = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
@@ -48,6 +49,8 @@ Deno.test("The whole handshake has one deadline: neither silence nor single byte
   await dripping;
   assert(took >= 190 && took < 2000, `it took ${took} ms`);
   assertEquals(harness.counters.get("refused-handshake-timeout"), 2);
+  await assertEchoes(old.conn);
+  old.conn.close();
 });
 
 Deno.test("Clients above the limit are told so, old ones go on, and a free place is used again", async () => {
@@ -60,10 +63,7 @@ Deno.test("Clients above the limit are told so, old ones go on, and a free place
   }
   await until("the surplus clients are gone", () => harness.proxy.connections === 3);
   assertEquals(harness.counters.get("refused-too-many"), 2);
-  for (const { conn } of old) {
-    await conn.write(Uint8Array.of(7));
-    assertEquals(await conn.read(new Uint8Array(1)), 1);
-  }
+  for (const { conn } of old) await assertEchoes(conn);
   // SAM has no half-close, so the service does not learn of this, and the stream stays until its place is needed.
   old[0]?.conn.close();
   await delay(1_100);
@@ -113,13 +113,23 @@ Deno.test("Clients that leave while they wait free their places and their socket
 
 Deno.test("Far above the limit, clients are closed at once", async () => {
   await using harness = await startHarness({ proxy: { maxConnections: 1 } });
+  const old = await socksConnect(harness.port, harness.name, 80);
   const conns = await Promise.all(
-    Array.from({ length: 1 + MAX_SURPLUS }, () => Deno.connect({ hostname: "127.0.0.1", port: harness.port })),
+    Array.from({ length: MAX_SURPLUS }, () => Deno.connect({ hostname: "127.0.0.1", port: harness.port })),
   );
   await until("they are accepted", () => harness.proxy.connections === 1 + MAX_SURPLUS);
   const one = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
   assertEquals((await readToEnd(one)).length, 0);
+  assertEquals(harness.counters.get("refused-too-many"), 1);
   one.close();
+  await assertEchoes(old.conn);
   conns.forEach((conn) => conn.close());
-  await until("all are forgotten", () => harness.proxy.connections === 0);
+  await until("the others are forgotten", () => harness.proxy.connections === 1);
+  await assertEchoes(old.conn);
+  old.conn.close();
 });
+
+async function assertEchoes(conn: Deno.TcpConn): Promise<void> {
+  await conn.write(Uint8Array.of(7));
+  assertEquals(await conn.read(new Uint8Array(1)), 1);
+}

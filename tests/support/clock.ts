@@ -135,8 +135,8 @@ export class Clock implements Disposable {
   }
 
   #bell(due: number, ring: () => void): Handle {
-    const wait = this.#runs ? Math.max(due - this.#now(), 0) : FOREVER;
-    return this.#setTimeout.call(globalThis, ring, wait);
+    const left = Math.max(due - this.#now(), 0);
+    return this.#setTimeout.call(globalThis, ring, this.#runs || left === 0 ? left : FOREVER);
   }
 
   async #turn(): Promise<void> {

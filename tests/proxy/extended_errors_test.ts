@@ -1,0 +1,81 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type Harness, startHarness, until } from "../support/harness.ts";
+import { socksConnect } from "../support/socks_client.ts";
+
+/** A refusal: plain code, extended code, reason. */
+type Refused = readonly [number, number, string];
+
+/** By what is asked for; the router has no say. */
+const HOSTS: Readonly<Record<string, Refused>> = {
+  "short.b32.i2p": [4, 0xf6, "malformed-address"],
+  "-.i2p": [4, 0xf6, "malformed-address"],
+  "example.com": [2, 2, "clearnet"],
+  "127.0.0.1": [8, 8, "ip"],
+};
+
+/** By what the router answers to STREAM CONNECT. */
+const ANSWERS: Readonly<Record<string, Refused>> = {
+  'INVALID_KEY MESSAGE="Lease set not found: x"': [4, 0xf0, "lease-set-not-found"],
+  'CANT_REACH_PEER MESSAGE="LeaseSet not found"': [4, 0xf0, "lease-set-not-found"],
+  "LEASESET_NOT_FOUND": [4, 0xf0, "lease-set-not-found"],
+  "CANT_REACH_PEER": [4, 0xf3, "peer-unreachable"],
+  'CANT_REACH_PEER MESSAGE="Connection timed out"': [4, 0xf3, "peer-silent"],
+  'CANT_REACH_PEER MESSAGE="Incompatible crypto"': [4, 0xf3, "incompatible-encryption"],
+  'CANT_REACH_PEER MESSAGE="Can\'t connect to myself"': [4, 0xf3, "own-address"],
+  "TIMEOUT": [6, 0xf7, "timed-out"],
+  "INVALID_KEY": [4, 4, "name-unknown"],
+  'CANT_REACH_PEER MESSAGE="Connection reset"': [5, 5, "peer-refused"],
+  "INVALID_ID": [3, 3, "not-ready"],
+  "I2P_ERROR": [1, 1, "router-error"],
+};
+
+for (const extendedErrors of [false, true]) {
+  Deno.test(`SOCKS5 gets ${extendedErrors ? "extended" : "plain"} codes, and SOCKS4 its one`, async (t) => {
+    let answer = "";
+    await using harness = await startHarness({
+      bridge: {
+        intercept: async (line, socket) => {
+          if (!line.startsWith("STREAM CONNECT")) return false;
+          await socket.write(`STREAM STATUS RESULT=${answer}\n`);
+          socket.close();
+          return true;
+        },
+      },
+      proxy: { extendedErrors },
+    });
+    const check = async (host: string, [plain, extended, reason]: Refused): Promise<void> => {
+      await assertRefused(harness, host, 5, extendedErrors ? extended : plain, reason);
+      await assertRefused(harness, host, 4, 0x5b, reason);
+    };
+    for (const [host, refused] of Object.entries(HOSTS)) await t.step(host, () => check(host, refused));
+    for (const [given, refused] of Object.entries(ANSWERS)) {
+      await t.step(given, async () => {
+        answer = given;
+        await check(harness.name, refused);
+      });
+    }
+  });
+
+  Deno.test(`The connect timeout has an ${extendedErrors ? "extended" : "ordinary"} code`, async () => {
+    await using harness = await startHarness({
+      bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
+      proxy: { extendedErrors, timeouts: { connect: 100 } },
+    });
+    await assertRefused(harness, harness.name, 5, extendedErrors ? 0xf7 : 6, "timed-out");
+    await assertRefused(harness, harness.name, 4, 0x5b, "timed-out");
+  });
+}
+
+async function assertRefused(
+  harness: Harness,
+  host: string,
+  version: 4 | 5,
+  code: number,
+  reason: string,
+): Promise<void> {
+  const { reply, conn } = await socksConnect(harness.port, host, 80, { version });
+  conn.close();
+  assertEquals(reply, { code, host: "0.0.0.0", port: 0 }, reason);
+  assertStringIncludes(harness.log.findLast((line) => line.includes("Refused")) ?? "", `reason=${reason}`);
+  await until("the client is forgotten", () => harness.proxy.connections === 0);
+}
