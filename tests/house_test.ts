@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { ExitCode } from "../lib/cli/exit_code.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
@@ -8,16 +8,24 @@ import { REPEATABLE } from "../lib/config/file.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MAX_LABEL, MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
 import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
+import { LINGER } from "../lib/io/conn.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
+import { ANSWERS } from "../lib/proxy/answers.ts";
+import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
+import { LARGE_BUFFER, MAX_LARGE_BUFFERS } from "../lib/proxy/buffer_pool.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
+import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { SMALL_BUFFER } from "../lib/proxy/read_ahead.ts";
+import { LOST_GRACE } from "../lib/proxy/relay.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
+import { SESSION_TIMEOUT } from "../lib/sam/session.ts";
 import { SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
 import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
 import { MAX_SOCKS4_FIELD } from "../lib/socks/socks4.ts";
 import { PROJECT, runCommand } from "./support/command.ts";
-import { generate, README, splitReadme, tableUnder } from "./support/readme.ts";
+import { generate, PARTS, README, splitReadme, tableUnder } from "./support/readme.ts";
 
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -122,36 +130,73 @@ Deno.test("only lib/cli speaks to the terminal, and only main.ts ends the proces
   }
 });
 
-Deno.test("the README's table of options is the one that `deno task readme` writes", async () => {
-  const { generated } = splitReadme(await Deno.readTextFile(README));
-  assertEquals(generated, generate());
-  assertEquals(generated.match(/^\| `--?/gm)?.length, OPTIONS.length);
+Deno.test("the README's generated tables are those that `deno task readme` writes", async () => {
+  const readme = await Deno.readTextFile(README);
+  for (const part of Object.keys(PARTS)) assertEquals(splitReadme(readme, part).generated, generate(part), part);
+  assertEquals(splitReadme(readme, "options").generated.match(/^\| `--?/gm)?.length, OPTIONS.length);
+  const reasons = splitReadme(readme, "reasons").generated.match(/^\| `[a-z0-9-]+`/gm) ?? [];
+  assertEquals(reasons.map((cell) => cell.slice(3, -1)), ["connected", ...Object.keys(ANSWERS)]);
+});
+
+Deno.test("the README names only reasons that exist", async () => {
+  const [, section = ""] = (await Deno.readTextFile(README)).split("## What applications are told");
+  const prose = section.split("\n## ", 1)[0]?.replace(/<!-- reasons[\s\S]*\/reasons -->/, "") ?? "";
+  const words = [...prose.matchAll(/`(?:refused-)?([a-z]+-[a-z-]+|rule)(?:=\d+)?`/g)].map(([, word = ""]) => word);
+  assert(words.length >= 8, words.join());
+  assertEquals(words.filter((word) => !(word in ANSWERS) && word !== "ended-without-data"), []);
 });
 
 Deno.test("the README's limits are those of the code", async () => {
   const table = new Map((await readTable("Limits")).map(([limit = "", value = ""]) => [limit, value]));
+  const settings = readSettings(new Map());
   const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
+  const minutes = (milliseconds: number): string => `${milliseconds / 60_000} min`;
   const limits: Record<string, string> = {
-    "clients at once": `\`--max-connections\`, ${readSettings(new Map()).maxConnections}`,
-    "clients above that who are still told so": `${MAX_SURPLUS}`,
+    "clients at once": `\`--max-connections\`, ${settings.maxConnections}`,
+    "clients at once that come from one address": "`--max-per-client`, as many as above",
+    "clients above these who are still told so": `${MAX_SURPLUS}`,
     "a SOCKS handshake": `${MAX_HANDSHAKE} bytes`,
+    "from accepting a client to its complete request": `\`--handshake-timeout\`, ${seconds(settings.handshakeTimeout)}`,
     "user id and host name of SOCKS4, each": `${MAX_SOCKS4_FIELD} bytes`,
+    "from a request to its open stream": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
+    "a stream without a byte in either direction": `\`--idle-timeout\`, ${settings.idleTimeout || "none"}`,
+    "a stream whose client has ended its side, without a byte": seconds(HALF_CLOSED_TIMEOUT),
+    "a stream whose session is lost, without a byte": seconds(LOST_GRACE),
+    "a client that does not close after its last byte": seconds(LINGER),
+    "large buffers for fast streams": `${MAX_LARGE_BUFFERS}`,
     "a line of the SAM bridge": `${MAX_SAM_LINE} bytes`,
     "connecting to the bridge and its answer to HELLO": seconds(SAM_HELLO_TIMEOUT),
+    "building the tunnels of a session": minutes(SESSION_TIMEOUT),
+    "a destination that the router still has in use, at the start": seconds(IN_USE_TIMEOUT),
+    "using a lasting destination again after its session has ended": seconds(REUSE_DELAY),
+    "waiting between attempts at a new session": seconds(RETRY_MAX),
     "the bridge's answer to `lookup`": seconds(LOOKUP_TIMEOUT),
-    "a stream whose client has ended its side, without a byte": seconds(HALF_CLOSED_TIMEOUT),
     "waiting for clients to end after SIGINT or SIGTERM": seconds(DRAIN_TIMEOUT),
-    "the name of an identity": `${MAX_IDENTITY_NAME} characters`,
-    "a key file": `${MAX_KEY_FILE} bytes`,
-    "all options of a session": `${MAX_SESSION_OPTIONS} characters`,
-    "the router's answer to `keys new` and `keys rotate`": seconds(GENERATE_TIMEOUT),
     "an I2P name": `${MAX_NAME_LENGTH} characters`,
     "`--name`": `${MAX_LABEL} characters`,
+    "all options of a session": `${MAX_SESSION_OPTIONS} characters`,
+    "the name of an identity": `${MAX_IDENTITY_NAME} characters`,
+    "a key file": `${MAX_KEY_FILE} bytes`,
+    "the router's answer to `keys new` and `keys rotate`": seconds(GENERATE_TIMEOUT),
+    "identities of isolation groups": `\`--max-identities\`, ${settings.maxIdentities}`,
+    "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.identityIdle)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {
     assertEquals(table.get(limit)?.replace(/(?<!`), .*/, ""), value, limit);
   }
+  // Those whose numbers no other file needs, and which tests know to the millisecond.
+  const literal: Record<string, string> = {
+    "the place of such a stream is safe from other clients": "1 s after an answer, 30 s without one",
+    "the same while clients wait and nothing listens at SAM's port": "2 s",
+    "the most that `--max-identities` takes": "64",
+    "answering a wrong login": "3 s, doubled from 0.1 s, and forgotten after a minute without one",
+  };
+  for (const [limit, value] of Object.entries(literal)) assertEquals(table.get(limit), value, limit);
+  assertEquals(table.size, Object.keys(limits).length + Object.keys(literal).length, "a limit has no test here");
+  assertStringIncludes(table.get("large buffers for fast streams") ?? "", `of ${LARGE_BUFFER / 1024} KiB`);
+  assertStringIncludes(table.get("waiting between attempts at a new session") ?? "", `from ${RETRY_FIRST / 1000} s`);
+  assertStringIncludes(table.get("large buffers for fast streams") ?? "", `have ${SMALL_BUFFER / 1024} KiB`);
 });
 
 Deno.test("the README's exit codes are those of the code", async () => {

@@ -1,10 +1,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
+import type { Reason } from "../../lib/proxy/answers.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";
-import { socksConnect } from "../support/socks_client.ts";
-import { encodeGreeting, encodeRequest5 } from "../support/socks_wire.ts";
+import { INSTEAD } from "../support/readme.ts";
+import { readToEnd, socksConnect } from "../support/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
 import { concat } from "../support/fake_stream.ts";
-import { readToEnd } from "../support/socks_client.ts";
 
 const ABSENT = `${"a".repeat(52)}.b32.i2p`;
 
@@ -129,6 +131,53 @@ Deno.test("The proxy answers what it does not support", async (t) => {
   });
   await until("all clients are forgotten", () => harness.proxy.connections === 0);
 });
+
+Deno.test("What goes out in place of a code is what the README says", async (t) => {
+  const { book } = await LoginBook.parse(`alice:${await hashPassword("right", 1)}\n`);
+  const request = encodeRequest5({ host: "x.i2p", port: 80 });
+  const cases: Record<string, { socks5?: Uint8Array; socks4?: Uint8Array; logins?: boolean }> = {
+    "login-refused": {
+      socks5: concat(encodeGreeting([2]), encodeLogin("alice", "wrong"), request),
+      socks4: encodeRequest4({ host: "x.i2p", port: 80, userId: "alice" }),
+      logins: true,
+    },
+    "address-type": { socks5: concat(encodeGreeting([0]), Uint8Array.of(5, 1, 0, 9, 0, 0)) },
+    "auth-method": { socks5: encodeGreeting([1, 3]) },
+    "http": { socks5: new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n") },
+    "not-socks": { socks5: Uint8Array.of(0x16, 3, 1, 2, 0) },
+    "handshake-timeout": { socks5: encodeGreeting([]).subarray(0, 1), socks4: Uint8Array.of(4, 1, 0) },
+    "client-closed": {},
+  };
+  assertEquals(Object.keys(cases), Object.keys(INSTEAD));
+  for (const [reason, { socks5, socks4, logins = false }] of Object.entries(cases)) {
+    await t.step(reason, async () => {
+      await using harness = await startHarness({
+        proxy: {
+          logins: logins ? book : undefined,
+          timeouts: { handshake: reason === "handshake-timeout" ? 100 : 5_000 },
+        },
+      });
+      const told = await Promise.all([socks5, socks4].map((bytes) => bytes === undefined ? "" : hear(harness, bytes)));
+      assertEquals(told, [...INSTEAD[reason as Reason] ?? []]);
+      const asked = [socks5, socks4].filter((bytes) => bytes !== undefined).length;
+      assertEquals(harness.counters.get(`refused-${reason}`), asked);
+    });
+  }
+});
+
+/** What a client is told that sends bytes and does not end its side, in the README's words. */
+async function hear({ port }: Harness, sent: Uint8Array): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(sent);
+  let bytes: Uint8Array = await readToEnd(conn);
+  if (bytes.length === 0) return "closed";
+  if (new TextDecoder().decode(bytes).startsWith("HTTP/1.1 400 ")) return "HTTP 400";
+  const hex = (byte: number | undefined): string => `0x${byte?.toString(16).padStart(2, "0").toUpperCase()}`;
+  if (bytes[0] === 0) return hex(bytes[1]);
+  if (bytes[1] === 0xff) return `method ${hex(bytes[1])}`;
+  bytes = bytes.subarray(2);
+  return bytes[0] === 1 ? `status ${hex(bytes[1])}` : hex(bytes[1]);
+}
 
 /** Sends bytes, ends its side, and returns all that comes back. */
 async function converse(port: number, bytes: Uint8Array | string): Promise<Uint8Array> {

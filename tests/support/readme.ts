@@ -1,10 +1,29 @@
 import { flagOf, OPTIONS, type OptionSpec } from "../../lib/cli/options.ts";
+import { type Answer, ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
+import { Reply4, Reply5 } from "../../lib/socks/wire.ts";
 
-/** The README. As a program, this file writes the table of options into it: `deno task readme`. */
+/** The README. As a program, this file writes its generated parts: `deno task readme`. */
 export const README: string = new URL("../../README.md", import.meta.url).pathname;
 
-const BEGIN = "\n<!-- options -->\n";
-const END = "<!-- /options -->\n";
+/** What a program writes into the README, by the name in the marks around it. */
+export const PARTS: Readonly<Record<string, () => string>> = {
+  options: () => optionsTable(OPTIONS),
+  reasons: () => reasonsTable(ANSWERS),
+};
+
+/**
+ * What goes out in place of the codes of the answer table, SOCKS5 and SOCKS4, where there is no request that a code could
+ * answer. Empty where nobody is left to answer, or where that version has no such case.
+ */
+export const INSTEAD: Readonly<Partial<Record<Reason, readonly [string, string]>>> = {
+  "login-refused": ["status 0x01", "0x5D"],
+  "address-type": ["0x08", ""],
+  "auth-method": ["method 0xFF", ""],
+  "http": ["HTTP 400", ""],
+  "not-socks": ["closed", ""],
+  "handshake-timeout": ["closed", "closed"],
+  "client-closed": ["", ""],
+};
 
 /** The table of options in Markdown, aligned as `deno fmt` aligns it. */
 export function optionsTable(options: readonly OptionSpec[]): string {
@@ -19,20 +38,31 @@ export function optionsTable(options: readonly OptionSpec[]): string {
   ]);
 }
 
+/** The table of reasons in Markdown, with what a client is told for each. */
+export function reasonsTable(answers: Readonly<Record<Reason, Answer>>): string {
+  const rows = Object.entries(answers).map(([reason, { reply5, reply4 = Reply4.rejected, extended, story }]) => {
+    const [socks5, socks4] = INSTEAD[reason as Reason] ?? [hex(reply5), hex(reply4)];
+    return [code(reason), story, socks5, extended === undefined ? "" : hex(extended), socks4];
+  });
+  const connected = [code("connected"), "The stream is open", hex(Reply5.succeeded), "", hex(Reply4.granted)];
+  return formatTable([["reason", "what happened", "SOCKS5", "extended", "SOCKS4"], connected, ...rows]);
+}
+
 /**
- * What a program makes of the README, and what it leaves alone in front and behind.
+ * A part that a program writes, and what it leaves alone in front and behind.
  *
  * @throws {Error} if one of the two marks is missing.
  */
-export function splitReadme(readme: string): { front: string; generated: string; behind: string } {
-  const [begin, end] = [readme.indexOf(BEGIN) + BEGIN.length, readme.indexOf(END)];
-  if (begin < BEGIN.length || end < begin) throw new Error(`README.md has no part between ${BEGIN} and ${END}`);
+export function splitReadme(readme: string, part: string): { front: string; generated: string; behind: string } {
+  const marks = [`\n<!-- ${part} -->\n`, `<!-- /${part} -->\n`] as const;
+  const [begin, end] = [readme.indexOf(marks[0]) + marks[0].length, readme.indexOf(marks[1])];
+  if (begin < marks[0].length || end < begin) throw new Error(`README.md has no part between ${marks.join(" and ")}`);
   return { front: readme.slice(0, begin), generated: readme.slice(begin, end), behind: readme.slice(end) };
 }
 
-/** What is to stand between the marks. */
-export function generate(): string {
-  return `\n${optionsTable(OPTIONS)}\n`;
+/** What is to stand between the marks of a part. */
+export function generate(part: string): string {
+  return `\n${PARTS[part]?.()}\n`;
 }
 
 /** The cells of the table under a heading, without its head. Cells are trimmed; escaped bars are part of a cell. */
@@ -55,7 +85,13 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
+function hex(byte: number): string {
+  return `0x${byte.toString(16).padStart(2, "0").toUpperCase()}`;
+}
+
 if (import.meta.main) {
-  const { front, behind } = splitReadme(await Deno.readTextFile(README));
-  await Deno.writeTextFile(README, front + generate() + behind);
+  for (const part of Object.keys(PARTS)) {
+    const { front, behind } = splitReadme(await Deno.readTextFile(README), part);
+    await Deno.writeTextFile(README, front + generate(part) + behind);
+  }
 }
