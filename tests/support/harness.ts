@@ -58,6 +58,8 @@ export interface HarnessOptions {
   addresses?: readonly string[];
   /** Whether to wait for the proxy's session. @default {true} */
   ready?: boolean;
+  /** Log lines that are kept, the last ones. @default {Infinity} */
+  logLines?: number;
   /** The key of a lasting base identity. @default {none: a destination to throw away} */
   key?: PrivateKey;
   /** Milliseconds for the router to build the tunnels of a session of the base identity. @default {ten minutes} */
@@ -89,7 +91,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     level: "debug",
     format: "text",
     destinations: true,
-    write: (line) => void log.push(line),
+    write: (line) => {
+      if (log.push(line) > (options.logLines ?? Infinity)) log.shift();
+    },
   });
   const { key, sessionTimeout } = options;
   const identity = new Identity({
@@ -185,8 +189,8 @@ export async function delay(milliseconds: number): Promise<void> {
 /** A TCP server on loopback that runs a handler for each connection. */
 class Service implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #running: Promise<void>[] = [];
-  readonly #conns: Deno.TcpConn[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #conns = new Set<Deno.TcpConn>();
   readonly #accepting: Promise<void>;
 
   constructor(handle: (conn: Deno.TcpConn) => Promise<void>) {
@@ -207,9 +211,14 @@ class Service implements AsyncDisposable {
   async #accept(handle: (conn: Deno.TcpConn) => Promise<void>): Promise<void> {
     for await (const conn of this.#listener) {
       conn.setNoDelay(true);
-      this.#conns.push(conn);
+      this.#conns.add(conn);
       // A connection that is cut in the middle is no failure of the service.
-      this.#running.push(handle(conn).catch(() => {}).finally(() => close(conn)));
+      const running = handle(conn).catch(() => {}).finally(() => {
+        close(conn);
+        this.#conns.delete(conn);
+        this.#running.delete(running);
+      });
+      this.#running.add(running);
     }
   }
 }

@@ -53,6 +53,12 @@ export interface SamBridgeOptions {
    * thrown by {@linkcode SamBridge.close}.
    */
   intercept?: Intercept;
+  /**
+   * Whether {@linkcode SamBridge.lines} are kept. Not where a bridge runs for long and its memory is looked at.
+   *
+   * @default true
+   */
+  keepLines?: boolean;
 }
 
 /** Sees a connection before its first line. `true`: the hook has dealt with it, and the bridge only waits for its end. */
@@ -85,7 +91,7 @@ export interface SamSession {
 /** A running SAM bridge. */
 export interface SamBridge extends AsyncDisposable {
   readonly port: number;
-  /** Every command line received, in order, from all sockets. */
+  /** Every command line received, in order, from all sockets; none with `keepLines: false`. */
   readonly lines: readonly string[];
   /** Clients' sockets that this side has not closed yet. */
   readonly openSockets: number;
@@ -138,6 +144,7 @@ class Bridge implements SamBridge, Host {
   readonly #forwarded = new Set<Wire>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
+  readonly #keepLines: boolean;
   #shared: Promise<Keys> | undefined;
   #closed = false;
 
@@ -148,6 +155,7 @@ class Bridge implements SamBridge, Host {
     this.silentPeerTimeout = options.silentPeerTimeout ?? 300;
     this.pingInterval = options.pingInterval ?? 180_000;
     this.intercept = options.intercept ?? (() => false);
+    this.#keepLines = options.keepLines ?? true;
     for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);
     this.port = this.#bind(options.port ?? 0);
   }
@@ -203,6 +211,10 @@ class Bridge implements SamBridge, Host {
 
   sharedDestination(): Promise<Keys> {
     return this.#shared ??= makeKeys(7);
+  }
+
+  note(line: string): void {
+    if (this.#keepLines) this.lines.push(line);
   }
 
   adopt(conn: Deno.TcpConn): Wire {

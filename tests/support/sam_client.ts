@@ -11,7 +11,6 @@ export type Intercept = (line: string, socket: SamSocket) => boolean | Promise<b
 export interface Host {
   readonly router: Router;
   readonly network: Network;
-  readonly lines: string[];
   readonly login: Login | undefined;
   /** Milliseconds, see the options of the bridge. */
   readonly sessionDelay: number;
@@ -21,6 +20,8 @@ export interface Host {
   readonly intercept: Intercept;
   /** The destination of the router itself. */
   sharedDestination(): Promise<Keys>;
+  /** Takes down a command line. */
+  note(line: string): void;
   /** Takes charge of a socket that the bridge has opened, to close it with the others. */
   adopt(conn: Deno.TcpConn): Wire;
 }
@@ -108,7 +109,7 @@ class Conversation {
 
   /** Notes a line, and shows it to the hook. */
   async #intercepted(line: string): Promise<boolean> {
-    this.#host.lines.push(line);
+    this.#host.note(line);
     return await outlived(this.#wire, this.#host.intercept(line, this.#wire));
   }
 
