@@ -16,7 +16,7 @@ import { refusalOf } from "./failure.ts";
  */
 export const REUSE_DELAY = 6_000;
 
-/** Milliseconds between two looks at whether the router has gone meanwhile: then there is nothing to wait for. */
+/** Milliseconds for a look at whether the router has gone, and between two of them. */
 const GONE_PROBE = 250;
 
 /**
@@ -183,7 +183,8 @@ export class Identity {
   async #rebuild(backoff: Backoff): Promise<SamSession | undefined> {
     const since = performance.now();
     let told = { reason: this.#failure?.message, at: since };
-    if (this.#options.key !== undefined) await this.#awaitReuse();
+    // A router that comes back does not answer for sessions that died young before.
+    if (await this.#hasRouterGone()) backoff.reset();
     for (let attempt = 1;; attempt++) {
       await this.#wait(backoff.next());
       if (this.#stop.signal.aborted) return undefined;
@@ -205,17 +206,24 @@ export class Identity {
     }
   }
 
-  /** Lets the router forget the last session of a lasting destination. A router that has gone has nothing to forget. */
-  async #awaitReuse(): Promise<void> {
-    using patience = new Deadline(REUSE_DELAY, this.#stop.signal);
-    while (!patience.signal.aborted && !await this.#isRouterGone(patience.signal)) {
+  /**
+   * Whether the router itself has gone. One that has not is given time to forget the last session of a lasting
+   * destination; one that has, has nothing to forget.
+   */
+  async #hasRouterGone(): Promise<boolean> {
+    using patience = new Deadline(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
+    for (;;) {
+      if (await this.#isRefused()) return true;
       await sleep(GONE_PROBE, patience.signal);
+      if (patience.signal.aborted) return false;
     }
   }
 
-  async #isRouterGone(signal: AbortSignal): Promise<boolean> {
+  /** Whether nothing listens at the port of the SAM bridge. */
+  async #isRefused(): Promise<boolean> {
+    using deadline = new Deadline(GONE_PROBE, this.#stop.signal);
     try {
-      const socket = await SamSocket.open(this.#options.endpoint, signal);
+      const socket = await SamSocket.open(this.#options.endpoint, deadline.signal);
       socket.close();
       return false;
     } catch (error) {
