@@ -52,6 +52,9 @@ const SLACK = 3_000;
  */
 const CHANCE = 0.9;
 
+/** Milliseconds after which a walk has failed. */
+const LONGEST_WALK = 45_000;
+
 /** Walks under way at once. */
 const AT_ONCE = 48;
 
@@ -102,7 +105,10 @@ async function walkAll(walks: readonly Walk[]): Promise<(Error | undefined)[]> {
   const walkOn = async (): Promise<void> => {
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const [i, one] = next;
-      results[i] = await walk(one).then(() => undefined, (error) => error);
+      const late = Promise.withResolvers<Error>();
+      const timer = setTimeout(() => late.resolve(new Error("The walk does not end")), LONGEST_WALK);
+      results[i] = await Promise.race([walk(one).then(() => undefined, (error) => error), late.promise]);
+      clearTimeout(timer);
     }
   };
   await withChance(CHANCE, () => Promise.all(Array.from({ length: AT_ONCE }, walkOn)));
