@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { Identity, IN_USE_TIMEOUT } from "../../lib/proxy/identity.ts";
 import { LOST_GRACE } from "../../lib/proxy/relay.ts";
 import { createLog, type Log } from "../../lib/report/log.ts";
@@ -6,6 +8,7 @@ import { SamError } from "../../lib/sam/error.ts";
 import { Clock } from "../support/clock.ts";
 import { startHarness } from "../support/harness.ts";
 import { type SamSocket, startSamBridge } from "../support/sam_bridge.ts";
+import { makeKeys } from "../support/sam_keys.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";
 
 /** A log whose lines are kept. */
@@ -26,7 +29,8 @@ Deno.test("A destination that the router has in use is asked for every three sec
   });
   const lines: string[] = [];
   const endpoint = { hostname: "127.0.0.1", port: bridge.port };
-  const identity = new Identity({ endpoint, sessionOptions: {}, log: keepLog(lines) });
+  const key = new PrivateKey(decodeI2pBase64((await makeKeys(7)).blob));
+  const identity = new Identity({ endpoint, key, sessionOptions: {}, log: keepLog(lines) });
   using clock = new Clock({ runs: false });
   let failure: unknown;
   const opened = identity.open().catch((error) => failure = error);
