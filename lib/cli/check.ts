@@ -4,10 +4,10 @@ import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
-import { SamError } from "../sam/error.ts";
+import { refusalOf } from "../proxy/failure.ts";
 import { lookupName } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
-import { type SamEndpoint, SamSocket } from "../sam/socket.ts";
+import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
@@ -77,14 +77,30 @@ class Route {
   get session(): Step[] {
     const steps: Step[] = [
       { name: "session", title: "session", late: "not-ready", run: (signal) => this.#create(signal) },
-      { name: "own-address", title: "own address", late: "not-ready", run: (signal) => this.#resolveOwn(signal) },
+      {
+        name: "own-address",
+        title: "own address",
+        late: "not-ready",
+        lateSays: "The router built tunnels, but does not find our lease set",
+        run: this.#withSession((signal) => this.#resolveOwn(signal)),
+      },
     ];
     const target = this.#target;
     if (target === undefined) return steps;
     return [
       ...steps,
-      { name: "name", title: "name", late: "router-silent", run: (signal) => this.#resolve(target, signal) },
-      { name: "stream", title: "stream", late: "timed-out", run: (signal) => this.#open(target, signal) },
+      {
+        name: "name",
+        title: "name",
+        late: "router-silent",
+        run: this.#withSession((signal) => this.#resolve(target, signal)),
+      },
+      {
+        name: "stream",
+        title: "stream",
+        late: "timed-out",
+        run: this.#withSession((signal) => this.#open(target, signal)),
+      },
     ];
   }
 
@@ -94,15 +110,7 @@ class Route {
   }
 
   async #connect(signal: AbortSignal): Promise<string> {
-    const { hostname, port } = this.#endpoint;
-    try {
-      const conn = await Deno.connect({ hostname, port, signal });
-      closeQuietly(conn);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof Deno.errors.NotCapable) throw error;
-      throw new SamError("connect", "unreachable", { cause: error });
-    }
+    closeQuietly(await connectBridge(this.#endpoint, signal));
     return `${formatEndpoint(this.#endpoint)} accepts connections`;
   }
 
@@ -142,6 +150,20 @@ class Route {
     const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
     closeQuietly(stream.conn);
     return "open (Java I2P says so when the peer has answered, i2pd when it has found the peer's lease set)";
+  }
+
+  /** A step that fails as soon as the session is lost. */
+  #withSession(run: (signal: AbortSignal) => Promise<string>): Step["run"] {
+    return async (signal) => {
+      const ended = this.#session?.ended;
+      using deadline = new Deadline(Infinity, signal, ended);
+      try {
+        return await run(deadline.signal);
+      } catch (error) {
+        if (ended?.aborted !== true) throw error;
+        throw new Fault(refusalOf(ended.reason).reason, `The session was lost: ${ended.reason.fullMessage}`);
+      }
+    };
   }
 }
 

@@ -16,6 +16,8 @@ export interface Step {
   title: string;
   /** Why it fails when its time is over. */
   late: Reason;
+  /** What that says to people. @default {the story of the reason} */
+  lateSays?: string;
   /** Takes it; resolves to what was found. */
   run: (signal: AbortSignal) => Promise<string>;
 }
@@ -41,9 +43,9 @@ export class Fault extends Error {
   /** Why. */
   readonly reason: Reason;
 
-  /** Makes the error. */
-  constructor(reason: Reason) {
-    super(ANSWERS[reason].story);
+  /** Makes the error; `detail` replaces the table's story. */
+  constructor(reason: Reason, detail?: string) {
+    super(detail ?? ANSWERS[reason].story);
     this.name = "Fault";
     this.reason = reason;
   }
@@ -99,8 +101,8 @@ async function take(step: Step, endpoint: Endpoint, signal: AbortSignal, termina
   }
 }
 
-function explain(error: unknown, { late }: Step, endpoint: Endpoint): { reason: Reason; says: string } {
-  if (error instanceof TimeoutError) return { reason: late, says: ANSWERS[late].story };
+function explain(error: unknown, { late, lateSays }: Step, endpoint: Endpoint): { reason: Reason; says: string } {
+  if (error instanceof TimeoutError) return { reason: late, says: lateSays ?? ANSWERS[late].story };
   if (error instanceof Fault) return { reason: error.reason, says: error.message };
   if (!(error instanceof SamError)) throw error;
   return { reason: refusalOf(error).reason, says: describeSamError(error, endpoint) };

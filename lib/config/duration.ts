@@ -18,8 +18,15 @@ export function parseDuration(text: string): number {
   return milliseconds;
 }
 
-/** Writes milliseconds for people: `45 s`, `2 min 5 s`. */
+/** Writes milliseconds for people, in the two largest units: `45 s`, `2 min 5 s`, `3 h 20 min`, `5 d 2 h`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const [minutes, hours, days] = [60, 3_600, 86_400].map((unit) => Math.floor(seconds / unit)) as [
+    number,
+    number,
+    number,
+  ];
+  if (minutes === 0) return `${seconds} s`;
+  if (hours === 0) return `${minutes} min ${seconds % 60} s`;
+  return days === 0 ? `${hours} h ${minutes % 60} min` : `${days} d ${hours % 24} h`;
 }

@@ -211,7 +211,7 @@ async function isLost(session: SamSession, error: unknown, signal: AbortSignal):
   if (!(error instanceof SamError)) return false;
   if (error.result === "INVALID_ID") {
     // The router has forgotten the session, and its end is about to be noticed.
-    session.close();
+    session.close(error);
     await session.lost;
     return true;
   }
@@ -244,7 +244,7 @@ async function carry(
   counters.add("bytes-sent", sent);
   counters.add("bytes-received", received);
   log.debug(`Stream ended: ${result.end}`, { sent, received, destination });
-  if (received > 0 || result.end !== "peer closed") return;
+  if (received > 0 || result.end !== "peer closed" || sessionEnded.aborted) return;
   counters.add("ended-without-data");
   log.info("A stream ended without a byte from the peer: with i2pd, that is how a peer looks which is gone", {
     destination,

@@ -1,10 +1,11 @@
 import { formatDuration } from "../config/duration.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
+import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
-import { type SamEndpoint, SamSocket } from "../sam/socket.ts";
+import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "./answers.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { refusalOf } from "./failure.ts";
@@ -50,6 +51,12 @@ export interface IdentityOptions {
   sessionTimeout?: number;
   /** Takes the story. */
   log: Log;
+  /**
+   * Whether clients are held over a router that is away already for the first session, as they are for later ones.
+   *
+   * @default {false}
+   */
+  holdsClients?: boolean;
   /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
   onLost?: () => "rebuild" | "end";
 }
@@ -137,10 +144,16 @@ export class Identity {
 
   async #createFirst(): Promise<SamSession> {
     using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
+    const backoff = new Backoff();
     for (;;) {
       try {
         return await this.#create();
       } catch (error) {
+        if (this.#options.holdsClients && this.#waiting.size > 0 && isRouterAway(error)) {
+          this.#failure = error;
+          await this.#wait(backoff.next());
+          continue;
+        }
         if (this.#options.key === undefined || patience.signal.aborted || !isInUse(error)) throw error;
         this.#failure = error;
         this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
@@ -172,7 +185,9 @@ export class Identity {
       if (this.#options.onLost?.() === "end") return this.#giveUp(reason);
       this.#failure = reason;
       const stood = performance.now() - since;
-      this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.fullMessage}. Building a new one`);
+      this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.message}. Building a new one`, {
+        routerSaid: reason.text,
+      });
       // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
       if (stood > RETRY_MAX) backoff.reset();
       session = await this.#rebuild(backoff);
@@ -201,7 +216,12 @@ export class Identity {
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
         const lasts = formatDuration(now - since);
-        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.fullMessage}`, { attempt });
+        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.message}`, {
+          attempt,
+          routerSaid: error.text,
+        });
+        // The router may have taken the destination up, and now forgets it late, as it does after a session.
+        if (error.phase === "session" && error.failure !== "refused") await this.#hasRouterGone();
       }
     }
   }
@@ -223,11 +243,10 @@ export class Identity {
   async #isRefused(): Promise<boolean> {
     using deadline = new Deadline(GONE_PROBE, this.#stop.signal);
     try {
-      const socket = await SamSocket.open(this.#options.endpoint, deadline.signal);
-      socket.close();
+      closeQuietly(await connectBridge(this.#options.endpoint, deadline.signal));
       return false;
     } catch (error) {
-      return error instanceof SamError && error.failure === "unreachable";
+      return error instanceof SamError && isGone(error);
     }
   }
 
@@ -238,7 +257,7 @@ export class Identity {
     await sleep(least, signal);
     using rest = new Deadline(Infinity, signal);
     this.#hurry = () => {
-      if (this.#failure?.phase === "connect") rest.abort(new Error("A client is held"));
+      if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client is held"));
     };
     if (this.#waiting.size > 0) this.#hurry();
     await sleep(milliseconds - least, rest.signal);
@@ -248,4 +267,13 @@ export class Identity {
 
 function isInUse(error: unknown): error is SamError {
   return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
+}
+
+function isRouterAway(error: unknown): error is SamError {
+  return error instanceof SamError && ["router-down", "router-silent"].includes(refusalOf(error).reason);
+}
+
+/** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */
+function isGone({ failure, cause }: SamError): boolean {
+  return failure === "unreachable" && !isExhaustion(cause);
 }

@@ -97,7 +97,7 @@ export class IdentityPool {
       if (this.#groups.get(key) === group) this.#close(key);
       return "end";
     };
-    const identity = new Identity({ ...this.#options, onLost });
+    const identity = new Identity({ ...this.#options, onLost, holdsClients: true });
     const group: Group = { number: ++this.#count, identity, clients: 0 };
     this.#groups.set(key, group);
     this.#options.counters.add("identities");
@@ -105,8 +105,8 @@ export class IdentityPool {
     identity.open().catch((error) => {
       // Nobody is refused because of an earlier failure: the next client of the group begins anew.
       if (this.#groups.get(key) !== group) return;
-      const problem = error instanceof SamError ? error.fullMessage : String(error);
-      this.#log.warn(`No session for an isolation group: ${problem}`, { group: group.number });
+      const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
+      this.#log.warn(`No session for an isolation group: ${problem}`, { group: group.number, routerSaid });
       this.#close(key);
     });
     return group;

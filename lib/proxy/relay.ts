@@ -17,7 +17,7 @@ export interface RelayResources {
 }
 
 /**
- * Milliseconds without a byte after which a stream is closed whose session is lost. Routers end the streams of a session
+ * Milliseconds without a byte from the peer after which a stream is closed whose session is lost. Routers end the streams of a session
  * with it, most of them at once: what they had received before is still to be delivered.
  */
 export const LOST_GRACE = 1_000;
@@ -79,14 +79,23 @@ export async function relay(
   if (idleTimeout > 0) watchdog.limit(idleTimeout);
   let isDelivering = false;
   let stopGrace = (): void => {};
+  let lastReceived = 0;
   const endLost = (): void => {
-    if (isDelivering || watchdog.silence < LOST_GRACE) stopGrace = startTimer(LOST_GRACE, endLost);
-    else stop("session lost");
+    if (isDelivering || performance.now() - lastReceived < LOST_GRACE) stopGrace = startTimer(LOST_GRACE, endLost);
+    else {
+      end ??= "session lost";
+      closeQuietly(stream);
+    }
   };
-  const unfollow = [
-    onAbort(signal, () => stop("ended by the proxy")),
-    onAbort(sessionEnded, endLost),
-  ];
+  const unfollow = onAbort(signal, () => stop("ended by the proxy"));
+  const unfollowSession = onAbort(sessionEnded, () => {
+    lastReceived = performance.now();
+    endLost();
+  });
+  const forgetSession = (): void => {
+    unfollowSession();
+    stopGrace();
+  };
 
   const upload = pump(clientBytes, stream, toStream, clientBytes.buffer, resources, (bytes) => {
     sent += bytes;
@@ -95,6 +104,7 @@ export async function relay(
   });
   const download = pump(stream, client, toClient, new Uint8Array(SMALL_BUFFER), resources, (bytes) => {
     received += bytes;
+    lastReceived = performance.now();
     watchdog.active();
     isAnswered = true;
   }, (isWriting) => isDelivering = isWriting);
@@ -107,17 +117,18 @@ export async function relay(
     });
     // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
     if (await download === "sink failed") stop("client closed");
-    end ??= "peer closed";
+    end ??= sessionEnded.aborted ? "session lost" : "peer closed";
     watchdog.stop();
+    forgetSession();
     halfClosed?.[Symbol.dispose]();
     closeQuietly(stream);
     await finish(client, uploadEnded);
     return { sent, received, end };
   } finally {
     watchdog.stop();
-    stopGrace();
+    forgetSession();
     halfClosed?.[Symbol.dispose]();
-    for (const stopFollowing of unfollow) stopFollowing();
+    unfollow();
     closeQuietly(stream);
     closeQuietly(client);
   }

@@ -18,8 +18,8 @@ export interface SamSession {
   readonly lost: Promise<SamError>;
   /** Aborted at that moment, with the same reason: for whoever does not want to wait for a promise. */
   readonly ended: AbortSignal;
-  /** Ends the session; the router closes its streams. A second call does nothing. */
-  close(): void;
+  /** Ends the session; the router closes its streams. A second call does nothing. `reason` becomes that of the loss. */
+  close(reason?: SamError): void;
 }
 
 /** What session is wanted. */
@@ -78,20 +78,27 @@ export async function createSession(
     greeted();
     const values = await socket.request(command, "session", "SESSION");
     const address = await addressOf(values.get("DESTINATION") ?? "");
-    if (key !== undefined && address !== await b32Address(key.destination)) throw new SamError("session", "garbled");
+    if (key !== undefined && address !== await b32Address(key.destination)) {
+      throw new SamError("session", "garbled", { text: "the session has another destination than the key" });
+    }
     deadline.signal.throwIfAborted();
     const ended = new AbortController();
+    let closedFor: SamError | undefined;
     const lost = socket.watch().finally(() => socket.close());
     return {
       id,
       address,
       version: socket.version,
-      lost: lost.then((reason) => {
+      lost: lost.then((seen) => {
+        const reason = closedFor ?? seen;
         ended.abort(reason);
         return reason;
       }),
       ended: ended.signal,
-      close: () => socket.close(),
+      close: (reason) => {
+        closedFor ??= reason;
+        socket.close();
+      },
     };
   } catch (error) {
     socket.close();

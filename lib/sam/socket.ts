@@ -70,7 +70,7 @@ export class SamSocket {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
     let conn: Deno.TcpConn | undefined;
     try {
-      conn = await connect(endpoint, deadline.signal);
+      conn = await connectBridge(endpoint, deadline.signal);
       const unfollowDeadline = closeOnAbort(conn, deadline.signal);
       const { lines, version } = await greet(conn, wanted, endpoint.login);
       signal.throwIfAborted();
@@ -141,15 +141,6 @@ export class SamSocket {
   }
 }
 
-async function connect({ hostname, port }: SamEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
-  try {
-    return await Deno.connect({ hostname, port, signal });
-  } catch (error) {
-    if (signal.aborted || error instanceof Deno.errors.NotCapable) throw error;
-    throw new SamError("connect", "unreachable", { cause: error });
-  }
-}
-
 async function greet(
   conn: Deno.TcpConn,
   wanted: WantedVersion,
@@ -164,6 +155,22 @@ async function greet(
   const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
   if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
   return { lines, version };
+}
+
+/**
+ * Connects to a SAM bridge, and says nothing.
+ *
+ * @throws {SamError} `unreachable` if it cannot be connected to.
+ * @throws the signal's reason if it was aborted.
+ */
+export async function connectBridge({ hostname, port }: SamEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname, port, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new SamError("connect", "unreachable", { cause: error });
+  }
 }
 
 function closeOnAbort(conn: Deno.TcpConn, signal: AbortSignal): () => void {
@@ -197,7 +204,9 @@ function refusal(phase: SamPhase, values: SamValues): SamError {
 /** What reading and writing throw says that the connection is gone. Anything else is a mistake of this program. */
 function toSamError(error: unknown, phase: SamPhase): unknown {
   if (error instanceof LineTooLong) return new SamError(phase, "garbled", { cause: error });
-  const isOfRuntime = Object.values(Deno.errors).some((type) => error instanceof type);
+  // Rare ones have no class of their own, but a code.
+  const isOfRuntime = Object.values(Deno.errors).some((type) => error instanceof type) ||
+    error instanceof Error && "code" in error;
   if (!isOfRuntime || error instanceof Deno.errors.NotCapable) return error;
   return new SamError(phase, "closed", { cause: error });
 }

@@ -41,6 +41,7 @@ export async function connectStream(
   const socket = await SamSocket.open(endpoint, signal);
   try {
     await socket.request(command, "stream", "STREAM");
+    signal.throwIfAborted();
     return socket.detach();
   } catch (error) {
     socket.close();

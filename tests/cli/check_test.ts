@@ -83,10 +83,20 @@ const BROKEN: readonly {
     ...{ step: "session", reason: "session-refused", code: 1, says: "session limit exceeded" },
   },
   {
+    what: "a session that is lost meanwhile",
+    bridge: {
+      intercept: (line, socket) => {
+        if (line.startsWith("SESSION CREATE")) setTimeout(() => socket.close(), 300);
+        return line.startsWith("NAMING LOOKUP");
+      },
+    },
+    ...{ step: "own-address", reason: "router-down", code: 69, says: "The session was lost" },
+  },
+  {
     what: "a lease set that is never published",
     bridge: answering("NAMING LOOKUP", "NAMING REPLY RESULT=KEY_NOT_FOUND NAME=x"),
     args: ["--timeout", "700ms"],
-    ...{ step: "own-address", reason: "not-ready", code: 75 },
+    ...{ step: "own-address", reason: "not-ready", code: 75, says: "does not find our lease set" },
   },
   {
     what: "a name that is unknown",

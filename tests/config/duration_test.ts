@@ -51,7 +51,7 @@ pureTest("parseDuration() ends at what a timer can hold", () => {
   }
 });
 
-pureTest("formatDuration() rounds to seconds, and names minutes from 60 s on", () => {
+pureTest("formatDuration() rounds to seconds, and names the two largest units", () => {
   const durations: readonly (readonly [number, string])[] = [
     [0, "0 s"],
     [499, "0 s"],
@@ -61,7 +61,11 @@ pureTest("formatDuration() rounds to seconds, and names minutes from 60 s on", (
     [59_500, "1 min 0 s"],
     [60_000, "1 min 0 s"],
     [125_400, "2 min 5 s"],
-    [3_600_000, "60 min 0 s"],
+    [3_599_000, "59 min 59 s"],
+    [3_600_000, "1 h 0 min"],
+    [86_399_000, "23 h 59 min"],
+    [86_400_000, "1 d 0 h"],
+    [9 * 86_400_000 + 7_200_000, "9 d 2 h"],
   ];
   for (const [milliseconds, text] of durations) assertEquals(formatDuration(milliseconds), text);
 });

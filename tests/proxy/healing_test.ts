@@ -79,7 +79,7 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
     assertEquals(story(harness), [
       `warn  Session lost after ...: ${closed}. Building a new one`,
       "warn  No new session for ...: Cannot connect to the SAM bridge: Connection refused (os error ...)",
-      "warn  No new session for ...: Cannot keep a SAM session: the router answered I2P_ERROR (not today)",
+      'warn  No new session for ...: Cannot keep a SAM session: the router answered I2P_ERROR routerSaid="not today"',
       `warn  No new session for ...: ${closed}`,
       "info  Session ready again after ...",
     ]);

@@ -205,3 +205,52 @@ Deno.test("Under load, a lost session ends every stream, and the next one serves
   await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);
   assertEquals(await harness.ask(), 0);
 });
+
+Deno.test("A client that takes its last bytes slowly gets them all, also when the session is lost meanwhile", async () => {
+  const data = pattern(1_500_000);
+  await using harness = await startHarness({ service: (conn) => writeAll(conn, data) });
+  const { conn, early } = await socksConnect(harness.port, harness.name, 80);
+  using _conn = conn;
+  // Closed with these unread, the connection would be reset, and what the client has yet to read would be lost.
+  let isOver = false;
+  const sending = (async () => {
+    while (!isOver) {
+      await conn.write(new Uint8Array(1_000));
+      await delay(50);
+    }
+  })().catch(() => {});
+  await delay(500);
+  harness.dropSessions();
+  const received = [early];
+  for (let buffer = new Uint8Array(65_536), n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {
+    received.push(buffer.slice(0, n));
+    await delay(20);
+  }
+  isOver = true;
+  await sending;
+  const end = (): string => harness.log.find((line) => line.includes("Stream ended")) ?? "";
+  await until("the stream has ended", () => end() !== "");
+  assertEquals(concat(...received), data.subarray(0, Number(/received=(\d+)/.exec(end())?.[1])));
+});
+
+Deno.test("Streams that end with their session are not told as peers that are gone", async () => {
+  await using harness = await startHarness({ service: (conn) => readToEnd(conn).then(() => {}) });
+  const streams = await Promise.all([1, 2, 3].map(() => socksConnect(harness.port, harness.name, 80)));
+  harness.dropSessions();
+  await until("all have ended", () => harness.proxy.connections === 0);
+  streams.forEach(({ conn }) => conn.close());
+  assertEquals(harness.counters.get("ended-without-data"), 0);
+});
+
+Deno.test("A session that the router has forgotten is told as such", async () => {
+  await using harness = await startHarness();
+  harness.bridge.intercept = async (line, socket) => {
+    if (!line.startsWith("STREAM CONNECT")) return false;
+    await socket.write("STREAM STATUS RESULT=INVALID_ID\n");
+    return true;
+  };
+  const { reply, conn } = await socksConnect(harness.port, harness.name, 80);
+  conn.close();
+  assertEquals(reply.code, 3);
+  assertMatch(harness.log.find((line) => line.includes("Session lost")) ?? "", /the router answered INVALID_ID/);
+});
