@@ -222,7 +222,8 @@ Deno.test("A client that takes its last bytes slowly gets them all, also when th
   await delay(500);
   harness.dropSessions();
   const received = [early];
-  for (let buffer = new Uint8Array(65_536), n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {
+  const buffer = new Uint8Array(65_536);
+  for (let n = await conn.read(buffer); n !== null; n = await conn.read(buffer)) {
     received.push(buffer.slice(0, n));
     await delay(20);
   }
