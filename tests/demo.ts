@@ -3,6 +3,7 @@
  * i2p-socks in front, and a page fetched through both. Runs with i2p-socks' own permissions.
  */
 import { Identity } from "../lib/proxy/identity.ts";
+import { LeakWatch } from "../lib/proxy/leak_watch.ts";
 import { Proxy } from "../lib/proxy/proxy.ts";
 import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
@@ -20,6 +21,7 @@ bridge.setName(NAME, service.destination);
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const endpoint = { hostname: "127.0.0.1", port: bridge.port };
 const log = createLog({ level: "info", format: "text", destinations: true, write: (line) => console.error(line) });
+const counters = new Counters();
 const identity = new Identity({ endpoint, sessionOptions: {}, log });
 const proxy = await Proxy.start({
   listeners: [listener],
@@ -31,12 +33,14 @@ const proxy = await Proxy.start({
   identityIdle: 60_000,
   logins: undefined,
   rules: { allow: [], deny: [] },
+  hosts: new Map(),
+  leaks: new LeakWatch({ mode: "warn", scrub: [], identifiers: { addresses: [], secrets: [] }, log, counters }),
   timeouts: { handshake: 10_000, connect: 30_000, idle: 0 },
   maxConnections: 64,
   maxPerClient: 100,
   extendedErrors: false,
   log,
-  counters: new Counters(),
+  counters,
 });
 const session = await identity.open();
 const address = `127.0.0.1:${listener.addr.port}`;

@@ -6,7 +6,11 @@ import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
 import { REPEATABLE } from "../lib/config/file.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
+import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
 import { MAX_LABEL, MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
+import { INSPECTED, INSPECTED_RECEIVED } from "../lib/guard/detector.ts";
+import { LEAKS } from "../lib/guard/leak.ts";
+import { MIN_SECRET } from "../lib/guard/secrets.ts";
 import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
 import { LINGER } from "../lib/io/conn.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
@@ -15,9 +19,11 @@ import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS } from "../lib/proxy/buffer_pool.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
+import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
 import { SMALL_BUFFER } from "../lib/proxy/read_ahead.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
+import { MAX_AUDITED } from "../lib/report/audit_book.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
 import { SESSION_TIMEOUT } from "../lib/sam/session.ts";
@@ -134,6 +140,7 @@ Deno.test("the README's generated tables are those that `deno task readme` write
   const readme = await Deno.readTextFile(README);
   for (const part of Object.keys(PARTS)) assertEquals(splitReadme(readme, part).generated, generate(part), part);
   assertEquals(splitReadme(readme, "options").generated.match(/^\| `--?/gm)?.length, OPTIONS.length);
+  assertEquals(splitReadme(readme, "leaks").generated.match(/^\| `[a-z-]+` /gm)?.length, Object.keys(LEAKS).length);
   const reasons = splitReadme(readme, "reasons").generated.match(/^\| `[a-z0-9-]+`/gm) ?? [];
   assertEquals(reasons.map((cell) => cell.slice(3, -1)), ["connected", ...Object.keys(ANSWERS)]);
 });
@@ -180,6 +187,12 @@ Deno.test("the README's limits are those of the code", async () => {
     "the router's answer to `keys new` and `keys rotate`": seconds(GENERATE_TIMEOUT),
     "identities of isolation groups": `\`--max-identities\`, ${settings.maxIdentities}`,
     "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.identityIdle)}`,
+    "what the leak guard looks at of a stream": `${INSPECTED} bytes of the application`,
+    "what it looks at of the peer's answer, to know the protocol": `${INSPECTED_RECEIVED} bytes`,
+    "cookies that are remembered, to see one go to two sites": `${MAX_COOKIES} of each application`,
+    "a line of `--secrets-file`": `${MIN_SECRET} characters at least`,
+    "the file of `--hosts`": `${MAX_HOSTS_FILE} bytes`,
+    "destinations that `audit` counts one by one": `${MAX_AUDITED}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {

@@ -1,8 +1,11 @@
 import { encodeHex } from "@std/encoding";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import type { Hosts } from "../config/hosts.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
+import { LeakWatch } from "../proxy/leak_watch.ts";
 import { Proxy } from "../proxy/proxy.ts";
+import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { type Log, withFields } from "../report/log.ts";
 import { closeQuietly } from "../io/conn.ts";
@@ -10,8 +13,9 @@ import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
-import { readLoginBook, readSamLogin } from "./input_files.ts";
+import { readHosts, readLoginBook, readSamLogin, readSecrets } from "./input_files.ts";
 import { requireKeysDir } from "./keys_dir.ts";
+import type { Own } from "./own_identifiers.ts";
 import { requireAnyPort, requireNet } from "./permissions.ts";
 import { adviseOn } from "./sam_advice.ts";
 
@@ -24,12 +28,16 @@ export interface Surroundings {
   identities: IdentityRegistry;
   /** Folder of lasting identities where an application names none; undefined if there is none. */
   keysDir: string | undefined;
+  /** What names this machine and its user. */
+  own: Own["identifiers"];
   /** Takes the story. */
   log: Log;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
   /** Takes the counts. */
   counters: Counters;
+  /** Takes note of destinations, where an audit is under way. */
+  audit: AuditBook | undefined;
 }
 
 /** An application whose files have been read: what can be wrong with them has been found. */
@@ -40,6 +48,10 @@ export interface Prepared {
   login: SamLogin | undefined;
   /** Logins that may connect. */
   logins: LoginBook | undefined;
+  /** Host names of the user's own. */
+  hosts: Hosts;
+  /** Words that the application must not send. */
+  secrets: readonly string[];
   /** Equal for applications that are served alike, the contents of their files included. */
   key: string;
 }
@@ -52,8 +64,11 @@ export interface Prepared {
 export async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
   const login = await readSamLogin(settings);
   const { book, text } = await readLoginBook(settings.authFile, log);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${login?.password}\n${text}`));
-  return { settings, login, logins: book, key: JSON.stringify([settings, encodeHex(digest)]) };
+  const { hosts, text: hostsText } = await readHosts(settings.hostsFile);
+  const secrets = await readSecrets(settings.secretsFile);
+  const contents = JSON.stringify([login?.password, text, hostsText, secrets]);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(contents));
+  return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };
 }
 
 /** An application that is being served. */
@@ -76,7 +91,8 @@ export class Application {
    *
    * @throws {CliError} if a port, a permission or the identity is not to be had.
    */
-  static async start({ settings, login, logins }: Prepared, surroundings: Surroundings): Promise<Application> {
+  static async start(prepared: Prepared, surroundings: Surroundings): Promise<Application> {
+    const { settings, login, logins, hosts, secrets } = prepared;
     const { identities, counters, isOneOfSeveral } = surroundings;
     const log = isOneOfSeveral ? withFields(surroundings.log, { application: settings.name }) : surroundings.log;
     requireNet(settings.sam, "--sam");
@@ -101,6 +117,14 @@ export class Application {
         identityIdle: settings.identityIdle,
         logins,
         rules: settings,
+        hosts,
+        leaks: new LeakWatch({
+          mode: settings.leaks,
+          scrub: settings.scrub,
+          identifiers: { ...surroundings.own, secrets },
+          log,
+          counters,
+        }),
         timeouts: {
           connect: settings.connectTimeout,
           handshake: settings.handshakeTimeout,
@@ -111,6 +135,7 @@ export class Application {
         extendedErrors: settings.extendedErrors,
         log,
         counters,
+        audit: surroundings.audit,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr)).join(",");
       return new Application(settings, proxy, held, listen);

@@ -21,6 +21,13 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
       "Exit codes: 0 all is well, 69 no SAM bridge, 75 the router is not ready, 1 anything else.",
     examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --no-session --json"],
   },
+  audit: {
+    usage: "i2p-socks audit [--for DURATION] [OPTIONS]",
+    text:
+      "Serve like serve, and report at the end what the application gave away: names that it resolves itself, and\n" +
+      "plaintext that tells about it, this machine or its user. Exit code 0 when clean, 1 otherwise.",
+    examples: ["i2p-socks audit --for 5m --listen 127.0.0.1:9050", "i2p-socks audit --secrets-file words --json"],
+  },
   lookup: {
     usage: "i2p-socks lookup NAME... [OPTIONS]",
     text: "Say what names and addresses are, and whether the router resolves them.",

@@ -1,5 +1,5 @@
 /** Verbs of the command line. */
-export const VERBS = ["serve", "check", "lookup", "keys", "hash-login", "help"] as const;
+export const VERBS = ["serve", "check", "audit", "lookup", "keys", "hash-login", "help"] as const;
 
 /** One of {@linkcode VERBS}. */
 export type Verb = typeof VERBS[number];
@@ -24,11 +24,11 @@ export interface OptionSpec {
   verbs: readonly Verb[];
 }
 
-const SERVE: readonly Verb[] = ["serve"];
-const SAM: readonly Verb[] = ["serve", "check", "lookup", "keys"];
+const SERVE: readonly Verb[] = ["serve", "audit"];
+const SAM: readonly Verb[] = ["serve", "check", "audit", "lookup", "keys"];
 
 /** Verbs that create a session. */
-const SESSION: readonly Verb[] = ["serve", "check"];
+const SESSION: readonly Verb[] = ["serve", "check", "audit"];
 
 /** The options: parsing, help and the README's table come from here. */
 export const OPTIONS: readonly OptionSpec[] = [
@@ -72,7 +72,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     envIsOptional: true,
     fallback: "the platform's data folder",
     help: "Where lasting identities are kept",
-    verbs: ["serve", "keys"],
+    verbs: ["serve", "audit", "keys"],
   },
   {
     name: "isolate",
@@ -116,6 +116,34 @@ export const OPTIONS: readonly OptionSpec[] = [
     fallback: "none",
     repeatable: true,
     help: "Forbid these destinations, whatever --allow says; repeatable",
+    verbs: SERVE,
+  },
+  {
+    name: "hosts",
+    value: "FILE",
+    fallback: "none",
+    help: "Host names of your own, asked before the router: a line NAME ADDRESS each, base32 or a whole destination",
+    verbs: SERVE,
+  },
+  {
+    name: "leaks",
+    value: "off|warn|block",
+    fallback: "warn",
+    help: "What to do about plaintext that gives something away: a log line for each kind, or end the stream before",
+    verbs: ["serve"],
+  },
+  {
+    name: "scrub",
+    value: "LIST",
+    fallback: "none",
+    help: "Rewrite what gives something away: irc, http or both, with a comma",
+    verbs: SERVE,
+  },
+  {
+    name: "secrets-file",
+    value: "FILE",
+    fallback: "none",
+    help: "Words, a line each, that the application must not send: names, addresses, account numbers",
     verbs: SERVE,
   },
   ...tunnelOptions("length", "0..7", "3", "Hops of each tunnel"),
@@ -177,9 +205,9 @@ export const OPTIONS: readonly OptionSpec[] = [
     env: "I2P_SOCKS_CONFIG",
     fallback: "none",
     help: "YAML with one or more applications; read again on SIGHUP",
-    verbs: SERVE,
+    verbs: ["serve"],
   },
-  { name: "check-config", help: "Check the options and the file, and end", verbs: SERVE },
+  { name: "check-config", help: "Check the options and the file, and end", verbs: ["serve"] },
   { name: "log-level", value: "LEVEL", fallback: "info", help: "debug, info, warn or error", verbs: SERVE },
   {
     name: "log-format",
@@ -201,7 +229,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "Look at the SAM bridge only, which costs the router nothing",
     verbs: ["check"],
   },
-  { name: "json", help: "Print one JSON object", verbs: ["check"] },
+  {
+    name: "for",
+    value: "DURATION",
+    fallback: "until a signal",
+    help: "How long to watch, from the ready line on",
+    verbs: ["audit"],
+  },
+  { name: "json", help: "Print one JSON object", verbs: ["check", "audit"] },
   { name: "yes", help: "Delete without asking; needed where there is no terminal", verbs: ["keys"] },
   { name: "help", help: "Show this help", verbs: VERBS },
   { name: "version", help: "Show the version", verbs: VERBS },

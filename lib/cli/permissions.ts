@@ -94,6 +94,14 @@ function narrow(descriptor: Deno.PermissionDescriptor): void {
   if (isGranted(descriptor)) Deno.permissions.requestSync(descriptor);
 }
 
+/** A permission to read a variable, or to ask the system something. */
+export type Permission = { name: "env"; variable: string } | { name: "sys"; kind: "hostname" | "networkInterfaces" };
+
+/** Whether a permission is there, for what can be done without. */
+export function isPermitted(permission: Permission): boolean {
+  return isGranted(permission);
+}
+
 function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(descriptor).state === "granted";
 }

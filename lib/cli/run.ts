@@ -1,6 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { suggest } from "../config/suggest.ts";
 import { type Arguments, parseArguments } from "./arguments.ts";
+import { audit } from "./audit.ts";
 import { check } from "./check.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { helpText } from "./help.ts";
@@ -43,6 +44,9 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
     case "help":
       terminal.data(helpText(verbNamed(operands[0] ?? "serve")));
       return ExitCode.ok;
+    case "audit":
+      if (operands.length > 0) throw new CliError(ExitCode.usage, `audit takes no operand, but got "${operands[0]}"`);
+      return await audit(given, terminal);
     case "check":
       return await check(operands, given, terminal);
     case "lookup":

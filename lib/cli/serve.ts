@@ -1,6 +1,7 @@
 import { formatDuration } from "../config/duration.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings, GivenValues } from "../config/settings.ts";
+import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
 import { Application, prepare, type Prepared, type Surroundings } from "./application.ts";
@@ -9,6 +10,7 @@ import { ExitCode } from "./exit_code.ts";
 import { problemsOf } from "./problem.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
 import { defaultKeysDir } from "./keys_dir.ts";
+import { ownIdentifiers } from "./own_identifiers.ts";
 import { keepOnly } from "./permissions.ts";
 import { StopSignal } from "./stop_signal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -16,16 +18,37 @@ import type { Terminal } from "./terminal.ts";
 /** Milliseconds for connections to end by themselves after a signal; a second signal cuts it short. */
 export const DRAIN_TIMEOUT = 10_000;
 
+/** What an audit wants of a server. */
+export interface Audit {
+  /** Takes note of destinations. */
+  book: AuditBook;
+  /** Told when all applications are ready. */
+  ready: () => void;
+  /** Takes the ready line. */
+  announce: (line: string) => void;
+}
+
 /** Serves SOCKS until a signal ends it. */
 export async function serve(given: GivenValues, terminal: Terminal): Promise<ExitCode> {
-  using stop = new StopSignal();
-  const configuration = await readConfiguration(given);
-  const server = new Server(configuration, given, terminal);
   if (given.has("check-config")) {
-    await server.prepareAll(configuration.applications);
+    const configuration = await readConfiguration(given);
+    await new Server(configuration, given, terminal).prepareAll(configuration.applications);
     terminal.talk(`Valid configuration: ${configuration.applications.length} application(s)`);
     return ExitCode.ok;
   }
+  using stop = new StopSignal();
+  await runServer(given, terminal, stop);
+  return stop.exitCode;
+}
+
+/** Serves SOCKS until it is to stop, and returns what was counted. */
+export async function runServer(
+  given: GivenValues,
+  terminal: Terminal,
+  stop: StopSignal,
+  audit?: Audit,
+): Promise<Counters> {
+  const server = new Server(await readConfiguration(given), given, terminal, audit);
   try {
     const running = server.run(stop);
     // When a signal comes first, closing the server fails what it waits for: nobody waits for that any more.
@@ -35,8 +58,7 @@ export async function serve(given: GivenValues, terminal: Terminal): Promise<Exi
   } finally {
     await Promise.race([server.close(), stop.secondSignal]);
   }
-  server.summarize();
-  return stop.exitCode;
+  return server.summarize();
 }
 
 /** The applications of a process, from their start to their end. */
@@ -44,6 +66,7 @@ class Server {
   readonly #configuration: Configuration;
   readonly #given: GivenValues;
   readonly #terminal: Terminal;
+  readonly #audit: Audit | undefined;
   readonly #log: Log;
   readonly #surroundings: Surroundings;
   readonly #running = new Map<string, Application>();
@@ -56,19 +79,28 @@ class Server {
   /** Applications without a session so far. */
   #waiting = 0;
 
-  constructor(configuration: Configuration, given: GivenValues, terminal: Terminal) {
+  constructor(configuration: Configuration, given: GivenValues, terminal: Terminal, audit?: Audit) {
     const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
     this.#configuration = configuration;
     this.#given = given;
     this.#terminal = terminal;
+    this.#audit = audit;
     this.#log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
+    const { identifiers, missing } = ownIdentifiers();
+    if (missing.length > 0 && configuration.applications.some(({ leaks }) => leaks !== "off")) {
+      this.#log.warn(
+        `The leak guard cannot know all that names this machine: missing permission ${missing.join(", ")}`,
+      );
+    }
     this.#surroundings = {
+      own: identifiers,
       identities: new IdentityRegistry(this.#log, this.#stopping.signal),
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       log: this.#log,
       isOneOfSeveral: configuration.file !== undefined,
       counters: new Counters(),
+      audit: audit?.book,
     };
   }
 
@@ -102,6 +134,7 @@ class Server {
       })
     );
     await this.#whileWaiting(Promise.all(opening));
+    this.#audit?.ready();
     await stop.promise;
   }
 
@@ -128,8 +161,10 @@ class Server {
   }
 
   /** Says what was done. */
-  summarize(): void {
-    this.#log.info("Ended", this.#surroundings.counters.all());
+  summarize(): Counters {
+    const { counters } = this.#surroundings;
+    this.#log.info("Ended", counters.all());
+    return counters;
   }
 
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
@@ -173,11 +208,11 @@ class Server {
     const facts = application.facts(session);
     const { file, log } = this.#configuration;
     const all = file === undefined ? facts : { ...facts, name: application.settings.name };
-    this.#terminal.data(
-      log.logFormat === "json"
-        ? JSON.stringify({ event: "ready", ...all })
-        : `ready ${Object.entries(all).map(([key, value]) => `${key}=${value}`).join(" ")}`,
-    );
+    const line = log.logFormat === "json"
+      ? JSON.stringify({ event: "ready", ...all })
+      : `ready ${Object.entries(all).map(([key, value]) => `${key}=${value}`).join(" ")}`;
+    if (this.#audit === undefined) this.#terminal.data(line);
+    else this.#audit.announce(line);
   }
 
   /** Shows that time passes while the router builds tunnels. */

@@ -31,6 +31,12 @@ export class StopSignal implements Disposable {
     return this.#exitCode ?? ExitCode.ok;
   }
 
+  /** Does what a first signal does, for an end that nobody has sent. */
+  request(): void {
+    this.#exitCode ??= ExitCode.ok;
+    this.#first.resolve();
+  }
+
   /** Calls back at each SIGHUP, which otherwise ends the program. */
   onHangup(handler: () => void): void {
     if (Deno.build.os === "windows") return;

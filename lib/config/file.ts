@@ -14,7 +14,7 @@ export interface ConfigFile {
 const APPLICATIONS = "applications";
 
 /** Options whose value is a list with commas: a list of YAML says the same. */
-const COMMA_LISTS: readonly string[] = ["isolate", "lease-set-encryption"];
+const COMMA_LISTS: readonly string[] = ["isolate", "scrub", "lease-set-encryption"];
 
 /** Options that may be given more than once. */
 export const REPEATABLE: readonly string[] = ["listen", "allow", "deny", "o"];

@@ -4,6 +4,7 @@ import { isIdentityName, MAX_IDENTITY_NAME } from "../keys/key_store.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { ISOLATION_FLAGS, type IsolationFlag } from "./isolation_flag.ts";
+import { LEAK_MODES, type LeakMode, SCRUB_PROTOCOLS, type ScrubProtocol } from "./leak_mode.ts";
 import { parseRule, type Rule } from "./rule.ts";
 
 /** A value as the user gave it. */
@@ -49,6 +50,14 @@ export interface ApplicationSettings {
   allow: readonly Rule[];
   /** Where clients may not go. */
   deny: readonly Rule[];
+  /** File of host names of the user's own. */
+  hostsFile: string | undefined;
+  /** What to do about what the application gives away. */
+  leaks: LeakMode;
+  /** Protocols to rewrite. */
+  scrub: readonly ScrubProtocol[];
+  /** File of words that the application must not send. */
+  secretsFile: string | undefined;
   /** I2CP and streaming options of the sessions. */
   sessionOptions: Readonly<Record<string, string>>;
   /** From a client's request to its open stream. */
@@ -144,6 +153,10 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     authFile: read.last("auth-file", String),
     allow: read.all("allow", parseRule) ?? [],
     deny: read.all("deny", parseRule) ?? [],
+    hostsFile: read.last("hosts", String),
+    leaks: read.last("leaks", oneOf(LEAK_MODES)) ?? "warn",
+    scrub: read.last("scrub", parseScrub) ?? [],
+    secretsFile: read.last("secrets-file", String),
     name: read.last("name", parseLabel) ?? DEFAULT_LABEL,
     sessionOptions: sessionOptions(read),
     connectTimeout: read.last("connect-timeout", parseLimit) ?? 120_000,
@@ -157,6 +170,10 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     const file = (given.get("sam-user") ?? given.get("sam-password-file"))?.at(-1)?.file;
     const where = file === undefined ? "" : `${file}: `;
     problems.push(`${where}--sam-user and --sam-password-file go together: one of them is missing`);
+  }
+  if (settings.secretsFile !== undefined && settings.leaks === "off") {
+    const file = given.get("secrets-file")?.at(-1)?.file;
+    problems.push(`${file === undefined ? "" : `${file}: `}--secrets-file is of no use with --leaks off`);
   }
   const length = Object.entries(settings.sessionOptions).join(" ").length;
   if (length > MAX_SESSION_OPTIONS) {
@@ -298,6 +315,11 @@ function parseIsolation(text: string): IsolationFlag[] {
     return flag;
   });
   return ISOLATION_FLAGS.filter((flag) => flags.includes(flag));
+}
+
+function parseScrub(text: string): ScrubProtocol[] {
+  const protocols = text.split(",").map(oneOf(SCRUB_PROTOCOLS));
+  return SCRUB_PROTOCOLS.filter((protocol) => protocols.includes(protocol));
 }
 
 function parseEncryption(text: string): string {

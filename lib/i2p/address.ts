@@ -1,23 +1,28 @@
 import { decodeI2pBase32 } from "./base32.ts";
 import { checkBlindedLabel } from "./blinded.ts";
+import { garlicatName, isGarlicatName } from "./garlicat.ts";
 
 /**
  * What a host, as an application gave it, turns out to be:
  *
  * - `b32`: the hash of a destination, `<52 characters>.b32.i2p`
  * - `b33`: a blinded address of an encrypted lease set, `<56 characters>.b32.i2p`
+ * - `garlicat`: `<16 characters>.oc.b32.i2p`, or the IPv6 address of GarliCat that stands for it
  * - `name`: a name for the router's address book, `*.i2p`
  * - `clearnet`: any other name, `localhost` included
  * - `ip`: an IPv4 or IPv6 literal
  * - `malformed`: meant for I2P, but no router could resolve it
  */
-export type AddressKind = "b32" | "b33" | "name" | "clearnet" | "ip" | "malformed";
+export type AddressKind = "b32" | "b33" | "garlicat" | "name" | "clearnet" | "ip" | "malformed";
 
 /** A host together with what it is. */
 export interface Address {
   /** What it is. */
   kind: AddressKind;
-  /** What to hand to the router: lower case, no trailing dot, no `.alt`. Unchanged for `clearnet`, `ip`, `malformed`. */
+  /**
+   * What to hand to the router: lower case, no trailing dot, no `.alt`, a name for an IPv6 address of GarliCat. Unchanged
+   * for `clearnet`, `ip`, `malformed`.
+   */
   host: string;
   /** For `malformed`: what is wrong, as a clause that follows "because". */
   problem?: string;
@@ -38,10 +43,14 @@ const B32_LENGTH = 52;
  * is dropped, and `.i2p.alt` (RFC 9476) is `.i2p`.
  */
 export function parseAddress(given: string): Address {
-  if (isIpLiteral(given)) return { kind: "ip", host: given };
+  if (isIpLiteral(given)) {
+    const name = garlicatName(given.replace(/^\[(.*)\]$/, "$1"));
+    return name === undefined ? { kind: "ip", host: given } : { kind: "garlicat", host: name };
+  }
   const host = lowerCase(given).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
   if (host === "") return { kind: "malformed", host: given, problem: "it is empty" };
   if (!host.endsWith(".i2p")) return { kind: "clearnet", host: given };
+  if (isGarlicatName(host)) return { kind: "garlicat", host };
   try {
     if (host.endsWith(B32_SUFFIX)) return { kind: hashKind(host.slice(0, -B32_SUFFIX.length)), host };
     checkName(host);

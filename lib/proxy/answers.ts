@@ -4,6 +4,7 @@ import { Reply4, Reply5 } from "../socks/wire.ts";
 export type Reason =
   | "clearnet"
   | "rule"
+  | "leak"
   | "ip"
   | "malformed-address"
   | "router-down"
@@ -17,6 +18,7 @@ export type Reason =
   | "identity-in-use"
   | "not-ready"
   | "name-unknown"
+  | "garlicat-unknown"
   | "lease-set-not-found"
   | "peer-silent"
   | "peer-unreachable"
@@ -76,6 +78,11 @@ const ROUTER_HINT = "Is the router running, with SAM switched on? i2p-socks chec
 export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "clearnet": { reply5: Reply5.notAllowed, story: "Not an I2P name, and this proxy reaches I2P only" },
   "rule": { reply5: Reply5.notAllowed, story: "Not permitted by --allow and --deny" },
+  "leak": {
+    reply5: Reply5.notAllowed,
+    story: "The bytes behind the request give something away",
+    hint: "The log has the kind of leak and its fix; see --leaks",
+  },
   "ip": {
     reply5: Reply5.addressTypeNotSupported,
     story: "An IP address, and I2P has none",
@@ -132,6 +139,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.hostUnreachable,
     story: "The router's address book does not have this name",
     hint: "Subscribe the router's address book to more lists, or use the base32 address",
+  },
+  "garlicat-unknown": {
+    reply5: Reply5.hostUnreachable,
+    story: "A GarliCat address that neither --hosts nor the router's address book has",
+    hint: "Add a line to the file of --hosts: NAME.oc.b32.i2p ADDRESS.b32.i2p",
   },
   "lease-set-not-found": {
     reply5: Reply5.hostUnreachable,

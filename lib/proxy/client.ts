@@ -1,6 +1,8 @@
 import { formatEndpoint } from "../config/endpoint.ts";
+import type { Hosts } from "../config/hosts.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
+import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
@@ -18,6 +20,7 @@ import { ANSWERS, Refusal } from "./answers.ts";
 import { refusalOf } from "./failure.ts";
 import type { IdentityLease, IdentityPool } from "./identity_pool.ts";
 import { isolationGroup } from "./isolation.ts";
+import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
@@ -51,12 +54,18 @@ export interface ClientContext extends RelayResources {
   logins: LoginGuard | undefined;
   /** Where clients may go. */
   rules: DestinationRules;
+  /** Host names of the user's own, asked before the router. */
+  hosts: Hosts;
+  /** Watches what the application gives away. */
+  leaks: LeakWatch;
   /** Time limits. */
   timeouts: ClientTimeouts;
   /** Takes a line for each client that does not get its stream, and at debug level for each that does. */
   log: Log;
   /** Takes the counts. */
   counters: Counters;
+  /** Takes note of destinations, where an audit is under way. */
+  audit?: AuditBook | undefined;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
   signal: AbortSignal;
   /** A number that no other client has. */
@@ -88,7 +97,8 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
     using identity = await chooseIdentity(client, handshake.request, target, context);
     const opened = await openStream(client, handshake, identity, target, context);
     context.counters.add("connected");
-    await carry(client, opened, handshake.early, context);
+    context.audit?.visit(destinationOf(client) ?? "");
+    await carry(client, opened, handshake.early, target, context);
   } catch (error) {
     await refuse(client, context, error);
   } finally {
@@ -121,13 +131,15 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
 function judge(
   client: Client,
   { host, port }: SocksRequest,
-  { rules, claimPlace }: ClientContext,
+  { rules, hosts, claimPlace }: ClientContext,
 ): StreamTarget {
   const address = parseAddress(host);
   client.address = address;
   checkTarget(address, port, rules);
   claimPlace();
-  return { host: address.host, port };
+  const known = hosts.get(address.host);
+  if (known !== undefined) client.address = parseAddress(known);
+  return { host: known ?? address.host, port };
 }
 
 /**
@@ -229,18 +241,27 @@ async function carry(
   client: Client,
   { clientBytes, stream, sessionEnded }: OpenStream,
   early: Uint8Array,
+  { host }: StreamTarget,
   context: ClientContext,
 ): Promise<void> {
   const { log, counters } = context;
+  const destination = destinationOf(client);
+  const guard = context.leaks.guard(host, destination);
+  const allowed = guard === undefined ? early : guard.sent.pass(early);
+  if (allowed === undefined) {
+    closeQuietly(stream.conn);
+    throw new Refusal("leak");
+  }
+  guard?.received.pass(stream.early);
   const result = await relay(client.conn, clientBytes, stream.conn, context, {
     toClient: concat(encodeSuccess(client), stream.early),
-    toStream: early,
+    toStream: allowed,
     idleTimeout: context.timeouts.idle,
     signal: context.signal,
     sessionEnded,
+    filters: guard,
   });
-  const [sent, received] = [result.sent + early.length, result.received + stream.early.length];
-  const destination = destinationOf(client);
+  const [sent, received] = [result.sent + allowed.length, result.received + stream.early.length];
   counters.add("bytes-sent", sent);
   counters.add("bytes-received", received);
   log.debug(`Stream ended: ${result.end}`, { sent, received, destination });
@@ -252,9 +273,10 @@ async function carry(
 }
 
 async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
-  const refusal = refusalOf(error, client.address?.kind === "b32" || client.address?.kind === "b33");
+  const refusal = refusalOf(error, client.address?.kind);
   const { reason, message, cause } = refusal;
   context.counters.add(`refused-${reason}`);
+  context.leaks.refused(reason);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
   const { hint } = ANSWERS[reason];
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";

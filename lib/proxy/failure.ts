@@ -1,3 +1,4 @@
+import type { AddressKind } from "../i2p/address.ts";
 import { isExhaustion } from "../io/conn.ts";
 import { TimeoutError } from "../io/deadline.ts";
 import { SamError, type SamFailure, type SamPhase } from "../sam/error.ts";
@@ -80,27 +81,34 @@ const SAM_REASONS: readonly SamCase[] = [
 /** Reasons for which the RESULT word is part of the story. */
 const TELLING: ReadonlySet<Reason> = new Set(["router-error", "session-refused", "sam-refused"]);
 
+/** What an unknown name means for other kinds of addresses. */
+const UNKNOWN: Partial<Record<AddressKind, Reason>> = {
+  b32: "lease-set-not-found",
+  b33: "lease-set-not-found",
+  garlicat: "garlicat-unknown",
+};
+
 /**
  * Finds the reason behind anything that was thrown on a client's way.
  *
- * @param byHash whether the target was a base32 address: then no name can be unknown, only its lease set not found.
+ * @param kind what the target was: for a base32 address no name can be unknown, only its lease set not found.
  */
-export function refusalOf(error: unknown, byHash = false): Refusal {
+export function refusalOf(error: unknown, kind?: AddressKind): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof SocksError) return new Refusal(SOCKS_REASONS[error.problem], error.message, error);
   if (error instanceof TimeoutError) return new Refusal("timed-out");
-  if (error instanceof SamError) return samRefusal(error, byHash);
+  if (error instanceof SamError) return samRefusal(error, kind);
   return new Refusal("internal", error instanceof Error ? `${error.name}: ${error.message}` : String(error), error);
 }
 
-function samRefusal(error: SamError, byHash: boolean): Refusal {
+function samRefusal(error: SamError, kind: AddressKind | undefined): Refusal {
   if (isExhaustion(error.cause)) return new Refusal("out-of-descriptors", undefined, error);
   const fitting = SAM_REASONS.find(({ phase, failure, result, text }) =>
     phase === error.phase && (failure === undefined || failure === error.failure) &&
     (result === undefined || result.test(error.result ?? "")) && (text === undefined || text.test(error.text ?? ""))
   );
-  const reason = fitting?.reason ?? "router-error";
-  if (reason === "name-unknown" && byHash) return new Refusal("lease-set-not-found", undefined, error);
+  const bare = fitting?.reason ?? "router-error";
+  const reason = bare === "name-unknown" ? UNKNOWN[kind ?? "name"] ?? bare : bare;
   const tellsAll = error.failure !== "refused" || TELLING.has(reason);
   return new Refusal(reason, tellsAll ? error.message : undefined, error);
 }

@@ -25,6 +25,7 @@ export function checkTarget(address: Address, port: number, { allow, deny }: Des
       throw new Refusal("malformed-address", `Not a possible I2P address: ${address.problem}`);
     case "b32":
     case "b33":
+    case "garlicat":
     case "name": {
       const matches = (rule: Rule): boolean => rule.matches(address.host, port);
       if (deny.some(matches) || allow.length > 0 && !allow.some(matches)) throw new Refusal("rule");

@@ -1,5 +1,7 @@
 import type { LoginBook } from "../config/login_book.ts";
+import type { Hosts } from "../config/hosts.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
+import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
@@ -11,6 +13,7 @@ import { Refusal } from "./answers.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
 import { IdentityPool } from "./identity_pool.ts";
+import type { LeakWatch } from "./leak_watch.ts";
 import { acceptAll } from "./listener.ts";
 import { LoginGuard } from "./login_guard.ts";
 import type { DestinationRules } from "./policy.ts";
@@ -35,6 +38,10 @@ export interface ProxyOptions {
   logins: LoginBook | undefined;
   /** Where clients may go. */
   rules: DestinationRules;
+  /** Host names of the user's own, asked before the router. */
+  hosts: Hosts;
+  /** Watches what the application gives away. */
+  leaks: LeakWatch;
   /** Time limits of clients. */
   timeouts: ClientTimeouts;
   /** Clients served at once. */
@@ -47,6 +54,8 @@ export interface ProxyOptions {
   log: Log;
   /** Takes the counts. */
   counters: Counters;
+  /** Takes note of destinations, where an audit is under way. */
+  audit?: AuditBook | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
 import { startTimer } from "../io/deadline.ts";
+import type { Filter } from "../guard/stream_guard.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
 import type { HalfClosedStreams } from "./half_closed.ts";
@@ -34,10 +35,12 @@ export interface RelayOptions {
   signal: AbortSignal;
   /** Aborted when the session of the stream is lost. */
   sessionEnded: AbortSignal;
+  /** Look at the bytes of the client and of the peer on their way, where given. */
+  filters?: { sent: Filter; received: Filter } | undefined;
 }
 
 /** Why a relay ended. */
-export type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "ended by the proxy";
+export type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
 
 /** What a relay did. */
 export interface RelayResult {
@@ -61,7 +64,7 @@ export async function relay(
   clientBytes: ReadAhead,
   stream: Deno.TcpConn,
   resources: RelayResources,
-  { toClient, toStream, idleTimeout, signal, sessionEnded }: RelayOptions,
+  { toClient, toStream, idleTimeout, signal, sessionEnded, filters }: RelayOptions,
 ): Promise<RelayResult> {
   let sent = 0;
   let received = 0;
@@ -97,12 +100,13 @@ export async function relay(
     stopGrace();
   };
 
-  const upload = pump(clientBytes, stream, toStream, clientBytes.buffer, resources, (bytes) => {
+  const upload = pump(clientBytes, stream, toStream, clientBytes.buffer, resources, filters?.sent, (bytes) => {
     sent += bytes;
     watchdog.active();
     isAnswered = false;
   });
-  const download = pump(stream, client, toClient, new Uint8Array(SMALL_BUFFER), resources, (bytes) => {
+  const small = new Uint8Array(SMALL_BUFFER);
+  const download = pump(stream, client, toClient, small, resources, filters?.received, (bytes) => {
     received += bytes;
     lastReceived = performance.now();
     watchdog.active();
@@ -111,6 +115,7 @@ export async function relay(
   try {
     const uploadEnded = upload.then((how) => {
       if (how === "source failed") stop("client closed");
+      if (how === "blocked") stop("blocked");
       if (how === "source ended" && end === undefined) {
         halfClosed = resources.halfClosed.add(watchdog, () => isAnswered, clientAddress);
       }
@@ -152,7 +157,7 @@ async function finish(client: Deno.TcpConn, uploadEnded: Promise<void>): Promise
 }
 
 /** How one direction ended. */
-type PumpEnd = "source ended" | "source failed" | "sink failed";
+type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
 
 /**
  * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
@@ -164,6 +169,7 @@ async function pump(
   ahead: Uint8Array,
   small: Uint8Array<ArrayBuffer>,
   { pool, gate }: RelayResources,
+  filter: Filter | undefined,
   count: (bytes: number) => void,
   writing: (isWriting: boolean) => void = () => {},
 ): Promise<PumpEnd> {
@@ -174,9 +180,15 @@ async function pump(
       const buffer = large ?? small;
       const length = await read(source, buffer);
       if (length === undefined) return "source failed";
-      if (length === null) return "source ended";
+      if (length === null) return await writeHeld(sink, filter);
+      let bytes: Uint8Array | undefined = buffer.subarray(0, length);
+      if (filter !== undefined) {
+        bytes = filter.pass(bytes);
+        if (bytes === undefined) return "blocked";
+        if (filter.isDone) filter = undefined;
+      }
       writing(true);
-      if (!await write(sink, buffer.subarray(0, length))) return "sink failed";
+      if (!await write(sink, bytes)) return "sink failed";
       writing(false);
       count(length);
       if (length === buffer.length) {
@@ -191,6 +203,14 @@ async function pump(
   } finally {
     if (large !== undefined) pool.giveBack(large);
   }
+}
+
+/** Writes what a filter has held back, where nothing more comes. */
+async function writeHeld(sink: Deno.Conn, filter: Filter | undefined): Promise<PumpEnd> {
+  if (filter === undefined) return "source ended";
+  const held = filter.end();
+  if (held === undefined) return "blocked";
+  return await write(sink, held) ? "source ended" : "sink failed";
 }
 
 /** Reads; undefined where reading fails, by a reset or because the connection was closed here. */

@@ -15,7 +15,7 @@ interface Metadata {
 
 Deno.test("the executable has the permissions of the set and no others, and never prompts", async () => {
   const { permissions, ...metadata } = await compile();
-  const { net, import: imports, read, write, env } = config.permissions.default;
+  const { net, import: imports, read, write, env, sys } = config.permissions.default;
   assertEquals(Object.fromEntries(Object.entries(permissions).filter(([, value]) => value !== null)), {
     allow_net: net.allow,
     deny_net: net.deny,
@@ -23,6 +23,7 @@ Deno.test("the executable has the permissions of the set and no others, and neve
     allow_read: read,
     allow_write: write,
     allow_env: env,
+    allow_sys: sys,
     prompt: false,
   });
   assertEquals(metadata.argv, []);

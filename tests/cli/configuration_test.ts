@@ -277,6 +277,10 @@ idle-timeout: 3s
 max-connections: 5
 max-per-client: 4
 extended-errors: true
+hosts: /h
+leaks: block
+scrub: [http, irc]
+secrets-file: /s
 log-level: warn
 log-format: json
 log-destinations: true
@@ -298,6 +302,10 @@ log-destinations: true
     authFile: "/a",
     allow: ["*"],
     deny: ["*:25"],
+    hostsFile: "/h",
+    leaks: "block",
+    scrub: ["irc", "http"],
+    secretsFile: "/s",
     sessionOptions: {
       "i2cp.leaseSetEncType": "6,4",
       "i2p.streaming.answerPings": "false",

@@ -19,6 +19,9 @@ const GIVEN_BACK = [
   "write",
   "env I2P_SOCKS_PROBE",
   "env HOME",
+  "env USER",
+  "sys hostname",
+  "sys networkInterfaces",
   "request net",
   "request read",
 ];
@@ -29,7 +32,8 @@ Deno.test("the permission set is the one that the README describes", () => {
     import: ["127.0.0.1:1"],
     read: ["/"],
     write: ["/"],
-    env: ["I2P_SOCKS_*", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA"],
+    env: ["I2P_SOCKS_*", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USER", "LOGNAME", "USERNAME", "USERPROFILE"],
+    sys: ["hostname", "networkInterfaces"],
   });
   for (const task of [config.tasks.serve, config.tasks.compile]) assertMatch(task.command, / -P --no-prompt /);
 });
@@ -42,7 +46,7 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
     Object.entries(outcomes).filter(([, outcome]) => outcome !== "done" && !REFUSED.test(outcome))
       .map(([name, outcome]) => `${name}: ${outcome}`).filter((line) => !line.startsWith("import npm"));
 
-  await t.step("at the start: loopback, files, variables of its own", () => {
+  await t.step("at the start: loopback, files, variables and facts that are named", () => {
     const ipv6 = hasIpv6() ? [] : ["connect ::1"];
     assertEquals(permitted(report.before), ["connect SAM", ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
     assertEquals(otherwise(report.before).filter((line) => !ipv6.some((name) => line.startsWith(name))), []);

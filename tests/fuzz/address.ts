@@ -55,6 +55,11 @@ export const address: Target<string> = {
     "[::1]",
     "::ffff:127.0.0.1%eth0",
     "::1]/x.i2p",
+    "[fd60:db4d:ddb5::]",
+    "fd60:db4d:ddb5::1%eth0",
+    "fd60:db4d:ddb5::127.0.0.1",
+    `${"a".repeat(16)}.oc.b32.i2p`,
+    `${"a".repeat(15)}1.oc.b32.i2p`,
   ],
   generate: (random) => {
     const host = randomHost(random);
@@ -67,7 +72,7 @@ export const address: Target<string> = {
       /\.i2p\.alt$/,
       ".i2p",
     );
-    assertEquals(kind, isIpLiteral(given) ? "ip" : kindOf(normal));
+    assertEquals(kind, isIpLiteral(given) ? kindOfIp(given) : kindOf(normal));
     assertEquals(problem !== undefined, kind === "malformed");
     if (kind === "ip" || kind === "clearnet" || kind === "malformed") {
       assertEquals(host, given, "a host that is not for the router was changed");
@@ -80,10 +85,18 @@ export const address: Target<string> = {
   },
 };
 
+/** What an IP address is: the runtime's own spelling of it shows whether it is one of GarliCat. */
+function kindOfIp(given: string): AddressKind {
+  const bare = given.replace(/^\[(.*)\]$/, "$1");
+  if (/[%.]/.test(bare)) return "ip";
+  return new URL(`http://[${bare}]/`).hostname.startsWith("[fd60:db4d:ddb5:") ? "garlicat" : "ip";
+}
+
 /** What a host is, by another road than the program's. */
 function kindOf(host: string): AddressKind {
   if (host === "") return "malformed";
   if (!host.endsWith(".i2p")) return "clearnet";
+  if (/^[a-z2-7]{16}\.oc\.b32\.i2p$/.test(host)) return "garlicat";
   if (host.endsWith(".b32.i2p")) return kindOfLabel(host.slice(0, -8));
   const isName = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+i2p$/.test(host) && host.length <= MAX_NAME_LENGTH;
   return isName ? "name" : "malformed";
@@ -107,7 +120,7 @@ function bytesOfBase32(label: string): Uint8Array {
 }
 
 function randomHost(random: Random): string {
-  switch (random.below(6)) {
+  switch (random.below(7)) {
     case 0:
       return `${encodeI2pBase32(random.bytes(32))}.b32.i2p`;
     case 1: {
@@ -115,7 +128,17 @@ function randomHost(random: Random): string {
       return `${blindedLabel(random.bytes(32), { flags, type, blindedType })}.b32.i2p`;
     }
     case 2:
-      return random.pick(["127.0.0.1", "::1", "[fd60:db4d:ddb5::1]", "1.2.3.4", "fe80::1%eth0", "::ffff:1.2.3.4"]);
+      return random.pick([
+        "127.0.0.1",
+        "::1",
+        "[fd60:db4d:ddb5::1]",
+        "fd60:db4d:ddb5:1:2:3:4:5",
+        "1.2.3.4",
+        "fe80::1%eth0",
+        "::ffff:1.2.3.4",
+      ]);
+    case 4:
+      return `${encodeI2pBase32(random.bytes(10))}.oc.b32.i2p`;
     case 3:
       return random.latin1(random.below(20));
     default:

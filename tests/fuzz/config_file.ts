@@ -14,7 +14,7 @@ interface Meaning {
   layout: number;
 }
 
-const COMMA_LISTS = ["isolate", "lease-set-encryption"];
+const COMMA_LISTS = ["isolate", "scrub", "lease-set-encryption"];
 
 /** Files that are good YAML: each value and each problem comes with the line that it stands on, in every layout. */
 export const configFile: Target<Meaning> = {

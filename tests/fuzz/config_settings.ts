@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { MAX_DURATION } from "../../lib/config/duration.ts";
 import { formatEndpoint, parseEndpoint } from "../../lib/config/endpoint.ts";
 import type { ConfigFile } from "../../lib/config/file.ts";
+import { SCRUB_PROTOCOLS } from "../../lib/config/leak_mode.ts";
 import {
   type ApplicationSettings,
   type GivenValues,
@@ -70,7 +71,9 @@ function checkGiven(given: GivenValues): void {
   const sources = [...given.values()].flat().map(({ source, text }) => `Cannot use ${source} "${text}": `);
   const isPlaced = (problem: string): boolean => sources.some((source) => problem.startsWith(source));
   for (const problem of problems) {
-    const isOfAll = /^(Too many -o options: |--sam-user and --sam-password-file )/.test(problem);
+    const isOfAll = /^(Too many -o options: |--sam-user and --sam-password-file |--secrets-file is of no use )/.test(
+      problem,
+    );
     assert(isOfAll || isPlaced(problem), problem);
   }
   assertEquals(new Set(problems).size, problems.length, "a problem is named twice");
@@ -92,6 +95,8 @@ function checkSound(settings: ApplicationSettings, given: GivenValues): void {
   assert(/^\d+$/.test(`${settings.maxConnections}`) && settings.maxConnections >= 1);
   assert(/^[\w-]{1,64}$/.test(settings.identity ?? "x"), settings.identity);
   assertEquals(settings.isolation, [...new Set(settings.isolation)]);
+  assertEquals(settings.scrub, SCRUB_PROTOCOLS.filter((protocol) => settings.scrub.includes(protocol)));
+  assert(settings.secretsFile === undefined || settings.leaks !== "off", "secrets that nobody looks for");
   assertEquals([settings.allow.length, settings.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
   // Whatever was accepted can be said to a router, and arrives as it was meant.
   const login = settings.samUser === undefined ? {} : { USER: settings.samUser };

@@ -79,7 +79,7 @@ pureTest("parseAddress() recognises IP addresses and leaves them as they are", (
     "[::1]",
     "2001:DB8::1",
     "2001:db8:0:0:0:0:0:1",
-    "fd60:db4d:ddb5::1",
+    "fd60:db4d:ddb6::1",
     "::ffff:127.0.0.1",
     "fe80::1%eth0",
     "[fe80::1%25eth0]",

@@ -160,7 +160,7 @@ pureTest("refusalOf() knows that a base32 address is no name, so that only its l
   const all = [...WITHOUT_A_WORD, ...I2PD, ...JAVA, ...OTHERS, ...UNKNOWN];
   for (const failure of all) {
     const expected = failure[0] === "name-unknown" ? "lease-set-not-found" : failure[0];
-    const { reason, message, cause } = refusalOf(samError(failure), true);
+    const { reason, message, cause } = refusalOf(samError(failure), "b32");
     assertEquals(reason, expected, failure.join(" "));
     if (failure[0] === "name-unknown") assertEquals(message, ANSWERS["lease-set-not-found"].story);
     assert(cause instanceof SamError);
@@ -172,7 +172,7 @@ pureTest("refusalOf() puts a lack of descriptors before everything that it bring
     const cause = Object.assign(new Error("Too many open files"), { code });
     for (const [, phase, failure, result] of [...WITHOUT_A_WORD, ...JAVA]) {
       const error = new SamError(phase, failure, { cause, ...(result !== undefined && { result }) });
-      for (const byHash of [false, true]) assertEquals(refusalOf(error, byHash).reason, "out-of-descriptors");
+      for (const kind of ["name", "b32"] as const) assertEquals(refusalOf(error, kind).reason, "out-of-descriptors");
     }
   }
   const other = Object.assign(new Error("Connection refused"), { code: "ECONNREFUSED" });
@@ -229,7 +229,7 @@ pureTest("refusalOf() finds a reason for each problem of a handshake, and keeps 
 pureTest("refusalOf() finds a reason for anything else that is thrown", () => {
   const refusal = new Refusal("ip");
   assert(refusalOf(refusal) === refusal);
-  assert(refusalOf(refusal, true) === refusal);
+  assert(refusalOf(refusal, "b32") === refusal);
   assertEquals(refusalOf(new TimeoutError()).reason, "timed-out");
   assertEquals(refusalOf(new TypeError("x")).message, "TypeError: x");
   for (const thrown of [new TypeError("x"), new Deno.errors.NotCapable("x"), "nonsense", undefined, null]) {

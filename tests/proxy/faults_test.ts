@@ -92,7 +92,7 @@ const OTHERS: readonly (readonly [SamError, Reason])[] = [
 pureTest("refusalOf() knows what no bridge in a test can do, and that a hash is no name", () => {
   for (const [error, reason] of OTHERS) assertEquals(refusalOf(error).reason, reason);
   const unknown = new SamError("stream", "refused", { result: "INVALID_KEY" });
-  assertEquals([refusalOf(unknown, false).reason, refusalOf(unknown, true).reason], [
+  assertEquals([refusalOf(unknown, "name").reason, refusalOf(unknown, "b32").reason], [
     "name-unknown",
     "lease-set-not-found",
   ]);

@@ -1,5 +1,6 @@
 import type { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { Identity } from "../../lib/proxy/identity.ts";
+import { LeakWatch, type LeakWatchOptions } from "../../lib/proxy/leak_watch.ts";
 import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
@@ -47,9 +48,13 @@ export interface HarnessOptions {
   /** The bridge. */
   bridge?: SamBridgeOptions;
   /** The proxy. */
-  proxy?: Partial<Omit<ProxyOptions, "listeners" | "endpoint" | "identity" | "timeouts" | "log" | "counters">> & {
-    timeouts?: Partial<ProxyOptions["timeouts"]>;
-  };
+  proxy?:
+    & Partial<Omit<ProxyOptions, "leaks" | "listeners" | "endpoint" | "identity" | "timeouts" | "log" | "counters">>
+    & {
+      timeouts?: Partial<ProxyOptions["timeouts"]>;
+    };
+  /** The leak guard. */
+  leaks?: Partial<Omit<LeakWatchOptions, "log" | "counters">>;
   /** What the service does with each connection; it is closed afterwards. @default echoes until the caller ends */
   service?: (conn: Deno.TcpConn) => Promise<void>;
   /** Whether the service gets its caller's destination as a line in front. @default {false} */
@@ -115,6 +120,15 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       identityIdle: 0,
       logins: undefined,
       rules: { allow: [], deny: [] },
+      hosts: new Map(),
+      leaks: new LeakWatch({
+        mode: "warn",
+        scrub: [],
+        identifiers: { addresses: [], secrets: [] },
+        ...options.leaks,
+        log: logger,
+        counters,
+      }),
       maxConnections: 100,
       maxPerClient: 100,
       extendedErrors: false,

@@ -1,4 +1,5 @@
 import { flagOf, OPTIONS, type OptionSpec } from "../../lib/cli/options.ts";
+import { LEAKS } from "../../lib/guard/leak.ts";
 import { type Answer, ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
 import { Reply4, Reply5 } from "../../lib/socks/wire.ts";
 
@@ -7,6 +8,7 @@ export const README: string = new URL("../../README.md", import.meta.url).pathna
 
 /** What a program writes into the README, by the name in the marks around it. */
 export const PARTS: Readonly<Record<string, () => string>> = {
+  leaks: () => leaksTable(),
   options: () => optionsTable(OPTIONS),
   reasons: () => reasonsTable(ANSWERS),
 };
@@ -35,6 +37,13 @@ export function optionsTable(options: readonly OptionSpec[]): string {
       option.fallback ?? "",
       option.help,
     ]),
+  ]);
+}
+
+function leaksTable(): string {
+  return formatTable([
+    ["leak", "protocol", "what it gives away", "what to do"],
+    ...Object.entries(LEAKS).map(([kind, { protocol, story, fix }]) => [code(kind), protocol, story, fix]),
   ]);
 }
 

@@ -1,0 +1,109 @@
+import { formatDuration } from "../config/duration.ts";
+import { type GivenValues, readTimeLimit } from "../config/settings.ts";
+import { type LeakKind, LEAKS } from "../guard/leak.ts";
+import { ANSWERS, type Reason } from "../proxy/answers.ts";
+import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
+import { AuditBook } from "../report/audit_book.ts";
+import type { Counters } from "../report/counters.ts";
+import { ExitCode } from "./exit_code.ts";
+import { runServer } from "./serve.ts";
+import { StopSignal } from "./stop_signal.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What an audit found. */
+interface Report {
+  /** Whether nothing was given away that the guard can see. */
+  clean: boolean;
+  /** How long the application was watched. */
+  seconds: number;
+  /** Requests, refused ones included. */
+  requests: number;
+  /** Streams by destination. */
+  destinations: Record<string, number>;
+  /** Requests that were refused, by reason. */
+  refused: Record<string, Sign>;
+  /** What was given away, by kind: at the door and in streams. */
+  leaks: Record<string, Sign & { fix: string }>;
+}
+
+/** Something that was seen. */
+interface Sign {
+  /** How often. */
+  count: number;
+  /** What it is. */
+  story: string;
+}
+
+/**
+ * Serves like `serve`, watching what the application gives away, for a time or until a signal; then reports.
+ *
+ * @returns 0 if it gave away nothing that can be seen, else 1.
+ */
+export async function audit(given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+  const duration = readTimeLimit(given, "for", Infinity);
+  const watching = new Map([...given, ["leaks", [{ text: "warn", source: "audit" }]] as const]);
+  const book = new AuditBook();
+  using stop = new StopSignal();
+  let since = performance.now();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const counters = await runServer(watching, terminal, stop, {
+    book,
+    // With --json the report is all of stdout, so that a program can read it.
+    announce: (line) => given.has("json") ? terminal.talk(line) : terminal.data(line),
+    ready: () => {
+      since = performance.now();
+      if (duration !== Infinity) timer = setTimeout(() => stop.request(), duration);
+    },
+  });
+  clearTimeout(timer);
+  const report = makeReport(book, counters, performance.now() - since);
+  terminal.data(given.has("json") ? JSON.stringify(report) : describe(report).join("\n"));
+  return report.clean ? ExitCode.ok : ExitCode.failure;
+}
+
+function makeReport(book: AuditBook, counters: Counters, milliseconds: number): Report {
+  const refused: Report["refused"] = {};
+  const leaks: Report["leaks"] = {};
+  for (const [reason, { story }] of Object.entries(ANSWERS)) {
+    const count = counters.get(`refused-${reason}`);
+    if (count > 0) refused[reason] = { count, story };
+    const sign = DOOR_SIGNS[reason as Reason];
+    if (count > 0 && sign !== undefined) leaks[sign.sign] = { count, story: sign.story, fix: sign.fix };
+  }
+  for (const [kind, { story, fix }] of Object.entries(LEAKS)) {
+    const count = counters.get(`leak-${kind as LeakKind}`);
+    if (count > 0) leaks[kind] = { count, story, fix };
+  }
+  return {
+    clean: Object.keys(leaks).length === 0,
+    seconds: Math.round(milliseconds / 1000),
+    requests: counters.get("accepted"),
+    destinations: Object.fromEntries([
+      ...book.visits,
+      ...(book.others === 0 ? [] : [["others", book.others] as const]),
+    ]),
+    refused,
+    leaks,
+  };
+}
+
+function describe({ clean, seconds, requests, destinations, refused, leaks }: Report): string[] {
+  const visited = Object.entries(destinations).map(([destination, count]) => `  ${count} × ${destination}`);
+  const turnedAway = Object.entries(refused).map(([reason, { count, story }]) => `  ${count} × ${reason}: ${story}`);
+  const given = Object.entries(leaks).flatMap((
+    [kind, { count, story, fix }],
+  ) => [`✗ ${kind} (${count} ×): ${story}`, `  ${fix}`]);
+  return [
+    `Watched for ${formatDuration(1000 * seconds)}: ${requests} ${requests === 1 ? "request" : "requests"}`,
+    ...section("Destinations", visited),
+    ...section("Refused", turnedAway),
+    ...section("Given away", given),
+    ...(requests > 0 && leaks["dns"] === undefined ? ["✓ Every request came by name: no sign of a DNS leak"] : []),
+    ...(clean ? ["✓ Nothing was given away that the guard can see"] : []),
+    "It sees plaintext only: what is encrypted may say anything.",
+  ];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`${title}:`, ...lines];
+}

@@ -1,0 +1,11 @@
+/** What the leak guard does about what an application gives away. */
+export const LEAK_MODES = ["off", "warn", "block"] as const;
+
+/** One of {@linkcode LEAK_MODES}. */
+export type LeakMode = typeof LEAK_MODES[number];
+
+/** Protocols that can be rewritten. */
+export const SCRUB_PROTOCOLS = ["irc", "http"] as const;
+
+/** One of {@linkcode SCRUB_PROTOCOLS}. */
+export type ScrubProtocol = typeof SCRUB_PROTOCOLS[number];

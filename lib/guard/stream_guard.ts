@@ -1,0 +1,192 @@
+import { type Detector, type Head, INSPECTED, INSPECTED_RECEIVED, type LineProtocol } from "./detector.ts";
+import type { IdentifierFinder } from "./identifiers.ts";
+import { fromLatin1 } from "./latin1.ts";
+import type { LeakKind } from "./leak.ts";
+
+/** Characters of a line after which a stream is taken for no protocol of lines any more. */
+const LONGEST_LINE = 8_192;
+
+/** Characters by which the beginning of a stream must have grown before it is looked at again, unless a line has ended. */
+const STEP = 512;
+
+const NOTHING: Uint8Array = new Uint8Array();
+
+/** What a guard does with the bytes of a stream on their way. */
+export interface Filter {
+  /**
+   * Looks at bytes.
+   *
+   * @returns what to send in their place, perhaps nothing for now; undefined if the stream is to end without them.
+   */
+  pass(bytes: Uint8Array): Uint8Array | undefined;
+  /** What it has held back and is to be sent now, where nothing more comes; undefined as with {@linkcode pass}. */
+  end(): Uint8Array | undefined;
+  /** Whether it lets everything pass from now on. */
+  readonly isDone: boolean;
+}
+
+/** Rewrites the bytes of an application; see `scrub_http.ts` and `scrub_irc.ts`. */
+export interface Scrubber {
+  /** What to send in place of the bytes. */
+  push(bytes: Uint8Array): Uint8Array;
+  /** What it has held back, where nothing more comes. */
+  end(): Uint8Array;
+  /** Whether it changes nothing from now on. */
+  readonly isDone: boolean;
+}
+
+/** What a stream is guarded with. */
+export interface StreamGuardOptions {
+  /** Where the stream goes: a host of I2P, lower case. */
+  host: string;
+  /** Protocols that are known by their beginning. */
+  detectors: readonly Detector[];
+  /** Protocols of lines. */
+  lineProtocols: readonly LineProtocol[];
+  /** Looks for what is to be found in any plaintext. */
+  finder: IdentifierFinder | undefined;
+  /** Rewriters, applied before anything is looked at. */
+  scrubbers: readonly Scrubber[];
+  /** Whether the bytes that complete a leak are kept back and the stream ends. */
+  blocks: boolean;
+  /** Told of each kind of leak, once a stream. */
+  found: (kind: LeakKind) => void;
+}
+
+/**
+ * Looks at what an application sends into one stream, as long as it may be plaintext that says something: at the first
+ * bytes of any stream, and at the lines of a protocol of lines for as long as it stays one.
+ */
+export class StreamGuard {
+  /** For the bytes of the application. */
+  readonly sent: Filter;
+  /** For the bytes of the peer, which always pass. */
+  readonly received: Filter;
+  readonly #options: StreamGuardOptions;
+  readonly #found = new Set<LeakKind>();
+  #sent = "";
+  #received = "";
+  /** Length of {@linkcode #sent} when it was last looked at. */
+  #looked = 0;
+  /** What detectors have not ruled out. */
+  #detectors: readonly Detector[];
+  #candidates: readonly LineProtocol[];
+  #lines: LineProtocol | undefined;
+  /** The line under way. */
+  #line = "";
+  /** The end of what {@linkcode StreamGuardOptions.finder} has seen. */
+  #tail = "";
+  #isDone = false;
+
+  /** Begins at the beginning of a stream. */
+  constructor(options: StreamGuardOptions) {
+    this.#options = options;
+    this.#detectors = options.detectors;
+    this.#candidates = options.lineProtocols;
+    const isDone = (): boolean => this.#isDone;
+    const isKnown = (): boolean => this.#isDone || this.#received.length >= INSPECTED_RECEIVED;
+    this.sent = {
+      pass: (bytes) => this.#allow(options.scrubbers.reduce((rest, scrubber) => scrubber.push(rest), bytes)),
+      end: () => this.#allow(this.#flush()),
+      get isDone() {
+        return isDone() && options.scrubbers.every((scrubber) => scrubber.isDone);
+      },
+    };
+    this.received = {
+      pass: (bytes) => {
+        this.#received += fromLatin1(bytes.subarray(0, INSPECTED_RECEIVED - this.#received.length));
+        return bytes;
+      },
+      end: () => NOTHING,
+      get isDone() {
+        return isKnown();
+      },
+    };
+  }
+
+  #allow(bytes: Uint8Array): Uint8Array | undefined {
+    return this.#isDone || this.#look(bytes) ? bytes : undefined;
+  }
+
+  /** What the scrubbers have held back: of each one, through those behind it. */
+  #flush(): Uint8Array {
+    let held = NOTHING;
+    for (const scrubber of this.#options.scrubbers) {
+      const [passed, rest] = [scrubber.push(held), scrubber.end()];
+      held = Uint8Array.of(...passed, ...rest);
+    }
+    return held;
+  }
+
+  /** Looks at what is about to leave, and says whether it may. */
+  #look(bytes: Uint8Array): boolean {
+    const before = this.#found.size;
+    const room = this.#lines === undefined ? INSPECTED - this.#sent.length : bytes.length;
+    const text = fromLatin1(bytes.subarray(0, room));
+    this.#lookAnywhere(text);
+    if (this.#lines === undefined) this.#lookAtHead(text);
+    else this.#lookAtLines(text);
+    return !this.#options.blocks || this.#found.size === before;
+  }
+
+  #lookAnywhere(text: string): void {
+    const { finder } = this.#options;
+    if (finder === undefined) return;
+    const all = this.#tail + text;
+    this.#report(finder.find(all, this.#tail.length));
+    this.#tail = all.slice(-finder.overlap);
+  }
+
+  #lookAtHead(text: string): void {
+    this.#sent += text;
+    const isFull = this.#sent.length >= INSPECTED;
+    if (!isFull && !text.includes("\n") && this.#sent.length > STEP && this.#sent.length < this.#looked + STEP) return;
+    this.#looked = this.#sent.length;
+    const head: Head = { sent: this.#sent, received: this.#received, host: this.#options.host };
+    let isOver = isFull;
+    for (const detect of this.#detectors) {
+      const verdict = detect(head);
+      if (verdict === undefined) continue;
+      // A stream is of one protocol.
+      this.#detectors = [detect];
+      this.#candidates = [];
+      this.#report(verdict.leaks);
+      isOver ||= verdict.isDone;
+      break;
+    }
+    this.#candidates = this.#candidates.filter((protocol) => {
+      const isIt = protocol.recognise(head);
+      if (isIt === true) this.#lines ??= protocol;
+      return isIt !== false;
+    });
+    if (this.#lines !== undefined) this.#lookAtLines(this.#sent);
+    else if (isOver) this.#finish();
+  }
+
+  #lookAtLines(text: string): void {
+    const lines = (this.#line + text).split("\n");
+    this.#line = lines.pop() ?? "";
+    for (const line of lines) this.#report(this.#lines?.inspect(line.replace(/\r$/, "")) ?? []);
+    // Encrypted or binary from here on.
+    if (this.#line.length > LONGEST_LINE || this.#line.startsWith("\x16\x03") || this.#line.includes("\0")) {
+      this.#finish();
+    }
+  }
+
+  #report(kinds: readonly LeakKind[]): void {
+    for (const kind of kinds) {
+      if (this.#found.has(kind)) continue;
+      this.#found.add(kind);
+      this.#options.found(kind);
+    }
+  }
+
+  #finish(): void {
+    this.#isDone = true;
+    this.#sent =
+      this.#received =
+      this.#line =
+      this.#tail =
+        "";
+  }
+}

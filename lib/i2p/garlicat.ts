@@ -1,0 +1,41 @@
+import { encodeI2pBase32 } from "./base32.ts";
+
+/** GarliCat's IPv6 network, fd60:db4d:ddb5::/48, as its first bytes. */
+const PREFIX = [0xfd, 0x60, 0xdb, 0x4d, 0xdd, 0xb5] as const;
+
+/** What the names of GarliCat end with. */
+const SUFFIX = ".oc.b32.i2p";
+
+/**
+ * The name behind an IPv6 address of GarliCat: its last 80 bits in base32, as OnionCat does it for onion services.
+ *
+ * 80 bits are a part of a destination's hash, so no router can find the destination from them: the name stands in an
+ * address book, or leads nowhere.
+ *
+ * @param address an IPv6 address without brackets.
+ * @returns `<16 characters>.oc.b32.i2p`, or undefined for any other address.
+ */
+export function garlicatName(address: string): string | undefined {
+  const bytes = ipv6Bytes(address);
+  if (bytes === undefined || PREFIX.some((byte, i) => bytes[i] !== byte)) return undefined;
+  return `${encodeI2pBase32(bytes.subarray(PREFIX.length))}${SUFFIX}`;
+}
+
+/** Whether a host, in lower case, is a name of GarliCat. */
+export function isGarlicatName(host: string): boolean {
+  return /^[a-z2-7]{16}\.oc\.b32\.i2p$/.test(host);
+}
+
+/** The 16 bytes of an IPv6 address without an IPv4 part; undefined for anything else. */
+function ipv6Bytes(address: string): Uint8Array | undefined {
+  const halves = address.split("::").map((half) => half === "" ? [] : half.split(":"));
+  const [head = [], tail = []] = halves;
+  const missing = 8 - head.length - tail.length;
+  if (halves.length > 2 || (halves.length === 2 ? missing < 1 : missing !== 0)) return undefined;
+  const groups = [...head, ...Array<string>(missing).fill("0"), ...tail];
+  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined;
+  return Uint8Array.from(groups.flatMap((group) => {
+    const value = parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  }));
+}

@@ -1,0 +1,125 @@
+import type { LeakMode, ScrubProtocol } from "../config/leak_mode.ts";
+import { bittorrent } from "../guard/bittorrent.ts";
+import type { Detector } from "../guard/detector.ts";
+import { cookiesOf, http } from "../guard/http.ts";
+import { type IdentifierFinder, makeFinder, type OwnIdentifiers } from "../guard/identifiers.ts";
+import { IRC } from "../guard/irc.ts";
+import { type LeakKind, LEAKS } from "../guard/leak.ts";
+import { MAIL } from "../guard/mail.ts";
+import { HttpScrubber } from "../guard/scrub_http.ts";
+import { IrcScrubber } from "../guard/scrub_irc.ts";
+import { ssh } from "../guard/ssh.ts";
+import { type Scrubber, StreamGuard } from "../guard/stream_guard.ts";
+import { tls } from "../guard/tls.ts";
+import { xmpp } from "../guard/xmpp.ts";
+import type { Counters } from "../report/counters.ts";
+import type { Log } from "../report/log.ts";
+import type { Reason } from "./answers.ts";
+
+/** Cookies that are remembered, at most; the oldest are forgotten. */
+export const MAX_COOKIES = 1_024;
+
+/** Whose leaks are watched, and what is done about them. */
+export interface LeakWatchOptions {
+  /** What to do about a leak. */
+  mode: LeakMode;
+  /** Protocols to rewrite. */
+  scrub: readonly ScrubProtocol[];
+  /** What is this machine's and this user's own. */
+  identifiers: OwnIdentifiers;
+  /** Takes one line for each new kind of leak. */
+  log: Log;
+  /** Takes the counts: `leak-…` by kind. */
+  counters: Counters;
+}
+
+const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string) => Scrubber>> = {
+  irc: () => new IrcScrubber(),
+  http: (host) => new HttpScrubber(host),
+};
+
+/** What refusals at the door say about an application: the name of the sign, and the explanation. */
+export const DOOR_SIGNS: Readonly<Partial<Record<Reason, { sign: string; story: string; fix: string }>>> = {
+  ip: {
+    sign: "dns",
+    story: "The application asks for IP addresses, so it resolves names itself: a DNS leak",
+    fix: "Remote DNS: curl --socks5-hostname, git and others socks5h://, Firefox network.proxy.socks_remote_dns, " +
+      "proxychains proxy_dns, or SOCKS4a",
+  },
+  clearnet: {
+    sign: "clearnet",
+    story: "The application asks for clearnet names, such as telemetry, updates or what a page includes",
+    fix: "Look for them in its settings, or read which ones with --log-destinations",
+  },
+};
+
+/** Watches what one application gives away, at the door and in its streams. */
+export class LeakWatch {
+  readonly #options: LeakWatchOptions;
+  readonly #finder: IdentifierFinder;
+  readonly #explained = new Set<string>();
+  /** Host that a cookie went to first. The oldest ones stand first. */
+  readonly #cookies = new Map<string, string>();
+
+  /** Makes the watch of an application. */
+  constructor(options: LeakWatchOptions) {
+    this.#options = options;
+    this.#finder = makeFinder(options.identifiers);
+  }
+
+  /** The guard of a new stream; undefined where there is nothing to guard. */
+  guard(host: string, destination: string | undefined): StreamGuard | undefined {
+    const { mode, scrub } = this.#options;
+    if (mode === "off" && scrub.length === 0) return undefined;
+    const watches = mode !== "off";
+    return new StreamGuard({
+      host,
+      detectors: watches ? [(head) => this.#http(head), tls, ssh, bittorrent, xmpp] : [],
+      lineProtocols: watches ? [IRC, MAIL] : [],
+      finder: watches ? this.#finder : undefined,
+      scrubbers: scrub.map((protocol) => SCRUBBERS[protocol](host)),
+      blocks: mode === "block",
+      found: (kind) => this.#found(kind, destination),
+    });
+  }
+
+  /** Takes note of a refusal, and explains what it says about the application, once. */
+  refused(reason: Reason): void {
+    const facts = DOOR_SIGNS[reason];
+    if (facts === undefined || this.#options.mode === "off" || !this.#isNew(facts.sign)) return;
+    this.#options.log.warn(facts.story, { leak: facts.sign, fix: facts.fix });
+  }
+
+  #found(kind: LeakKind, destination: string | undefined): void {
+    const { mode, log, counters } = this.#options;
+    counters.add(`leak-${kind}`);
+    const isNew = this.#isNew(kind);
+    if (!isNew && mode !== "block") return;
+    const { protocol, story, fix } = LEAKS[kind];
+    const what = mode === "block" ? "Ended a stream before it gave this away" : "The application gives this away";
+    log.warn(`${what}: ${story}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
+  }
+
+  #isNew(sign: string): boolean {
+    if (this.#explained.has(sign)) return false;
+    this.#explained.add(sign);
+    return true;
+  }
+
+  #http: Detector = (head) => {
+    const verdict = http(head);
+    if (verdict === undefined) return undefined;
+    const crosses = cookiesOf(head).filter((cookie) => this.#crosses(cookie, head.host)).length > 0;
+    return crosses ? { ...verdict, leaks: [...verdict.leaks, "http-cookie"] } : verdict;
+  };
+
+  /** Whether a cookie has been to another host. */
+  #crosses(cookie: string, host: string): boolean {
+    const first = this.#cookies.get(cookie) ?? host;
+    this.#cookies.delete(cookie);
+    this.#cookies.set(cookie, first);
+    const [oldest] = this.#cookies.keys();
+    if (this.#cookies.size > MAX_COOKIES && oldest !== undefined) this.#cookies.delete(oldest);
+    return first !== host;
+  }
+}

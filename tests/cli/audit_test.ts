@@ -1,0 +1,167 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { LEAKS } from "../../lib/guard/leak.ts";
+import { ANSWERS } from "../../lib/proxy/answers.ts";
+import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
+import { proxyCommand, runProxy } from "../support/command.ts";
+import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
+import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { startSite } from "../support/site.ts";
+import { readToEnd, socksConnect, socksGet, writeAll } from "../support/socks_client.ts";
+import { parseTalk } from "../support/talk.ts";
+
+/** A bridge with a site in its network, under the name `site.i2p`. */
+interface World extends AsyncDisposable {
+  args: string[];
+}
+
+async function makeWorld(): Promise<World> {
+  await using started = new AsyncDisposableStack();
+  const bridge = started.use(await startSamBridge());
+  const site = started.use(await startSite());
+  const service = started.use(await publishService(bridge.port, site.port));
+  bridge.setName("site.i2p", service.destination);
+  const everything = started.move();
+  return {
+    args: ["audit", "--sam", `127.0.0.1:${bridge.port}`],
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+/** Lines of stdout behind the ready line. */
+function report({ stdout }: Pick<ProxyChild, "stdout">): string[] {
+  return stdout().trimEnd().split("\n").slice(1);
+}
+
+/** An application with every habit that an audit is for. */
+async function misbehave(port: number): Promise<void> {
+  const { reply, conn } = await socksConnect(port, "site.i2p", 80);
+  assertEquals(reply.code, 0);
+  const request = "GET / HTTP/1.1\r\nHost: site.i2p\r\nUser-Agent: Mozilla/5.0 (X11; Ubuntu; Linux x86_64)\r\n";
+  await writeAll(conn, new TextEncoder().encode(`${request}Connection: close\r\n\r\n`));
+  await readToEnd(conn);
+  conn.close();
+  for (const [host, code] of [["93.184.216.34", 8], ["2001:db8::1", 8], ["telemetry.example.com", 2]] as const) {
+    const refused = await socksConnect(port, host, 443);
+    refused.conn.close();
+    assertEquals(refused.reply.code, code);
+  }
+}
+
+Deno.test("audit of an application that gives nothing away: says so, exit code 0 when SIGINT ends it", async () => {
+  await using world = await makeWorld();
+  await using proxy = await startProxyProcess(world.args);
+  for (let i = 0; i < 2; i++) await socksGet(proxy.port, "http://site.i2p/");
+  await socksGet(proxy.port, "http://site.i2p:8080/");
+  assertEquals(await proxy.stop("SIGINT"), 0);
+  const [watched, ...rest] = report(proxy);
+  assertMatch(watched ?? "", /^Watched for \d+ s: 3 requests$/);
+  assertEquals(rest, [
+    "Destinations:",
+    "  2 × site.i2p:80",
+    "  1 × site.i2p:8080",
+    "✓ Every request came by name: no sign of a DNS leak",
+    "✓ Nothing was given away that the guard can see",
+    "It sees plaintext only: what is encrypted may say anything.",
+  ]);
+  assertEquals(parseTalk(proxy.stderr()).log.filter((line) => line.includes(" warn ")), []);
+});
+
+Deno.test("audit of a leaky application names what it gives away, with the fix, and ends with exit code 1", async () => {
+  await using world = await makeWorld();
+  await using proxy = await startProxyProcess(world.args);
+  await misbehave(proxy.port);
+  assertEquals(await proxy.stop("SIGTERM"), 1);
+  const [, ...rest] = report(proxy);
+  const { ip: dns, clearnet } = DOOR_SIGNS;
+  const agent = LEAKS["http-user-agent"];
+  assertEquals(rest, [
+    "Destinations:",
+    "  1 × site.i2p:80",
+    "Refused:",
+    `  1 × clearnet: ${ANSWERS.clearnet.story}`,
+    `  2 × ip: ${ANSWERS.ip.story}`,
+    "Given away:",
+    `✗ clearnet (1 ×): ${clearnet?.story}`,
+    `  ${clearnet?.fix}`,
+    `✗ dns (2 ×): ${dns?.story}`,
+    `  ${dns?.fix}`,
+    `✗ http-user-agent (1 ×): ${agent.story}`,
+    `  ${agent.fix}`,
+    "It sees plaintext only: what is encrypted may say anything.",
+  ]);
+  assert(!proxy.stderr().includes("site.i2p"), "the log names a destination");
+});
+
+Deno.test("audit --json: one object is all of stdout, and the ready line is on stderr", async () => {
+  await using world = await makeWorld();
+  const child = spawnProxy(proxyCommand([...world.args, "--json", "--listen", "127.0.0.1:0"]));
+  await using _child = child;
+  await child.waitFor("stderr", /^ready listen=\S+ .*\n/m, 60_000);
+  await misbehave(Number(/^ready listen=127\.0\.0\.1:(\d+) /m.exec(child.stderr())?.[1]));
+  assertEquals(await child.stop("SIGINT"), 1);
+  const { seconds, ...rest } = JSON.parse(child.stdout());
+  assert(Number.isInteger(seconds) && seconds >= 0, `${seconds}`);
+  const { ip: dns, clearnet } = DOOR_SIGNS;
+  assertEquals(rest, {
+    clean: false,
+    requests: 4,
+    destinations: { "site.i2p:80": 1 },
+    refused: {
+      clearnet: { count: 1, story: ANSWERS.clearnet.story },
+      ip: { count: 2, story: ANSWERS.ip.story },
+    },
+    leaks: {
+      clearnet: { count: 1, story: clearnet?.story, fix: clearnet?.fix },
+      dns: { count: 2, story: dns?.story, fix: dns?.fix },
+      "http-user-agent": { count: 1, ...storyAndFix("http-user-agent") },
+    },
+  });
+});
+
+Deno.test("audit --for ends by itself, counted from the ready line on", async () => {
+  await using world = await makeWorld();
+  await using proxy = await startProxyProcess([...world.args, "--for", "4s", "--log-format", "json"]);
+  assertEquals(JSON.parse(proxy.readyLine).event, "ready");
+  await socksGet(proxy.port, "http://site.i2p/");
+  const { code, signal } = await proxy.ended();
+  assertEquals([code, signal], [0, null], proxy.stderr());
+  const [watched = "", ...rest] = report(proxy);
+  assertMatch(watched, /^Watched for [1-9]\d* s: 1 request$/);
+  assertEquals(rest.slice(0, 2), ["Destinations:", "  1 × site.i2p:80"]);
+});
+
+Deno.test("audit looks for the words of --secrets-file, and repeats none of them", async () => {
+  await using world = await makeWorld();
+  const words = await Deno.makeTempFile();
+  await Deno.writeTextFile(words, "swordfish-7\n");
+  await using proxy = await startProxyProcess([...world.args, "--secrets-file", words]);
+  await Deno.remove(words);
+  const { conn } = await socksConnect(proxy.port, "site.i2p", 80);
+  await writeAll(conn, new TextEncoder().encode("GET /?q=swordfish-7 HTTP/1.0\r\n\r\n"));
+  await readToEnd(conn);
+  conn.close();
+  assertEquals(await proxy.stop("SIGINT"), 1);
+  assertStringIncludes(proxy.stdout(), `✗ secret (1 ×): ${LEAKS.secret.story}\n`);
+  assert(!(proxy.stdout() + proxy.stderr()).includes("swordfish"));
+});
+
+Deno.test("audit takes no operand, none of the options that it decides, and no time of nothing", async () => {
+  const cases: readonly (readonly [args: string[], error: string])[] = [
+    [["site.i2p"], 'audit takes no operand, but got "site.i2p"'],
+    [["--leaks", "off"], "--leaks is no option of audit"],
+    [["--config", "x.yaml"], "--config is no option of audit"],
+    [["--for", "0"], 'Cannot use --for "0": this limit cannot be switched off'],
+    [["--for", "soon"], 'Cannot use --for "soon": a duration is'],
+  ];
+  for (const [args, error] of cases) {
+    const { code, stdout, stderr } = await runProxy(["audit", ...args]);
+    const { errors } = parseTalk(stderr);
+    assertEquals([code, stdout, errors.length], [2, "", 1], stderr);
+    assertStringIncludes(errors[0] ?? "", error);
+  }
+});
+
+function storyAndFix(kind: "http-user-agent"): { story: string; fix: string } {
+  const { story, fix } = LEAKS[kind];
+  return { story, fix };
+}

@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Hosts, MAX_HOSTS_FILE, parseHosts } from "../../lib/config/hosts.ts";
+import { parseRule } from "../../lib/config/rule.ts";
+import { runProxy } from "../support/command.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
+import { startProxyProcess } from "../support/proxy_process.ts";
+import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { startSite } from "../support/site.ts";
+import { type SocksClientOptions, socksConnect, socksGet } from "../support/socks_client.ts";
+import { parseTalk } from "../support/talk.ts";
+
+/** An address of GarliCat and the name behind it. */
+const GARLICAT = { ip: "fd60:db4d:ddb5:1:2:3:4:5", name: "aaaqaaqaamaaiaaf.oc.b32.i2p" };
+
+/** A harness whose hosts file has been read from a text in which `SERVICE` is the service's base32 address. */
+async function startWithHosts(text: string, proxy: HarnessOptions["proxy"] = {}): Promise<Harness> {
+  const hosts = new Map<string, string>();
+  const harness = await startHarness({ proxy: { ...proxy, hosts } });
+  const read: Hosts = await parseHosts(text.replaceAll("SERVICE", harness.b32));
+  for (const [name, address] of read) hosts.set(name, address);
+  return harness;
+}
+
+/** The reply to a client, which leaves. */
+async function ask(harness: Harness, host: string, options: SocksClientOptions = {}): Promise<number> {
+  const { reply, conn } = await socksConnect(harness.port, host, 80, options);
+  conn.close();
+  return reply.code;
+}
+
+Deno.test("a name of the file goes to its address, and the router is not asked for the name", async () => {
+  await using harness = await startWithHosts("mine.i2p SERVICE\n");
+  for (const version of [4, 5] as const) {
+    for (const host of ["mine.i2p", "MINE.i2p.", "mine.i2p.alt"]) {
+      assertEquals(await ask(harness, host, { version }), version === 4 ? 0x5a : 0, host);
+    }
+  }
+  assertEquals(new Set(harness.sent("STREAM CONNECT", "DESTINATION")), new Set([harness.b32]));
+  assert(!harness.bridge.lines.some((line) => line.includes("mine.i2p")));
+});
+
+Deno.test("a name of the file wins over the router's address book, and others are left to the book", async () => {
+  await using harness = await startWithHosts(`service.i2p ${"a".repeat(52)}.b32.i2p\nmine.i2p SERVICE\n`);
+  // A hash that nobody has: no lease set.
+  assertEquals(await ask(harness, "service.i2p"), 4);
+  assertEquals(harness.counters.get("refused-name-unknown"), 0);
+  assertEquals(await ask(harness, "other.i2p"), 4);
+  assertEquals(harness.counters.get("refused-name-unknown"), 1);
+  assertEquals(await ask(harness, harness.b32), 0);
+});
+
+Deno.test("GarliCat's IPv6 address and its name reach the service that the file has under the name", async () => {
+  await using harness = await startWithHosts(`${GARLICAT.name} SERVICE\n`);
+  assertEquals(await ask(harness, GARLICAT.ip), 0);
+  assertEquals(await ask(harness, GARLICAT.name), 0);
+  assertEquals(await ask(harness, GARLICAT.name.toUpperCase(), { version: 4 }), 0x5a);
+  assertEquals(harness.sent("STREAM CONNECT", "DESTINATION"), Array(3).fill(harness.b32));
+});
+
+Deno.test("GarliCat's address goes to the router's address book where the file does not have it, Java I2P", async () => {
+  // i2pd takes whatever ends with .b32.i2p for a hash, and never looks into its book.
+  await using harness = await startHarness({ bridge: { manners: "java" } });
+  await using service = await publishService(harness.bridge.port, harness.port);
+  harness.bridge.setName(GARLICAT.name, service.destination);
+  assertEquals(await ask(harness, GARLICAT.ip), 0);
+  assertEquals(harness.sent("STREAM CONNECT", "DESTINATION"), [GARLICAT.name]);
+});
+
+Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv6 address 0x08", async () => {
+  await using harness = await startWithHosts("mine.i2p SERVICE\n");
+  for (const [host, version, code] of [[GARLICAT.ip, 5, 4], [GARLICAT.name, 5, 4], [GARLICAT.name, 4, 0x5b]] as const) {
+    assertEquals(await ask(harness, host, { version }), code, host);
+  }
+  assertEquals(harness.counters.get("refused-garlicat-unknown"), 3);
+  const told = harness.log.find((line) => line.includes("reason=garlicat-unknown")) ?? "";
+  assertStringIncludes(told, "Add a line to the file of --hosts");
+  for (const host of ["fd60:db4d:ddb6::1", "fd61:db4d:ddb5::1", "2001:db8::1", "::1"]) {
+    assertEquals(await ask(harness, host), 8, host);
+  }
+  assertEquals([harness.counters.get("refused-garlicat-unknown"), harness.counters.get("refused-ip")], [3, 4]);
+});
+
+Deno.test("--allow and --deny see the name that was asked for, not the address behind it", async () => {
+  const text = `mine.i2p SERVICE\nyours.i2p SERVICE\n${GARLICAT.name} SERVICE\n`;
+  const rules = { allow: ["mine.i2p", "*.oc.b32.i2p"].map(parseRule), deny: [] };
+  await using allowing = await startWithHosts(text, { rules });
+  const codes = async (harness: Harness): Promise<number[]> =>
+    await Promise.all(["mine.i2p", "yours.i2p", GARLICAT.ip, harness.b32].map((host) => ask(harness, host)));
+  assertEquals(await codes(allowing), [0, 2, 0, 2]);
+  const denied = { allow: [], deny: ["mine.i2p", GARLICAT.name].map(parseRule) };
+  await using denying = await startWithHosts(text, { rules: denied });
+  assertEquals(await codes(denying), [2, 0, 2, 0]);
+});
+
+Deno.test("the program reads the file of --hosts, and again on SIGHUP", async () => {
+  await using scratch = await makeScratch();
+  await using bridge = await startSamBridge();
+  await using site = await startSite();
+  await using service = await publishService(bridge.port, site.port);
+  const nobody = `${"a".repeat(52)}.b32.i2p`;
+  await scratch.file("hosts", `mine.i2p ${nobody}\nother.i2p=${service.destination}\n`);
+  const config = `sam: 127.0.0.1:${bridge.port}\nlisten: "0"\nhosts: ${scratch.dir}/hosts\n`;
+  const file = await scratch.file("config.yaml", config);
+  await using proxy = await startProxyProcess(["--config", file], { freePort: false });
+  const ask = async (port: number): Promise<number> => {
+    const { reply, conn } = await socksConnect(port, "mine.i2p", 80);
+    conn.close();
+    return reply.code;
+  };
+  assertEquals(await ask(proxy.port), 4);
+  assertStringIncludes(await socksGet(proxy.port, "http://other.i2p/"), site.token);
+  const readyLines = (): string[] => proxy.stdout().trimEnd().split("\n");
+
+  await scratch.file("hosts", `mine.i2p ${service.b32}\n`);
+  proxy.signal("SIGHUP");
+  await eventually("it is served anew", () => readyLines().length === 2);
+  const port = Number(/ listen=127\.0\.0\.1:(\d+) /.exec(readyLines().at(-1) ?? "")?.[1]);
+  assertStringIncludes(await socksGet(port, "http://mine.i2p/"), site.token);
+
+  await scratch.file("hosts", "mine.i2p\n");
+  proxy.signal("SIGHUP");
+  const complaint = `Cannot use --hosts "${scratch.dir}/hosts": line 1: a line is NAME ADDRESS`;
+  await eventually("the broken file is complained of", () => proxy.stderr().includes(complaint));
+  assertStringIncludes(await socksGet(port, "http://mine.i2p/"), site.token);
+  const lines = bridge.lines.filter((line) => line.includes("mine.i2p"));
+  assertEquals(lines, [], "the router was told a name of the file");
+});
+
+Deno.test("a file of --hosts or --secrets-file that cannot be used: exit code 2, with the line and no word of it", async () => {
+  await using scratch = await makeScratch();
+  const b32 = `${"a".repeat(52)}.b32.i2p`;
+  const cases: readonly (readonly [flag: string, text: string, error: RegExp])[] = [
+    ["--hosts", `a.i2p ${b32}\n\nb.i2p nonsense\n`, /: line 3: the address is neither base32 nor a destination/],
+    ["--hosts", `# names\nexample.com ${b32}\n`, /: line 2: "example.com" cannot be a name here/],
+    ["--hosts", `a.i2p ${b32}\na.i2p ${b32.replace("a", "b")}\n`, /: line 2: "a\.i2p" has another address further up$/],
+    ["--hosts", "#".repeat(MAX_HOSTS_FILE + 1), new RegExp(`: it has more than ${MAX_HOSTS_FILE} bytes$`)],
+    ["--secrets-file", "long enough\nabc\n", /: line 2: a secret has at least 4 characters$/],
+  ];
+  for (const [flag, text, error] of cases) {
+    const path = await scratch.file("words", text);
+    const { code, stdout, stderr } = await runProxy(["serve", flag, path, "--check-config"]);
+    const { errors } = parseTalk(stderr);
+    assertEquals([code, stdout, errors.length], [2, "", 1], stderr);
+    assertMatch(errors[0] ?? "", /^Cannot (use|read) --/);
+    assertStringIncludes(errors[0] ?? "", `${flag} "${path}"`);
+    assertMatch(errors[0] ?? "", error);
+    assert(!stderr.includes("long enough") && !/\babc\b/.test(stderr), stderr);
+  }
+  const largest = await scratch.file("words", `a.i2p ${b32}\n`.padEnd(MAX_HOSTS_FILE, "#"));
+  assertEquals((await runProxy(["serve", "--hosts", largest, "--check-config"])).code, 0);
+  for (const flag of ["--hosts", "--secrets-file"]) {
+    const { code, stderr } = await runProxy(["serve", flag, `${scratch.dir}/none`, "--check-config"]);
+    assertEquals([code, parseTalk(stderr).errors], [2, [
+      `Cannot read ${flag} "${scratch.dir}/none": there is no such file`,
+    ]]);
+  }
+});
+
+interface Scratch extends AsyncDisposable {
+  dir: string;
+  file(name: string, text: string): Promise<string>;
+}
+
+async function makeScratch(): Promise<Scratch> {
+  const dir = await Deno.makeTempDir({ prefix: "i2p-socks-hosts-" });
+  return {
+    dir,
+    file: async (name, text) => {
+      await Deno.writeTextFile(`${dir}/${name}`, text);
+      return `${dir}/${name}`;
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
+  };
+}

@@ -1,0 +1,22 @@
+import { assertEquals } from "@std/assert";
+import { AuditBook, MAX_AUDITED } from "../../lib/report/audit_book.ts";
+import { pureTest } from "../support/pure.ts";
+
+pureTest("AuditBook counts visits by destination, the most visited one first", () => {
+  const book = new AuditBook();
+  assertEquals([book.visits, book.others], [[], 0]);
+  for (const destination of ["a.i2p:80", "b.i2p:80", "b.i2p:443", "b.i2p:80"]) book.visit(destination);
+  assertEquals(book.visits, [["b.i2p:80", 2], ["a.i2p:80", 1], ["b.i2p:443", 1]]);
+  assertEquals(book.others, 0);
+});
+
+pureTest("AuditBook counts destinations beyond its limit together, and those within it go on being counted", () => {
+  const book = new AuditBook();
+  for (let i = 0; i < MAX_AUDITED; i++) book.visit(`${i}.i2p:80`);
+  assertEquals([book.visits.length, book.others], [MAX_AUDITED, 0]);
+  book.visit("one-more.i2p:80");
+  book.visit("one-more.i2p:80");
+  book.visit(`${MAX_AUDITED - 1}.i2p:80`);
+  assertEquals([book.visits.length, book.others], [MAX_AUDITED, 2]);
+  assertEquals(book.visits[0], [`${MAX_AUDITED - 1}.i2p:80`, 2]);
+});
