@@ -19,6 +19,18 @@ export function closeQuietly(resource: { close(): void }): void {
 }
 
 /**
+ * Closes a connection when a signal is aborted, now if it is.
+ *
+ * @returns what stops that.
+ */
+export function closeOnAbort(conn: { close(): void }, signal: AbortSignal): () => void {
+  const close = (): void => closeQuietly(conn);
+  signal.addEventListener("abort", close);
+  if (signal.aborted) close();
+  return () => signal.removeEventListener("abort", close);
+}
+
+/**
  * Ends a connection so that the other side receives what was sent: end our side, then read what it still sends until it
  * ends its own. Closing with unread bytes would make the kernel send a reset, which destroys what is on its way.
  *

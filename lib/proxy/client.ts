@@ -7,7 +7,7 @@ import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
-import { closeAfterReply, closeQuietly, writeAll } from "../io/conn.ts";
+import { closeAfterReply, closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
@@ -109,7 +109,7 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
   const { timeouts, signal, logins, isolation } = context;
   using deadline = new Deadline(timeouts.handshake, signal);
-  deadline.signal.addEventListener("abort", () => closeQuietly(client.conn));
+  closeOnAbort(client.conn, deadline.signal);
   try {
     client.conn.setNoDelay(true);
     const handshake = await readHandshake(

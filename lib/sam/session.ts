@@ -1,5 +1,6 @@
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address, publicPart } from "../i2p/destination.ts";
+import { closeOnAbort } from "../io/conn.ts";
 import { Deadline } from "../io/deadline.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import { SamError } from "./error.ts";
@@ -72,8 +73,7 @@ export async function createSession(
   });
   const socket = await SamSocket.open(endpoint, signal);
   using deadline = new Deadline(timeout, signal);
-  const giveUp = (): void => socket.close();
-  deadline.signal.addEventListener("abort", giveUp);
+  const unfollow = closeOnAbort(socket, deadline.signal);
   try {
     greeted();
     const values = await socket.request(command, "session", "SESSION");
@@ -105,7 +105,7 @@ export async function createSession(
     signal.throwIfAborted();
     throw deadline.signal.aborted ? new SamError("session", "silent") : error;
   } finally {
-    deadline.signal.removeEventListener("abort", giveUp);
+    unfollow();
   }
 }
 

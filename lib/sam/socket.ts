@@ -1,6 +1,6 @@
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { SamError, type SamPhase } from "./error.ts";
-import { closeQuietly, writeAll } from "../io/conn.ts";
+import { closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
 import { LineReader, LineTooLong } from "./line_reader.ts";
 import { formatCommand, parseMessage, type SamMessage, type SamValues } from "./message.ts";
 
@@ -171,12 +171,6 @@ export async function connectBridge({ hostname, port }: SamEndpoint, signal: Abo
     if (error instanceof Deno.errors.NotCapable) throw error;
     throw new SamError("connect", "unreachable", { cause: error });
   }
-}
-
-function closeOnAbort(conn: Deno.TcpConn, signal: AbortSignal): () => void {
-  const close = (): void => closeQuietly(conn);
-  signal.addEventListener("abort", close);
-  return () => signal.removeEventListener("abort", close);
 }
 
 async function send(conn: Deno.TcpConn, text: string): Promise<void> {
