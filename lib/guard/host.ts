@@ -1,10 +1,13 @@
+import { garlicatName } from "../i2p/garlicat.ts";
+
 /**
  * The host of `host`, `host:port`, `[address]:port` or `user@host:port`: lower case, without port, brackets and
  * trailing dot, and `.i2p.alt` (RFC 9476) as `.i2p`. Empty where there is none.
  */
 export function hostOf(authority: string): string {
   const bare = authority.slice(authority.lastIndexOf("@") + 1).trim().toLowerCase();
-  return withoutPort(bare).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
+  const host = withoutPort(bare).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
+  return garlicatName(host) ?? host;
 }
 
 /** The host that an absolute URL names; undefined for a relative one, and for those without an authority (`about:`). */

@@ -56,15 +56,17 @@ function readRequests({ sent, received }: Head): { requests: RequestHead[]; isDo
   for (let at = 0; at < INSPECTED;) {
     const request = readRequestHead(sent, skipLineEnds(sent, at));
     if (typeof request === "string") {
-      return requests.length > 0 ? { requests, isDone: request === "alien" } : undefined;
+      return requests.length > 0 ? { requests, isDone: false } : undefined;
     }
     requests.push(request);
     if (request.end === undefined) return { requests, isDone: false };
-    const next = turnsIntoSomethingElse(request, received) ? undefined : endOfBody(sent, request, request.end);
-    if (next === undefined) return { requests, isDone: true };
+    if (turnsIntoSomethingElse(request, received)) return { requests, isDone: true };
+    const next = endOfBody(sent, request, request.end);
+    // What cannot be told apart, and a body beyond what is inspected, is plaintext still.
+    if (next === undefined) return { requests, isDone: false };
     at = next;
   }
-  return { requests, isDone: true };
+  return { requests, isDone: false };
 }
 
 /** Some clients end a body with a line end too many. */

@@ -51,7 +51,7 @@ export function findAddresses(text: string): FoundAddress[] {
   }
   if (!TWO_COLONS.test(text)) return found;
   for (const match of text.matchAll(IPV6)) {
-    const token = match[0].replace(/\.+$/, "").replace(/([^:]):$/, "$1");
+    const token = match[0].replace(/(?<!\.)\.+$/, "").replace(/([^:]):$/, "$1");
     const end = match.index + token.length;
     const address = normaliseIpv6(token);
     if (address === undefined || /^[\w\x80-\xff]/.test(text.slice(end, end + 1))) continue;

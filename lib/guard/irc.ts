@@ -58,7 +58,10 @@ export function isMessage({ command }: IrcLine): boolean {
 }
 
 function recognise({ sent, received }: Head): boolean | undefined {
-  return recogniseClient(sent) ?? recogniseServer(received);
+  const byServer = recogniseServer(received);
+  // Servers of IRC begin with other words than NOTICE, too.
+  const mayBeIrc = byServer === false && received.startsWith(":");
+  return recogniseClient(sent) ?? (mayBeIrc ? undefined : byServer);
 }
 
 function recogniseClient(sent: string): boolean | undefined {
@@ -120,7 +123,7 @@ function namesSomebody([user, mode, server, realName]: readonly string[]): boole
 }
 
 function isRealName(text: string): boolean {
-  const name = text.replace(/^ +| +$/g, "");
+  const name = text.replace(/^ +|(?<! ) +$/g, "");
   if (/^cool guy$/i.test(name)) return false;
   return name.length > 20 || /[ @]/.test(name) || /^[A-Z][a-z\x80-\xff]+[._-][A-Z][a-z\x80-\xff]+$/.test(name);
 }

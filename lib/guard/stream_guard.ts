@@ -124,8 +124,15 @@ export class StreamGuard {
     const room = this.#lines === undefined ? INSPECTED - this.#sent.length : bytes.length;
     const text = fromLatin1(bytes.subarray(0, room));
     this.#lookAnywhere(text);
-    if (this.#lines === undefined) this.#lookAtHead(text);
-    else this.#lookAtLines(text);
+    if (this.#lines !== undefined) {
+      this.#lookAtLines(text);
+    } else {
+      this.#lookAtHead(text);
+      // A stream that has just shown itself to be of lines is looked at as a whole.
+      const rest = fromLatin1(bytes.subarray(this.#lines === undefined ? bytes.length : room));
+      this.#lookAnywhere(rest);
+      if (rest !== "") this.#lookAtLines(rest);
+    }
     return !this.#options.blocks || this.#found.size === before;
   }
 
@@ -140,7 +147,11 @@ export class StreamGuard {
   #lookAtHead(text: string): void {
     this.#sent += text;
     const isFull = this.#sent.length >= INSPECTED;
-    if (!isFull && !text.includes("\n") && this.#sent.length > STEP && this.#sent.length < this.#looked + STEP) return;
+    // Of TLS no line ends, and the fragment that completes its greeting may be of any size.
+    const isTls = this.#sent.startsWith("\x16\x03");
+    if (
+      !isFull && !isTls && !text.includes("\n") && this.#sent.length > STEP && this.#sent.length < this.#looked + STEP
+    ) return;
     this.#looked = this.#sent.length;
     const head: Head = { sent: this.#sent, received: this.#received, host: this.#options.host };
     let isOver = isFull;

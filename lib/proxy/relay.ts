@@ -180,7 +180,7 @@ async function pump(
       const buffer = large ?? small;
       const length = await read(source, buffer);
       if (length === undefined) return "source failed";
-      if (length === null) return await writeHeld(sink, filter);
+      if (length === null) return await writeHeld(sink, filter, count);
       let bytes: Uint8Array | undefined = buffer.subarray(0, length);
       if (filter !== undefined) {
         bytes = filter.pass(bytes);
@@ -190,7 +190,7 @@ async function pump(
       writing(true);
       if (!await write(sink, bytes)) return "sink failed";
       writing(false);
-      count(length);
+      count(bytes.length);
       if (length === buffer.length) {
         large ??= pool.rent();
       } else if (large !== undefined) {
@@ -206,11 +206,17 @@ async function pump(
 }
 
 /** Writes what a filter has held back, where nothing more comes. */
-async function writeHeld(sink: Deno.Conn, filter: Filter | undefined): Promise<PumpEnd> {
+async function writeHeld(
+  sink: Deno.Conn,
+  filter: Filter | undefined,
+  count: (bytes: number) => void,
+): Promise<PumpEnd> {
   if (filter === undefined) return "source ended";
   const held = filter.end();
   if (held === undefined) return "blocked";
-  return await write(sink, held) ? "source ended" : "sink failed";
+  if (!await write(sink, held)) return "sink failed";
+  if (held.length > 0) count(held.length);
+  return "source ended";
 }
 
 /** Reads; undefined where reading fails, by a reset or because the connection was closed here. */

@@ -178,3 +178,29 @@ Deno.test("Bulk goes byte for byte through a guard that rewrites", async () => {
   conn.close();
   assertEquals(received, all);
 });
+
+Deno.test("A body in a write of its own is looked at, however long it says it is", async () => {
+  await using harness = await startGuarded("block");
+  const post = `POST / HTTP/1.1\r\nHost: service.i2p\r\nContent-Length: 20000\r\n\r\n`;
+  assertEquals(await send(harness, [post, "the secret is hunter2"]), false);
+  assertEquals(harness.got(), post);
+});
+
+Deno.test("IRC is known by its client, whatever the server says first", async () => {
+  await using harness = await startGuarded("block", [], ":irc.x.i2p 020 * :Please wait\r\n");
+  const { conn } = await socksConnect(harness.port, harness.name, 6667);
+  await conn.read(new Uint8Array(100));
+  for (const line of ["PASS secret\r\n", "NICK bob\r\n", "USER alice myhost x :Alice Real Name\r\n"]) {
+    await writeAll(conn, bytes(line));
+    await conn.read(new Uint8Array(1)).catch(() => null);
+  }
+  await until("it is seen", () => harness.counters.get("leak-irc-user") === 1);
+  assert(!harness.got().includes("Real Name"));
+  conn.close();
+});
+
+Deno.test("A site asked for by its GarliCat address is no other site", async () => {
+  await using harness = await startGuarded("block");
+  const guard = `GET / HTTP/1.1\r\nHost: [fd60:db4d:ddb5::1]\r\n\r\n`;
+  assert(await send(harness, [guard]));
+});
