@@ -67,10 +67,17 @@ function checkDuration(text: string): void {
   assertEquals(duration, isGood ? Math.round(expected) : undefined, "duration");
   if (duration === undefined) return;
   assertEquals(parseDuration(`${duration}ms`), duration);
-  const [minutes = 0, seconds = 0] =
-    /^(?:(\d+) min )?(\d+) s$/.exec(formatDuration(duration))?.slice(1).map((part) => Number(part ?? 0)) ?? [];
-  assertEquals(60 * minutes + seconds, Math.round(duration / 1000), formatDuration(duration));
-  assert(seconds < 60, formatDuration(duration));
+  checkForPeople(formatDuration(duration), Math.round(duration / 1000));
+}
+
+/** What people are told of a duration is within its smaller unit of the seconds. */
+function checkForPeople(told: string, seconds: number): void {
+  const units: Record<string, number> = { s: 1, min: 60, h: 3_600, d: 86_400 };
+  const parts = [...told.matchAll(/(\d+) (\w+)/g)].map(([, count, unit = ""]) => ({ count, size: units[unit] ?? NaN }));
+  const sum = parts.reduce((total, { count, size }) => total + Number(count) * size, 0);
+  const smallest = parts.at(-1)?.size ?? NaN;
+  assert(sum <= seconds && seconds - sum < smallest, told);
+  assert(parts.length <= 2 && parts.every(({ count }, i) => i === 0 || Number(count) < 60), told);
 }
 
 function checkEndpoint(text: string): void {
