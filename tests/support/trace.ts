@@ -34,6 +34,7 @@ export const RUNTIME_PATHS: readonly AllowedPath[] = [
   { path: "/proc/meminfo", reason: "how large the heap may grow" },
   { path: "/proc/cpuinfo", reason: "what the processor can do" },
   { path: "/proc/sys/kernel/osrelease", reason: "whether the kernel is one of WSL" },
+  { path: "/proc/sys/vm/overcommit_memory", reason: "whether the C library may give memory of a heap back" },
   { path: "/sys/fs/cgroup/", reason: "how many threads are worth while" },
   { path: "/sys/devices/system/cpu/", reason: "how many threads are worth while, and the clock" },
   { path: "/sys/kernel/mm/", reason: "the size of pages" },
