@@ -83,7 +83,10 @@ export async function dial(
   const ticket = world.faults.ticket(manner.group);
   const attempt: Attempt = { manner, ticket, expected, since: world.lag.moment() };
   const dialled = await socksConnect(world.port, host, ticket.port, { version, early, ...login && { login } })
-    .catch((error) => strain(world, attempt.since, world.timeouts.handshake, `${error.message} ${describe(ticket)}`));
+    .catch((error) => {
+      ticket[Symbol.dispose]();
+      return strain(world, attempt.since, world.timeouts.handshake, `${error.message} ${describe(ticket)}`);
+    });
   if (typeof dialled === "string") return dialled;
   const { reply, conn } = dialled;
   const client = {

@@ -27,6 +27,7 @@ const seed = Number(flag("seed", String(Math.floor(Math.random() * 1e6))));
 const duration = parseDuration(flag("duration", "2m"));
 const leak = LEAKS[flag("leak", "nothing")];
 if (leak === undefined) throw new TypeError(`--leak is one of ${Object.keys(LEAKS).join(", ")}`);
+if (!Number.isInteger(seed)) throw new TypeError("--seed is a whole number");
 const leaked: unknown[] = [];
 
 console.log(`seed ${seed}\n`);

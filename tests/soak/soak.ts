@@ -96,6 +96,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       maxIdentities: MAX_IDENTITIES,
       identityIdle: IDENTITY_IDLE,
       maxConnections: 1_000,
+      maxPerClient: 1_000,
       timeouts: TIMEOUTS,
     },
     service: fulfil,
