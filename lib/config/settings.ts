@@ -1,11 +1,22 @@
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
-import { isPlain } from "../sam/message.ts";
-import { isIdentityName, MAX_IDENTITY_NAME } from "../keys/key_store.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
-import { ISOLATION_FLAGS, type IsolationFlag } from "./isolation_flag.ts";
-import { LEAK_MODES, type LeakMode, SCRUB_PROTOCOLS, type ScrubProtocol } from "./leak_mode.ts";
+import type { IsolationFlag } from "./isolation_flag.ts";
+import { LEAK_MODES, type LeakMode, type ScrubProtocol } from "./leak_mode.ts";
 import { parseRule, type Rule } from "./rule.ts";
+import {
+  integer,
+  oneOf,
+  parseEncryption,
+  parseIdentity,
+  parseIsolation,
+  parseLabel,
+  parseLimit,
+  parseOption,
+  parseSamEndpoint,
+  parseScrub,
+  parseUser,
+} from "./values.ts";
 
 /** A value as the user gave it. */
 export interface GivenValue {
@@ -104,9 +115,6 @@ export const DEFAULT_LISTEN: Endpoint = { hostname: "127.0.0.1", port: 4447 };
 export const MAX_SESSION_OPTIONS = 2048;
 
 const DEFAULT_LABEL = "i2p-socks";
-
-/** Longest `--name`, in characters. */
-export const MAX_LABEL = 64;
 
 /**
  * Lays values over others. What stands above wins: an option replaces the same option below, one for both directions also
@@ -281,81 +289,4 @@ class Reader {
       return undefined;
     }
   }
-}
-
-function parseSamEndpoint(text: string): Endpoint {
-  const endpoint = parseEndpoint(text);
-  if (endpoint.port === 0) throw new SyntaxError("port 0 cannot be connected to");
-  return endpoint;
-}
-
-function parseLimit(text: string): number {
-  const limit = parseDuration(text);
-  if (limit === 0) throw new SyntaxError("this limit cannot be switched off");
-  return limit;
-}
-
-function parseUser(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw new SyntaxError("a user name has no control characters");
-  return text;
-}
-
-function parseIdentity(text: string): string {
-  if (isIdentityName(text)) return text;
-  throw new SyntaxError(`the name of an identity has letters, digits, "-" and "_", ${MAX_IDENTITY_NAME} at most`);
-}
-
-function parseIsolation(text: string): IsolationFlag[] {
-  const words = text.split(",");
-  if (words.length === 1 && words[0] === "none") return [];
-  const parse = oneOf([...ISOLATION_FLAGS, "none"]);
-  const flags = words.map((word) => {
-    const flag = parse(word);
-    if (flag === "none") throw new SyntaxError('"none" stands alone');
-    return flag;
-  });
-  return ISOLATION_FLAGS.filter((flag) => flags.includes(flag));
-}
-
-function parseScrub(text: string): ScrubProtocol[] {
-  const protocols = text.split(",").map(oneOf(SCRUB_PROTOCOLS));
-  return SCRUB_PROTOCOLS.filter((protocol) => protocols.includes(protocol));
-}
-
-function parseEncryption(text: string): string {
-  if (!/^\d{1,3}(,\d{1,3})*$/.test(text)) {
-    throw new SyntaxError("encryption types are numbers with commas, such as 6,4");
-  }
-  return text;
-}
-
-function parseLabel(text: string): string {
-  if (!isPlain(text)) throw new SyntaxError("SAM takes no spaces, quotes or backslashes in a name");
-  if (text.length > MAX_LABEL) throw new SyntaxError(`a name has at most ${MAX_LABEL} characters`);
-  return text;
-}
-
-function parseOption(text: string): [string, string] {
-  const [, key = "", value = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-  if (!isPlain(key) || !isPlain(value)) throw new SyntaxError("an option is KEY=VALUE, without spaces or quotes");
-  if (/^[A-Z_]+$/.test(key)) throw new SyntaxError(`"${key}" is SAM's own word, not an option of I2CP or streaming`);
-  return [key, value];
-}
-
-function integer(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (!/^-?\d+$/.test(text) || number < min || number > max) {
-      throw new SyntaxError(`a whole number from ${min} to ${max} is needed`);
-    }
-    return number;
-  };
-}
-
-function oneOf<const T extends readonly string[]>(words: T): (text: string) => T[number] {
-  return (text) => {
-    const word = words.find((w) => w === text);
-    if (word === undefined) throw new SyntaxError(`it must be one of ${words.join(", ")}`);
-    return word;
-  };
 }

@@ -11,7 +11,7 @@ import { socksConnect, writeAll } from "../support/socks_client.ts";
 const ROUNDS = 9;
 
 /** Bytes of a bulk transfer. */
-const BULK = 64 * 1024 * 1024;
+const BULK = 256 * 1024 * 1024;
 
 /** Streams of a round of short requests. */
 const STREAMS = 400;

@@ -5,23 +5,7 @@ import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet } from "../support/socks_client.ts";
-
-interface Scratch extends AsyncDisposable {
-  dir: string;
-  file(name: string, text: string): Promise<string>;
-}
-
-async function makeScratch(): Promise<Scratch> {
-  const dir = await Deno.makeTempDir({ prefix: "i2p-socks-serve-" });
-  return {
-    dir,
-    file: async (name, text) => {
-      await Deno.writeTextFile(`${dir}/${name}`, text);
-      return `${dir}/${name}`;
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
-  };
-}
+import { makeScratch } from "../support/scratch.ts";
 
 Deno.test("--identity keeps the destination over a restart; without it each start has another", async () => {
   await using scratch = await makeScratch();

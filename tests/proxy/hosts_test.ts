@@ -9,6 +9,7 @@ import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
 import { type SocksClientOptions, socksConnect, socksGet } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
+import { makeScratch } from "../support/scratch.ts";
 
 /** An address of GarliCat and the name behind it. */
 const GARLICAT = { ip: "fd60:db4d:ddb5:1:2:3:4:5", name: "aaaqaaqaamaaiaaf.oc.b32.i2p" };
@@ -156,20 +157,3 @@ Deno.test("a file of --hosts or --secrets-file that cannot be used: exit code 2,
     ]]);
   }
 });
-
-interface Scratch extends AsyncDisposable {
-  dir: string;
-  file(name: string, text: string): Promise<string>;
-}
-
-async function makeScratch(): Promise<Scratch> {
-  const dir = await Deno.makeTempDir({ prefix: "i2p-socks-hosts-" });
-  return {
-    dir,
-    file: async (name, text) => {
-      await Deno.writeTextFile(`${dir}/${name}`, text);
-      return `${dir}/${name}`;
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
-  };
-}
