@@ -22,11 +22,10 @@ import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
-import { SMALL_BUFFER } from "../lib/proxy/read_ahead.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
-import { MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
+import { LINE_BUFFER, MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
 import { SESSION_TIMEOUT } from "../lib/sam/session.ts";
 import { SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
 import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
@@ -210,7 +209,8 @@ Deno.test("the README's limits are those of the code", async () => {
   assertEquals(table.size, Object.keys(limits).length + Object.keys(literal).length, "a limit has no test here");
   assertStringIncludes(table.get("large buffers for fast streams") ?? "", `of ${LARGE_BUFFER / 1024} KiB`);
   assertStringIncludes(table.get("waiting between attempts at a new session") ?? "", `from ${RETRY_FIRST / 1000} s`);
-  assertStringIncludes(table.get("large buffers for fast streams") ?? "", `have ${SMALL_BUFFER / 1024} KiB`);
+  assertEquals(MAX_HANDSHAKE, LINE_BUFFER, "the two directions of a stream have buffers of different sizes");
+  assertStringIncludes(table.get("large buffers for fast streams") ?? "", `have ${LINE_BUFFER / 1024} KiB`);
 });
 
 Deno.test("the README's exit codes are those of the code", async () => {

@@ -9,8 +9,13 @@ export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }
 
+/** What was closed here: an attempt to close it again would cost an exception, and there are several on every way out. */
+const closed = new WeakSet<{ close(): void }>();
+
 /** Closes a connection or listener; one that is closed already is left alone. Pending reads and writes end. */
 export function closeQuietly(resource: { close(): void }): void {
+  if (closed.has(resource)) return;
+  closed.add(resource);
   try {
     resource.close();
   } catch {

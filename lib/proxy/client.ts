@@ -178,13 +178,13 @@ interface OpenStream {
 /** Opens the stream, and gives up when the client leaves meanwhile. */
 async function openStream(
   { conn }: Client,
-  { early }: Handshake,
+  { early, buffer }: Handshake,
   identity: IdentityLease,
   target: StreamTarget,
   context: ClientContext,
 ): Promise<OpenStream> {
   using deadline = new Deadline(context.timeouts.connect, context.signal);
-  const clientBytes = new ReadAhead(conn, (how) => {
+  const clientBytes = new ReadAhead(conn, buffer, (how) => {
     // A client that ended its side behind its payload may wait for the answer; without any, nobody waits.
     if (how === "failed" || early.length === 0) deadline.abort(new Refusal("client-closed"));
   });
@@ -253,7 +253,7 @@ async function carry(
     throw new Refusal("leak");
   }
   guard?.received.pass(stream.early);
-  const result = await relay(client.conn, clientBytes, stream.conn, context, {
+  const result = await relay(client.conn, clientBytes, stream, context, {
     toClient: concat(encodeSuccess(client), stream.early),
     toStream: allowed,
     idleTimeout: context.timeouts.idle,

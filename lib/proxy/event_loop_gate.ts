@@ -45,9 +45,12 @@ export class EventLoopGate {
    */
   spend(bytes: number): Promise<void> | undefined {
     this.#left -= bytes;
-    if (this.#left > 0) return undefined;
-    this.#turn ??= this.#takeTurn();
-    return this.#turn;
+    return this.#left > 0 ? undefined : this.turn();
+  }
+
+  /** Resolves when the runtime has polled for other events, and those that were waiting had their turn. */
+  turn(): Promise<void> {
+    return this.#turn ??= this.#takeTurn();
   }
 
   /** Closes the connection. Relays that wait go on. */

@@ -88,6 +88,7 @@ export class Proxy implements AsyncDisposable {
         listener,
         (conn) => this.#serve(conn),
         (error) => this.#acceptFailed(error),
+        () => gate.turn(),
       )
     ));
   }

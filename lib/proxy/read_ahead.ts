@@ -1,24 +1,23 @@
-/** Bytes of a relay's own buffer, one for each direction: all that an idle connection holds. */
-export const SMALL_BUFFER = 4096;
-
 /**
  * A client whose stream is not open yet, with one read already under way: so it is seen when the client leaves, and what
  * it sends is kept. The read cannot be taken back, so whoever relays reads through this.
  */
 export class ReadAhead {
   /** The buffer of the read under way; the relay goes on with it. */
-  readonly buffer: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL_BUFFER);
+  readonly buffer: Uint8Array<ArrayBuffer>;
   readonly #conn: Deno.Conn;
   #first: Promise<number | null> | undefined;
 
   /**
    * Begins to read.
    *
+   * @param buffer to read into; from now on nobody else's.
    * @param ended is told when the client fails or ends its side, with how.
    */
-  constructor(conn: Deno.Conn, ended: (how: "failed" | "ended") => void) {
+  constructor(conn: Deno.Conn, buffer: Uint8Array<ArrayBuffer>, ended: (how: "failed" | "ended") => void) {
     this.#conn = conn;
-    this.#first = conn.read(this.buffer);
+    this.buffer = buffer;
+    this.#first = conn.read(buffer);
     this.#first.then((count) => count === null && ended("ended"), () => ended("failed"));
   }
 

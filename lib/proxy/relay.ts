@@ -4,7 +4,8 @@ import type { Filter } from "../guard/stream_guard.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
 import type { HalfClosedStreams } from "./half_closed.ts";
-import { type ReadAhead, SMALL_BUFFER } from "./read_ahead.ts";
+import type { SamStream } from "../sam/stream.ts";
+import type { ReadAhead } from "./read_ahead.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** What relays share. */
@@ -54,7 +55,8 @@ export interface RelayResult {
 
 /**
  * Carries bytes between a client and a SAM stream, both ways, until one of them ends. Closes both. The client's bytes are
- * read through `clientBytes`, which has begun to.
+ * read through `clientBytes`, which has begun to, into the buffer of its handshake; those of the stream into the buffer
+ * of the bridge's answer. So an idle stream has no other memory than what it took to open it.
  *
  * The client's end of sending is not passed on: over SAM it would end the stream in both directions. The peer's end is
  * the end of the stream, and is passed on after the last byte.
@@ -62,7 +64,7 @@ export interface RelayResult {
 export async function relay(
   client: Deno.TcpConn,
   clientBytes: ReadAhead,
-  stream: Deno.TcpConn,
+  { conn: stream, buffer }: Pick<SamStream, "conn" | "buffer">,
   resources: RelayResources,
   { toClient, toStream, idleTimeout, signal, sessionEnded, filters }: RelayOptions,
 ): Promise<RelayResult> {
@@ -105,8 +107,7 @@ export async function relay(
     watchdog.active();
     isAnswered = false;
   });
-  const small = new Uint8Array(SMALL_BUFFER);
-  const download = pump(stream, client, toClient, small, resources, filters?.received, (bytes) => {
+  const download = pump(stream, client, toClient, buffer, resources, filters?.received, (bytes) => {
     received += bytes;
     lastReceived = performance.now();
     watchdog.active();
@@ -119,6 +120,7 @@ export async function relay(
       if (how === "source ended" && end === undefined) {
         halfClosed = resources.halfClosed.add(watchdog, () => isAnswered, clientAddress);
       }
+      return how;
     });
     // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
     if (await download === "sink failed") stop("client closed");
@@ -147,13 +149,14 @@ function onAbort(signal: AbortSignal, callback: () => void): () => void {
 }
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
-async function finish(client: Deno.TcpConn, uploadEnded: Promise<void>): Promise<void> {
+async function finish(client: Deno.TcpConn, uploadEnded: Promise<PumpEnd>): Promise<void> {
   // A client that sends nothing now can take the last bytes from the kernel, whenever it likes.
   const timer = setTimeout(() => closeQuietly(client), LINGER);
   await client.closeWrite().catch(() => {});
-  await uploadEnded;
+  const how = await uploadEnded;
   clearTimeout(timer);
-  await closeAfterReply(client, true);
+  // Anything else says that the client goes on sending.
+  if (how !== "source ended" && how !== "source failed") await closeAfterReply(client, true);
 }
 
 /** How one direction ended. */

@@ -1,13 +1,13 @@
 /** Longest line taken from a bridge, in bytes. The longest real one, a private key with a large certificate, has about 8 KB. */
 export const MAX_SAM_LINE = 16_384;
 
-/** Bytes of the first read buffer: enough for every reply but a private key with a large certificate. */
-const BUFFER_SIZE = 4096;
+/** Bytes of the first read buffer: enough for every reply but a private key. */
+export const LINE_BUFFER = 2048;
 
 /** Reads the lines of a SAM bridge and keeps what follows them. */
 export class LineReader {
   readonly #conn: Pick<Deno.Conn, "read">;
-  #buffer = new Uint8Array(BUFFER_SIZE);
+  #buffer = new Uint8Array(LINE_BUFFER);
   #start = 0;
   #end = 0;
 
@@ -42,6 +42,11 @@ export class LineReader {
   /** The bytes read behind the last line. */
   rest(): Uint8Array {
     return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** What it reads into, {@linkcode LINE_BUFFER} bytes or more: who takes it must be the only one to read from now on. */
+  get buffer(): Uint8Array<ArrayBuffer> {
+    return this.#buffer;
   }
 
   #take(lineEnd: number, next: number): string {

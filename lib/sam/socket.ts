@@ -120,10 +120,13 @@ export class SamSocket {
     }
   }
 
-  /** Takes the connection out, with the bytes that came behind the last reply: from here on it is a stream. */
-  detach(): { conn: Deno.TcpConn; early: Uint8Array } {
+  /**
+   * Takes the connection out, with the bytes that came behind the last reply, and what they were read into: from here
+   * on it is a stream.
+   */
+  detach(): { conn: Deno.TcpConn; early: Uint8Array; buffer: Uint8Array<ArrayBuffer> } {
     this.#unfollow();
-    return { conn: this.#conn, early: this.#lines.rest() };
+    return { conn: this.#conn, early: this.#lines.rest().slice(), buffer: this.#lines.buffer };
   }
 
   /** Closes the connection; a second call does nothing. */

@@ -7,6 +7,8 @@ export interface SamStream {
   conn: Deno.TcpConn;
   /** Bytes of the peer that arrived together with the bridge's answer. */
   early: Uint8Array;
+  /** What the bridge's answer was read into: nobody needs it any more. */
+  buffer: Uint8Array<ArrayBuffer>;
 }
 
 /** Whom to connect to. */

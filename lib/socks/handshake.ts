@@ -34,6 +34,8 @@ export interface Handshake {
   request: SocksRequest;
   /** Optimistic data: payload, to be sent once the stream is open. */
   early: Uint8Array;
+  /** What the handshake was read into, {@linkcode MAX_HANDSHAKE} bytes: nobody needs it any more. */
+  buffer: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function readHandshake(
   if (request.command !== CONNECT) {
     throw new SocksError("command", `Command ${request.command} is not supported`, request.version);
   }
-  return { request, early: reader.rest() };
+  return { request, early: reader.rest().slice(), buffer: reader.buffer };
 }
 
 async function readRequest(client: ByteStream, reader: HandshakeReader, policy: LoginPolicy): Promise<SocksRequest> {
@@ -108,7 +110,7 @@ async function authenticate(
 /** Collects bytes until a parser has enough, and keeps those that follow. */
 class HandshakeReader {
   readonly #client: ByteStream;
-  readonly #buffer = new Uint8Array(MAX_HANDSHAKE);
+  readonly buffer: Uint8Array<ArrayBuffer> = new Uint8Array(MAX_HANDSHAKE);
   #start = 0;
   #end = 0;
 
@@ -133,11 +135,11 @@ class HandshakeReader {
   }
 
   rest(): Uint8Array {
-    return this.#buffer.subarray(this.#start, this.#end);
+    return this.buffer.subarray(this.#start, this.#end);
   }
 
   async #readMore(): Promise<void> {
-    const count = await this.#client.read(this.#buffer.subarray(this.#end));
+    const count = await this.#client.read(this.buffer.subarray(this.#end));
     if (count === null) throw new SocksError("closed", "The client closed the connection during the handshake");
     this.#end += count;
   }

@@ -125,7 +125,8 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
   const [client, near] = await connectedPair();
   const [far, stream] = await connectedPair();
   await writeAll(far, encode("last words"));
-  const relaying = relay(near, new ReadAhead(near, () => {}), stream, resources, {
+  const ahead = new ReadAhead(near, new Uint8Array(2_048), () => {});
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, resources, {
     toClient: encode("ok;"),
     toStream: new Uint8Array(),
     idleTimeout: 0,

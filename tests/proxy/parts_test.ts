@@ -3,7 +3,7 @@ import type { LoginBook } from "../../lib/config/login_book.ts";
 import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/proxy/backoff.ts";
 import { BufferPool, LARGE_BUFFER, MAX_LARGE_BUFFERS } from "../../lib/proxy/buffer_pool.ts";
 import { EventLoopGate, GATE_BUDGET } from "../../lib/proxy/event_loop_gate.ts";
-import { acceptAll } from "../../lib/proxy/listener.ts";
+import { acceptAll, ACCEPTED_A_TURN } from "../../lib/proxy/listener.ts";
 import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
 import { Watchdog } from "../../lib/proxy/watchdog.ts";
@@ -69,9 +69,28 @@ Deno.test("acceptAll() goes on after an accept that fails, and ends with its lis
   } as unknown as Deno.TcpListener;
   const accepted: Deno.TcpConn[] = [];
   const failed: unknown[] = [];
-  await acceptAll(listener, (c) => accepted.push(c), (error) => failed.push(error));
+  await acceptAll(listener, (c) => accepted.push(c), (error) => failed.push(error), () => Promise.resolve());
   assertEquals(accepted.length, 2);
   assertEquals(failed.length, 2);
+});
+
+Deno.test("acceptAll() gives everything else a turn behind each batch of clients", async () => {
+  const waiting = Array.from({ length: 2 * ACCEPTED_A_TURN + 1 }, () => ({}) as Deno.TcpConn);
+  const listener = {
+    accept: (): Promise<Deno.TcpConn> => {
+      const next = waiting.shift();
+      return next === undefined ? Promise.reject(new Deno.errors.BadResource("closed")) : Promise.resolve(next);
+    },
+  } as unknown as Deno.TcpListener;
+  const story: string[] = [];
+  const turn = async (): Promise<void> => {
+    story.push("turn begins");
+    await delay(1);
+    story.push("turn ends");
+  };
+  await acceptAll(listener, () => story.push("client"), () => story.push("failure"), turn);
+  const batch = [...Array(ACCEPTED_A_TURN).fill("client"), "turn begins", "turn ends"];
+  assertEquals(story, [...batch, ...batch, "client"]);
 });
 
 Deno.test("Watchdog calls back after a time without activity, and not before", async () => {
@@ -136,7 +155,7 @@ Deno.test("ReadAhead hands over what it read, then reads on, and tells of the en
   ]);
   listener.close();
   const told: string[] = [];
-  const ahead = new ReadAhead(conn, (how) => told.push(how));
+  const ahead = new ReadAhead(conn, new Uint8Array(16), (how) => told.push(how));
   await client.write(Uint8Array.of(1, 2, 3));
   await delay(20);
   assertEquals(await ahead.read(ahead.buffer), 3);
@@ -146,7 +165,7 @@ Deno.test("ReadAhead hands over what it read, then reads on, and tells of the en
   assertEquals(await ahead.read(other), 1);
   assertEquals(other[0], 4);
   assertEquals(told, []);
-  const again = new ReadAhead(conn, (how) => told.push(how));
+  const again = new ReadAhead(conn, new Uint8Array(16), (how) => told.push(how));
   client.close();
   assertEquals(await again.read(again.buffer), null);
   assertEquals(told, ["ended"]);

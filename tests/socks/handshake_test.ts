@@ -507,7 +507,8 @@ async function read(
   policy?: LoginPolicy,
 ): Promise<{ stream: FakeStream; request: SocksRequest; early: Uint8Array }> {
   const stream = new FakeStream(chunks, options);
-  return { stream, ...await readHandshake(stream, policy) };
+  const { request, early } = await readHandshake(stream, policy);
+  return { stream, request, early };
 }
 
 async function refusal(
