@@ -17,7 +17,7 @@ import { LINGER } from "../lib/io/conn.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
 import { ANSWERS } from "../lib/proxy/answers.ts";
 import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
-import { LARGE_BUFFER, MAX_LARGE_BUFFERS } from "../lib/proxy/buffer_pool.ts";
+import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/proxy/buffer_pool.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
@@ -207,7 +207,10 @@ Deno.test("the README's limits are those of the code", async () => {
   };
   for (const [limit, value] of Object.entries(literal)) assertEquals(table.get(limit), value, limit);
   assertEquals(table.size, Object.keys(limits).length + Object.keys(literal).length, "a limit has no test here");
-  assertStringIncludes(table.get("large buffers for fast streams") ?? "", `of ${LARGE_BUFFER / 1024} KiB`);
+  assertStringIncludes(
+    table.get("large buffers for fast streams") ?? "",
+    `of ${LARGE_BUFFER / 1024} KiB each; then ${MAX_MEDIUM_BUFFERS} of ${MEDIUM_BUFFER / 1024} KiB;`,
+  );
   assertStringIncludes(table.get("waiting between attempts at a new session") ?? "", `from ${RETRY_FIRST / 1000} s`);
   assertEquals(MAX_HANDSHAKE, LINE_BUFFER, "the two directions of a stream have buffers of different sizes");
   assertStringIncludes(table.get("large buffers for fast streams") ?? "", `have ${LINE_BUFFER / 1024} KiB`);

@@ -155,13 +155,14 @@ class Route {
   /** A step that fails as soon as the session is lost. */
   #withSession(run: (signal: AbortSignal) => Promise<string>): Step["run"] {
     return async (signal) => {
-      const ended = this.#session?.ended;
-      using deadline = new Deadline(Infinity, signal, ended);
+      const session = this.#session;
+      using deadline = new Deadline(Infinity, signal, session?.ended);
       try {
         return await run(deadline.signal);
       } catch (error) {
-        if (ended?.aborted !== true) throw error;
-        throw new Fault(refusalOf(ended.reason).reason, `The session was lost: ${ended.reason.fullMessage}`);
+        if (session?.ended.aborted !== true) throw error;
+        const reason = await session.lost;
+        throw new Fault(refusalOf(reason).reason, `The session was lost: ${reason.fullMessage}`);
       }
     };
   }

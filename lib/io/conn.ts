@@ -1,3 +1,5 @@
+import type { Signal } from "./signal.ts";
+
 /** Milliseconds for a client to take the last bytes and close, before the connection is closed under it. */
 export const LINGER = 2_000;
 
@@ -28,7 +30,7 @@ export function closeQuietly(resource: { close(): void }): void {
  *
  * @returns what stops that.
  */
-export function closeOnAbort(conn: { close(): void }, signal: AbortSignal): () => void {
+export function closeOnAbort(conn: { close(): void }, signal: Signal): () => void {
   const close = (): void => closeQuietly(conn);
   signal.addEventListener("abort", close);
   if (signal.aborted) close();

@@ -1,3 +1,5 @@
+import type { Signal } from "./signal.ts";
+
 /** Milliseconds by which a timer must be late to say that the process was stopped meanwhile. */
 const STOPPED = 1_000;
 
@@ -34,7 +36,7 @@ export class Deadline implements Disposable {
   readonly #unfollow: (() => void)[];
 
   /** Starts the clock: `milliseconds` from now, or when one of `parents` is aborted; `Infinity` leaves it to them. */
-  constructor(milliseconds: number, ...parents: readonly (AbortSignal | undefined)[]) {
+  constructor(milliseconds: number, ...parents: readonly (Signal | undefined)[]) {
     this.#stopTimer = startTimer(milliseconds, () => this.#controller.abort(new TimeoutError()));
     this.#unfollow = parents.map((parent) => {
       const follow = (): void => this.#controller.abort(parent?.reason);
@@ -71,7 +73,7 @@ export class TimeoutError extends Error {
 }
 
 /** Resolves after the time, in milliseconds, or when the signal is aborted. */
-export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+export async function sleep(milliseconds: number, signal: Signal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
   const wake = (): void => resolve();

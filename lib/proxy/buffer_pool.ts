@@ -1,27 +1,59 @@
 /** Bytes of a large buffer. */
 export const LARGE_BUFFER = 262_144;
 
-/** Large buffers that may be in use at once: 8 MiB. Further busy relays go on with their small ones. */
-export const MAX_LARGE_BUFFERS = 32;
+/** Large buffers that may be in use at once: 16 MiB. Further busy relays get one of {@linkcode MEDIUM_BUFFER} bytes. */
+export const MAX_LARGE_BUFFERS = 64;
 
-/** Large buffers kept for the next burst: 4 MiB. */
-const MAX_KEPT = 16;
+/** Bytes of a medium buffer. */
+export const MEDIUM_BUFFER = 65_536;
 
-/** Lends large buffers to relays under load. */
+/**
+ * Medium buffers that may be in use at once: 64 MiB. Further busy relays go on with their small ones.
+ *
+ * A reader that stops keeps the buffer of its relay for as long as it likes, because the bytes in it have nowhere else to
+ * be. So there are as many as clients at once by default, and those that stopped leave enough for those that did not.
+ */
+export const MAX_MEDIUM_BUFFERS = 1024;
+
+/** Bytes of each size that are kept for the next burst: 4 MiB. */
+const KEPT_BYTES = 4_194_304;
+
+/** Lends buffers to relays under load. */
 export class BufferPool {
-  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
-  #rented = 0;
+  readonly #large = new Shelf(LARGE_BUFFER, MAX_LARGE_BUFFERS);
+  readonly #medium = new Shelf(MEDIUM_BUFFER, MAX_MEDIUM_BUFFERS);
 
-  /** A large buffer, or undefined if {@linkcode MAX_LARGE_BUFFERS} are in use. */
+  /** A large buffer, a medium one if all of those are in use, or undefined if all of both are. */
   rent(): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#rented >= MAX_LARGE_BUFFERS) return undefined;
-    this.#rented++;
-    return this.#kept.pop() ?? new Uint8Array(LARGE_BUFFER);
+    return this.#large.rent() ?? this.#medium.rent();
   }
 
   /** Takes a buffer back. */
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+    (buffer.length === LARGE_BUFFER ? this.#large : this.#medium).giveBack(buffer);
+  }
+}
+
+/** The buffers of one size. */
+class Shelf {
+  readonly #size: number;
+  readonly #most: number;
+  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
+  #rented = 0;
+
+  constructor(size: number, most: number) {
+    this.#size = size;
+    this.#most = most;
+  }
+
+  rent(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#rented >= this.#most) return undefined;
+    this.#rented++;
+    return this.#kept.pop() ?? new Uint8Array(this.#size);
+  }
+
+  giveBack(buffer: Uint8Array<ArrayBuffer>): void {
     this.#rented--;
-    if (this.#kept.length < MAX_KEPT) this.#kept.push(buffer);
+    if ((this.#kept.length + 1) * this.#size <= KEPT_BYTES) this.#kept.push(buffer);
   }
 }

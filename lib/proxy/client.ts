@@ -6,6 +6,7 @@ import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
+import type { Signal } from "../io/signal.ts";
 import { SamError } from "../sam/error.ts";
 import { closeAfterReply, closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
 import type { SamSession } from "../sam/session.ts";
@@ -67,7 +68,7 @@ export interface ClientContext extends RelayResources {
   /** Takes note of destinations, where an audit is under way. */
   audit?: AuditBook | undefined;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
-  signal: AbortSignal;
+  signal: Signal;
   /** A number that no other client has. */
   serial: number;
   /** Makes sure that this client is not one too many; throws a {@linkcode Refusal} if it is. */
@@ -121,7 +122,7 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
     client.request = handshake.request;
     return handshake;
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted) throw signal.reason;
     if (deadline.signal.aborted) throw new Refusal("handshake-timeout");
     throw error instanceof SocksError ? error : new Refusal("client-closed", undefined, error);
   }
@@ -172,7 +173,7 @@ interface OpenStream {
   /** Through which the client is read. */
   clientBytes: ReadAhead;
   /** Aborted when the session of the stream is lost. */
-  sessionEnded: AbortSignal;
+  sessionEnded: Signal;
 }
 
 /** Opens the stream, and gives up when the client leaves meanwhile. */

@@ -5,6 +5,7 @@ import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
+import { SharedSignal } from "../io/signal.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
@@ -71,7 +72,7 @@ export class Proxy implements AsyncDisposable {
   readonly #gate: EventLoopGate;
   readonly #pool = new BufferPool();
   readonly #halfClosed = new HalfClosedStreams();
-  readonly #stop = new AbortController();
+  readonly #stop = new SharedSignal();
   readonly #clients = new Set<Promise<void>>();
   /** Number of clients by their IP address. */
   readonly #perAddress = new Map<string, number>();
@@ -161,7 +162,7 @@ export class Proxy implements AsyncDisposable {
       serial: ++this.#serial,
       pool: this.#pool,
       gate: this.#gate,
-      signal: this.#stop.signal,
+      signal: this.#stop,
       halfClosed: this.#halfClosed,
       claimPlace: () => this.#claimPlace(address),
     };

@@ -7,18 +7,20 @@ export class ReadAhead {
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly #conn: Deno.Conn;
   #first: Promise<number | null> | undefined;
+  #ended: (how: "failed" | "ended") => void;
 
   /**
    * Begins to read.
    *
    * @param buffer to read into; from now on nobody else's.
-   * @param ended is told when the client fails or ends its side, with how.
+   * @param ended is told when the client fails or ends its side, with how, before anybody reads.
    */
   constructor(conn: Deno.Conn, buffer: Uint8Array<ArrayBuffer>, ended: (how: "failed" | "ended") => void) {
     this.#conn = conn;
     this.buffer = buffer;
+    this.#ended = ended;
     this.#first = conn.read(buffer);
-    this.#first.then((count) => count === null && ended("ended"), () => ended("failed"));
+    this.#first.then((count) => count === null && this.#ended("ended"), () => this.#ended("failed"));
   }
 
   /** Reads; the first time what was read ahead, which stands in {@linkcode buffer}. */
@@ -26,6 +28,7 @@ export class ReadAhead {
     const first = this.#first;
     if (first === undefined) return await this.#conn.read(buffer);
     this.#first = undefined;
+    this.#ended = () => {};
     return await first;
   }
 }

@@ -1,5 +1,6 @@
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
 import { startTimer } from "../io/deadline.ts";
+import type { Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
@@ -33,9 +34,9 @@ export interface RelayOptions {
   /** Milliseconds without a byte in either direction after which it ends; 0 is never. */
   idleTimeout: number;
   /** Ends the relay at once. */
-  signal: AbortSignal;
+  signal: Signal;
   /** Aborted when the session of the stream is lost. */
-  sessionEnded: AbortSignal;
+  sessionEnded: Signal;
   /** Look at the bytes of the client and of the peer on their way, where given. */
   filters?: { sent: Filter; received: Filter } | undefined;
 }
@@ -142,7 +143,7 @@ export async function relay(
 }
 
 /** Calls back when a signal is aborted, now if it is; returns what ends that. */
-function onAbort(signal: AbortSignal, callback: () => void): () => void {
+function onAbort(signal: Signal, callback: () => void): () => void {
   signal.addEventListener("abort", callback);
   if (signal.aborted) callback();
   return () => signal.removeEventListener("abort", callback);

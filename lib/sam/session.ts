@@ -2,6 +2,7 @@ import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address, publicPart } from "../i2p/destination.ts";
 import { closeOnAbort } from "../io/conn.ts";
 import { Deadline } from "../io/deadline.ts";
+import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
@@ -18,7 +19,7 @@ export interface SamSession {
   /** Settles when the session is gone, with the reason: the router closed it, said so, or {@linkcode close} was called. */
   readonly lost: Promise<SamError>;
   /** Aborted at that moment, with the same reason: for whoever does not want to wait for a promise. */
-  readonly ended: AbortSignal;
+  readonly ended: Signal;
   /** Ends the session; the router closes its streams. A second call does nothing. `reason` becomes that of the loss. */
   close(reason?: SamError): void;
 }
@@ -82,7 +83,7 @@ export async function createSession(
       throw new SamError("session", "garbled", { text: "the session has another destination than the key" });
     }
     deadline.signal.throwIfAborted();
-    const ended = new AbortController();
+    const ended = new SharedSignal();
     let closedFor: SamError | undefined;
     const lost = socket.watch().finally(() => socket.close());
     return {
@@ -94,7 +95,7 @@ export async function createSession(
         ended.abort(reason);
         return reason;
       }),
-      ended: ended.signal,
+      ended,
       close: (reason) => {
         closedFor ??= reason;
         socket.close();

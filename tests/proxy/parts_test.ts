@@ -1,26 +1,44 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LoginBook } from "../../lib/config/login_book.ts";
 import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/proxy/backoff.ts";
-import { BufferPool, LARGE_BUFFER, MAX_LARGE_BUFFERS } from "../../lib/proxy/buffer_pool.ts";
+import {
+  BufferPool,
+  LARGE_BUFFER,
+  MAX_LARGE_BUFFERS,
+  MAX_MEDIUM_BUFFERS,
+  MEDIUM_BUFFER,
+} from "../../lib/proxy/buffer_pool.ts";
+import { readSettings } from "../../lib/config/settings.ts";
 import { EventLoopGate, GATE_BUDGET } from "../../lib/proxy/event_loop_gate.ts";
 import { acceptAll, ACCEPTED_A_TURN } from "../../lib/proxy/listener.ts";
 import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
 import { Watchdog } from "../../lib/proxy/watchdog.ts";
 import { Clock } from "../support/clock.ts";
+import { until } from "../support/eventually.ts";
 import { delay } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
 
-pureTest("BufferPool lends no more than its limit, and lends again what came back", () => {
+pureTest("BufferPool lends large buffers, then medium ones, then none, and lends again what came back", () => {
   const pool = new BufferPool();
-  const rented = Array.from({ length: MAX_LARGE_BUFFERS }, () => pool.rent());
-  assert(rented.every((buffer) => buffer?.length === LARGE_BUFFER));
-  assertEquals(new Set(rented).size, MAX_LARGE_BUFFERS);
+  const rented = Array.from({ length: MAX_LARGE_BUFFERS + MAX_MEDIUM_BUFFERS }, () => pool.rent());
+  const sizes = rented.map((buffer) => buffer?.length);
+  assert(sizes.slice(0, MAX_LARGE_BUFFERS).every((size) => size === LARGE_BUFFER));
+  assert(sizes.slice(MAX_LARGE_BUFFERS).every((size) => size === MEDIUM_BUFFER));
+  assertEquals(new Set(rented).size, rented.length);
   assertEquals(pool.rent(), undefined);
-  const [first] = rented;
-  if (first !== undefined) pool.giveBack(first);
-  assert(pool.rent() === first);
-  assertEquals(pool.rent(), undefined);
+  for (const buffer of [rented[0], rented.at(-1)]) {
+    if (buffer !== undefined) pool.giveBack(buffer);
+    assert(pool.rent() === buffer);
+    assertEquals(pool.rent(), undefined);
+  }
+});
+
+pureTest("BufferPool has a buffer for a busy stream beside as many stalled ones as there may be clients", () => {
+  const pool = new BufferPool();
+  const { maxConnections } = readSettings(new Map());
+  for (let i = 1; i < maxConnections; i++) pool.rent();
+  assert(pool.rent() !== undefined);
 });
 
 Deno.test("EventLoopGate lets timers run between relays that never wait", async () => {
@@ -167,7 +185,8 @@ Deno.test("ReadAhead hands over what it read, then reads on, and tells of the en
   assertEquals(told, []);
   const again = new ReadAhead(conn, new Uint8Array(16), (how) => told.push(how));
   client.close();
-  assertEquals(await again.read(again.buffer), null);
+  await until("the end is told", () => told.length > 0);
   assertEquals(told, ["ended"]);
+  assertEquals(await again.read(again.buffer), null);
   conn.close();
 });

@@ -15,3 +15,13 @@ export async function residentMemory(pid: number): Promise<number> {
   if (kibibytes === undefined) throw new Error(`Cannot read the memory of ${pid}: "${stdout}"`);
   return Number(kibibytes) * 1024;
 }
+
+/** Processor time that a process has taken, all threads, in ticks of 10 ms (Linux). */
+export async function cpuTicks(pid: number): Promise<number> {
+  const { stdout } = await runCommand("cat", [`/proc/${pid}/stat`]);
+  // Behind the name, which may hold spaces: the twelfth and the thirteenth.
+  const fields = stdout.slice(stdout.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  if (!Number.isInteger(ticks)) throw new Error(`Cannot read the processor time of ${pid}: "${stdout}"`);
+  return ticks;
+}

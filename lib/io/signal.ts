@@ -1,0 +1,52 @@
+/** What an abort signal is to whoever only waits for it: an `AbortSignal` is one, and so is a {@linkcode SharedSignal}. */
+export interface Signal {
+  /** Whether it was aborted. */
+  readonly aborted: boolean;
+  /** Why. */
+  readonly reason: unknown;
+  /** Has a function called when it is aborted; not if it is already. */
+  addEventListener(type: "abort", listener: () => void): void;
+  /** Takes that back. */
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/**
+ * An abort signal that thousands may wait for at once, such as all clients of a proxy for its end.
+ *
+ * The runtime's own looks through all listeners whenever one comes or goes: with 5,000 of them that took 50 µs each time,
+ * and every client comes and goes several times.
+ */
+export class SharedSignal implements Signal {
+  readonly #listeners = new Set<() => void>();
+  #aborted = false;
+  #reason: unknown;
+
+  /** Whether {@linkcode abort} was called. */
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  /** The reason that was given. */
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** Has a function called at the end; not if it has come already. */
+  addEventListener(_type: "abort", listener: () => void): void {
+    if (!this.#aborted) this.#listeners.add(listener);
+  }
+
+  /** Takes that back. */
+  removeEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  /** Tells everybody, once. */
+  abort(reason: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reason = reason;
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+}
