@@ -15,8 +15,7 @@ import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
 import { Watchdog } from "../../lib/proxy/watchdog.ts";
 import { Clock } from "../support/clock.ts";
-import { until } from "../support/eventually.ts";
-import { delay } from "../support/harness.ts";
+import { delay, until } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
 
 pureTest("BufferPool lends large buffers, then medium ones, then none, and lends again what came back", () => {
