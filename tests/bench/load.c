@@ -8,7 +8,10 @@
  *   load connects VIA AT_ONCE COUNT          connection, handshake, one byte there and back, closed by the service
  *   load ping VIA STREAMS MILLISECONDS       round trips of 64 bytes, one a millisecond, beside STREAMS bulk uploads
  *   load exchange VIA COUNT                  round trips of two writes and one answer
- * X *
+ *   load steady VIA STREAMS MILLISECONDS     the same uploads without round trips
+ *   load hold VIA COUNT                      idle connections; then "burst BYTES" and "probe" on stdin, one answer each
+ *   load stall VIA COUNT                     connections that nobody reads, until stdin ends
+ *
  * VIA is "tcp:PORT", or "socks:PORT:HOST:HOSTPORT" for SOCKS5. A connection begins with what the service is to do, one
  * letter and a count of 8 bytes: take (U) or send (D) that many bytes, echo (E), echo once and close (C), answer every
  * second byte (W), or never read (X).
@@ -607,6 +610,20 @@ static void ping(int streams, int milliseconds) {
          times[(int)(count * 0.99)] * 1e3, times[count - 1] * 1e3, bytes_moved / seconds);
 }
 
+static void steady(int streams, int milliseconds) {
+  int *fds = new(streams + 1, sizeof *fds);
+  for (int i = 0; i < streams; i++) fds[i] = reach_for('U', UINT64_MAX);
+  fds[streams] = -1;
+  pthread_t thread;
+  pthread_create(&thread, NULL, upload, fds);
+  double since = now();
+  uint64_t before = moved;
+  wait_until(since + milliseconds / 1e3);
+  double seconds = now() - since;
+  printf("{\"bytesPerSecond\":%.0f}\n", (moved - before) / seconds);
+  stopped = 1;
+}
+
 static void exchange(int count) {
   int fd = reach_for('W', 0);
   double *times = new(count, sizeof *times), since = now();
@@ -697,6 +714,7 @@ int main(int count, char **words) {
   if (count == 6 && !strcmp(words[1], "bulk")) bulk(number, strtoull(words[4], NULL, 10), !strcmp(words[5], "up"));
   if (count == 5 && !strcmp(words[1], "connects")) connects(number, atoi(words[4]));
   if (count == 5 && !strcmp(words[1], "ping")) ping(number, atoi(words[4]));
+  if (count == 5 && !strcmp(words[1], "steady")) steady(number, atoi(words[4]));
   if (count == 4 && !strcmp(words[1], "exchange")) exchange(number);
   if (count == 4 && !strcmp(words[1], "hold")) hold(number);
   if (count == 4 && !strcmp(words[1], "stall")) stall(number);

@@ -81,7 +81,8 @@ export function tableUnder(readme: string, heading: string): string[][] {
   return lines.slice(2).map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
 }
 
-function formatTable(rows: readonly string[][]): string {
+/** A table in Markdown, aligned as `deno fmt` aligns it; the first row is its head. */
+export function formatTable(rows: readonly string[][]): string {
   const escaped = rows.map((row) => row.map((cell) => cell.replaceAll("|", "\\|")));
   const widths = (escaped[0] ?? []).map((_, column) => Math.max(...escaped.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>

@@ -1,0 +1,172 @@
+import { proxyCommand } from "../support/command.ts";
+import { findProgram } from "../support/e2e.ts";
+import type { Scratch } from "../support/scratch.ts";
+import { type Child, startChild } from "./child.ts";
+import { OURS } from "./goals.ts";
+
+/** A way to the service. */
+export interface Variant extends AsyncDisposable {
+  /** What people call it. */
+  readonly name: string;
+  /** How the load generator reaches the service by it. */
+  readonly via: string;
+  /** Its process; undefined for the way without a relay. */
+  readonly pid: number | undefined;
+  /** Starts it again if it has ended. */
+  revive(): Promise<void>;
+}
+
+/** The far ends that run already. */
+export interface FarEnds {
+  /** The compiled load.c. */
+  load: string;
+  /** Port of the service. */
+  plain: number;
+  /** Port of the SAM bridge in front of it. */
+  sam: number;
+  /** Where files may be written. */
+  scratch: Scratch;
+}
+
+/** Tells how a relay is started on a port; undefined where it is not installed. */
+type Recipe = (ends: FarEnds, port: number) => Promise<readonly [program: string, ...args: string[]] | undefined>;
+
+/** Way without a relay: what the generator and the service can do. */
+export const DIRECT = "direct";
+
+/** Names of all variants, in the order of a round. */
+export const VARIANTS: readonly string[] = [OURS, "socat", "microsocks", "dante", "copy loop", DIRECT];
+
+/** Where every stream of ours goes: the bridge does not look at it. */
+const DESTINATION = `${"a".repeat(52)}.b32.i2p`;
+
+/** Milliseconds until a relay listens. */
+const START_TIMEOUT = 10_000;
+
+/** Below the range that the system takes the ports of outgoing connections from. */
+const PORTS = { from: 20_000, to: 32_000 };
+
+const RECIPES: Readonly<Record<string, Recipe>> = {
+  "socat": ({ plain }, port) =>
+    ifInstalled(
+      "socat",
+      ...["-b", "65536", `TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr,backlog=1024`, `TCP:127.0.0.1:${plain}`],
+    ),
+  "microsocks": (_, port) => ifInstalled("microsocks", "-i", "127.0.0.1", "-p", `${port}`),
+  "dante": async ({ scratch }, port) =>
+    await ifInstalled("danted", "-f", await scratch.file("danted.conf", danteConfig(port))),
+  "copy loop": ({ load, plain }, port) => Promise.resolve([load, "copy", `${port}`, `${plain}`]),
+};
+
+/**
+ * Starts a variant and waits until it listens.
+ *
+ * @throws {Error} if it is not installed, or does not start.
+ */
+export async function startVariant(name: string, ends: FarEnds): Promise<Variant> {
+  if (name === DIRECT) {
+    const nothing = (): Promise<void> => Promise.resolve();
+    return { name, via: `tcp:${ends.plain}`, pid: undefined, revive: nothing, [Symbol.asyncDispose]: nothing };
+  }
+  const start = name === OURS ? startOurs : startPeer;
+  let running = await start(ends, name);
+  return {
+    name,
+    get via(): string {
+      return running.via;
+    },
+    get pid(): number {
+      return running.child.pid;
+    },
+    revive: async () => {
+      if (running.child.isAlive()) return;
+      await running.child.stop();
+      running = await start(ends, name);
+    },
+    [Symbol.asyncDispose]: () => running.child.stop(),
+  };
+}
+
+/** Starts the proxy in front of the null bridge and waits for its ready line. */
+export async function startOurs({ sam }: Pick<FarEnds, "sam">): Promise<{ child: Child; via: string }> {
+  const { child, port } = await startProxy(sam, []);
+  return { child, via: `socks:${port}:${DESTINATION}:80` };
+}
+
+/** Starts the proxy in front of any bridge: its port. */
+export async function startProxy(sam: number, more: readonly string[]): Promise<{ child: Child; port: number }> {
+  const room = ["--max-connections", "20000", "--max-per-client", "20000"];
+  const args = ["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${sam}`, "--isolate", "none", ...room, ...more];
+  const command = proxyCommand(args);
+  const child = startChild(command.program, command.args);
+  try {
+    const port = /listen=127\.0\.0\.1:(\d+)/.exec(await child.readLine(120_000))?.[1];
+    if (port === undefined) throw new Error("The ready line names no port");
+    return { child, port: Number(port) };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+/** A free port on 127.0.0.1. */
+export function choosePort(): number {
+  for (let i = 0; i < 100; i++) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch {
+      // Somebody has it.
+    }
+  }
+  throw new Error("Cannot find a free port");
+}
+
+/** Waits until something listens. */
+export async function waitForPort(port: number, isAlive: () => boolean): Promise<void> {
+  const end = performance.now() + START_TIMEOUT;
+  while (performance.now() < end && isAlive()) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(isAlive() ? `It does not listen within ${START_TIMEOUT / 1000} s` : "It ended at once");
+}
+
+async function startPeer(ends: FarEnds, name: string): Promise<{ child: Child; via: string }> {
+  const port = choosePort();
+  const command = await RECIPES[name]?.(ends, port);
+  if (command === undefined) throw new Error("not installed");
+  const [program, ...args] = command;
+  const child = startChild(program, args);
+  try {
+    await waitForPort(port, child.isAlive);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  const isSocks = name === "microsocks" || name === "dante";
+  return { child, via: isSocks ? `socks:${port}:127.0.0.1:${ends.plain}` : `tcp:${port}` };
+}
+
+function ifInstalled(name: string, ...args: string[]): Promise<readonly [string, ...string[]] | undefined> {
+  const program = findProgram(name);
+  return Promise.resolve(program === undefined ? undefined : [program, ...args]);
+}
+
+function danteConfig(port: number): string {
+  return `logoutput: /dev/null
+internal: 127.0.0.1 port = ${port}
+external: lo
+clientmethod: none
+socksmethod: none
+user.privileged: root
+user.unprivileged: nobody
+client pass { from: 127.0.0.0/8 to: 127.0.0.0/8 }
+socks pass { from: 127.0.0.0/8 to: 127.0.0.0/8 }
+`;
+}
