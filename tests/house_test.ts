@@ -28,6 +28,7 @@ import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { LINE_BUFFER, MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
 import { SESSION_TIMEOUT } from "../lib/sam/session.ts";
 import { SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
+import { MAX_WARM, WARM_AGE } from "../lib/sam/warm_sockets.ts";
 import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
 import { MAX_SOCKS4_FIELD } from "../lib/socks/socks4.ts";
 import { PROJECT, runCommand } from "./support/command.ts";
@@ -171,6 +172,8 @@ Deno.test("the README's limits are those of the code", async () => {
     "a stream whose session is lost, without a byte": seconds(LOST_GRACE),
     "a client that does not close after its last byte": seconds(LINGER),
     "large buffers for fast streams": `${MAX_LARGE_BUFFERS}`,
+    "sockets of the bridge that wait for an application's streams": `${MAX_WARM}`,
+    "the time that each of these waits": seconds(WARM_AGE),
     "a line of the SAM bridge": `${MAX_SAM_LINE} bytes`,
     "connecting to the bridge and its answer to HELLO": seconds(SAM_HELLO_TIMEOUT),
     "building the tunnels of a session": minutes(SESSION_TIMEOUT),

@@ -160,7 +160,8 @@ class Route {
       try {
         return await run(deadline.signal);
       } catch (error) {
-        if (session?.ended.aborted !== true) throw error;
+        // When the time is over the session is closed as well: what came first is the reason.
+        if (session?.ended.aborted !== true || deadline.signal.reason !== session.ended.reason) throw error;
         const reason = await session.lost;
         throw new Fault(refusalOf(reason).reason, `The session was lost: ${reason.fullMessage}`);
       }

@@ -12,6 +12,7 @@ import { closeAfterReply, closeOnAbort, closeQuietly, writeAll } from "../io/con
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
+import type { WarmSockets } from "../sam/warm_sockets.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
@@ -47,6 +48,8 @@ export interface ClientTimeouts {
 export interface ClientContext extends RelayResources {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
+  /** Sockets of the bridge that wait for a stream. */
+  warm: WarmSockets;
   /** Whose destination is used. */
   identities: IdentityPool;
   /** What tells clients apart. */
@@ -189,33 +192,33 @@ async function openStream(
     // A client that ended its side behind its payload may wait for the answer; without any, nobody waits.
     if (how === "failed" || early.length === 0) deadline.abort(new Refusal("client-closed"));
   });
-  return { ...await dial(context.endpoint, identity, target, deadline.signal), clientBytes };
+  return { ...await dial(context, identity, target, deadline.signal), clientBytes };
 }
 
 /** Opens a stream; once more on the next session, where the first one turns out to be lost. */
 async function dial(
-  endpoint: SamEndpoint,
+  bridge: Pick<ClientContext, "endpoint" | "warm">,
   identity: IdentityLease,
   target: StreamTarget,
   signal: AbortSignal,
 ): Promise<Omit<OpenStream, "clientBytes">> {
   const session = await identity.session(signal);
   try {
-    return await dialOn(session, endpoint, target, signal);
+    return await dialOn(session, bridge, target, signal);
   } catch (error) {
     if (signal.aborted || !await isLost(session, error, signal)) throw error;
-    return await dialOn(await identity.session(signal), endpoint, target, signal);
+    return await dialOn(await identity.session(signal), bridge, target, signal);
   }
 }
 
 async function dialOn(
   { id, ended }: SamSession,
-  endpoint: SamEndpoint,
+  { endpoint, warm }: Pick<ClientContext, "endpoint" | "warm">,
   target: StreamTarget,
   signal: AbortSignal,
 ): Promise<Omit<OpenStream, "clientBytes">> {
   using attempt = new Deadline(Infinity, signal, ended);
-  return { stream: await connectStream(endpoint, id, target, attempt.signal), sessionEnded: ended };
+  return { stream: await connectStream(endpoint, id, target, attempt.signal, warm), sessionEnded: ended };
 }
 
 /** Whether a stream could not be opened because its session is lost: nothing was sent then, so another try is safe. */

@@ -7,6 +7,7 @@ import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { SharedSignal } from "../io/signal.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
+import { WarmSockets } from "../sam/warm_sockets.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "./event_loop_gate.ts";
@@ -71,6 +72,7 @@ export class Proxy implements AsyncDisposable {
   readonly #logins: LoginGuard | undefined;
   readonly #gate: EventLoopGate;
   readonly #pool = new BufferPool();
+  readonly #warm: WarmSockets;
   readonly #halfClosed = new HalfClosedStreams();
   readonly #stop = new SharedSignal();
   readonly #clients = new Set<Promise<void>>();
@@ -82,6 +84,7 @@ export class Proxy implements AsyncDisposable {
   private constructor(options: ProxyOptions, gate: EventLoopGate) {
     this.#options = options;
     this.#gate = gate;
+    this.#warm = new WarmSockets(options.endpoint);
     this.#identities = new IdentityPool(options.identity, options);
     this.#logins = options.logins && new LoginGuard(options.logins);
     this.#accepting = Promise.all(options.listeners.map((listener) =>
@@ -131,6 +134,7 @@ export class Proxy implements AsyncDisposable {
     await this.#identities.close();
     await stopped;
     await Promise.all(this.#clients);
+    await this.#warm.close();
     this.#gate.close();
   }
 
@@ -139,10 +143,13 @@ export class Proxy implements AsyncDisposable {
     return this.close();
   }
 
-  /** A client that resets before it is accepted is no news; where descriptors are short, one in vain is given up. */
+  /** A client that resets before it is accepted is no news; where descriptors are short, those in vain are given up. */
   #acceptFailed(error: unknown): void {
     const { log } = this.#options;
-    if (isExhaustion(error)) this.#halfClosed.endMostSilent();
+    if (isExhaustion(error)) {
+      this.#warm.clear();
+      this.#halfClosed.endMostSilent();
+    }
     log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${error}`);
   }
 
@@ -161,6 +168,7 @@ export class Proxy implements AsyncDisposable {
       logins: this.#logins,
       serial: ++this.#serial,
       pool: this.#pool,
+      warm: this.#warm,
       gate: this.#gate,
       signal: this.#stop,
       halfClosed: this.#halfClosed,

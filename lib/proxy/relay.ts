@@ -201,6 +201,11 @@ async function pump(
         pool.giveBack(large);
         large = undefined;
       }
+      if (length < small.length) {
+        // Nothing is left to read, so the next read waits for a poll anyway.
+        gate.hurry();
+        continue;
+      }
       const turn = gate.spend(length);
       if (turn !== undefined) await turn;
     }

@@ -44,7 +44,9 @@ export class SamSocket {
   readonly version: string;
   readonly #conn: Deno.TcpConn;
   readonly #lines: LineReader;
-  readonly #unfollow: () => void;
+  #unfollow: () => void;
+  /** What the bridge says next, where that is waited for already. */
+  #heard: Promise<SamMessage> | undefined;
 
   private constructor(conn: Deno.TcpConn, lines: LineReader, version: string, unfollow: () => void) {
     this.#conn = conn;
@@ -94,7 +96,9 @@ export class SamSocket {
   async request(command: string, phase: SamPhase, topic: string): Promise<SamValues> {
     try {
       await send(this.#conn, command);
-      return checked(await this.#nextMessage(), phase, topic);
+      const reply = this.#heard ?? this.#nextMessage();
+      this.#heard = undefined;
+      return checked(await reply, phase, topic);
     } catch (error) {
       throw toSamError(error, phase);
     }
@@ -118,6 +122,22 @@ export class SamSocket {
       if (reason instanceof SamError) return reason;
       throw reason;
     }
+  }
+
+  /**
+   * Listens to the bridge before the next request is known, and goes on with its reply.
+   *
+   * @param heard is told once when the bridge says something or closes: unasked, if that is before the request.
+   */
+  listen(heard: () => void): void {
+    this.#heard = this.#nextMessage();
+    this.#heard.then(heard, heard);
+  }
+
+  /** Has another signal end everything on this socket from now on. */
+  follow(signal: AbortSignal): void {
+    this.#unfollow();
+    this.#unfollow = closeOnAbort(this.#conn, signal);
   }
 
   /**

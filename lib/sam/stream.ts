@@ -1,5 +1,7 @@
+import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
+import type { WarmSockets } from "./warm_sockets.ts";
 
 /** An open stream: from here on the connection carries the application's bytes, without any framing. */
 export interface SamStream {
@@ -26,6 +28,8 @@ export interface StreamTarget {
  * What success means is the router's choice: Java I2P answers when the peer has, i2pd as soon as it has the peer's
  * lease set. No byte may be sent before: i2pd would send the peer something else in its place.
  *
+ * @param warm where a socket may be that has said HELLO already. If the router closes it without an answer, the request
+ * is repeated on a fresh one: a router that has taken up the request answers before it closes.
  * @throws {SamError} if the bridge is not reachable, does not greet in time, or refuses.
  * @throws the signal's reason if it was aborted.
  */
@@ -34,13 +38,27 @@ export async function connectStream(
   sessionId: string,
   { host, port }: StreamTarget,
   signal: AbortSignal,
+  warm?: WarmSockets,
 ): Promise<SamStream> {
   const command = formatCommand("STREAM CONNECT", {
     ID: sessionId,
     DESTINATION: host,
     ...(port === 0 ? {} : { TO_PORT: String(port) }),
   });
-  const socket = await SamSocket.open(endpoint, signal);
+  const waiting = warm?.take(signal);
+  if (waiting !== undefined) {
+    try {
+      return await ask(waiting, command, signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof SamError) || error.failure !== "closed") throw error;
+      warm?.clear();
+    }
+  }
+  const fresh = await (warm === undefined ? SamSocket.open(endpoint, signal) : warm.open(signal));
+  return await ask(fresh, command, signal);
+}
+
+async function ask(socket: SamSocket, command: string, signal: AbortSignal): Promise<SamStream> {
   try {
     await socket.request(command, "stream", "STREAM");
     signal.throwIfAborted();

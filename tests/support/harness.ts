@@ -33,7 +33,7 @@ export interface Harness extends AsyncDisposable {
   readonly log: readonly string[];
   /** The proxy's counters. */
   readonly counters: Counters;
-  /** Connections to the bridge that the proxy holds besides the control sockets of its sessions. */
+  /** Connections to the bridge that the proxy holds besides the control sockets of its sessions, and those that wait. */
   streams(): number;
   /** The values of a key in the commands of some words that the proxy's sessions and streams have sent. */
   sent(words: "SESSION CREATE" | "STREAM CONNECT", key: string): string[];
@@ -152,7 +152,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     counters,
     streams: () => {
       const sessions = bridge.sessions.filter(({ id }) => id.startsWith(SESSION_PREFIX));
-      return bridge.openSockets - SERVICE_SOCKETS - sessions.length;
+      return bridge.openSockets - bridge.idleSockets - SERVICE_SOCKETS - sessions.length;
     },
     sent: (words, key) =>
       bridge.lines.filter((line) => line.startsWith(words) && line.includes(` ID=${SESSION_PREFIX}`))

@@ -95,6 +95,8 @@ export interface SamBridge extends AsyncDisposable {
   readonly lines: readonly string[];
   /** Clients' sockets that this side has not closed yet. */
   readonly openSockets: number;
+  /** Of these, those that have said HELLO to the bridge, and nothing since. */
+  readonly idleSockets: number;
   /** Sessions that are ready, oldest first. */
   readonly sessions: readonly SamSession[];
   /** Puts a destination in I2P base64 into the address book. */
@@ -162,6 +164,10 @@ class Bridge implements SamBridge, Host {
 
   get openSockets(): number {
     return this.#clients.size;
+  }
+
+  get idleSockets(): number {
+    return [...this.#clients].filter(({ isIdle }) => isIdle).length;
   }
 
   get sessions(): readonly SamSession[] {

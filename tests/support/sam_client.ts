@@ -67,6 +67,7 @@ class Conversation {
   async run(): Promise<void> {
     if (!await this.#greet()) return;
     for (let incoming = await this.#next(); incoming; incoming = await this.#next()) {
+      this.#wire.isIdle = false;
       if (await this.#intercepted(incoming.line)) continue;
       const reply = await this.#answer(incoming);
       if (reply.text !== undefined) await this.#wire.write(reply.text);
@@ -89,7 +90,8 @@ class Conversation {
     const greeting = this.#router.greet(incoming.line, this.#host.login);
     await this.#wire.write(greeting.text ?? "");
     this.#wire.version = greeting.version ?? "";
-    return greeting.version !== undefined;
+    this.#wire.isIdle = greeting.version !== undefined;
+    return this.#wire.isIdle;
   }
 
   /** The next line; where the router sends PINGs, it does so while it waits. */

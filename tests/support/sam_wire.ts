@@ -29,6 +29,8 @@ const LINGER = 500;
 export class Wire implements SamSocket {
   readonly conn: Deno.TcpConn;
   version = "";
+  /** Whether HELLO was answered, and nothing was asked since. */
+  isIdle = false;
   spoken: ((text: string) => AsyncIterable<string>) | undefined;
   /** Resolves when this side has closed. */
   readonly closed: Promise<void>;
