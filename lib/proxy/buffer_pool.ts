@@ -15,10 +15,12 @@ export const MEDIUM_BUFFER = 65_536;
  */
 export const MAX_MEDIUM_BUFFERS = 1024;
 
-/** Bytes of each size that are kept for the next burst: 4 MiB. */
-const KEPT_BYTES = 4_194_304;
-
-/** Lends buffers to relays under load. */
+/**
+ * Lends buffers to relays under load.
+ *
+ * What comes back is kept, so that there are never more than were in use at once. To let go of them would save nothing: in
+ * the middle of a burst new ones pile up until the garbage is collected, and after it the allocator keeps the memory.
+ */
 export class BufferPool {
   readonly #large = new Shelf(LARGE_BUFFER, MAX_LARGE_BUFFERS);
   readonly #medium = new Shelf(MEDIUM_BUFFER, MAX_MEDIUM_BUFFERS);
@@ -54,6 +56,6 @@ class Shelf {
 
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
     this.#rented--;
-    if ((this.#kept.length + 1) * this.#size <= KEPT_BYTES) this.#kept.push(buffer);
+    this.#kept.push(buffer);
   }
 }
