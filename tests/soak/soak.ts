@@ -136,7 +136,7 @@ class Soak {
     while (elapsed() < this.#options.duration || this.#readings.length < MIN_READINGS) {
       await this.#round();
       if (this.#problems.length > 0 || !await this.#becomesQuiet()) break;
-      const reading = { ...await this.#meter.read(), at: elapsed(), clients: this.#clients };
+      const reading = { ...this.#withoutIdle(await this.#meter.read()), at: elapsed(), clients: this.#clients };
       this.#readings.push(reading);
       this.#options.onReading(reading);
     }
@@ -196,6 +196,12 @@ class Soak {
       if (kind?.isHeavy) this.#heavy--;
       this.#clients++;
     }
+  }
+
+  /** Leaves out sockets that wait at the bridge for the next streams, both of their ends, and the timer that ages them. */
+  #withoutIdle({ descriptors, timers, ...rest }: Reading): Reading {
+    const idle = this.#harness.bridge.idleSockets;
+    return { ...rest, descriptors: descriptors && descriptors - 2 * idle, timers: timers - Math.min(idle, 1) };
   }
 
   /** Whether nothing is left of the clients, nothing was wrong, and the proxy serves. Notes what is the matter. */

@@ -51,12 +51,21 @@ export async function socksConnect(
   { version = 5, login, early = new Uint8Array(), timeout = 10_000 }: SocksClientOptions = {},
 ): Promise<SocksConnection> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: proxyPort });
-  const timer = setTimeout(() => conn.close(), timeout);
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    conn.close();
+  }, timeout);
   try {
     const reader = new Reader(conn);
+    // The reply and the end of the time may come in one turn of the event loop.
+    const result = (reply: ServerReply): SocksConnection => {
+      if (isOver) throw new Error(`The proxy took longer than ${timeout} ms`);
+      return { reply, conn, early: reader.rest };
+    };
     if (version === 4) {
       await writeAll(conn, concat(encodeRequest4({ host, port, userId: login?.user ?? "" }), early));
-      return { reply: await reader.take(parseReply4), conn, early: reader.rest };
+      return result(await reader.take(parseReply4));
     }
     await writeAll(conn, encodeGreeting([login === undefined ? 0 : 2]));
     await reader.take(twoBytes);
@@ -65,7 +74,7 @@ export async function socksConnect(
       await reader.take(twoBytes);
     }
     await writeAll(conn, concat(encodeRequest5({ host, port }), early));
-    return { reply: await reader.take(parseReply5), conn, early: reader.rest };
+    return result(await reader.take(parseReply5));
   } catch (error) {
     try {
       conn.close();
