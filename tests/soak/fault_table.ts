@@ -86,7 +86,8 @@ function words(topic: string, list: readonly string[]): FaultTable {
 function broken(topic: string): FaultTable {
   return {
     "silence": { codes: [6], inject: () => true },
-    "close": says("", [1], "close"),
+    // On a socket that had waited for a stream, this is how a dead one looks: a fresh one is tried.
+    "close": says("", [AS_EVER, 1], "close"),
     "half a line": says(`${topic} RES`, [1], "close"),
     "no LF": says(`${topic} RESULT=I2P_ERROR`, [1], "close"),
     "no RESULT": says(`${topic}\n`, [1]),
