@@ -4,6 +4,7 @@ import { ExitCode } from "../lib/cli/exit_code.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
+import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
 import { REPEATABLE } from "../lib/config/file.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
@@ -182,6 +183,9 @@ Deno.test("the README's limits are those of the code", async () => {
     "waiting between attempts at a new session": seconds(RETRY_MAX),
     "the bridge's answer to `lookup`": seconds(LOOKUP_TIMEOUT),
     "waiting for clients to end after SIGINT or SIGTERM": seconds(DRAIN_TIMEOUT),
+    "the head of a request for the status": `${MAX_STATUS_HEAD} bytes`,
+    "a request for the status, with its answer": seconds(STATUS_TIMEOUT),
+    "requests for the status at once": `${MAX_STATUS_REQUESTS}`,
     "an I2P name": `${MAX_NAME_LENGTH} characters`,
     "`--name`": `${MAX_LABEL} characters`,
     "all options of a session": `${MAX_SESSION_OPTIONS} characters`,

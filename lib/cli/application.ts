@@ -6,11 +6,13 @@ import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import type { AuditBook } from "../report/audit_book.ts";
-import type { Counters } from "../report/counters.ts";
+import { Counters } from "../report/counters.ts";
 import { type Log, withFields } from "../report/log.ts";
+import type { ApplicationStatus } from "../report/status.ts";
 import { closeQuietly } from "../io/conn.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
+import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
 import { readHosts, readLoginBook, readSamLogin, readSecrets } from "./input_files.ts";
@@ -34,8 +36,6 @@ export interface Surroundings {
   log: Log;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
-  /** Takes the counts. */
-  counters: Counters;
   /** Takes note of destinations, where an audit is under way. */
   audit: AuditBook | undefined;
 }
@@ -75,12 +75,21 @@ export async function prepare(settings: ApplicationSettings, log: Log): Promise<
 export class Application {
   /** How it is served. */
   readonly settings: ApplicationSettings;
+  /** What was counted. */
+  readonly counters: Counters;
   readonly #proxy: Proxy;
   readonly #held: HeldIdentity;
-  readonly #listen: string;
+  readonly #listen: readonly string[];
 
-  private constructor(settings: ApplicationSettings, proxy: Proxy, held: HeldIdentity, listen: string) {
+  private constructor(
+    settings: ApplicationSettings,
+    counters: Counters,
+    proxy: Proxy,
+    held: HeldIdentity,
+    listen: readonly string[],
+  ) {
     this.settings = settings;
+    this.counters = counters;
     this.#proxy = proxy;
     this.#held = held;
     this.#listen = listen;
@@ -93,7 +102,8 @@ export class Application {
    */
   static async start(prepared: Prepared, surroundings: Surroundings): Promise<Application> {
     const { settings, login, logins, hosts, secrets } = prepared;
-    const { identities, counters, isOneOfSeveral } = surroundings;
+    const { identities, isOneOfSeveral } = surroundings;
+    const counters = new Counters();
     const log = isOneOfSeveral ? withFields(surroundings.log, { application: settings.name }) : surroundings.log;
     requireNet(settings.sam, "--sam");
     warnOfUnusedIdentity(settings, log);
@@ -106,6 +116,7 @@ export class Application {
         settings,
         () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
         endpoint,
+        isOneOfSeveral,
       );
       const proxy = await Proxy.start({
         listeners,
@@ -137,8 +148,8 @@ export class Application {
         counters,
         audit: surroundings.audit,
       });
-      const listen = listeners.map(({ addr }) => formatEndpoint(addr)).join(",");
-      return new Application(settings, proxy, held, listen);
+      const listen = listeners.map(({ addr }) => formatEndpoint(addr));
+      return new Application(settings, counters, proxy, held, listen);
     } catch (error) {
       listeners.forEach(closeQuietly);
       await held?.release();
@@ -161,7 +172,12 @@ export class Application {
 
   /** What the ready line says. */
   facts({ address, version }: SamSession): Record<string, string> {
-    return { listen: this.#listen, b32: address, sam: version, router: formatEndpoint(this.settings.sam) };
+    return { listen: this.#listen.join(","), b32: address, sam: version, router: formatEndpoint(this.settings.sam) };
+  }
+
+  /** How it fares. */
+  get status(): ApplicationStatus {
+    return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
   }
 
   /** Clients that are connected now. */
@@ -213,13 +229,19 @@ function openListeners(settings: ApplicationSettings, log: Log): Deno.TcpListene
   }
 }
 
-function listen(endpoint: Endpoint): Deno.TcpListener {
+/**
+ * Listens, and on no other port than this.
+ *
+ * @param flag where the address was given.
+ * @throws {CliError} if that cannot be.
+ */
+export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener {
   try {
     return Deno.listen(endpoint);
   } catch (error) {
     const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : String(error);
     throw new CliError(ExitCode.cannotListen, `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, [
-      "Another --listen HOST:PORT, or port 0 for any free one",
+      `Another ${flag} HOST:PORT, or port 0 for any free one`,
     ]);
   }
 }

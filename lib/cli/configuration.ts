@@ -1,5 +1,5 @@
 import { type ConfigFile, parseConfigFile } from "../config/file.ts";
-import { formatEndpoint } from "../config/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import {
   type ApplicationSettings,
   ConfigError,
@@ -8,6 +8,7 @@ import {
   overlay,
   readApplication,
   readLogSettings,
+  readStatusEndpoint,
 } from "../config/settings.ts";
 import { readFile } from "./input_files.ts";
 import { OPTIONS } from "./options.ts";
@@ -19,6 +20,8 @@ const NOT_IN_FILES = ["config", "check-config", "help", "version", "yes"];
 export interface Configuration {
   /** How it talks. */
   log: LogSettings;
+  /** Where it serves its status, if anywhere. */
+  status: Endpoint | undefined;
   /** What it serves. */
   applications: readonly ApplicationSettings[];
   /** The file that it came from, if any. */
@@ -49,8 +52,9 @@ export async function readConfiguration(given: GivenValues): Promise<Configurati
     }
   }
   const log = readLogSettings(overlay(common, given), problems);
+  const status = readStatusEndpoint(overlay(common, given), problems);
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
-  return { log, applications: settings, file };
+  return { log, status, applications: settings, file };
 }
 
 const NO_FILE: ConfigFile = { common: new Map(), applications: [] };

@@ -49,6 +49,14 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
     text: "Make a line for --auth-file. The password is asked for, or read from stdin.",
     examples: ["i2p-socks hash-login alice >> logins"],
   },
+  status: {
+    usage: "i2p-socks status [[HOST:]PORT] [--json] [--watch]",
+    text:
+      "Ask a running i2p-socks how it fares, at the address of its --status; 127.0.0.1:4448 if none is given here\n" +
+      "(serve has no default: without --status it serves none).\n" +
+      "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers there; with --watch, the signal's.",
+    examples: ["i2p-socks status", "i2p-socks status 127.0.0.1:9200 --watch", "i2p-socks status --json"],
+  },
   help: {
     usage: "i2p-socks help [VERB]",
     text: "Show help for the program or for a verb.",

@@ -4,7 +4,7 @@ import type { PrivateKey } from "../i2p/private_key.ts";
 import type { FileLock } from "../keys/file_lock.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { Identity, REUSE_DELAY } from "../proxy/identity.ts";
-import type { Log } from "../report/log.ts";
+import { type Log, type LogFields, withFields } from "../report/log.ts";
 import { sleep } from "../io/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
 import type { SamSession } from "../sam/session.ts";
@@ -27,6 +27,8 @@ export interface HeldIdentity {
 interface Shared {
   readonly identity: Identity;
   readonly lock: FileLock;
+  /** Names of the applications that hold it, for its log. */
+  readonly applications: string[];
   /** Where and how its session is made, as text; the login for the bridge is part of it. */
   readonly session: string;
   /** Settles when the session has ended and the lock is free. */
@@ -56,30 +58,39 @@ export class IdentityRegistry {
    * one.
    *
    * @param keysDir where lasting identities are kept.
+   * @param isOneOfSeveral whether the log is to name the application.
    * @throws {CliError} if it is in use on another SAM bridge.
    * @throws {KeyStoreError} if the key cannot be read or another process has it.
    * @throws {SamError} if the router cannot make a key.
    * @throws the signal's reason if it was aborted.
    */
-  async acquire(settings: ApplicationSettings, keysDir: () => string, endpoint: SamEndpoint): Promise<HeldIdentity> {
-    const { identity: name, sessionOptions } = settings;
-    if (name === undefined) return holdAlone(new Identity({ endpoint, sessionOptions, log: this.#log }));
+  async acquire(
+    settings: ApplicationSettings,
+    keysDir: () => string,
+    endpoint: SamEndpoint,
+    isOneOfSeveral: boolean,
+  ): Promise<HeldIdentity> {
+    const { identity: name, name: application, sessionOptions } = settings;
+    if (name === undefined) {
+      const log = isOneOfSeveral ? withFields(this.#log, { application }) : this.#log;
+      return holdAlone(new Identity({ endpoint, sessionOptions, log }));
+    }
     const session = JSON.stringify([endpoint, sessionOptions]);
     const id = JSON.stringify([name, keysDir()]);
     for (let pending = this.#shared.get(id); pending !== undefined; pending = this.#shared.get(id)) {
       const shared = await pending.catch(() => undefined);
       if (shared !== undefined && !shared.isEnding && this.#mayJoin(name, shared, session, endpoint)) {
-        return this.#hold(id, shared);
+        return this.#hold(id, shared, application);
       }
       // It failed, or its holders are about to let go and had another session.
       if (shared !== undefined) shared.isEnding = true;
       await shared?.gone.promise;
     }
     this.#signal.throwIfAborted();
-    const made = this.#make(name, new KeyStore(keysDir()), settings, endpoint);
+    const made = this.#make(name, new KeyStore(keysDir()), settings, endpoint, isOneOfSeveral);
     this.#shared.set(id, made);
     made.catch(() => this.#shared.delete(id));
-    return this.#hold(id, await made);
+    return this.#hold(id, await made, application);
   }
 
   /** Whether an application can hold an identity together with those that do. */
@@ -101,14 +112,21 @@ export class IdentityRegistry {
     store: KeyStore,
     { sessionOptions }: ApplicationSettings,
     endpoint: SamEndpoint,
+    isOneOfSeveral: boolean,
   ): Promise<Shared> {
     const { key, lock } = await this.#load(name, store, endpoint);
     const session = JSON.stringify([endpoint, sessionOptions]);
-    const identity = new Identity({ endpoint, sessionOptions, log: this.#log, key });
-    return { identity, lock, session, gone: Promise.withResolvers(), holders: 0, active: 0, isEnding: false };
+    const applications: string[] = [];
+    // Whoever holds it then is named, and not only who came first.
+    const holders = (): LogFields => ({ application: [...new Set(applications)].join(",") });
+    const log = isOneOfSeveral ? withFields(this.#log, holders) : this.#log;
+    const identity = new Identity({ endpoint, sessionOptions, log, key });
+    const gone = Promise.withResolvers<void>();
+    return { identity, lock, applications, session, gone, holders: 0, active: 0, isEnding: false };
   }
 
-  #hold(id: string, shared: Shared): HeldIdentity {
+  #hold(id: string, shared: Shared, application: string): HeldIdentity {
+    shared.applications.push(application);
     shared.holders++;
     shared.active++;
     let isActive = true;
@@ -129,7 +147,10 @@ export class IdentityRegistry {
         retire();
         if (isReleased) return;
         isReleased = true;
-        if (--shared.holders > 0) return;
+        if (--shared.holders > 0) {
+          shared.applications.splice(shared.applications.indexOf(application), 1);
+          return;
+        }
         shared.isEnding = true;
         await shared.identity.close();
         await shared.lock.stamp();

@@ -1,5 +1,5 @@
 /** Verbs of the command line. */
-export const VERBS = ["serve", "check", "audit", "lookup", "keys", "hash-login", "help"] as const;
+export const VERBS = ["serve", "check", "audit", "lookup", "keys", "hash-login", "status", "help"] as const;
 
 /** One of {@linkcode VERBS}. */
 export type Verb = typeof VERBS[number];
@@ -207,6 +207,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "YAML with one or more applications; read again on SIGHUP",
     verbs: ["serve"],
   },
+  {
+    name: "status",
+    value: "HOST:PORT",
+    fallback: "off",
+    help: "Serve /ready, /metrics, /status.json and a page for people here; loopback only, 0 picks a port",
+    verbs: SERVE,
+  },
   { name: "check-config", help: "Check the options and the file, and end", verbs: ["serve"] },
   { name: "log-level", value: "LEVEL", fallback: "info", help: "debug, info, warn or error", verbs: SERVE },
   {
@@ -236,7 +243,8 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "How long to watch, from the ready line on",
     verbs: ["audit"],
   },
-  { name: "json", help: "Print one JSON object", verbs: ["check", "audit"] },
+  { name: "json", help: "Print one JSON object", verbs: ["check", "audit", "status"] },
+  { name: "watch", help: "Print again every two seconds, until a signal", verbs: ["status"] },
   { name: "yes", help: "Delete without asking; needed where there is no terminal", verbs: ["keys"] },
   { name: "help", help: "Show this help", verbs: VERBS },
   { name: "version", help: "Show the version", verbs: VERBS },

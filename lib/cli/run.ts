@@ -12,6 +12,7 @@ import { type Verb, VERBS } from "./options.ts";
 import { readEnv } from "./permissions.ts";
 import { problemsOf } from "./problem.ts";
 import { serve } from "./serve.ts";
+import { status } from "./status.ts";
 import { Terminal } from "./terminal.ts";
 
 /**
@@ -55,6 +56,8 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
       return await keys(operands, given, terminal);
     case "hash-login":
       return await hashLogin(operands, terminal);
+    case "status":
+      return await status(operands, given, terminal);
     case "serve":
       if (operands.length > 0) throw new CliError(ExitCode.usage, `serve takes no operand, but got "${operands[0]}"`);
       return await serve(given, terminal);

@@ -1,17 +1,21 @@
+import config from "../../deno.json" with { type: "json" };
 import { formatDuration } from "../config/duration.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings, GivenValues } from "../config/settings.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
-import { Application, prepare, type Prepared, type Surroundings } from "./application.ts";
+import type { Snapshot } from "../report/status.ts";
+import { Application, listen, prepare, type Prepared, type Surroundings } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { ExitCode } from "./exit_code.ts";
 import { problemsOf } from "./problem.ts";
+import { ANSWERS } from "../proxy/answers.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
 import { defaultKeysDir } from "./keys_dir.ts";
 import { ownIdentifiers } from "./own_identifiers.ts";
-import { keepOnly } from "./permissions.ts";
+import { keepOnly, requireNet } from "./permissions.ts";
+import { StatusServer } from "./status_server.ts";
 import { StopSignal } from "./stop_signal.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -76,6 +80,12 @@ class Server {
   /** Starting and reloading, one after the other. */
   #changes: Promise<void> = Promise.resolve();
   #reloadIsDue = false;
+  #statusServer: StatusServer | undefined;
+  readonly #startedAt = new Date();
+  readonly #since = performance.now();
+  /** What each application has counted; those that have ended are in {@linkcode #past}. */
+  readonly #books = new Set<Counters>();
+  #past = new Counters();
   /** Applications without a session so far. */
   #waiting = 0;
 
@@ -99,7 +109,6 @@ class Server {
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       log: this.#log,
       isOneOfSeveral: configuration.file !== undefined,
-      counters: new Counters(),
       audit: audit?.book,
     };
   }
@@ -158,21 +167,55 @@ class Server {
     // What a start or a reload under way has added meanwhile.
     await this.#changes;
     await this.#closeAll();
+    await this.#statusServer?.close();
   }
 
   /** Says what was done. */
   summarize(): Counters {
-    const { counters } = this.#surroundings;
+    const counters = Counters.sum([this.#past, ...this.#books]);
     this.#log.info("Ended", counters.all());
     return counters;
   }
 
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
-    for (const [key, prepared] of await this.prepareAll(applications)) {
+    const prepared = await this.prepareAll(applications);
+    this.#serveStatus();
+    for (const [key, one] of prepared) {
       this.#stopping.signal.throwIfAborted();
-      this.#running.set(key, await Application.start(prepared, this.#surroundings));
+      await this.#start(key, one);
     }
     this.#giveBack();
+  }
+
+  async #start(key: string, prepared: Prepared): Promise<Application> {
+    const application = await Application.start(prepared, this.#surroundings);
+    this.#running.set(key, application);
+    this.#books.add(application.counters);
+    return application;
+  }
+
+  /** Listens while that is still permitted: an open listener goes on when permissions are given back. */
+  #serveStatus(): void {
+    const { status } = this.#configuration;
+    if (status === undefined) return;
+    requireNet(status, "--status");
+    const listener = listen(status, "--status");
+    this.#statusServer = new StatusServer(listener, () => this.#snapshot());
+    this.#log.info(`Serving the status at http://${formatEndpoint(listener.addr)}/`);
+  }
+
+  /** How everything fares now; applications that a reload has ended are no part of it. */
+  #snapshot(): Snapshot {
+    const isEnding = this.#stopping.signal.aborted;
+    const applications = [...this.#running.values()].map(({ status }) =>
+      isEnding ? { ...status, ready: false, reason: ANSWERS.stopping.story } : status
+    );
+    return {
+      version: config.version,
+      startedAt: this.#startedAt.toISOString(),
+      uptimeSeconds: Math.round(performance.now() - this.#since) / 1000,
+      applications,
+    };
   }
 
   async #closeAll(): Promise<void> {
@@ -252,10 +295,13 @@ class Server {
   async #reload(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     try {
-      const { applications, log } = await readConfiguration(this.#given);
+      const { applications, log, status } = await readConfiguration(this.#given);
       const wanted = await this.prepareAll(applications);
       if (JSON.stringify(log) !== JSON.stringify(this.#configuration.log)) {
         this.#log.warn("The settings of the log change with the next start only");
+      }
+      if (JSON.stringify(status) !== JSON.stringify(this.#configuration.status)) {
+        this.#log.warn("The address of the status changes with the next start only");
       }
       const old = [...this.#running].filter(([key]) => !wanted.has(key));
       await Promise.all(old.map(([key, application]) => this.#retire(key, application)));
@@ -278,8 +324,7 @@ class Server {
   async #add(key: string, prepared: Prepared): Promise<boolean> {
     const what = `Cannot serve "${prepared.settings.name}"`;
     try {
-      const application = await Application.start(prepared, this.#surroundings);
-      this.#running.set(key, application);
+      const application = await this.#start(key, prepared);
       this.#announce(application).catch(async (error) => {
         if (this.#running.get(key) !== application) return;
         this.#complain(what, error);
@@ -297,7 +342,11 @@ class Server {
     this.#running.delete(key);
     const ending = application.drain(DRAIN_TIMEOUT).then(() => application.close())
       .catch((error) => this.#complain(`Cannot end "${application.settings.name}"`, error))
-      .finally(() => this.#retired.delete(application));
+      .finally(() => {
+        this.#retired.delete(application);
+        this.#books.delete(application.counters);
+        this.#past = Counters.sum([this.#past, application.counters]);
+      });
     this.#retired.set(application, ending);
     await application.retire();
   }

@@ -142,7 +142,7 @@ export function overlay(below: GivenValues, above: GivenValues): GivenValues {
 }
 
 /** Options that hold for the whole process. */
-export const PROCESS_OPTIONS: readonly string[] = ["log-level", "log-format", "log-destinations"];
+export const PROCESS_OPTIONS: readonly string[] = ["log-level", "log-format", "log-destinations", "status"];
 
 /** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
 export function readApplication(given: GivenValues, problems: string[]): ApplicationSettings {
@@ -222,6 +222,11 @@ export function readLogSettings(given: GivenValues, problems: string[]): LogSett
     logFormat: read.last("log-format", oneOf(LOG_FORMATS)) ?? "text",
     logDestinations: read.last("log-destinations", oneOf(["true", "false"])) === "true",
   };
+}
+
+/** Reads where the status is served, if it is. What is wrong is added to `problems`. */
+export function readStatusEndpoint(given: GivenValues, problems: string[]): Endpoint | undefined {
+  return new Reader(given, problems).last("status", parseEndpoint);
 }
 
 /**

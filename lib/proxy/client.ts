@@ -68,6 +68,8 @@ export interface ClientContext extends RelayResources {
   log: Log;
   /** Takes the counts. */
   counters: Counters;
+  /** Number of streams that are open. */
+  streams: { open: number };
   /** Takes note of destinations, where an audit is under way. */
   audit?: AuditBook | undefined;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
@@ -102,7 +104,12 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
     const opened = await openStream(client, handshake, identity, target, context);
     context.counters.add("connected");
     context.audit?.visit(destinationOf(client) ?? "");
-    await carry(client, opened, handshake.early, target, context);
+    context.streams.open++;
+    try {
+      await carry(client, opened, handshake.early, target, context);
+    } finally {
+      context.streams.open--;
+    }
   } catch (error) {
     await refuse(client, context, error);
   } finally {
@@ -257,6 +264,9 @@ async function carry(
     throw new Refusal("leak");
   }
   guard?.received.pass(stream.early);
+  const [sentBytes, receivedBytes] = [counters.counter("bytes-sent"), counters.counter("bytes-received")];
+  sentBytes.value += allowed.length;
+  receivedBytes.value += stream.early.length;
   const result = await relay(client.conn, clientBytes, stream, context, {
     toClient: concat(encodeSuccess(client), stream.early),
     toStream: allowed,
@@ -264,10 +274,10 @@ async function carry(
     signal: context.signal,
     sessionEnded,
     filters: guard,
+    sentBytes,
+    receivedBytes,
   });
   const [sent, received] = [result.sent + allowed.length, result.received + stream.early.length];
-  counters.add("bytes-sent", sent);
-  counters.add("bytes-received", received);
   log.debug(`Stream ended: ${result.end}`, { sent, received, destination });
   if (received > 0 || result.end !== "peer closed" || sessionEnded.aborted) return;
   counters.add("ended-without-data");

@@ -61,6 +61,18 @@ export interface IdentityOptions {
   onLost?: () => "rebuild" | "end";
 }
 
+/** How an identity fares. */
+export interface IdentityStatus {
+  /** Whether it has a session, the router builds tunnels for one, or a session is lost and none is being built. */
+  state: "building" | "ready" | "lost";
+  /** Why there is no session, where that is known; names no destination. */
+  reason: string | undefined;
+  /** The session, if there is one. */
+  session: SamSession | undefined;
+  /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
+  since: number;
+}
+
 /**
  * Who the application is in I2P: a destination, kept alive as a SAM session.
  *
@@ -76,6 +88,8 @@ export class Identity {
   #session: SamSession | undefined;
   /** Why there is no session; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
+  #since: number = performance.now();
+  #hadSession = false;
   /** Cuts a wait between attempts short, for a client that has come. */
   #hurry: () => void = () => {};
   #keeping: Promise<void> | undefined;
@@ -122,6 +136,19 @@ export class Identity {
       this.#waiting.delete(waiter);
       signal.removeEventListener("abort", abort);
     }
+  }
+
+  /** How it fares now. */
+  get status(): IdentityStatus {
+    const [session, failure] = [this.#session, this.#failure];
+    // A bridge that has neither answered nor failed so far is no loss of what was never there.
+    const without = this.#hadSession && failure !== undefined ? "lost" : "building";
+    return {
+      state: session === undefined ? without : "ready",
+      reason: session === undefined ? failure?.message : undefined,
+      session,
+      since: this.#since,
+    };
   }
 
   /** Ends the session and all attempts at a new one. */
@@ -171,6 +198,8 @@ export class Identity {
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await createSession(endpoint, request, signal, greeted);
     this.#session = session;
+    this.#hadSession = true;
+    this.#since = performance.now();
     this.#waiting.forEach(({ resolve }) => resolve(session));
     return session;
   }
@@ -181,6 +210,7 @@ export class Identity {
       const since = performance.now();
       const reason = await session.lost;
       this.#session = undefined;
+      this.#since = performance.now();
       if (this.#stop.signal.aborted) return;
       if (this.#options.onLost?.() === "end") return this.#giveUp(reason);
       this.#failure = reason;

@@ -3,7 +3,7 @@ import type { Log } from "../report/log.ts";
 import type { SamSession } from "../sam/session.ts";
 import { SamError } from "../sam/error.ts";
 import { Refusal } from "./answers.ts";
-import { Identity, type IdentityOptions } from "./identity.ts";
+import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
 
 /** What an {@linkcode IdentityPool} is made of. */
 export interface IdentityPoolOptions extends Omit<IdentityOptions, "key" | "onLost"> {
@@ -19,6 +19,14 @@ export interface IdentityPoolOptions extends Omit<IdentityOptions, "key" | "onLo
 export interface IdentityLease extends Disposable {
   /** The identity's session, as soon as there is one. */
   session(signal: AbortSignal): Promise<SamSession>;
+}
+
+/** How an identity of a pool fares. */
+export interface PooledStatus extends IdentityStatus {
+  /** The number of its isolation group; undefined for the base identity. */
+  group: number | undefined;
+  /** Clients that use it now. */
+  clients: number;
 }
 
 /** An isolation group that has an identity. */
@@ -45,6 +53,7 @@ export class IdentityPool {
   readonly #groups = new Map<string, Group>();
   readonly #closing = new Set<Promise<void>>();
   #count = 0;
+  #baseClients = 0;
   #closed = false;
 
   /** Makes a pool around a base identity, which stays the caller's to open and close. */
@@ -62,7 +71,8 @@ export class IdentityPool {
    */
   lease(key: string | undefined, once = false): IdentityLease {
     if (key === undefined) {
-      return { session: (signal) => this.#base.session(signal), [Symbol.dispose]: () => {} };
+      this.#baseClients++;
+      return { session: (signal) => this.#base.session(signal), [Symbol.dispose]: () => void this.#baseClients-- };
     }
     const group = this.#groups.get(key) ?? this.#open(key);
     this.#groups.delete(key);
@@ -77,6 +87,15 @@ export class IdentityPool {
         released = true;
       },
     };
+  }
+
+  /** How the identities fare: the base first, then the groups in their order. */
+  get statuses(): PooledStatus[] {
+    const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
+    return [
+      { ...this.#base.status, group: undefined, clients: this.#baseClients },
+      ...groups.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients })),
+    ];
   }
 
   /** Closes the identities of all groups, and resolves when they are closed. */

@@ -14,7 +14,7 @@ import { EventLoopGate } from "./event_loop_gate.ts";
 import { Refusal } from "./answers.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
-import { IdentityPool } from "./identity_pool.ts";
+import { IdentityPool, type PooledStatus } from "./identity_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import { acceptAll } from "./listener.ts";
 import { LoginGuard } from "./login_guard.ts";
@@ -74,6 +74,7 @@ export class Proxy implements AsyncDisposable {
   readonly #pool = new BufferPool();
   readonly #warm: WarmSockets;
   readonly #halfClosed = new HalfClosedStreams();
+  readonly #streams = { open: 0 };
   readonly #stop = new SharedSignal();
   readonly #clients = new Set<Promise<void>>();
   /** Number of clients by their IP address. */
@@ -109,6 +110,16 @@ export class Proxy implements AsyncDisposable {
   /** Clients that are connected now. */
   get connections(): number {
     return this.#clients.size;
+  }
+
+  /** Streams that are open now. */
+  get streams(): number {
+    return this.#streams.open;
+  }
+
+  /** How the identities fare: the base identity first, then those of isolation groups. */
+  get identities(): PooledStatus[] {
+    return this.#identities.statuses;
   }
 
   /** Accepts no more clients. When it resolves, the ports are free again. */
@@ -172,6 +183,7 @@ export class Proxy implements AsyncDisposable {
       gate: this.#gate,
       signal: this.#stop,
       halfClosed: this.#halfClosed,
+      streams: this.#streams,
       claimPlace: () => this.#claimPlace(address),
     };
     this.#count(address, 1);

@@ -2,6 +2,7 @@ import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
 import { startTimer } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
+import type { Counter } from "../report/counters.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
 import type { HalfClosedStreams } from "./half_closed.ts";
@@ -39,6 +40,10 @@ export interface RelayOptions {
   sessionEnded: Signal;
   /** Look at the bytes of the client and of the peer on their way, where given. */
   filters?: { sent: Filter; received: Filter } | undefined;
+  /** Grows with the bytes from the client to the peer, as they pass. */
+  sentBytes?: Counter;
+  /** Grows with the bytes from the peer to the client, as they pass. */
+  receivedBytes?: Counter;
 }
 
 /** Why a relay ended. */
@@ -67,7 +72,7 @@ export async function relay(
   clientBytes: ReadAhead,
   { conn: stream, buffer }: Pick<SamStream, "conn" | "buffer">,
   resources: RelayResources,
-  { toClient, toStream, idleTimeout, signal, sessionEnded, filters }: RelayOptions,
+  { toClient, toStream, idleTimeout, signal, sessionEnded, filters, sentBytes, receivedBytes }: RelayOptions,
 ): Promise<RelayResult> {
   let sent = 0;
   let received = 0;
@@ -105,11 +110,13 @@ export async function relay(
 
   const upload = pump(clientBytes, stream, toStream, clientBytes.buffer, resources, filters?.sent, (bytes) => {
     sent += bytes;
+    if (sentBytes !== undefined) sentBytes.value += bytes;
     watchdog.active();
     isAnswered = false;
   });
   const download = pump(stream, client, toClient, buffer, resources, filters?.received, (bytes) => {
     received += bytes;
+    if (receivedBytes !== undefined) receivedBytes.value += bytes;
     lastReceived = performance.now();
     watchdog.active();
     isAnswered = true;

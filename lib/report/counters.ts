@@ -1,19 +1,42 @@
+/** One counter, for those who add to it often. */
+export interface Counter {
+  /** What was counted so far. */
+  value: number;
+}
+
 /** Counts events by name. */
 export class Counters {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, Counter>();
+
+  /** The sum of several. */
+  static sum(all: Iterable<Counters>): Counters {
+    const sum = new Counters();
+    for (const counters of all) {
+      for (const [name, { value }] of counters.#counts) sum.add(name, value);
+    }
+    return sum;
+  }
 
   /** Adds to a counter. */
   add(name: string, by = 1): void {
-    this.#counts.set(name, this.get(name) + by);
+    this.counter(name).value += by;
+  }
+
+  /** The counter of a name, to be added to without a look-up each time. */
+  counter(name: string): Counter {
+    let counter = this.#counts.get(name);
+    if (counter === undefined) this.#counts.set(name, counter = { value: 0 });
+    return counter;
   }
 
   /** The value of a counter; 0 for one that was never added to. */
   get(name: string): number {
-    return this.#counts.get(name) ?? 0;
+    return this.#counts.get(name)?.value ?? 0;
   }
 
   /** All counters that were added to, by name. */
   all(): Record<string, number> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => a < b ? -1 : 1));
+    const entries = [...this.#counts].map(([name, { value }]) => [name, value] as const);
+    return Object.fromEntries(entries.sort(([a], [b]) => a < b ? -1 : 1));
   }
 }

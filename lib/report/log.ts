@@ -52,10 +52,10 @@ export function createLog(options: LogOptions): Log {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** A log that adds fields to each line. */
-export function withFields(log: Log, fields: LogFields): Log {
+/** A log that adds fields to each line; those of a function are asked for with each line. */
+export function withFields(log: Log, fields: LogFields | (() => LogFields)): Log {
   const at = (level: LogLevel) => (message: string, more: LogFields = {}): void =>
-    log[level](message, { ...fields, ...more });
+    log[level](message, { ...(typeof fields === "function" ? fields() : fields), ...more });
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 

@@ -4,6 +4,7 @@ import { proxyCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
 import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../support/requests.ts";
+import { rawGet } from "../support/raw_http.ts";
 import { publishService, type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet, writeAll } from "../support/socks_client.ts";
@@ -71,6 +72,14 @@ async function portsOf(child: ProxyChild, count: number): Promise<Record<string,
   await child.waitFor("stdout", new RegExp(`(ready .*\\n){${count}}`), 60_000);
   const lines = child.stdout().matchAll(/^ready listen=127\.0\.0\.1:(\d+).*?(?: name=(\w+))?$/gm);
   return Object.fromEntries(lines.map(([, port, name = "only"]) => [name, Number(port)]));
+}
+
+/** Asks for the status, which was opened before permissions were given back. */
+async function askForStatus(child: ProxyChild): Promise<void> {
+  const line = /Serving the status at http:\/\/127\.0\.0\.1:(\d+)\//;
+  await child.waitFor("stderr", line);
+  const port = Number(line.exec(child.stderr())?.[1]);
+  for (const path of ["/", "/ready", "/metrics", "/status.json"]) assertEquals((await rawGet(port, path)).status, 200);
 }
 
 /** Good, bad and hostile requests, and what would be a leak. */
@@ -153,9 +162,11 @@ e2eTest("nothing that clients do makes it leave loopback, ask a resolver or touc
 
   await t.step("with options", async () => {
     const args = ["--listen", "127.0.0.1:0", "--sam", sam, "--hosts", `${files.dir}/hosts`, "--scrub", "irc,http"];
-    await using child = traced(proxyCommand([...args, "--keys-dir", `${files.dir}/keys`, "--identity", "one"]), files);
+    const more = ["--keys-dir", `${files.dir}/keys`, "--identity", "one", "--status", "127.0.0.1:0"];
+    await using child = traced(proxyCommand([...args, ...more]), files);
     const { only: port = 0 } = await portsOf(child, 1);
     await runScenario(port, bridge);
+    await askForStatus(child);
     assertEquals(await child.stop(), 143, child.stderr());
     assertEquals(await proof(child, files), []);
   });
@@ -175,12 +186,15 @@ async function runEscapee(flags: readonly string[]): Promise<{ outcomes: Record<
     `127.0.0.1:${bridge.port}`,
     "--secrets-file",
     `${files.dir}/secrets`,
+    "--status",
+    "127.0.0.1:0",
   ];
   await using child = traced(denoRun(flags, ESCAPEE, args), files);
   const { only: port = 0 } = await portsOf(child, 1);
   child.signal("SIGUSR1");
   await child.waitFor("stdout", /^\{"outcomes".*\n/m);
   await runScenario(port, bridge);
+  await askForStatus(child);
   await child.stop();
   const { outcomes } = JSON.parse(/^\{"outcomes".*$/m.exec(child.stdout())?.[0] ?? "");
   return { outcomes, escapes: await proof(child, files, sourcePaths(ESCAPEE)) };

@@ -1,0 +1,76 @@
+/**
+ * How the program fares: plain data, as `/status.json` has it. No destination that an application goes to is part of it,
+ * and no login.
+ */
+export interface Snapshot {
+  /** Version of the program. */
+  version: string;
+  /** When it was started, as ISO 8601. */
+  startedAt: string;
+  /** For how long it runs. */
+  uptimeSeconds: number;
+  /** Its applications. */
+  applications: ApplicationStatus[];
+}
+
+/** How an application fares. */
+export interface ApplicationStatus {
+  /** Its label. */
+  name: string;
+  /** Where it serves SOCKS, HOST:PORT each. */
+  listen: string[];
+  /** Its SAM bridge, HOST:PORT. */
+  sam: string;
+  /** The SAM version of its session. */
+  samVersion: string | null;
+  /** Whether its own identity has a session. */
+  ready: boolean;
+  /** Why not. */
+  reason: string | null;
+  /** Clients that are connected now. */
+  connections: number;
+  /** Streams that are open now. */
+  streams: number;
+  /** Bytes from clients to peers, those of open streams included. */
+  bytesSent: number;
+  /** Bytes from peers to clients, likewise. */
+  bytesReceived: number;
+  /** Streams that were opened so far. */
+  connected: number;
+  /** Its own identity first, then those of isolation groups. */
+  identities: IdentityFacts[];
+  /** Clients that were refused, by reason. */
+  refusals: { reason: string; count: number; message: string; hint: string | null }[];
+  /** What it gave away, by kind. */
+  leaks: { kind: string; count: number; story: string; fix: string }[];
+}
+
+/** How an identity fares. */
+export interface IdentityFacts {
+  /** Whether it is the application's own, or of an isolation group. */
+  kind: "base" | "group";
+  /** Number of the isolation group. */
+  group: number | null;
+  /** Whether it has a session, waits for the router's tunnels, or has lost its session. */
+  state: "building" | "ready" | "lost";
+  /** Why it has none. */
+  reason: string | null;
+  /** Its own address in I2P. */
+  b32: string | null;
+  /** Since it got or lost its session. */
+  ageSeconds: number;
+  /** Clients that use it now. */
+  clients: number;
+}
+
+/** Whether a program can serve all of its applications. One that has none, as at its very start, cannot. */
+export function isReady({ applications }: Snapshot): boolean {
+  return applications.length > 0 && applications.every(({ ready }) => ready);
+}
+
+/** What `/ready` says: "ready", or a line for each application that is not, with the reason. */
+export function formatReady(snapshot: Snapshot): string {
+  if (isReady(snapshot)) return "ready\n";
+  const lines = snapshot.applications.filter(({ ready }) => !ready).map(({ name, reason }) => `${name}: ${reason}\n`);
+  return lines.length === 0 ? "No application is served\n" : lines.join("");
+}
