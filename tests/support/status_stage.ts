@@ -1,0 +1,154 @@
+import { encodeBase64 } from "@std/encoding";
+import { LEAKS } from "../../lib/guard/leak.ts";
+import { ANSWERS } from "../../lib/proxy/answers.ts";
+import { PAGE } from "../../lib/report/page.ts";
+
+/** An identity in `/status.json`. */
+export interface StagedIdentity {
+  kind: "base" | "group";
+  group: null | number;
+  state: "building" | "ready" | "lost";
+  reason: null | string;
+  b32: null | string;
+  ageSeconds: number;
+  clients: number;
+}
+
+/** An application in `/status.json`. */
+export interface StagedApplication {
+  name: string;
+  listen: string[];
+  sam: string;
+  samVersion: null | string;
+  ready: boolean;
+  reason: null | string;
+  connections: number;
+  streams: number;
+  bytesSent: number;
+  bytesReceived: number;
+  connected: number;
+  identities: StagedIdentity[];
+  refusals: { reason: string; count: number; message: string; hint: null | string }[];
+  leaks: { kind: string; count: number; story: string; fix: string }[];
+}
+
+/** What `/status.json` answers. */
+export interface StagedStatus {
+  version: string;
+  startedAt: string;
+  uptimeSeconds: number;
+  applications: StagedApplication[];
+}
+
+/** A base32 address of a letter. */
+export function b32(letter: string): string {
+  return `${letter}${"abcdefghijklmnopqrstuvwxyz234567".repeat(2).slice(0, 51)}.b32.i2p`;
+}
+
+/** An application that is ready, with a main identity and a group, refusals and a leak. */
+export function readyApplication(changes: Partial<StagedApplication> = {}): StagedApplication {
+  return {
+    name: "browser",
+    listen: ["127.0.0.1:4447", "[::1]:4447"],
+    sam: "127.0.0.1:7656",
+    samVersion: "3.1",
+    ready: true,
+    reason: null,
+    connections: 14,
+    streams: 11,
+    bytesSent: 3_481_226,
+    bytesReceived: 94_630_871,
+    connected: 1_284,
+    identities: [
+      { kind: "base", group: null, state: "ready", reason: null, b32: b32("k"), ageSeconds: 15_210, clients: 8 },
+      { kind: "group", group: 1, state: "ready", reason: null, b32: b32("q"), ageSeconds: 724, clients: 3 },
+      { kind: "group", group: 2, state: "building", reason: null, b32: null, ageSeconds: 5.2, clients: 1 },
+    ],
+    refusals: [refusal("clearnet", 37), refusal("ip", 4), refusal("name-unknown", 2)],
+    leaks: [leak("http-user-agent", 12)],
+    ...changes,
+  };
+}
+
+/** An application whose router is away. */
+export function lostApplication(changes: Partial<StagedApplication> = {}): StagedApplication {
+  return {
+    name: "irc",
+    listen: ["127.0.0.1:4448"],
+    sam: "127.0.0.1:7657",
+    samVersion: null,
+    ready: false,
+    reason: ANSWERS["router-down"].story,
+    connections: 1,
+    streams: 0,
+    bytesSent: 20_480,
+    bytesReceived: 512,
+    connected: 9,
+    identities: [{
+      kind: "base",
+      group: null,
+      state: "lost",
+      reason: ANSWERS["router-down"].story,
+      b32: null,
+      ageSeconds: 42,
+      clients: 1,
+    }],
+    refusals: [],
+    leaks: [],
+    ...changes,
+  };
+}
+
+/** A status with these applications. */
+export function statusOf(applications: StagedApplication[], uptimeSeconds = 15_214): StagedStatus {
+  return { version: "0.1.0", startedAt: "2026-01-02T03:04:05.000Z", uptimeSeconds, applications };
+}
+
+function refusal(reason: "clearnet" | "ip" | "name-unknown", count: number): StagedApplication["refusals"][number] {
+  const { story, hint = null } = ANSWERS[reason];
+  return { reason, count, message: story, hint };
+}
+
+function leak(kind: "http-user-agent", count: number): StagedApplication["leaks"][number] {
+  const { story, fix } = LEAKS[kind];
+  return { kind, count, story, fix };
+}
+
+/** A server of the status page whose answers a test decides. */
+export interface StatusStage extends AsyncDisposable {
+  /** The address of the page. */
+  readonly url: string;
+  /** What `/status.json` answers; asked for each answer. */
+  answer: () => Response | Promise<Response>;
+  /** Changes the page, to see that something wrong in it is noticed. */
+  change: (page: string) => string;
+}
+
+/** Serves the status page under its policy, on a free port. */
+export function startStatusStage(first: StagedStatus): StatusStage {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/status.json") return await stage.answer();
+    if (pathname !== "/") return new Response("Not found", { status: 404 });
+    return new Response(stage.change(PAGE), {
+      headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": await policyOf(PAGE) },
+    });
+  });
+  const stage: StatusStage = {
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    answer: () => Response.json(first),
+    change: (page) => page,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+  return stage;
+}
+
+/** The strictest policy that the page works under: its style and its script by their hashes, and its own origin. */
+async function policyOf(page: string): Promise<string> {
+  const hashOf = async (element: string): Promise<string> => {
+    const [, text = ""] = new RegExp(`<${element}>([^]*)</${element}>`).exec(page) ?? [];
+    return `'sha256-${encodeBase64(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))}'`;
+  };
+  return `default-src 'none'; connect-src 'self'; style-src ${await hashOf("style")}; ` +
+    `script-src ${await hashOf("script")}; base-uri 'none'; frame-ancestors 'none'; form-action 'none'`;
+}
