@@ -5,7 +5,6 @@ import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
-import { REPEATABLE } from "../lib/config/file.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
 import { MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
@@ -226,11 +225,6 @@ Deno.test("the README's limits are those of the code", async () => {
 Deno.test("the README's exit codes are those of the code", async () => {
   const codes = (await readTable("Exit codes")).flatMap(([code = ""]) => code.split("/")).map(Number);
   assertEquals(codes, Object.values(ExitCode));
-});
-
-Deno.test("options that may be repeated are the same on the command line and in files", () => {
-  const repeatable = OPTIONS.filter((option) => option.repeatable).map(({ name }) => name);
-  assertEquals(repeatable.sort(), [...REPEATABLE].sort());
 });
 
 Deno.test("defaults that help and README name are those of the settings", () => {

@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { GivenValue, GivenValues } from "../config/settings.ts";
-import { suggest } from "../config/suggest.ts";
+import { didYouMean } from "./did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
 
@@ -97,9 +97,5 @@ function checkSwitch(arg: string): string {
 }
 
 function usageError(message: string, word: string, candidates: readonly string[]): CliError {
-  const meant = suggest(word, candidates);
-  return new CliError(ExitCode.usage, message, [
-    ...(meant === undefined ? [] : [`Did you mean ${meant}?`]),
-    "See i2p-socks --help",
-  ]);
+  return new CliError(ExitCode.usage, message, [...didYouMean(word, candidates), "See i2p-socks --help"]);
 }

@@ -170,7 +170,7 @@ class Route {
 }
 
 /** Routers by the version of SAM that they choose where none is asked for: i2pd 2.45 and 2.58, Java I2P 2.8, emissary. */
-const ROUTERS: Readonly<Record<string, string>> = {
+export const ROUTERS: Readonly<Record<string, string>> = {
   "3.0": "i2pd",
   "3.1": "i2pd",
   "3.2": "emissary",

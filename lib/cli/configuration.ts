@@ -11,10 +11,12 @@ import {
   readStatusEndpoint,
 } from "../config/settings.ts";
 import { readFile } from "./input_files.ts";
-import { OPTIONS } from "./options.ts";
+import { OPTIONS, type OptionSpec } from "./options.ts";
 
-/** Options that make no sense in a file. */
-const NOT_IN_FILES = ["config", "check-config", "help", "version", "yes"];
+/** The options that may stand in a file. */
+export const FILE_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(({ verbs, notInFiles }) =>
+  verbs.includes("serve") && notInFiles !== true
+);
 
 /** All that a process is to do. */
 export interface Configuration {
@@ -60,9 +62,8 @@ export async function readConfiguration(given: GivenValues): Promise<Configurati
 const NO_FILE: ConfigFile = { common: new Map(), applications: [] };
 
 async function readConfigFile(file: string, problems: string[]): Promise<ConfigFile> {
-  const known = OPTIONS.filter((o) => o.verbs.includes("serve") && !NOT_IN_FILES.includes(o.name)).map((o) => o.name);
   const own: string[] = [];
-  const { common, applications } = parseConfigFile(await readFile(file, "--config"), known, own);
+  const { common, applications } = parseConfigFile(await readFile(file, "--config"), FILE_OPTIONS, own);
   problems.push(...own.map((problem) => `${file}: ${problem}`));
   const inFile = (values: GivenValues): GivenValues =>
     new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));

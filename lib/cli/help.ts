@@ -1,10 +1,26 @@
-import { flagOf, OPTIONS, type OptionSpec, type Verb } from "./options.ts";
+import { CLIENTS } from "./clients.ts";
+import { KEY_ACTIONS } from "./key_actions.ts";
+import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
+import { SHELLS } from "./shells.ts";
+import { wrap } from "./wrap.ts";
 
-/** What each verb is for, and examples that run as they stand. */
-const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: readonly string[] }>> = {
+/** A verb of the command line: help and completions come from here. */
+export interface VerbSpec {
+  /** How to type it. */
+  usage: string;
+  /** What it is for. The first sentence is all that lists of verbs show. */
+  text: string;
+  /** Command lines that run as they stand. */
+  examples: readonly string[];
+  /** What completes the words behind it, one after the other: words, or whatever is there of a kind. */
+  operands?: readonly (readonly string[] | "file" | "identity")[];
+}
+
+/** The verbs. */
+export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   serve: {
     usage: "i2p-socks [serve] [OPTIONS]",
-    text: "Serve SOCKS 4, 4a and 5 on loopback to one application, through the SAM bridge of an I2P router.\n" +
+    text: "Serve SOCKS 4, 4a and 5 on loopback to one application, through I2P. Needs the SAM bridge of a router.\n" +
       'Prints a line that begins with "ready" when tunnels are built.',
     examples: [
       "i2p-socks",
@@ -16,7 +32,7 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
   check: {
     usage: "i2p-socks check [NAME[:PORT]] [OPTIONS]",
     text:
-      "Walk from the SAM port to a working session, and to a stream to NAME. Stops at the first thing wrong, with\n" +
+      "Walk from the SAM port to a working session, and say what is wrong. Given NAME, also opens a stream to it. Stops at the first thing wrong, with\n" +
       "its fix. The session is a throw-away one: a running proxy is not disturbed.\n" +
       "Exit codes: 0 all is well, 69 no SAM bridge, 75 the router is not ready, 1 anything else.",
     examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --no-session --json"],
@@ -24,7 +40,7 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
   audit: {
     usage: "i2p-socks audit [--for DURATION] [OPTIONS]",
     text:
-      "Serve like serve, and report at the end what the application gave away: names that it resolves itself, and\n" +
+      "Serve like serve, and report what the application gave away. It looks for names that it resolves itself, and\n" +
       "plaintext that tells about it, this machine or its user. Exit code 0 when clean, 1 otherwise.",
     examples: ["i2p-socks audit --for 5m --listen 127.0.0.1:9050", "i2p-socks audit --secrets-file words --json"],
   },
@@ -35,7 +51,7 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
   },
   keys: {
     usage: "i2p-socks keys ACTION [NAME] [FILE] [OPTIONS]",
-    text: "Manage lasting identities: list, show NAME, new NAME, export NAME [FILE], import NAME [FILE],\n" +
+    text: "Manage lasting identities. Actions: list, show NAME, new NAME, export NAME [FILE], import NAME [FILE],\n" +
       "rotate NAME, delete NAME. Files are those of i2pd (.dat) and Java I2P (privKeyFile); without FILE,\n" +
       "stdout or stdin. A running proxy is not needed, the router is for new and rotate.",
     examples: [
@@ -43,6 +59,7 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
       "i2p-socks keys export irc irc.dat",
       "i2p-socks keys import old < eepPriv.dat",
     ],
+    operands: [Object.keys(KEY_ACTIONS), "identity", "file"],
   },
   "hash-login": {
     usage: "i2p-socks hash-login USER",
@@ -57,35 +74,84 @@ const VERB_HELP: Readonly<Record<Verb, { usage: string; text: string; examples: 
       "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers there; with --watch, the signal's.",
     examples: ["i2p-socks status", "i2p-socks status 127.0.0.1:9200 --watch", "i2p-socks status --json"],
   },
+  setup: {
+    usage: "i2p-socks setup [CLIENT] [--listen [HOST:]PORT]",
+    text:
+      "Print the settings of an application for the proxy. They go to stdout, what to know goes to stderr. Without\n" +
+      "CLIENT, the list of applications.",
+    examples: [
+      "i2p-socks setup",
+      "i2p-socks setup curl",
+      "i2p-socks setup firefox --listen 127.0.0.1:9050 > user.js",
+    ],
+    operands: [Object.keys(CLIENTS)],
+  },
+  completions: {
+    usage: "i2p-socks completions SHELL",
+    text:
+      "Print a script that completes command lines in bash, zsh or fish. It is made for the options of this version.",
+    examples: [
+      "source <(i2p-socks completions bash)",
+      "i2p-socks completions zsh > _i2p-socks",
+      "i2p-socks completions fish > i2p-socks.fish",
+    ],
+    operands: [SHELLS],
+  },
   help: {
     usage: "i2p-socks help [VERB]",
     text: "Show help for the program or for a verb.",
     examples: ["i2p-socks help lookup"],
+    operands: [VERBS],
   },
 };
 
 /** Width of the column of options. */
-const COLUMN = 32;
+const COLUMN = 30;
 
-/** The help of a verb; the one for `serve` also names the other verbs. */
+/** The help of a verb, at most 80 columns wide; the one for `serve` also names the other verbs. */
 export function helpText(verb: Verb): string {
   const { usage, text, examples } = VERB_HELP[verb];
-  const others = Object.values(VERB_HELP).filter((other) => other.usage !== usage);
   return [
-    text,
+    ...paragraphs(text),
     "",
     "Usage:",
     `  ${usage}`,
-    ...(verb === "serve" ? others.map((other) => `  ${other.usage}`) : []),
+    ...(verb === "serve" ? ["", "Verbs:", ...VERBS.map(verbLine)] : []),
+    ...optionLines(verb),
     "",
-    "Options:",
-    ...OPTIONS.filter((option) => option.verbs.includes(verb)).map(optionLine),
-    "",
-    "Durations are 500ms, 10s, 5m, 1h. Options win over environment variables.",
+    wrap("Durations are 500ms, 10s, 5m, 1h. Options win over environment variables."),
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),
   ].join("\n");
+}
+
+/** What a verb does, in one sentence. */
+export function summaryOf(verb: Verb): string {
+  return VERB_HELP[verb].text.replaceAll("\n", " ").replace(/\.(?: .*)?$/, "");
+}
+
+/** Lines of a text end where its sentences end at a line's end; elsewhere they are wrapped anew. */
+function paragraphs(text: string): string[] {
+  return text.split(/(?<=\.)\n/).map((line) => wrap(line.replaceAll("\n", " ")));
+}
+
+function verbLine(verb: Verb): string {
+  return wrap(`  ${verb.padEnd(13)}${summaryOf(verb)}`, " ".repeat(15));
+}
+
+/** The options of a verb below their headings. */
+function optionLines(verb: Verb): string[] {
+  const lines: string[] = [];
+  let [heading, shown] = ["", ""];
+  for (const option of OPTIONS) {
+    heading = option.heading ?? heading;
+    if (!option.verbs.includes(verb)) continue;
+    if (heading !== shown) lines.push("", `${heading}:`);
+    shown = heading;
+    lines.push(optionLine(option));
+  }
+  return lines;
 }
 
 function optionLine(option: OptionSpec): string {
@@ -94,6 +160,7 @@ function optionLine(option: OptionSpec): string {
     ...(option.fallback === undefined ? [] : [`default: ${option.fallback}`]),
     ...(option.env === undefined ? [] : [`env: ${option.env}`]),
   ];
-  return `${left.padEnd(COLUMN)}${left.length < COLUMN ? "" : "\n" + " ".repeat(COLUMN)}${option.help}` +
-    (notes.length === 0 ? "" : ` [${notes.join("; ")}]`);
+  const text = option.help + (notes.length === 0 ? "" : ` [${notes.join("; ")}]`);
+  const indent = " ".repeat(COLUMN);
+  return left.length < COLUMN ? wrap(left.padEnd(COLUMN) + text, indent) : `${left}\n${wrap(indent + text, indent)}`;
 }

@@ -5,26 +5,15 @@ import { PrivateKey } from "../i2p/private_key.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { generateKey } from "../sam/generate.ts";
+import { didYouMean } from "./did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
+import { KEY_ACTIONS, type KeyAction } from "./key_actions.ts";
 import { readSamLogin } from "./input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "./keys_dir.ts";
 import { requireNet, requireRead, requireWrite } from "./permissions.ts";
 import { problemsOf } from "./problem.ts";
 import { adviseOn } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** What can be done with keys, and the operands of each. */
-const ACTIONS = {
-  list: "",
-  show: "NAME",
-  new: "NAME",
-  export: "NAME [FILE]",
-  import: "NAME [FILE]",
-  rotate: "NAME",
-  delete: "NAME",
-} as const;
-
-type Action = keyof typeof ACTIONS;
 
 /** What an action works with. */
 interface Work {
@@ -40,22 +29,23 @@ interface Work {
 export async function keys(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
   const settings = readSettings(given);
   const [action, name, file, ...more] = operands;
-  if (!isAction(action)) {
+  if (!isKeyAction(action)) {
     throw usage(
       action === undefined ? "An action on keys is missing" : `keys has no action "${action}"`,
-      Object.keys(ACTIONS),
+      Object.keys(KEY_ACTIONS),
+      action,
     );
   }
   const isComplete = (action === "list") === (name === undefined);
   if (!isComplete || more.length > 0 || (file !== undefined && !takesFile(action))) {
-    throw usage(`keys ${action} takes ${ACTIONS[action] || "nothing behind it"}`, [action]);
+    throw usage(`keys ${action} takes ${KEY_ACTIONS[action] || "nothing behind it"}`, [action]);
   }
   const store = new KeyStore(requireKeysDir(settings.keysDir ?? defaultKeysDir()));
   const work: Work = { name: name ?? "", file, store, settings, yes: given.has("yes"), terminal };
   return await DO[action](work) ?? ExitCode.ok;
 }
 
-const DO: Readonly<Record<Action, (work: Work) => Promise<ExitCode | void>>> = {
+const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> = {
   list: async ({ store, terminal }) => {
     let exitCode: ExitCode = ExitCode.ok;
     for (const name of await store.list()) {
@@ -129,16 +119,19 @@ const DO: Readonly<Record<Action, (work: Work) => Promise<ExitCode | void>>> = {
   },
 };
 
-function usage(message: string, actions: readonly string[]): CliError {
-  const lines = Object.entries(ACTIONS).filter(([word]) => actions.includes(word));
-  return new CliError(ExitCode.usage, message, lines.map(([word, rest]) => `i2p-socks keys ${word} ${rest}`.trimEnd()));
+function usage(message: string, actions: readonly string[], typed?: string): CliError {
+  const lines = Object.entries(KEY_ACTIONS).filter(([word]) => actions.includes(word));
+  return new CliError(ExitCode.usage, message, [
+    ...(typed === undefined ? [] : didYouMean(typed, actions)),
+    ...lines.map(([word, rest]) => `i2p-socks keys ${word} ${rest}`.trimEnd()),
+  ]);
 }
 
-function isAction(word: string | undefined): word is Action {
-  return word !== undefined && Object.hasOwn(ACTIONS, word);
+function isKeyAction(word: string | undefined): word is KeyAction {
+  return word !== undefined && Object.hasOwn(KEY_ACTIONS, word);
 }
 
-function takesFile(action: Action): boolean {
+function takesFile(action: KeyAction): boolean {
   return action === "export" || action === "import";
 }
 

@@ -1,5 +1,20 @@
+import { ISOLATION_FLAGS } from "../config/isolation_flag.ts";
+import { LEAK_MODES, SCRUB_PROTOCOLS } from "../config/leak_mode.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../report/log.ts";
+
 /** Verbs of the command line. */
-export const VERBS = ["serve", "check", "audit", "lookup", "keys", "hash-login", "status", "help"] as const;
+export const VERBS = [
+  "serve",
+  "check",
+  "audit",
+  "lookup",
+  "keys",
+  "hash-login",
+  "status",
+  "setup",
+  "completions",
+  "help",
+] as const;
 
 /** One of {@linkcode VERBS}. */
 export type Verb = typeof VERBS[number];
@@ -18,6 +33,18 @@ export interface OptionSpec {
   fallback?: string;
   /** Whether it may be given more than once. */
   repeatable?: boolean;
+  /** The words that its value may be, where it is no free text. */
+  words?: readonly string[];
+  /** Whether its value is a list with commas; a list of YAML says the same. */
+  list?: boolean;
+  /** What stands in a configuration file for it; its name where undefined. */
+  key?: string;
+  /** Whether it makes no sense in a configuration file. */
+  notInFiles?: boolean;
+  /** Whether it holds for the whole process: in a file it stands at the top, and not in an application. */
+  ofProcess?: boolean;
+  /** Begins a group of options in help, which goes on to the next heading. */
+  heading?: string;
   /** What it does. */
   help: string;
   /** Verbs that take it. */
@@ -30,16 +57,20 @@ const SAM: readonly Verb[] = ["serve", "check", "audit", "lookup", "keys"];
 /** Verbs that create a session. */
 const SESSION: readonly Verb[] = ["serve", "check", "audit"];
 
-/** The options: parsing, help and the README's table come from here. */
+/**
+ * The options: parsing, help, completions, the environment, the keys of configuration files and the README's table come
+ * from here.
+ */
 export const OPTIONS: readonly OptionSpec[] = [
   {
     name: "listen",
+    heading: "Basics",
     value: "[HOST:]PORT",
     env: "I2P_SOCKS_LISTEN",
     fallback: "127.0.0.1:4447, or the next free port",
     repeatable: true,
     help: "Serve SOCKS here; loopback only, [::1]:PORT too, 0 picks a port; repeatable",
-    verbs: SERVE,
+    verbs: [...SERVE, "setup"],
   },
   {
     name: "sam",
@@ -60,6 +91,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "identity",
+    heading: "Identities",
     value: "NAME",
     fallback: "none: a throw-away destination",
     help: "Keep a lasting destination under this name; made when first used",
@@ -76,6 +108,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "isolate",
+    list: true,
+    words: [...ISOLATION_FLAGS, "none"],
     value: "LIST",
     fallback: "auth",
     help: "What sets clients apart: auth,destination,port,client,stream or none",
@@ -97,6 +131,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "auth-file",
+    heading: "Who may connect, and where to",
     value: "FILE",
     fallback: "none: everybody may connect",
     help: "Logins that may connect, USER:HASH a line (see hash-login); USER:PASSWORD with a warning",
@@ -127,6 +162,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "leaks",
+    heading: "What applications give away",
+    words: LEAK_MODES,
     value: "off|warn|block",
     fallback: "warn",
     help: "What to do about plaintext that gives something away: a log line for each kind, or end the stream before",
@@ -134,6 +171,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "scrub",
+    list: true,
+    words: SCRUB_PROTOCOLS,
     value: "LIST",
     fallback: "none",
     help: "Rewrite what gives something away: irc, http or both, with a comma",
@@ -146,12 +185,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "Words, a line each, that the application must not send: names, addresses, account numbers",
     verbs: SERVE,
   },
-  ...tunnelOptions("length", "0..7", "3", "Hops of each tunnel"),
+  ...tunnelOptions("length", "0..7", "3", "Hops of each tunnel", "Tunnels"),
   ...tunnelOptions("quantity", "1..16", "2", "Tunnels"),
   ...tunnelOptions("backup", "0..16", "0", "Spare tunnels"),
   ...tunnelOptions("variance", "-7..7", "0", "Random change of the length"),
   {
     name: "lease-set-encryption",
+    list: true,
     value: "LIST",
     fallback: "4,0",
     help: "Encryption types, the preferred one first; 6,4 is post-quantum where the router has it",
@@ -159,6 +199,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "o",
+    key: "options",
     value: "KEY=VALUE",
     repeatable: true,
     help: "Any I2CP or streaming option, passed on as it is; repeatable",
@@ -166,6 +207,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "connect-timeout",
+    heading: "Limits",
     value: "DURATION",
     fallback: "120s",
     help: "From a client's request to its open stream",
@@ -201,6 +243,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "config",
+    heading: "Configuration and log",
+    notInFiles: true,
     value: "FILE",
     env: "I2P_SOCKS_CONFIG",
     fallback: "none",
@@ -210,22 +254,40 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: "status",
     value: "HOST:PORT",
+    ofProcess: true,
     fallback: "off",
     help: "Serve /ready, /metrics, /status.json and a page for people here; loopback only, 0 picks a port",
     verbs: SERVE,
   },
-  { name: "check-config", help: "Check the options and the file, and end", verbs: ["serve"] },
-  { name: "log-level", value: "LEVEL", fallback: "info", help: "debug, info, warn or error", verbs: SERVE },
+  { name: "check-config", notInFiles: true, help: "Check the options and the file, and end", verbs: ["serve"] },
+  {
+    name: "log-level",
+    value: "LEVEL",
+    words: LOG_LEVELS,
+    ofProcess: true,
+    fallback: "info",
+    help: "debug, info, warn or error",
+    verbs: SERVE,
+  },
   {
     name: "log-format",
+    words: LOG_FORMATS,
+    ofProcess: true,
     value: "FORMAT",
     fallback: "text",
     help: "text or json; json makes the ready line JSON too",
     verbs: SERVE,
   },
-  { name: "log-destinations", fallback: "off", help: "Let the log name where applications connect to", verbs: SERVE },
+  {
+    name: "log-destinations",
+    ofProcess: true,
+    fallback: "off",
+    help: "Let the log name where applications connect to",
+    verbs: SERVE,
+  },
   {
     name: "timeout",
+    heading: "Of this verb",
     value: "DURATION",
     fallback: "3m",
     help: "For all steps together",
@@ -246,14 +308,15 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: "json", help: "Print one JSON object", verbs: ["check", "audit", "status"] },
   { name: "watch", help: "Print again every two seconds, until a signal", verbs: ["status"] },
   { name: "yes", help: "Delete without asking; needed where there is no terminal", verbs: ["keys"] },
-  { name: "help", help: "Show this help", verbs: VERBS },
-  { name: "version", help: "Show the version", verbs: VERBS },
+  { name: "help", heading: "About the program", notInFiles: true, help: "Show this help", verbs: VERBS },
+  { name: "version", notInFiles: true, help: "Show the version", verbs: VERBS },
 ];
 
 /** One of the tunnel options, for both directions and for each. */
-function tunnelOptions(name: string, range: string, fallback: string, help: string): OptionSpec[] {
+function tunnelOptions(name: string, range: string, fallback: string, help: string, heading?: string): OptionSpec[] {
+  const both = { name, value: range, fallback, help: `${help}, in both directions`, verbs: SESSION };
   return [
-    { name, value: range, fallback, help: `${help}, in both directions`, verbs: SESSION },
+    heading === undefined ? both : { ...both, heading },
     { name: `inbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, inbound`, verbs: SESSION },
     { name: `outbound-${name}`, value: range, fallback: `--${name}`, help: `${help}, outbound`, verbs: SESSION },
   ];

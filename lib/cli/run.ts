@@ -1,8 +1,8 @@
-import config from "../../deno.json" with { type: "json" };
-import { suggest } from "../config/suggest.ts";
 import { type Arguments, parseArguments } from "./arguments.ts";
 import { audit } from "./audit.ts";
 import { check } from "./check.ts";
+import { completions } from "./completions.ts";
+import { didYouMean } from "./did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { helpText } from "./help.ts";
 import { hashLogin } from "./hash_login.ts";
@@ -13,7 +13,9 @@ import { readEnv } from "./permissions.ts";
 import { problemsOf } from "./problem.ts";
 import { serve } from "./serve.ts";
 import { status } from "./status.ts";
+import { setup } from "./setup.ts";
 import { Terminal } from "./terminal.ts";
+import { versionText } from "./version.ts";
 
 /**
  * Runs the program.
@@ -34,7 +36,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
 
 async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal): Promise<ExitCode> {
   if (given.has("version")) {
-    terminal.data(`i2p-socks ${config.version} (Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, SAM 3.1)`);
+    terminal.data(versionText());
     return ExitCode.ok;
   }
   if (given.has("help")) {
@@ -58,6 +60,10 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
       return await hashLogin(operands, terminal);
     case "status":
       return await status(operands, given, terminal);
+    case "setup":
+      return setup(operands, given, terminal);
+    case "completions":
+      return completions(operands, terminal);
     case "serve":
       if (operands.length > 0) throw new CliError(ExitCode.usage, `serve takes no operand, but got "${operands[0]}"`);
       return await serve(given, terminal);
@@ -67,6 +73,5 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
 function verbNamed(word: string): Verb {
   const verb = VERBS.find((v) => v === word);
   if (verb !== undefined) return verb;
-  const meant = suggest(word, VERBS);
-  throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, meant === undefined ? [] : [`Did you mean ${meant}?`]);
+  throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, didYouMean(word, VERBS));
 }

@@ -1,5 +1,5 @@
 import { parse } from "@std/yaml";
-import { type GivenValue, type GivenValues, PROCESS_OPTIONS } from "./settings.ts";
+import type { GivenValue, GivenValues } from "./settings.ts";
 import { suggest } from "./suggest.ts";
 
 /** What a configuration file says. */
@@ -13,13 +13,25 @@ export interface ConfigFile {
 /** The key under which the applications stand. */
 const APPLICATIONS = "applications";
 
-/** Options whose value is a list with commas: a list of YAML says the same. */
-const COMMA_LISTS: readonly string[] = ["isolate", "scrub", "lease-set-encryption"];
+/** An option that may stand in a file. */
+export interface FileOption {
+  /** Its name on the command line, without dashes. */
+  name: string;
+  /**
+   * What stands in a file for it. For `options` a mapping says the same as a list of KEY=VALUE.
+   *
+   * @default {name}
+   */
+  key?: string;
+  /** Whether it may have several values. */
+  repeatable?: boolean;
+  /** Whether its value is a list with commas: a list of YAML says the same. */
+  list?: boolean;
+  /** Whether it holds for the whole process, and so for all applications. */
+  ofProcess?: boolean;
+}
 
-/** Options that may be given more than once. */
-export const REPEATABLE: readonly string[] = ["listen", "allow", "deny", "o"];
-
-/** The key of I2CP and streaming options, which are `-o` on the command line. */
+/** The key of I2CP and streaming options, whose values may be a mapping. */
 const OPTIONS = "options";
 
 /**
@@ -28,9 +40,9 @@ const OPTIONS = "options";
  *
  * What is wrong is added to `problems`, all of it, with its line where that can be told.
  *
- * @param known the names of the options that may stand in a file.
+ * @param known the options that may stand in a file.
  */
-export function parseConfigFile(text: string, known: readonly string[], problems: string[]): ConfigFile {
+export function parseConfigFile(text: string, known: readonly FileOption[], problems: string[]): ConfigFile {
   const reader = new FileReader(text, known, problems);
   let root: unknown;
   try {
@@ -59,12 +71,12 @@ export function parseConfigFile(text: string, known: readonly string[], problems
 
 class FileReader {
   readonly #lines: readonly string[];
-  readonly #known: readonly string[];
+  readonly #known: ReadonlyMap<string, FileOption>;
   readonly #problems: string[];
 
-  constructor(text: string, known: readonly string[], problems: string[]) {
+  constructor(text: string, known: readonly FileOption[], problems: string[]) {
     this.#lines = text.split("\n");
-    this.#known = known;
+    this.#known = new Map(known.map((option) => [option.key ?? option.name, option]));
     this.#problems = problems;
   }
 
@@ -73,25 +85,24 @@ class FileReader {
     const given = new Map<string, GivenValue[]>();
     for (const [key, value] of Object.entries(mapping)) {
       const place = this.#place(key, application);
-      const name = key === OPTIONS ? "o" : key;
-      if (!this.#known.includes(name) || key === "o") this.#unknown(key, place, application);
-      else if (application !== undefined && PROCESS_OPTIONS.includes(name)) {
+      const option = this.#known.get(key);
+      if (option === undefined) this.#unknown(key, place, application);
+      else if (application !== undefined && option.ofProcess) {
         this.#problems.push(`${place} holds for all applications, and stands at the top of the file`);
       } else {
         const texts = key === OPTIONS ? optionTexts(value) : scalarTexts(value);
         if (texts === undefined) this.#problems.push(`${place} is not a value or a list of values`);
-        else if (COMMA_LISTS.includes(name)) given.set(name, [{ text: texts.join(","), source: place }]);
-        else if (texts.length > 1 && !REPEATABLE.includes(name)) {
+        else if (option.list) given.set(option.name, [{ text: texts.join(","), source: place }]);
+        else if (texts.length > 1 && !option.repeatable) {
           this.#problems.push(`${place} takes one value, not ${texts.length}`);
-        } else given.set(name, texts.map((text) => ({ text, source: place })));
+        } else given.set(option.name, texts.map((text) => ({ text, source: place })));
       }
     }
     return given;
   }
 
   #unknown(key: string, place: string, application: number | undefined): void {
-    const others = application === undefined ? [OPTIONS, APPLICATIONS] : [OPTIONS];
-    const meant = suggest(key, [...this.#known.filter((name) => name !== "o"), ...others]);
+    const meant = suggest(key, [...this.#known.keys(), ...(application === undefined ? [APPLICATIONS] : [])]);
     this.#problems.push(`${place} is no option${meant === undefined ? "" : `: did you mean ${meant}?`}`);
   }
 

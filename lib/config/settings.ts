@@ -141,9 +141,6 @@ export function overlay(below: GivenValues, above: GivenValues): GivenValues {
   return merged;
 }
 
-/** Options that hold for the whole process. */
-export const PROCESS_OPTIONS: readonly string[] = ["log-level", "log-format", "log-destinations", "status"];
-
 /** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
 export function readApplication(given: GivenValues, problems: string[]): ApplicationSettings {
   const read = new Reader(given, problems);

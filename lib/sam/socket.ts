@@ -29,7 +29,7 @@ export const SAM_HELLO_TIMEOUT = 10_000;
  * The one version asked for. Every router of today speaks it; above it routers differ in what they answer, and nothing
  * that streams need was added later: Java I2P takes USER, PASSWORD and TO_PORT in 3.1 as well.
  */
-const VERSION = "3.1";
+export const SAM_VERSION = "3.1";
 
 /** Which version HELLO asks for: the one that the program speaks, or whichever the bridge likes best (SAM 3.1). */
 export type WantedVersion = "ours" | "any";
@@ -173,7 +173,7 @@ async function greet(
   conn.setKeepAlive(true);
   const lines = new LineReader(conn);
   const credentials = login && { USER: login.user, PASSWORD: login.password };
-  const versions: Record<string, string> = wanted === "ours" ? { MIN: VERSION, MAX: VERSION } : {};
+  const versions: Record<string, string> = wanted === "ours" ? { MIN: SAM_VERSION, MAX: SAM_VERSION } : {};
   await send(conn, formatCommand("HELLO VERSION", versions, credentials));
   const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
   if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");

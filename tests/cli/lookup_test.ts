@@ -1,5 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import config from "../../deno.json" with { type: "json" };
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { flagOf, OPTIONS, type Verb } from "../../lib/cli/options.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { runProxy } from "../support/command.ts";
@@ -117,12 +116,4 @@ Deno.test("help names the options of its verb, all of them and no others", async
     assertEquals(flags, OPTIONS.filter((option) => option.verbs.includes(verb)).map(flagOf), args.join(" "));
     assertStringIncludes(stdout, verb === "serve" ? "i2p-socks [serve]" : `i2p-socks ${verb} `);
   }
-});
-
-Deno.test("--version names the program, its version and those of its runtime", async () => {
-  const { code, stdout, stderr } = await runProxy(["--version"]);
-  assertEquals([code, stderr], [0, ""]);
-  // An executable may have another runtime than the tests.
-  assertMatch(stdout, /^i2p-socks \S+ \(Deno \d+\.\d+\.\d+, V8 [\d.]+\S*, SAM 3\.1\)\n$/);
-  assertEquals(stdout.split(" ")[1], config.version);
 });

@@ -1,22 +1,24 @@
 import { assertEquals } from "@std/assert";
-import { type ConfigFile, parseConfigFile } from "../../lib/config/file.ts";
-import { type GivenValues, PROCESS_OPTIONS } from "../../lib/config/settings.ts";
+import { type ConfigFile, type FileOption, parseConfigFile } from "../../lib/config/file.ts";
+import type { GivenValues } from "../../lib/config/settings.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** Options that may stand in the files of these tests. */
-const KNOWN = [
-  "listen",
-  "sam",
-  "name",
-  "identity",
-  "isolate",
-  "max-identities",
-  "allow",
-  "deny",
-  "length",
-  "o",
-  "connect-timeout",
-  ...PROCESS_OPTIONS,
+const KNOWN: readonly FileOption[] = [
+  { name: "listen", repeatable: true },
+  { name: "sam" },
+  { name: "name" },
+  { name: "identity" },
+  { name: "isolate", list: true },
+  { name: "max-identities" },
+  { name: "allow", repeatable: true },
+  { name: "deny", repeatable: true },
+  { name: "length" },
+  { name: "o", key: "options", repeatable: true },
+  { name: "connect-timeout" },
+  { name: "log-level", ofProcess: true },
+  { name: "log-format", ofProcess: true },
+  { name: "log-destinations", ofProcess: true },
 ];
 
 const NOTHING: ConfigFile = { common: new Map(), applications: [] };
@@ -184,7 +186,7 @@ pureTest("parseConfigFile() keeps no value of an unknown key, which may be a sec
 });
 
 pureTest("parseConfigFile() wants options of the process at the top", () => {
-  for (const name of PROCESS_OPTIONS) {
+  for (const { name } of KNOWN.filter(({ ofProcess }) => ofProcess)) {
     assertEquals(textsOf(read(`${name}: true`).common, name), ["true"]);
     const { problems, file } = parse(`applications:\n  - name: x\n    ${name}: true\n`);
     const place = `applications[0].${name} (line 3)`;
@@ -290,7 +292,7 @@ pureTest("parseConfigFile() names no line in flow style, rather than a wrong one
 });
 
 pureTest("parseConfigFile() does not take a key for another that begins like it", () => {
-  const { common } = read("sam-user: a\nsam: 127.0.0.1:1\n", [...KNOWN, "sam-user"]);
+  const { common } = read("sam-user: a\nsam: 127.0.0.1:1\n", [...KNOWN, { name: "sam-user" }]);
   assertEquals([...common.values()].map(([first]) => first?.source), ["sam-user (line 1)", "sam (line 2)"]);
   assertEquals(
     read("applications:\n  - name: x\n    max-identities: 1\n    identity: 2\n").applications[0]?.get("identity"),
@@ -389,7 +391,7 @@ pureTest("parseConfigFile() quotes nothing of a file that is no YAML", () => {
   assertEquals(problem.includes("secret") || problem.includes("\n"), false);
 });
 
-function parse(text: string, known: readonly string[] = KNOWN): { problems: string[]; file: ConfigFile } {
+function parse(text: string, known: readonly FileOption[] = KNOWN): { problems: string[]; file: ConfigFile } {
   const problems: string[] = [];
   return { file: parseConfigFile(text, known, problems), problems };
 }
@@ -399,7 +401,7 @@ function problemsOf(text: string): string[] {
 }
 
 /** What a file says that has no problem. */
-function read(text: string, known: readonly string[] = KNOWN): ConfigFile {
+function read(text: string, known: readonly FileOption[] = KNOWN): ConfigFile {
   const { problems, file } = parse(text, known);
   assertEquals(problems, [], text);
   return file;

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { type ConfigFile, parseConfigFile, REPEATABLE } from "../../lib/config/file.ts";
-import { type GivenValue, type GivenValues, PROCESS_OPTIONS } from "../../lib/config/settings.ts";
+import { FILE_OPTIONS } from "../../lib/cli/configuration.ts";
+import { type ConfigFile, parseConfigFile } from "../../lib/config/file.ts";
+import type { GivenValue, GivenValues } from "../../lib/config/settings.ts";
 import { Random } from "../support/random.ts";
 import { type Entry, KNOWN_OPTIONS, randomEntries } from "./config_entries.ts";
 import { checkSettings } from "./config_settings.ts";
@@ -15,6 +16,8 @@ interface Meaning {
 }
 
 const COMMA_LISTS = ["isolate", "scrub", "lease-set-encryption"];
+const REPEATABLE = ["listen", "allow", "deny", "o"];
+const PROCESS_OPTIONS = ["log-level", "log-format", "log-destinations", "status"];
 
 /** Files that are good YAML: each value and each problem comes with the line that it stands on, in every layout. */
 export const configFile: Target<Meaning> = {
@@ -44,7 +47,7 @@ export const configFile: Target<Meaning> = {
       ),
     };
     const problems: string[] = [];
-    const file = parseConfigFile(written.text, KNOWN_OPTIONS, problems);
+    const file = parseConfigFile(written.text, FILE_OPTIONS, problems);
     const lists = [expected.common, ...expected.applications];
     assertEquals(problems.map(withoutGuess), lists.flatMap((list) => list.problems), written.text);
     const values: ConfigFile = {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { FILE_OPTIONS } from "../../lib/cli/configuration.ts";
 import { parseConfigFile } from "../../lib/config/file.ts";
-import { KNOWN_OPTIONS, randomEntries } from "./config_entries.ts";
+import { randomEntries } from "./config_entries.ts";
 import { checkSettings } from "./config_settings.ts";
 import { writeConfigFile } from "./config_writer.ts";
 import type { Target } from "./engine.ts";
@@ -60,7 +61,7 @@ export const configText: Target<string> = {
   },
   check: (text) => {
     const problems: string[] = [];
-    const file = parseConfigFile(text, KNOWN_OPTIONS, problems);
+    const file = parseConfigFile(text, FILE_OPTIONS, problems);
     if (problems.some((problem) => problem.startsWith("The file "))) {
       assert(problems.length === 1 && problems.every((problem) => OF_FILE.test(problem)), problems.join("\n"));
       assertEquals(file, { common: new Map(), applications: [] });

@@ -1,0 +1,212 @@
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+
+/** An application that can use the proxy. */
+export interface Client {
+  /** What it is, and where its settings go. */
+  title: string;
+  /** Its settings for a listener, in its own language, a line each. */
+  settings(listener: Endpoint): readonly string[];
+  /** What to know: what it gives away, and how to get another identity. */
+  notes: readonly string[];
+}
+
+/** What a login does, for applications that can send one. */
+const BY_LOGIN = "Another user name is another identity, and its password may be anything";
+
+/** What to do for another identity where an application cannot send a login. */
+const BY_INSTANCE = "It sends no user name: for another identity run another i2p-socks with its own --listen";
+
+const firefox: Client = {
+  title: "Firefox, LibreWolf: user.js in the folder of a profile of its own (about:profiles)",
+  settings: ({ hostname, port }) => [
+    'user_pref("network.proxy.type", 1);',
+    `user_pref("network.proxy.socks", "${hostname}");`,
+    `user_pref("network.proxy.socks_port", ${port});`,
+    'user_pref("network.proxy.socks_version", 5);',
+    'user_pref("network.proxy.socks_remote_dns", true);',
+    'user_pref("network.proxy.socks5_remote_dns", true);',
+    'user_pref("network.proxy.no_proxies_on", "");',
+    'user_pref("network.proxy.failover_direct", false);',
+    'user_pref("network.proxy.allow_bypass", false);',
+    'user_pref("network.trr.mode", 5);',
+    'user_pref("network.dns.disablePrefetch", true);',
+    'user_pref("media.peerconnection.enabled", false);',
+    'user_pref("keyword.enabled", false);',
+    'user_pref("browser.fixup.domainsuffixwhitelist.i2p", true);',
+    'user_pref("dom.security.https_only_mode", false);',
+  ],
+  notes: [
+    "Use the profile for I2P only: cookies and the look of the browser link what you do in it",
+    "It calls home to the clearnet; that is refused, and the log tells of it",
+    "For an identity each container: an extension that sets a proxy with a user name of its own",
+  ],
+};
+
+/** Applications by the word that `setup` takes. */
+export const CLIENTS: Readonly<Record<string, Client>> = {
+  curl: {
+    title: "curl: a command line",
+    settings: (listener) => [`curl --proxy socks5h://${formatEndpoint(listener)} http://stats.i2p/`],
+    notes: [
+      "The h of socks5h has the proxy resolve names; with socks5 or --socks5 curl asks your DNS, and is refused",
+      `${BY_LOGIN}: socks5h://work:x@ADDRESS`,
+      "It names itself and its version: -A '' leaves the header out",
+    ],
+  },
+  git: {
+    title: "git over HTTP: ~/.gitconfig, or .git/config of one repository (over ssh: setup ssh)",
+    settings: (listener) =>
+      ["*.i2p", "*.b32.i2p"].flatMap((host) =>
+        ["http", "https"].flatMap((scheme) => [
+          `[http "${scheme}://${host}/"]`,
+          `    proxy = socks5h://${formatEndpoint(listener)}`,
+        ])
+      ),
+    notes: [
+      "Commits carry name, mail address and time zone: set user.name and user.email, and TZ=UTC in the environment",
+      `${BY_LOGIN}: proxy = socks5h://project:x@ADDRESS`,
+    ],
+  },
+  ssh: {
+    title: "OpenSSH: ~/.ssh/config; nc is OpenBSD's netcat (Debian: netcat-openbsd)",
+    settings: (listener) => [
+      "Host *.i2p",
+      `    ProxyCommand nc -X 5 -x ${formatEndpoint(listener)} %h %p`,
+      "    # In place of it, without a running proxy, and with an identity of its own:",
+      "    # ProxyCommand i2p-socks connect %h %p",
+      "    IdentitiesOnly yes",
+      "    ForwardAgent no",
+      "    ForwardX11 no",
+      "    CanonicalizeHostname no",
+      "    VerifyHostKeyDNS no",
+    ],
+    notes: [
+      "Without USER@ it sends your user name of this machine, and it offers your public keys, which link you: add User " +
+      "and an IdentityFile for each server",
+      BY_INSTANCE,
+    ],
+  },
+  firefox,
+  librewolf: firefox,
+  chromium: {
+    title: "Chromium: a command line, with a profile of its own",
+    settings: (listener) => [
+      'chromium --user-data-dir="$HOME/.config/chromium-i2p" \\',
+      `  --proxy-server="socks5://${formatEndpoint(listener)}" --proxy-bypass-list="<-loopback>" \\`,
+      `  --host-resolver-rules="MAP * ~NOTFOUND , EXCLUDE ${listener.hostname}" \\`,
+      "  --force-webrtc-ip-handling-policy=disable_non_proxied_udp \\",
+      "  --disable-background-networking --no-first-run",
+    ],
+    notes: [
+      "Chromium leaves names to a SOCKS5 proxy; the resolver rules stop whatever would look them up itself",
+      "It calls home to the clearnet; that is refused, and the log tells of it",
+      BY_INSTANCE,
+    ],
+  },
+  irssi: {
+    title: "irssi: it speaks no SOCKS, so socat stands in between; a shell, then irssi",
+    settings: ({ hostname, port }) => [
+      "socat TCP-LISTEN:16667,bind=127.0.0.1,reuseaddr,fork \\",
+      `  SOCKS4A:${
+        hostname.includes(":") ? `[${hostname}]` : hostname
+      }:irc.postman.i2p:6667,socksport=${port},socksuser=irssi &`,
+      "irssi --home=$HOME/.irssi-i2p --noconnect",
+      "/set user_name user",
+      "/set real_name user",
+      "/set ctcp_version_reply",
+      "/ignore * CTCPS",
+      "/connect 127.0.0.1 16667",
+    ],
+    notes: [
+      "Its defaults give away your user name and real name; i2p-socks --scrub irc takes out what these settings miss",
+      "Another socksuser is another identity; for a lasting one: i2p-socks --identity irc --isolate none",
+    ],
+  },
+  weechat: {
+    title: "WeeChat: commands to type (tls is ssl before version 4)",
+    settings: ({ hostname, port }) => [
+      `/proxy add i2p socks5 ${hostname} ${port}`,
+      "/server add i2p irc.postman.i2p/6667",
+      "/set irc.server.i2p.proxy i2p",
+      "/set irc.server.i2p.tls off",
+      "/set irc.server.i2p.nicks user",
+      "/set irc.server.i2p.username user",
+      "/set irc.server.i2p.realname user",
+      "/connect i2p",
+    ],
+    notes: [
+      "Its defaults give away your user name; i2p-socks --scrub irc takes out what these settings miss",
+      `${BY_LOGIN}: behind the port, /proxy add work socks5 HOST PORT work x`,
+    ],
+  },
+  monerod: {
+    title: "monerod: monerod.conf, or options with -- in front; PEER stands for a node of yours or from a list",
+    settings: (listener) => [`tx-proxy=i2p,${formatEndpoint(listener)}`, "add-peer=PEER.b32.i2p:18083"],
+    notes: [
+      "Only your own transactions go through I2P: the chain is still synchronized over the clearnet",
+      "There are no seed nodes in I2P: without add-peer a transaction waits",
+      BY_INSTANCE,
+    ],
+  },
+  qbittorrent: {
+    title: "qBittorrent: Tools, Options",
+    settings: ({ hostname, port }) => [
+      "Connection, Proxy Server:",
+      "  Type: SOCKS5",
+      `  Host: ${hostname}`,
+      `  Port: ${port}`,
+      "  [x] Perform hostname lookup via proxy",
+      "  [x] Use proxy for BitTorrent purposes",
+      "  [x] Use proxy for peer connections",
+      "  [x] Use proxy for RSS purposes",
+      "  [x] Use proxy for general purposes",
+      "BitTorrent:",
+      "  [ ] Enable DHT",
+      "  [ ] Enable Peer Exchange (PeX)",
+      "  [ ] Enable Local Peer Discovery",
+      "  [x] Enable anonymous mode",
+    ],
+    notes: [
+      "SOCKS reaches trackers and web seeds with names in .i2p. Peers in I2P have no IP addresses: for them use " +
+      "qBittorrent's own I2P (Connection, I2P), which speaks to the router's SAM bridge itself",
+      BY_LOGIN,
+    ],
+  },
+  yggdrasil: {
+    title: "Yggdrasil: yggdrasil.conf; PEER:PORT is a peer in I2P",
+    settings: (listener) => [
+      "Peers: [",
+      `  "socks://yggdrasil:x@${formatEndpoint(listener)}/PEER.b32.i2p:PORT"`,
+      "]",
+      "MulticastInterfaces: []",
+    ],
+    notes: [
+      "Peers see your Yggdrasil key, which stays the same: any peer of the clearnet beside this one links it to you",
+      `${BY_LOGIN}. Leave it in: without it some versions end the handshake`,
+    ],
+  },
+  torsocks: {
+    title: "torsocks: a file whose path is in TORSOCKS_CONF_FILE",
+    settings: ({ hostname, port }) => [`TorAddress ${hostname}`, `TorPort ${port}`, "AllowInbound 0"],
+    notes: [
+      "torsocks asks Tor for the address of a name first (RESOLVE), and I2P has no addresses: programs that look a " +
+      "name up do not get further. Use setup proxychains for them",
+      "torsocks --isolate gives each run an identity of its own",
+    ],
+  },
+  proxychains: {
+    title: "proxychains-ng: a file for proxychains4 -f FILE PROGRAM",
+    settings: ({ hostname, port }) => [
+      "strict_chain",
+      "quiet_mode",
+      "proxy_dns",
+      "remote_dns_subnet 224",
+      "[ProxyList]",
+      `socks5 ${hostname} ${port}`,
+    ],
+    notes: [
+      "Without proxy_dns a program asks your DNS. It cannot hold statically linked programs (such as those in Go)",
+      `${BY_LOGIN}: socks5 HOST PORT work x`,
+    ],
+  },
+};

@@ -1,0 +1,29 @@
+import { bashCompletions } from "./completions_bash.ts";
+import { fishCompletions } from "./completions_fish.ts";
+import { zshCompletions } from "./completions_zsh.ts";
+import { didYouMean } from "./did_you_mean.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { type Shell, SHELLS } from "./shells.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The script of each shell, made of the tables of verbs and options. */
+const SCRIPTS: Readonly<Record<Shell, () => string>> = {
+  bash: bashCompletions,
+  zsh: zshCompletions,
+  fish: fishCompletions,
+};
+
+/** Prints a script that completes command lines in a shell. */
+export function completions(operands: readonly string[], terminal: Terminal): ExitCode {
+  const [word, ...more] = operands;
+  const shell = SHELLS.find((name) => name === word);
+  if (shell === undefined || more.length > 0) {
+    const message = word === undefined ? "The name of a shell is missing" : `There are no completions for "${word}"`;
+    throw new CliError(ExitCode.usage, shell === undefined ? message : `completions takes one shell only`, [
+      ...(word === undefined || shell !== undefined ? [] : didYouMean(word, SHELLS)),
+      `i2p-socks completions ${SHELLS.join("|")}`,
+    ]);
+  }
+  terminal.data(SCRIPTS[shell]());
+  return ExitCode.ok;
+}

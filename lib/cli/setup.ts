@@ -1,0 +1,63 @@
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { type GivenValues, readSettings } from "../config/settings.ts";
+import { type Client, CLIENTS } from "./clients.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { didYouMean } from "./did_you_mean.ts";
+import { wrap } from "./wrap.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Settings of an application. */
+export interface Setup {
+  /** What goes into its configuration, as it stands. */
+  settings: string;
+  /** For people: where it goes, and what to know. At most 80 columns wide. */
+  talk: string;
+}
+
+/**
+ * Prints the settings of an application for the listener. They go to stdout and what to know to stderr, so that the
+ * settings can be sent into a file. Without an operand, the list of applications.
+ */
+export function setup(operands: readonly string[], given: GivenValues, terminal: Terminal): ExitCode {
+  const [word, ...more] = operands;
+  if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
+  const [listener] = readSettings(given).listen;
+  if (word === undefined) {
+    terminal.data(listClients());
+    return ExitCode.ok;
+  }
+  const client = clientNamed(word);
+  if (listener === undefined || listener.port === 0) {
+    throw new CliError(ExitCode.usage, "Port 0 is picked anew at each start, so no application can be set to it", [
+      "Name the port that the ready line tells: --listen PORT",
+    ]);
+  }
+  const { settings, talk } = describeSetup(client, listener);
+  terminal.talk(`${talk}\n`);
+  terminal.data(settings);
+  return ExitCode.ok;
+}
+
+/** What to do with an application for a listener. */
+export function describeSetup(client: Client, listener: Endpoint): Setup {
+  const notes = [...client.notes, `i2p-socks serves at ${formatEndpoint(listener)}`];
+  return {
+    settings: client.settings(listener).join("\n"),
+    talk: [wrap(client.title), ...notes.map((note) => wrap(`- ${note}`, "  "))].join("\n"),
+  };
+}
+
+function clientNamed(word: string): Client {
+  const client = Object.hasOwn(CLIENTS, word) ? CLIENTS[word] : undefined;
+  if (client !== undefined) return client;
+  const names = Object.keys(CLIENTS);
+  throw new CliError(ExitCode.usage, `No settings are known for "${word}"`, [
+    ...didYouMean(word, names),
+    `Known are ${names.join(", ")}`,
+    "Any other application: SOCKS5 with remote DNS, or SOCKS4a",
+  ]);
+}
+
+function listClients(): string {
+  return Object.entries(CLIENTS).map(([name, { title }]) => wrap(name.padEnd(14) + title, " ".repeat(14))).join("\n");
+}
