@@ -68,7 +68,7 @@ function valuesOf(option: OptionSpec, parsed: unknown): GivenValue[] {
 }
 
 /** Short forms that every program has. */
-const SHORT_FORMS: Readonly<Record<string, string>> = { "-h": "--help", "-V": "--version" };
+const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-V", "--version"]]);
 
 /**
  * Writes each option with its value in one word, `--name=value`. parseArgs alone would take a value that begins with a
@@ -81,7 +81,7 @@ function joinValues(args: readonly string[]): string[] {
     if (arg === "--") return [...joined, ...args.slice(i)];
     const attached = /^-([a-z])=?(.+)$/s.exec(arg);
     const option = OPTIONS.find((o) => flagOf(o) === arg || o.name === attached?.[1]);
-    if (option?.value === undefined) joined.push(checkSwitch(SHORT_FORMS[arg] ?? arg));
+    if (option?.value === undefined) joined.push(checkSwitch(SHORT_FORMS.get(arg) ?? arg));
     else if (attached !== null) joined.push(`--${option.name}=${attached[2]}`);
     // A known option is no value: then the value is missing.
     else if (OPTIONS.some((o) => flagOf(o) === args[i + 1])) joined.push(`--${option.name}=`);

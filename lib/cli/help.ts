@@ -1,6 +1,7 @@
 import { CLIENTS } from "./clients.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
+import { KINDS } from "./service.ts";
 import { SHELLS } from "./shells.ts";
 import { wrap } from "./wrap.ts";
 
@@ -43,6 +44,21 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
       "Serve like serve, and report what the application gave away. It looks for names that it resolves itself, and\n" +
       "plaintext that tells about it, this machine or its user. Exit code 0 when clean, 1 otherwise.",
     examples: ["i2p-socks audit --for 5m --listen 127.0.0.1:9050", "i2p-socks audit --secrets-file words --json"],
+  },
+  connect: {
+    usage: "i2p-socks connect HOST PORT [OPTIONS]",
+    text:
+      "Connect stdin and stdout with a peer in I2P: a ProxyCommand for ssh, and so for git, rsync and sftp. A session\n" +
+      "of its own takes 10 to 60 seconds to build; through a running proxy (--via) it takes one or two. Options of a\n" +
+      "session stand against I2P_SOCKS_VIA: with --identity or --sam it builds its own. The end of stdin does not end it:\n" +
+      "it goes on until the peer closes, or falls silent for 3 minutes (1 after an answer).\n" +
+      "Exit codes: 0 the peer closed, 1 it cannot be reached, refuses or was cut off, 2 bad usage or no address of I2P,\n" +
+      "69 no SAM bridge or no proxy, 75 not ready in time (try again), 77 a permission is missing.",
+    examples: [
+      "ssh -o ProxyCommand='i2p-socks connect %h %p' me@example.i2p",
+      "ssh -o ProxyCommand='i2p-socks connect --via 127.0.0.1:4447 --via-user ssh %h %p' me@example.i2p",
+      "GIT_SSH_COMMAND=\"ssh -o ProxyCommand='i2p-socks connect %h %p'\" git clone git@example.i2p:project.git",
+    ],
   },
   lookup: {
     usage: "i2p-socks lookup NAME... [OPTIONS]",
@@ -96,6 +112,17 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
       "i2p-socks completions fish > i2p-socks.fish",
     ],
     operands: [SHELLS],
+  },
+  service: {
+    usage: "i2p-socks service systemd|systemd-user|container|launchd|windows [OPTIONS]",
+    text:
+      "Print what starts i2p-socks as a service, with the options of serve that are given here. Nothing is installed.",
+    examples: [
+      "i2p-socks service systemd --identity irc --listen 127.0.0.1:9101",
+      "i2p-socks service systemd-user > ~/.config/systemd/user/i2p-socks.service",
+      "i2p-socks service container --listen 127.0.0.1:9101 > Containerfile",
+    ],
+    operands: [Object.keys(KINDS)],
   },
   help: {
     usage: "i2p-socks help [VERB]",

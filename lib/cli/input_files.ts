@@ -16,12 +16,20 @@ export async function readSamLogin(
   { samUser, samPasswordFile }: Pick<ApplicationSettings, "samUser" | "samPasswordFile">,
 ): Promise<SamLogin | undefined> {
   if (samUser === undefined || samPasswordFile === undefined) return undefined;
-  const flag = "--sam-password-file";
-  const [password = ""] = (await readFile(samPasswordFile, flag)).split(/\r?\n/, 1);
+  return { user: samUser, password: await readPassword(samPasswordFile, "--sam-password-file") };
+}
+
+/**
+ * A password: the first line of its file.
+ *
+ * @throws {CliError} if the file cannot be read or has none.
+ */
+export async function readPassword(file: string, flag: string): Promise<string> {
+  const [password = ""] = (await readFile(file, flag)).split(/\r?\n/, 1);
   if (password === "" || /\p{Cc}/u.test(password)) {
-    throw new CliError(ExitCode.usage, `Cannot use ${flag} "${samPasswordFile}": its first line is no password`);
+    throw new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": its first line is no password`);
   }
-  return { user: samUser, password };
+  return password;
 }
 
 /**

@@ -7,11 +7,13 @@ export const VERBS = [
   "serve",
   "check",
   "audit",
+  "connect",
   "lookup",
   "keys",
   "hash-login",
   "status",
   "setup",
+  "service",
   "completions",
   "help",
 ] as const;
@@ -51,11 +53,11 @@ export interface OptionSpec {
   verbs: readonly Verb[];
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit"];
-const SAM: readonly Verb[] = ["serve", "check", "audit", "lookup", "keys"];
+const SERVE: readonly Verb[] = ["serve", "audit", "service"];
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "service"];
 
 /** Verbs that create a session. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit"];
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "service"];
 
 /**
  * The options: parsing, help, completions, the environment, the keys of configuration files and the README's table come
@@ -80,6 +82,28 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "The router's SAM bridge; loopback only",
     verbs: SAM,
   },
+  {
+    name: "via",
+    value: "HOST:PORT",
+    env: "I2P_SOCKS_VIA",
+    fallback: "none: a session of its own",
+    help: "Connect through a running proxy, which has tunnels already; loopback only",
+    verbs: ["connect"],
+  },
+  {
+    name: "via-user",
+    value: "NAME",
+    fallback: "none",
+    help: "User name for it: another name is another identity there",
+    verbs: ["connect"],
+  },
+  {
+    name: "via-password-file",
+    value: "FILE",
+    fallback: "none",
+    help: "File whose first line is the password for it, where it wants one",
+    verbs: ["connect"],
+  },
   { name: "sam-user", value: "NAME", help: "User name for the SAM bridge (Java I2P with authorization)", verbs: SAM },
   { name: "sam-password-file", value: "FILE", help: "File whose first line is the password for it", verbs: SAM },
   {
@@ -95,7 +119,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "NAME",
     fallback: "none: a throw-away destination",
     help: "Keep a lasting destination under this name; made when first used",
-    verbs: SERVE,
+    verbs: [...SERVE, "connect"],
   },
   {
     name: "keys-dir",
@@ -104,7 +128,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     envIsOptional: true,
     fallback: "the platform's data folder",
     help: "Where lasting identities are kept",
-    verbs: ["serve", "audit", "keys"],
+    verbs: ["serve", "audit", "connect", "keys", "service"],
   },
   {
     name: "isolate",
@@ -167,7 +191,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "off|warn|block",
     fallback: "warn",
     help: "What to do about plaintext that gives something away: a log line for each kind, or end the stream before",
-    verbs: ["serve"],
+    verbs: ["serve", "service"],
   },
   {
     name: "scrub",
@@ -211,7 +235,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "DURATION",
     fallback: "120s",
     help: "From a client's request to its open stream",
-    verbs: SERVE,
+    verbs: [...SERVE, "connect"],
   },
   {
     name: "handshake-timeout",
@@ -249,7 +273,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     env: "I2P_SOCKS_CONFIG",
     fallback: "none",
     help: "YAML with one or more applications; read again on SIGHUP",
-    verbs: ["serve"],
+    verbs: ["serve", "service"],
   },
   {
     name: "status",

@@ -3,6 +3,7 @@ import { audit } from "./audit.ts";
 import { check } from "./check.ts";
 import { completions } from "./completions.ts";
 import { didYouMean } from "./did_you_mean.ts";
+import { connect } from "./connect.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { helpText } from "./help.ts";
 import { hashLogin } from "./hash_login.ts";
@@ -14,6 +15,7 @@ import { problemsOf } from "./problem.ts";
 import { serve } from "./serve.ts";
 import { status } from "./status.ts";
 import { setup } from "./setup.ts";
+import { service } from "./service.ts";
 import { Terminal } from "./terminal.ts";
 import { versionText } from "./version.ts";
 
@@ -52,6 +54,10 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
       return await audit(given, terminal);
     case "check":
       return await check(operands, given, terminal);
+    case "connect":
+      return await connect(operands, given, terminal);
+    case "service":
+      return service(operands, given, terminal);
     case "lookup":
       return await lookup(operands, given, terminal);
     case "keys":

@@ -211,6 +211,18 @@ export function readTimeLimit(given: GivenValues, name: string, fallback: number
   return limit;
 }
 
+/**
+ * Reads an address to connect to that is no setting of an application.
+ *
+ * @throws {ConfigError} if it cannot be used.
+ */
+export function readConnectEndpoint(given: GivenValues, name: string): Endpoint | undefined {
+  const problems: string[] = [];
+  const endpoint = new Reader(given, problems).last(name, parseSamEndpoint);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return endpoint;
+}
+
 /** Reads the settings of the log. What is wrong is added to `problems`. */
 export function readLogSettings(given: GivenValues, problems: string[]): LogSettings {
   const read = new Reader(given, problems);

@@ -7,7 +7,7 @@ import type { Watchdog } from "./watchdog.ts";
 export const HALF_CLOSED_TIMEOUT = 180_000;
 
 /** The same, where the peer had answered before the client ended its side: most such clients are gone. */
-const ANSWERED_TIMEOUT = 60_000;
+export const ANSWERED_TIMEOUT = 60_000;
 
 /** The same, once the proxy is about to end. */
 const DRAINING_TIMEOUT = 1_000;

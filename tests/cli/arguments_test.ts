@@ -15,6 +15,8 @@ pureTest("parseArguments() reads every verb and the words behind it", () => {
   }
   assertEquals(parse(["lookup", "0x10", "1e3", "007", "-", ""]).operands, ["0x10", "1e3", "007", "-", ""]);
   assertEquals(parse(["lookup", "--", "--sam", "-x"]).operands, ["--sam", "-x"]);
+  // Names of what every object of JavaScript has.
+  assertEquals(parse(["lookup", "toString", "constructor"]).operands, ["toString", "constructor"]);
 });
 
 pureTest("parseArguments() finds the verb before, between and behind options", () => {
@@ -177,6 +179,7 @@ pureTest("parseArguments() asks only for variables that the verb has use for", (
   assertEquals(asked(["lookup", "a.i2p"]), ["I2P_SOCKS_SAM"]);
   assertEquals(asked(["keys", "list"]), ["I2P_SOCKS_KEYS_DIR", "I2P_SOCKS_SAM"]);
   assertEquals(asked(["hash-login", "me"]), []);
+  assertEquals(asked(["connect", "a.i2p", "1"]), ["I2P_SOCKS_KEYS_DIR", "I2P_SOCKS_SAM", "I2P_SOCKS_VIA"]);
   assertEquals(asked(["help"]), []);
 });
 

@@ -1,0 +1,287 @@
+import { formatDuration } from "../config/duration.ts";
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import {
+  type ApplicationSettings,
+  ConfigError,
+  type GivenValues,
+  readConnectEndpoint,
+  readSettings,
+} from "../config/settings.ts";
+import { type AddressKind, parseAddress } from "../i2p/address.ts";
+import { Deadline, TimeoutError } from "../io/deadline.ts";
+import { ANSWERS, type Reason, Refusal } from "../proxy/answers.ts";
+import { refusalOf } from "../proxy/failure.ts";
+import { connectThrough, UpstreamError, type UpstreamProblem } from "../proxy/upstream.ts";
+import { createLog } from "../report/log.ts";
+import { SamError } from "../sam/error.ts";
+import type { SamLogin } from "../sam/socket.ts";
+import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
+import { fixOf } from "./fixes.ts";
+import { IdentityRegistry } from "./identity_registry.ts";
+import { readPassword, readSamLogin } from "./input_files.ts";
+import { defaultKeysDir, requireKeysDir } from "./keys_dir.ts";
+import { OPTIONS } from "./options.ts";
+import { keepOnly, requireNet } from "./permissions.ts";
+import { pipe, type PipeEnd, type PipeStream } from "./pipe.ts";
+import { adviseOn, exitCodeOf } from "./sam_advice.ts";
+import { StopSignal } from "./stop_signal.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Options that go with a running proxy as well as with a session of its own. */
+const COMMON = ["via", "via-user", "via-password-file", "connect-timeout", "help", "version"];
+
+/** Milliseconds without a word until a terminal shows that time passes. */
+const TICK = 1_000;
+
+/** Whom to connect to. */
+interface Target extends StreamTarget {
+  /** What the host is. */
+  kind: AddressKind;
+}
+
+/** An open stream, and what is to be let go of with it. */
+interface Opened extends PipeStream {
+  /** Ends the session, if there is one. */
+  release: () => Promise<void>;
+  /** Why the session is gone, once it is. */
+  lost?: Promise<SamError>;
+}
+
+/** Why the program was asked to end. */
+class Stopped extends Error {}
+
+/**
+ * Connects stdin and stdout with a peer in I2P, as ProxyCommand of ssh wants it: through a session of its own, or through
+ * a running proxy. stdout carries the peer's bytes and nothing else.
+ */
+export async function connect(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+  const target = parseTarget(operands);
+  const settings = readSettings(given);
+  const via = chooseVia(given);
+  using stop = new StopSignal();
+  // ssh ends its ProxyCommand in this way.
+  stop.onHangup(() => stop.request());
+  const stopping = new AbortController();
+  stop.promise.then(() => stopping.abort(new Stopped()));
+  let opened: Opened | undefined;
+  try {
+    opened = await open(target, settings, via, given, terminal, stopping.signal);
+    // A stdout that nobody reads from must not outlive a signal.
+    const end = await Promise.race([pipe(opened, stopping.signal), stop.promise]) ?? "stopped";
+    if (end === "stopped") return stop.exitCode;
+    return await exitCodeFor(end, opened);
+  } catch (error) {
+    if (stopping.signal.aborted) return stop.exitCode;
+    throw error;
+  } finally {
+    await opened?.release();
+  }
+}
+
+async function open(
+  target: Target,
+  settings: ApplicationSettings,
+  via: Endpoint | undefined,
+  given: GivenValues,
+  terminal: Terminal,
+  stopping: AbortSignal,
+): Promise<Opened> {
+  using deadline = new Deadline(settings.connectTimeout, stopping);
+  const since = performance.now();
+  const show = (): void => terminal.status(`Connecting: ${formatDuration(performance.now() - since)}`);
+  const ticker = setInterval(show, TICK);
+  try {
+    if (via !== undefined) return await openThrough(via, target, given, deadline.signal, settings.connectTimeout);
+    return await openAlone(target, settings, terminal, deadline.signal);
+  } finally {
+    clearInterval(ticker);
+    terminal.status("");
+  }
+}
+
+/** Opens a stream through a running proxy. */
+async function openThrough(
+  via: Endpoint,
+  target: Target,
+  given: GivenValues,
+  signal: AbortSignal,
+  timeout: number,
+): Promise<Opened> {
+  const login = await readViaLogin(given);
+  requireNet(via, "--via");
+  keepOnly({ sam: via });
+  try {
+    const stream = await connectThrough({ ...via, login: login && bytesOf(login) }, target, signal);
+    return { ...stream, hasHalfClose: true, release: async () => {} };
+  } catch (error) {
+    if (error instanceof TimeoutError) {
+      throw new CliError(
+        ExitCode.notReady,
+        `The proxy at ${formatEndpoint(via)} gave no stream within ${formatDuration(timeout)}`,
+        ["See --connect-timeout"],
+      );
+    }
+    throw error instanceof UpstreamError ? adviseOnUpstream(error, via) : error;
+  }
+}
+
+/** Opens a stream through a session of its own. */
+async function openAlone(
+  target: Target,
+  settings: ApplicationSettings,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const samLogin = await readSamLogin(settings);
+  requireNet(settings.sam, "--sam");
+  const endpoint = { ...settings.sam, ...(samLogin && { login: samLogin }) };
+  // Quiet: what fails here ends the program, and is said then.
+  const log = createLog({ level: "error", format: "text", destinations: false, write: (line) => terminal.talk(line) });
+  const folder = settings.identity === undefined ? undefined : settings.keysDir ?? defaultKeysDir();
+  let release = async (): Promise<void> => {};
+  try {
+    const held = await new IdentityRegistry(log, signal).acquire(
+      settings,
+      () => requireKeysDir(folder),
+      endpoint,
+      false,
+    );
+    release = held.release;
+    keepOnly({ sam: settings.sam });
+    // It is the other promise that tells of a failure, and knows the time limit.
+    held.open().catch(() => {});
+    const session = await held.identity.session(signal);
+    // A stream cannot move to another session: without this a new one would be built.
+    void session.lost.then(release);
+    const { conn, early } = await connectStream(endpoint, session.id, target, signal);
+    return { conn, early, hasHalfClose: false, sessionEnded: session.ended, lost: session.lost, release };
+  } catch (error) {
+    await release();
+    throw explain(error, target.kind, settings);
+  }
+}
+
+/** What a failure on the way to an open stream means. */
+function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings): unknown {
+  if (error instanceof SamError && error.phase !== "stream") return adviseOn(error, sam);
+  if (!(error instanceof SamError || error instanceof Refusal || error instanceof TimeoutError)) return error;
+  const { reason, message } = refusalOf(error, kind);
+  const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
+  const fix = fixOf(reason);
+  const { hint } = ANSWERS[reason];
+  const hints = fix === undefined ? (hint === undefined ? [] : [hint]) : routerHints(fix);
+  return new CliError(codeOf(reason), `${message}${text}`, hints);
+}
+
+function routerHints({ i2pd, java }: { i2pd: string; java: string }): string[] {
+  return i2pd === java ? [i2pd] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
+}
+
+/** Time that was not enough is a reason to try again, whatever it was spent on. */
+function codeOf(reason: Reason): ExitCode {
+  return reason === "timed-out" ? ExitCode.notReady : exitCodeOf(reason);
+}
+
+/** How the program ends for a proxy that gave no stream. */
+const UPSTREAM_CODES: Readonly<Record<UpstreamProblem, ExitCode>> = {
+  "unreachable": ExitCode.samUnreachable,
+  "not-socks": ExitCode.samUnreachable,
+  "login": ExitCode.failure,
+  "not-permitted": ExitCode.failure,
+  "not-ready": ExitCode.notReady,
+  "peer": ExitCode.failure,
+  "timed-out": ExitCode.notReady,
+  "failed": ExitCode.failure,
+};
+
+function adviseOnUpstream({ problem, message }: UpstreamError, via: Endpoint): CliError {
+  const where = formatEndpoint(via);
+  const code = UPSTREAM_CODES[problem];
+  switch (problem) {
+    case "unreachable":
+      return new CliError(code, `Nothing answers at ${where}: no running proxy (${message})`, [
+        "Start i2p-socks serve, or leave --via and I2P_SOCKS_VIA out for a session of its own",
+      ]);
+    case "not-socks":
+      return new CliError(code, `What listens at ${where} is no SOCKS5 proxy: ${message}`, [
+        "Give --via the listen= address of the proxy's ready line",
+      ]);
+    case "login":
+      return new CliError(code, message, ["See --via-user and --via-password-file"]);
+    default:
+      return new CliError(code, message, ["The proxy's log says more"]);
+  }
+}
+
+/** How the program ends when its stream has ended. */
+async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): Promise<ExitCode> {
+  switch (end) {
+    case "peer closed":
+      return ExitCode.ok;
+    case "reset":
+      throw new CliError(ExitCode.failure, "The stream was cut: the router or the proxy reset the connection");
+    case "session lost":
+      throw new CliError(ExitCode.failure, `The stream was cut: the session was lost: ${(await lost)?.fullMessage}`);
+    case "silent":
+      throw new CliError(
+        ExitCode.notReady,
+        "The peer fell silent without an end after stdin had ended: what it sent may not be all",
+      );
+    case "output closed":
+      throw new CliError(ExitCode.failure, "Cannot write to stdout: nobody reads from it any more");
+  }
+}
+
+/**
+ * The proxy to go through; undefined for a session of its own. Who asks for one by an option gets it, whatever the
+ * environment says.
+ *
+ * @throws {ConfigError} if the options contradict each other.
+ */
+function chooseVia(given: GivenValues): Endpoint | undefined {
+  const endpoint = readConnectEndpoint(given, "via");
+  const source = given.get("via")?.at(-1)?.source;
+  const own = OPTIONS.filter(({ name, verbs }) => verbs.includes("connect") && !COMMON.includes(name))
+    .flatMap(({ name }) => given.get(name) ?? []).find((value) => value.source.startsWith("-"));
+  const login = given.get("via-user") ?? given.get("via-password-file");
+  if (endpoint === undefined && login !== undefined) {
+    throw new ConfigError([`${login[0]?.source} is of no use without --via`]);
+  }
+  if (endpoint === undefined || own === undefined) return endpoint;
+  if (source !== "--via") return undefined;
+  throw new ConfigError([`${own.source} cannot be given together with --via: the running proxy has a session already`]);
+}
+
+/** The login for the running proxy. Where it wants no password any one will do, or none. */
+async function readViaLogin(given: GivenValues): Promise<SamLogin | undefined> {
+  const user = given.get("via-user")?.at(-1)?.text;
+  const file = given.get("via-password-file")?.at(-1)?.text;
+  if (user === undefined && file === undefined) return undefined;
+  if (!user) throw new ConfigError(["--via-password-file needs --via-user"]);
+  const login = { user, password: file === undefined ? "" : await readPassword(file, "--via-password-file") };
+  for (const bytes of Object.values(bytesOf(login))) {
+    if (bytes.length > 255) throw new ConfigError(["A login for --via has at most 255 bytes of each"]);
+  }
+  return login;
+}
+
+function bytesOf({ user, password }: SamLogin): { user: Uint8Array; password: Uint8Array } {
+  const encoder = new TextEncoder();
+  return { user: encoder.encode(user), password: encoder.encode(password) };
+}
+
+/** What cannot be of I2P is refused here, whoever would be asked for it. */
+function parseTarget(operands: readonly string[]): Target {
+  const [name, digits, ...more] = operands;
+  const usage = (message: string): CliError => new CliError(ExitCode.usage, message, ["i2p-socks connect HOST PORT"]);
+  if (name === undefined || digits === undefined || more.length > 0) throw usage("connect takes a host and a port");
+  const port = Number(digits);
+  if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`Cannot connect to port "${digits}": it is none`);
+  const { kind, host, problem } = parseAddress(name);
+  if (kind === "clearnet" || kind === "ip" || kind === "malformed") {
+    const reason = problem ?? (kind === "ip" ? "it is an IP address, and I2P has none" : "it is no name of I2P");
+    throw new CliError(ExitCode.usage, `Cannot connect to "${name}": ${reason}`);
+  }
+  return { kind, host, port };
+}

@@ -1,0 +1,151 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseArguments } from "../../lib/cli/arguments.ts";
+import { OPTIONS } from "../../lib/cli/options.ts";
+import { type CommandResult, runCommand, runProxy } from "../support/command.ts";
+import { e2eTest } from "../support/e2e.ts";
+import { makeScratch } from "../support/scratch.ts";
+import { parseTalk } from "../support/talk.ts";
+
+const KINDS = ["systemd", "systemd-user", "container", "launchd", "windows"] as const;
+
+/** Options with all that a format could stumble over. */
+const OPTIONS_GIVEN = [
+  ...["--identity", "irc", "--listen", "127.0.0.1:9101", "--listen", "[::1]:9101", "--extended-errors"],
+  ...["--deny", "*.b32.i2p:25", "--o", "x.y=50%<&>'$HOME"],
+  ...["--auth-file", "/etc/my logins", "--sam-user", "me", "--sam-password-file", "/etc/100%"],
+];
+
+/** The same as words of a command line that `serve` gets, files aside. */
+const WORDS = [
+  "serve",
+  ...["--listen=127.0.0.1:9101", "--listen=[::1]:9101", "--sam-user=me", "--identity=irc"],
+  ...["--deny=*.b32.i2p:25", "-ox.y=50%<&>'$HOME", "--extended-errors"],
+];
+
+async function service(kind: string, ...args: string[]): Promise<CommandResult> {
+  return await runProxy(["service", kind, ...args], { I2P_SOCKS_LISTEN: "", I2P_SOCKS_SAM: "" });
+}
+
+/** The words behind the program's name, as each kind of service would hand them over. */
+const UNWRAP: Readonly<Record<typeof KINDS[number], (text: string) => string[]>> = {
+  "systemd": unitWords,
+  "systemd-user": unitWords,
+  "container": (text) => JSON.parse(/^CMD (.*)$/m.exec(text)?.[1] ?? ""),
+  "launchd": (text) =>
+    [...(/<array>[^]*<\/array>/.exec(text)?.[0] ?? "").matchAll(/<string>(.*)<\/string>/g)].slice(1).map(
+      ([, word = ""]) => word.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&"),
+    ),
+  "windows": (text) => splitQuoted((/-Argument '((?:[^']|'')*)'/.exec(text)?.[1] ?? "").replaceAll("''", "'")),
+};
+
+/** The command of a unit, as systemd takes it apart. */
+function unitWords(text: string): string[] {
+  const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? "";
+  return splitQuoted(line).slice(1).map((word) => word.replaceAll("%%", "%").replaceAll("$$", "$"));
+}
+
+function splitQuoted(line: string): string[] {
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, bare]) =>
+    bare ?? quoted?.replaceAll(/\\(.)/g, "$1") ?? ""
+  );
+}
+
+Deno.test("service starts the program with the options given, in every kind", async (t) => {
+  for (const kind of KINDS) {
+    await t.step(kind, async () => {
+      const { code, stdout, stderr } = await service(kind, ...OPTIONS_GIVEN);
+      assertEquals([code, stderr], [0, ""]);
+      const words = UNWRAP[kind](stdout);
+      assertEquals(words.filter((word) => !word.includes("-file=")).sort(), WORDS.toSorted(), stdout);
+      // They are options of the program.
+      const { verb, given } = parseArguments(words, () => undefined);
+      assertEquals([verb, given.get("auth-file")?.length, given.get("sam-password-file")?.length], ["serve", 1, 1]);
+    });
+  }
+});
+
+Deno.test("service writes no option that was not given, and takes the environment for given", async () => {
+  for (const kind of KINDS) {
+    const { stdout } = await service(kind);
+    assertEquals(UNWRAP[kind](stdout), ["serve"], kind);
+    const named = await runProxy(["service", kind], { I2P_SOCKS_SAM: "127.0.0.1:7657" });
+    assertEquals(UNWRAP[kind](named.stdout), ["serve", "--sam=127.0.0.1:7657"], kind);
+  }
+});
+
+Deno.test("service takes every option of serve that a service can have", () => {
+  const names = (verb: "serve" | "service"): string[] =>
+    OPTIONS.filter(({ verbs }) => verbs.includes(verb)).map(({ name }) => name);
+  assertEquals(names("serve").filter((name) => !names("service").includes(name)), ["check-config"]);
+});
+
+Deno.test("service hands secrets to systemd as credentials, and keeps identities in the state folder", async () => {
+  const { stdout } = await service("systemd", ...OPTIONS_GIVEN, "--keys-dir", "/home/me/keys");
+  for (
+    const line of [
+      "LoadCredential=auth-file:/etc/my logins",
+      "LoadCredential=sam-password-file:/etc/100%%",
+      "Environment=I2P_SOCKS_KEYS_DIR=%S/i2p-socks/keys",
+      "DynamicUser=yes",
+      "IPAddressDeny=any",
+      "IPAddressAllow=localhost",
+      "ProtectSystem=strict",
+      "NoNewPrivileges=yes",
+      "MemoryDenyWriteExecute=no",
+    ]
+  ) assert(stdout.split("\n").includes(line), line);
+  assertStringIncludes(stdout, "--auth-file=%d/auth-file");
+  assert(!/^[^#]*\/home\/me/m.test(stdout), "a folder that ProtectHome hides");
+  assertMatch((await service("systemd", "--config", "/etc/x.yaml")).stdout, /^ExecReload=kill -HUP \$MAINPID$/m);
+});
+
+Deno.test("service checks a container with `check --no-session` at the same bridge", async () => {
+  const { stdout } = await service("container", "--sam", "127.0.0.1:7777", "--listen", "9101");
+  const command = /HEALTHCHECK .*\\\n {2}CMD (\[.*\])$/m.exec(stdout)?.[1] ?? "";
+  const [program, ...words] = JSON.parse(command);
+  assertEquals(program, "/usr/local/bin/i2p-socks");
+  const { verb, given } = parseArguments(words, () => undefined);
+  assertEquals([verb, given.has("no-session"), given.get("sam")?.[0]?.text], ["check", true, "127.0.0.1:7777"]);
+  for (const word of ["FROM", "COPY", "USER", "ENTRYPOINT"]) assertMatch(stdout, new RegExp(`^${word} `, "m"));
+});
+
+Deno.test("service refuses what cannot run as a service", async () => {
+  const cases: [string[], string][] = [
+    [[], "takes one of systemd"],
+    [["systemd", "x"], "takes one of systemd"],
+    [["sytemd"], 'Unknown kind of service "sytemd"'],
+    [["toString"], 'Unknown kind of service "toString"'],
+    [["systemd", "--auth-file", "logins"], "needs the whole path"],
+    [["systemd", "--listen", "10.0.0.1:1"], "loopback"],
+    [["systemd", "--log-level", "loud"], "--log-level"],
+  ];
+  for (const [args, says] of cases) {
+    const { code, stdout, stderr } = await runProxy(["service", ...args]);
+    assertEquals([code, stdout], [2, ""], args.join(" "));
+    assertStringIncludes(parseTalk(stderr).errors.join(), says);
+  }
+});
+
+e2eTest("systemd takes the units without a complaint", ["systemd-analyze"], async (t) => {
+  await using scratch = await makeScratch();
+  for (const [kind, manager] of [["systemd", "--system"], ["systemd-user", "--user"]] as const) {
+    await t.step(kind, async () => {
+      const { stdout } = await service(kind, ...OPTIONS_GIVEN);
+      // It looks for the program, too.
+      const unit = stdout.replace(/^ExecStart=\S+/m, "ExecStart=/bin/true");
+      const file = await scratch.file(`${kind}.service`, `${unit}\n`);
+      const result = await runCommand("systemd-analyze", [manager, "verify", file], {
+        env: { XDG_RUNTIME_DIR: scratch.dir },
+      });
+      assertEquals(result, { code: 0, stdout: "", stderr: "" });
+    });
+  }
+});
+
+e2eTest("launchd's text is a well-formed property list", ["xmllint"], async () => {
+  await using scratch = await makeScratch();
+  const { stdout } = await service("launchd", ...OPTIONS_GIVEN);
+  const file = await scratch.file("i2p-socks.plist", stdout);
+  const result = await runCommand("xmllint", ["--nonet", "--noout", file]);
+  assertEquals([result.code, result.stderr], [0, ""]);
+});
