@@ -109,7 +109,7 @@ e2eTest("curl takes its settings, and hands the name to the proxy", ["curl"], as
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const command = args.map((arg) => arg.replace("9050", `${listener.addr.port}`));
   const running = runCommand(program, ["--max-time", "20", "--silent", ...command]);
-  using conn = await listener.accept();
+  using conn = await acceptWhile(running, listener);
   await conn.read(new Uint8Array(64));
   await conn.write(Uint8Array.of(5, 0));
   const bytes = new Uint8Array(64);
@@ -144,7 +144,7 @@ e2eTest("proxychains takes its settings, and hands the name to the proxy", ["pro
   });
   const file = await scratch.file("proxychains.conf", `${settings}\n`);
   const running = runCommand("proxychains4", ["-f", file, "curl", "--max-time", "20", "--silent", "http://stats.i2p/"]);
-  using conn = await listener.accept();
+  using conn = await acceptWhile(running, listener);
   await conn.read(new Uint8Array(64));
   await conn.write(Uint8Array.of(5, 0));
   const bytes = new Uint8Array(64);
@@ -153,6 +153,15 @@ e2eTest("proxychains takes its settings, and hands the name to the proxy", ["pro
   await conn.write(Uint8Array.of(5, 4, 0, 1, 0, 0, 0, 0, 0, 0));
   assert((await running).code !== 0);
 });
+
+/** The connection of a client that runs; fails where it ends without one. */
+async function acceptWhile(running: Promise<unknown>, listener: Deno.TcpListener): Promise<Deno.TcpConn> {
+  const accepted = listener.accept();
+  accepted.catch(() => {});
+  const ended = running.then(() => Promise.reject(new Error("The client ended without a connection")));
+  ended.catch(() => {});
+  return await Promise.race([accepted, ended]);
+}
 
 function settingsOf(name: string): string {
   return describeSetup(CLIENTS[name] ?? fail(), LISTENER).settings;

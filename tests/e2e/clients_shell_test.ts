@@ -1,0 +1,157 @@
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import {
+  assertRefused,
+  type ClientRun,
+  isolated,
+  startClientStage,
+  succeeds,
+  unless,
+} from "../support/client_stage.ts";
+import { e2eTest } from "../support/e2e.ts";
+import { startSite } from "../support/site.ts";
+import { startSshServer } from "../support/ssh_server.ts";
+
+/** A request of HTTP/1.0, for clients that only carry bytes. */
+const GET = "GET / HTTP/1.0\r\nHost: site.i2p\r\nConnection: close\r\n\r\n";
+
+const NAMESPACE = unless(succeeds("unshare", "-rn", "true"), "a network namespace");
+
+e2eTest("these tests see a client that goes past the proxy", ["curl", "strace", ...NAMESPACE], async () => {
+  await using stage = await startClientStage({});
+  const past = async (url: string): Promise<string[]> =>
+    (await stage.run("unshare", ["-rn", "curl", "--disable", "--silent", url])).astray;
+  assertEquals(await past("http://192.0.2.1/"), ["192.0.2.1 80"]);
+  assertEquals(await past("http://[2001:db8::1]:81/"), ["2001:db8::1 81"]);
+  assertEquals((await past("http://example.com/")).every((address) => address.endsWith(" 53")), true);
+  assertNotEquals(await past("http://example.com/"), []);
+});
+
+e2eTest("ssh with nc as its ProxyCommand", ["ssh", "sshd", "ssh-keygen", "nc.openbsd", "strace"], async (t) => {
+  await using server = await startSshServer();
+  await using stage = await startClientStage({ "shell.i2p": server.port });
+  const nc = `nc.openbsd -X 5 -x ${stage.socks} %h %p`;
+  const ssh = async (host: string, proxyCommand: string, stdin?: string): Promise<ClientRun> => {
+    const options = await server.options(host, proxyCommand);
+    return await stage.run("ssh", [...options, "wc -c; echo at the end; exit 7"], stdin === undefined ? {} : { stdin });
+  };
+
+  await t.step("logs in, carries stdin and its end, and gives the exit code of the command", async () => {
+    const text = "0123456789".repeat(20_000);
+    const { code, stdout, stderr, astray } = await ssh("shell.i2p", nc, text);
+    assertEquals([stdout, code, astray], ["200000\nat the end\n", 7, []], stderr);
+    // OpenSSH says which build it is, and nothing hides that.
+    await stage.proxy.waitFor("stderr", /leak=ssh-banner/);
+  });
+
+  await t.step("is refused a clearnet name, and says so", async () => {
+    const words = /nc\S*: connection failed, SOCKSv?5? error 2|Connection closed by UNKNOWN/;
+    await assertRefused(stage, await ssh("example.com", nc), { words, exitCode: 255 });
+  });
+
+  await t.step("with SOCKS4 asks for an address, and the log explains the leak", async () => {
+    const run = await ssh("192.0.2.1", nc.replace("-X 5", "-X 4"));
+    await assertRefused(stage, run, { words: /nc\S*: connection failed/, exitCode: 255, reason: "ip" });
+  });
+});
+
+e2eTest("ncat", ["ncat", "strace"], async (t) => {
+  await using site = await startSite();
+  await using stage = await startClientStage({ "site.i2p": site.port });
+  const ncat = (host: string, ...options: string[]): Promise<ClientRun> =>
+    stage.run("ncat", [...options, "--proxy", stage.socks, "--proxy-dns", "remote", host, "80"], { stdin: GET });
+
+  await t.step("carries bytes by SOCKS4 and SOCKS5, with and without a login", async () => {
+    for (const options of [["socks4"], ["socks5"], ["socks5", "--proxy-auth", "work:x"]]) {
+      const run = await ncat("site.i2p", "--proxy-type", ...options);
+      assertStringIncludes(run.stdout, site.token, run.stderr);
+      assertEquals(run.astray, []);
+    }
+    assertEquals(isolated(stage), 1);
+  });
+
+  await t.step("is refused a clearnet name, and says so", async () => {
+    for (const [type, words] of [["socks4", /91|rejected|failed/i], ["socks5", /not allowed|ruleset/i]] as const) {
+      await assertRefused(stage, await ncat("example.com", "--proxy-type", type), { words, exitCode: 1 });
+    }
+  });
+});
+
+e2eTest("socat", ["socat", "strace"], async (t) => {
+  await using site = await startSite();
+  await using stage = await startClientStage({ "site.i2p": site.port });
+  const socat = (host: string, options = "", env: Record<string, string> = {}): Promise<ClientRun> =>
+    stage.run("socat", ["-t10", "-", `SOCKS4A:127.0.0.1:${host}:80,socksport=${stage.port}${options}`], {
+      stdin: GET,
+      env,
+    });
+
+  await t.step("carries bytes by SOCKS4a", async () => {
+    const run = await socat("site.i2p", ",socksuser=work");
+    assertStringIncludes(run.stdout, site.token, run.stderr);
+    assertEquals(run.astray, []);
+    assertEquals(isolated(stage), 1);
+  });
+
+  await t.step("takes the system's user for the user id, if it is not told one", async () => {
+    const run = await socat("site.i2p", "", { LOGNAME: "somebody" });
+    assertStringIncludes(run.stdout, site.token, run.stderr);
+    assertEquals(isolated(stage), 2);
+  });
+
+  await t.step("is refused a clearnet name, and says so", async () => {
+    await assertRefused(stage, await socat("example.com"), { words: /request rejected or failed/, exitCode: 1 });
+  });
+});
+
+e2eTest("wget and curl under proxychains", ["proxychains4", "wget", "curl", "strace"], async (t) => {
+  await using site = await startSite();
+  await using stage = await startClientStage({ "site.i2p": site.port });
+  const configure = (type: string, login = "", dns = "proxy_dns"): Promise<string> =>
+    stage.scratch.file(
+      "proxychains.conf",
+      `strict_chain\n${dns}\n[ProxyList]\n${type} 127.0.0.1 ${stage.port} ${login}\n`,
+    );
+  const chained = async (config: string, ...command: string[]): Promise<ClientRun> =>
+    await stage.run("proxychains4", ["-f", config, ...command]);
+  const wget = ["wget", "--no-config", "--tries=1", "--timeout=10", "-O", "-"];
+
+  await t.step("fetch with SOCKS5 and SOCKS4a", async () => {
+    for (const type of ["socks5", "socks4"]) {
+      for (const command of [wget, ["curl", "--disable", "--silent"]]) {
+        const run = await chained(await configure(type), ...command, "http://site.i2p/");
+        assertStringIncludes(run.stdout, site.token, run.stderr);
+        assertEquals(run.astray, []);
+      }
+    }
+    await chained(await configure("socks5", "work x"), ...wget, "http://site.i2p/");
+    assertEquals(isolated(stage), 1);
+  });
+
+  await t.step("are refused a clearnet name, and say so", async () => {
+    const run = await chained(await configure("socks5"), ...wget, "http://example.com/");
+    await assertRefused(stage, run, { words: /denied|Connection refused/, exitCode: 4 });
+  });
+
+  await t.step("that ask for an address are refused, and the log explains the leak", async () => {
+    const run = await chained(await configure("socks5", "", ""), ...wget, "http://192.0.2.1/");
+    await assertRefused(stage, run, { words: /denied|Connection refused/, exitCode: 4, reason: "ip" });
+  });
+});
+
+e2eTest(
+  "torsocks cannot be used: it asks the proxy for the addresses of names",
+  ["torsocks", "curl", "strace"],
+  async () => {
+    await using site = await startSite();
+    await using stage = await startClientStage({ "site.i2p": site.port });
+    for (const host of ["site.i2p", "example.com"]) {
+      const run = await stage.run("torsocks", [
+        ...["-a", "127.0.0.1", "-P", `${stage.port}`],
+        ...["curl", "--disable", "--silent", "--show-error", `http://${host}/`],
+      ]);
+      assertEquals([run.code, run.astray], [6, []], run.stderr);
+      assertStringIncludes(run.stderr, "Could not resolve host");
+    }
+    await stage.proxy.waitFor("stderr", /reason=command/);
+  },
+);
