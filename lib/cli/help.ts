@@ -56,8 +56,8 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
       "69 no SAM bridge or no proxy, 75 not ready in time (try again), 77 a permission is missing.",
     examples: [
       "ssh -o ProxyCommand='i2p-socks connect %h %p' me@example.i2p",
-      "ssh -o ProxyCommand='i2p-socks connect --via 127.0.0.1:4447 --via-user ssh %h %p' me@example.i2p",
-      "GIT_SSH_COMMAND=\"ssh -o ProxyCommand='i2p-socks connect %h %p'\" git clone git@example.i2p:project.git",
+      "ssh -o ProxyCommand='i2p-socks connect --via 127.0.0.1:4447 %h %p' me@a.i2p",
+      "git -c core.sshCommand=\"ssh -o ProxyCommand='i2p-socks connect %h %p'\" fetch",
     ],
   },
   lookup: {

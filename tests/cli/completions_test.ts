@@ -4,6 +4,7 @@ import { CliError, ExitCode } from "../../lib/cli/exit_code.ts";
 import { KEY_ACTIONS } from "../../lib/cli/key_actions.ts";
 import { CLIENTS } from "../../lib/cli/clients.ts";
 import { flagOf, OPTIONS, VERBS } from "../../lib/cli/options.ts";
+import { KINDS } from "../../lib/cli/service.ts";
 import { SHELLS } from "../../lib/cli/shells.ts";
 import { Terminal } from "../../lib/cli/terminal.ts";
 import { runProxy } from "../support/command.ts";
@@ -39,7 +40,7 @@ for (const shell of SHELLS) {
     await Deno.writeTextFile(`${folder}/papers.yaml`, "");
     const expected: readonly (readonly [string, readonly string[]])[] = [
       ["", VERBS],
-      ["se", ["serve", "setup"]],
+      ["se", ["serve", "service", "setup"]],
       ["--sam 127.0.0.1:7656 ", VERBS],
       ["help ", VERBS],
       ["keys ", Object.keys(KEY_ACTIONS)],
@@ -48,6 +49,7 @@ for (const shell of SHELLS) {
       ["--identity ", ["irc", "mail"]],
       ["setup ", Object.keys(CLIENTS)],
       ["completions ", SHELLS],
+      ["service ", Object.keys(KINDS)],
       ["--leaks ", ["off", "warn", "block"]],
       ["audit --log-level ", ["debug", "info", "warn", "error"]],
       ["--log-format ", ["text", "json"]],
