@@ -4,7 +4,7 @@ import { CliError, ExitCode } from "./exit_code.ts";
 import { OPTIONS } from "./options.ts";
 import { containerText } from "./service_container.ts";
 import { launchdText } from "./service_launchd.ts";
-import { FILE_OPTIONS, type ServiceOption } from "./service_option.ts";
+import { INPUT_FILE_OPTIONS, type ServiceOption } from "./service_option.ts";
 import { systemdText } from "./service_systemd.ts";
 import { windowsText } from "./service_windows.ts";
 import type { Terminal } from "./terminal.ts";
@@ -54,7 +54,7 @@ function optionsOf(given: GivenValues): ServiceOption[] {
   );
   for (const { name, value = "" } of options) {
     // A service starts in a folder of its own.
-    const isPath = FILE_OPTIONS.includes(name) || name === "keys-dir";
+    const isPath = INPUT_FILE_OPTIONS.includes(name) || name === "keys-dir";
     if (isPath && !/^(\/|[A-Za-z]:[\\/])/.test(value)) {
       problems.push(`Cannot use --${name} "${value}": a service needs the whole path`);
     }

@@ -1,4 +1,4 @@
-import { FILE_OPTIONS, type ServiceOption, wordOf } from "./service_option.ts";
+import { INPUT_FILE_OPTIONS, type ServiceOption, wordOf } from "./service_option.ts";
 
 /** Options of serve that `check` needs to find the same bridge. */
 const OF_THE_BRIDGE = ["sam", "sam-user", "sam-password-file"];
@@ -11,7 +11,7 @@ const OF_THE_BRIDGE = ["sam", "sam-user", "sam-password-file"];
 export function containerText(options: readonly ServiceOption[]): string {
   const inside = options.filter(({ name }) => name !== "keys-dir").map(inContainer);
   const bridge = inside.filter(({ name }) => OF_THE_BRIDGE.includes(name));
-  const files = options.filter(({ name }) => FILE_OPTIONS.includes(name));
+  const files = options.filter(({ name }) => INPUT_FILE_OPTIONS.includes(name));
   return [
     "# i2p-socks in a container. The executable i2p-socks (for Linux) lies beside this file:",
     "#   podman build -t i2p-socks .",
@@ -36,7 +36,7 @@ export function containerText(options: readonly ServiceOption[]): string {
 }
 
 function inContainer(option: ServiceOption): ServiceOption {
-  return FILE_OPTIONS.includes(option.name) ? { ...option, value: pathOf(option.name) } : option;
+  return INPUT_FILE_OPTIONS.includes(option.name) ? { ...option, value: pathOf(option.name) } : option;
 }
 
 function pathOf(name: string): string {

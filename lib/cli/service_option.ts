@@ -7,7 +7,13 @@ export interface ServiceOption {
 }
 
 /** Options whose value is a file that the service reads. */
-export const FILE_OPTIONS: readonly string[] = ["auth-file", "sam-password-file", "secrets-file", "hosts", "config"];
+export const INPUT_FILE_OPTIONS: readonly string[] = [
+  "auth-file",
+  "sam-password-file",
+  "secrets-file",
+  "hosts",
+  "config",
+];
 
 /** An option as a word of a command line. */
 export function wordOf({ name, value }: ServiceOption): string {

@@ -1,4 +1,4 @@
-import { FILE_OPTIONS, type ServiceOption, wordOf } from "./service_option.ts";
+import { INPUT_FILE_OPTIONS, type ServiceOption, wordOf } from "./service_option.ts";
 
 /** Whose service manager is to run the unit. */
 export type SystemdScope = "system" | "user";
@@ -136,7 +136,7 @@ function keysNote(options: readonly ServiceOption[], scope: SystemdScope): strin
 
 /** Files are handed in as credentials, but for the configuration: a reload reads that again where it is. */
 function isCredential({ name }: ServiceOption): boolean {
-  return FILE_OPTIONS.includes(name) && name !== "config";
+  return INPUT_FILE_OPTIONS.includes(name) && name !== "config";
 }
 
 /** An option as the unit has it: `%` begins a specifier there. */

@@ -51,6 +51,7 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "secrets-file": ["/run/words"],
   "log-level": ["debug", "error"],
   "log-format": ["text", "json"],
+  "status": ["127.0.0.1:4448", "[::1]:0"],
   "log-destinations": ["true", "false"],
 };
 
