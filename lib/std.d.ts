@@ -45,11 +45,17 @@ declare module "@std/cli/parse-args" {
   ): { _: (string | number)[]; [name: string]: unknown };
 }
 
-declare module "@std/encoding" {
+declare module "@std/encoding/base32" {
   export function encodeBase32(data: ArrayBuffer | Uint8Array | string): string;
   export function decodeBase32(base32: string): Uint8Array<ArrayBuffer>;
+}
+
+declare module "@std/encoding/base64" {
   export function encodeBase64(data: ArrayBuffer | Uint8Array | string): string;
   export function decodeBase64(base64: string): Uint8Array<ArrayBuffer>;
+}
+
+declare module "@std/encoding/hex" {
   export function encodeHex(data: ArrayBuffer | Uint8Array | string): string;
 }
 

@@ -1,6 +1,6 @@
 import * as assertions from "@std/assert";
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeBase32 } from "@std/encoding";
+import { encodeBase32 } from "@std/encoding/base32";
 import { pureTest } from "./support/pure.ts";
 
 // Were the types of @std lost, everything of it would be `any`, and the checker would call these directives unused.
@@ -16,7 +16,7 @@ pureTest("@std/assert has types, which know its arguments", () => {
   assertThrows(() => assertions.assertStringIncludes(12, "1"), TypeError);
 });
 
-pureTest("@std/encoding has types, which know their arguments", () => {
+pureTest("@std/encoding/base32 has types, which know their arguments", () => {
   // @ts-expect-error A number has no base32.
   assertThrows(() => encodeBase32(32), TypeError);
 });

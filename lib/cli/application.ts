@@ -1,4 +1,4 @@
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import type { Hosts } from "../config/hosts.ts";
 import type { ApplicationSettings } from "../config/settings.ts";

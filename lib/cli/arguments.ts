@@ -99,3 +99,8 @@ function checkSwitch(arg: string): string {
 function usageError(message: string, word: string, candidates: readonly string[]): CliError {
   return new CliError(ExitCode.usage, message, [...didYouMean(word, candidates), "See i2p-socks --help"]);
 }
+
+/** Refuses words behind a verb that takes none. @throws {CliError} if there are any. */
+export function refuseOperands(verb: Verb, [word]: readonly string[]): void {
+  if (word !== undefined) throw new CliError(ExitCode.usage, `${verb} takes no operand, but got "${word}"`);
+}

@@ -5,6 +5,7 @@ import { ANSWERS, type Reason } from "../proxy/answers.ts";
 import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
 import { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
+import { refuseOperands } from "./arguments.ts";
 import { ExitCode } from "./exit_code.ts";
 import { runServer } from "./serve.ts";
 import { StopSignal } from "./stop_signal.ts";
@@ -39,7 +40,8 @@ interface Sign {
  *
  * @returns 0 if it gave away nothing that can be seen, else 1.
  */
-export async function audit(given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function audit(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+  refuseOperands("audit", operands);
   const duration = readTimeLimit(given, "for", Infinity);
   const watching = new Map([...given, ["leaks", [{ text: "warn", source: "audit" }]] as const]);
   const book = new AuditBook();

@@ -1,3 +1,4 @@
+import type { GivenValues } from "../config/settings.ts";
 import { bashCompletions } from "./completions_bash.ts";
 import { fishCompletions } from "./completions_fish.ts";
 import { zshCompletions } from "./completions_zsh.ts";
@@ -14,7 +15,7 @@ const SCRIPTS: Readonly<Record<Shell, () => string>> = {
 };
 
 /** Prints a script that completes command lines in a shell. */
-export function completions(operands: readonly string[], terminal: Terminal): ExitCode {
+export function completions(operands: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
   const [word, ...more] = operands;
   const shell = SHELLS.find((name) => name === word);
   if (shell === undefined || more.length > 0) {

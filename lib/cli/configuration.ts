@@ -1,4 +1,4 @@
-import { type ConfigFile, parseConfigFile } from "../config/file.ts";
+import type { ConfigFile } from "../config/file.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import {
   type ApplicationSettings,
@@ -63,6 +63,8 @@ const NO_FILE: ConfigFile = { common: new Map(), applications: [] };
 
 async function readConfigFile(file: string, problems: string[]): Promise<ConfigFile> {
   const own: string[] = [];
+  // Most are started without one, and need no YAML.
+  const { parseConfigFile } = await import("../config/file.ts");
   const { common, applications } = parseConfigFile(await readFile(file, "--config"), FILE_OPTIONS, own);
   problems.push(...own.map((problem) => `${file}: ${problem}`));
   const inFile = (values: GivenValues): GivenValues =>

@@ -1,4 +1,5 @@
 import { hashPassword, isLoginName } from "../config/login_book.ts";
+import type { GivenValues } from "../config/settings.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -8,7 +9,11 @@ const [INTERRUPT, END, BACKSPACE, LINE_FEED, RETURN, DELETE] = [3, 4, 8, 10, 13,
 /**
  * Makes a line for `--auth-file`: the password is asked for on a terminal, and the first line of stdin elsewhere.
  */
-export async function hashLogin(operands: readonly string[], terminal: Terminal): Promise<ExitCode> {
+export async function hashLogin(
+  operands: readonly string[],
+  _given: GivenValues,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const [user, ...more] = operands;
   if (user === undefined || more.length > 0 || !isLoginName(user)) {
     throw new CliError(

@@ -1,8 +1,12 @@
+import type { GivenValues } from "../config/settings.ts";
 import { CLIENTS } from "./clients.ts";
+import { didYouMean } from "./did_you_mean.ts";
+import { CliError, ExitCode } from "./exit_code.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
 import { KINDS } from "./service.ts";
 import { SHELLS } from "./shells.ts";
+import type { Terminal } from "./terminal.ts";
 import { wrap } from "./wrap.ts";
 
 /** A verb of the command line: help and completions come from here. */
@@ -134,6 +138,14 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
 
 /** Width of the column of options. */
 const COLUMN = 30;
+
+/** Shows the help of a verb, or of the program. */
+export function help([word = "serve"]: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+  const verb = VERBS.find((name) => name === word);
+  if (verb === undefined) throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, didYouMean(word, VERBS));
+  terminal.data(helpText(verb));
+  return ExitCode.ok;
+}
 
 /** The help of a verb, at most 80 columns wide; the one for `serve` also names the other verbs. */
 export function helpText(verb: Verb): string {

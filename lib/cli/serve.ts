@@ -6,6 +6,7 @@ import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
 import type { Snapshot } from "../report/status.ts";
+import { refuseOperands } from "./arguments.ts";
 import { Application, listen, prepare, type Prepared, type Surroundings } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { ExitCode } from "./exit_code.ts";
@@ -33,7 +34,8 @@ export interface Audit {
 }
 
 /** Serves SOCKS until a signal ends it. */
-export async function serve(given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function serve(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+  refuseOperands("serve", operands);
   if (given.has("check-config")) {
     const configuration = await readConfiguration(given);
     await new Server(configuration, given, terminal).prepareAll(configuration.applications);

@@ -1,4 +1,4 @@
-import { decodeBase32, encodeBase32 } from "@std/encoding";
+import { decodeBase32, encodeBase32 } from "@std/encoding/base32";
 
 /**
  * Encodes bytes in I2P's base32: RFC 4648 §6 in lower case, without padding.

@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from "@std/encoding";
+import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 
 /**
  * Encodes bytes in I2P's base64: RFC 4648 with `-` and `~` for `+` and `/`, padding kept.

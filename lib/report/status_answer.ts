@@ -1,4 +1,4 @@
-import { encodeBase64 } from "@std/encoding";
+import { encodeBase64 } from "@std/encoding/base64";
 import type { HttpRequest } from "./http_request.ts";
 import { formatMetrics, METRICS_TYPE } from "./metrics.ts";
 import { PAGE } from "./page.ts";

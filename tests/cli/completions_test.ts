@@ -79,7 +79,7 @@ Deno.test("completions prints the script of a shell", async () => {
 
 pureTest("completions() refuses what is no shell, and says which was meant", () => {
   const refused = (...operands: string[]): readonly string[] => {
-    const { code, message, hints } = assertThrows(() => completions(operands, new Terminal()), CliError);
+    const { code, message, hints } = assertThrows(() => completions(operands, new Map(), new Terminal()), CliError);
     assertEquals(code, ExitCode.usage);
     return [message, ...hints];
   };

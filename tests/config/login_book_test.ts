@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
-import { decodeBase64, encodeBase64 } from "@std/encoding";
+import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 import { hashPassword, LoginBook, PASSWORD_ITERATIONS } from "../../lib/config/login_book.ts";
 import { bytesOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";

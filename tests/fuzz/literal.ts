@@ -1,4 +1,4 @@
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 
 /** Bytes from hexadecimal digits, which blanks may part: how the corpus writes them. */
 export function hex(digits: string): Uint8Array<ArrayBuffer> {

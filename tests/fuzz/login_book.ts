@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { encodeBase64 } from "@std/encoding";
+import { encodeBase64 } from "@std/encoding/base64";
 import { isLoginName, LoginBook } from "../../lib/config/login_book.ts";
 import type { Target } from "./engine.ts";
 import { mutateText } from "./mutate.ts";

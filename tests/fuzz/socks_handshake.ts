@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 import { type LoginPolicy, MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
 import { CONNECT, latin1, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
 import { concat, FakeStream } from "../support/fake_stream.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeHex } from "@std/encoding";
+import { encodeHex } from "@std/encoding/hex";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { concat } from "../support/fake_stream.ts";

@@ -1,4 +1,4 @@
-import { encodeBase64 } from "@std/encoding";
+import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
 import { ANSWERS } from "../../lib/proxy/answers.ts";
 import { PAGE } from "../../lib/report/page.ts";
