@@ -83,25 +83,33 @@ export class StreamGuard {
     this.#options = options;
     this.#detectors = options.detectors;
     this.#candidates = options.lineProtocols;
-    const isDone = (): boolean => this.#isDone;
-    const isKnown = (): boolean => this.#isDone || this.#received.length >= INSPECTED_RECEIVED;
-    this.sent = {
-      pass: (bytes) => this.#allow(options.scrubbers.reduce((rest, scrubber) => scrubber.push(rest), bytes)),
-      end: () => this.#allow(this.#flush()),
-      get isDone() {
-        return isDone() && options.scrubbers.every((scrubber) => scrubber.isDone);
-      },
-    };
-    this.received = {
-      pass: (bytes) => {
-        this.#received += fromLatin1(bytes.subarray(0, INSPECTED_RECEIVED - this.#received.length));
-        return bytes;
-      },
-      end: () => NOTHING,
-      get isDone() {
-        return isKnown();
-      },
-    };
+    this.sent = new SentFilter(this);
+    this.received = new ReceivedFilter(this);
+  }
+
+  /** {@linkcode Filter.pass} of the bytes of the application. */
+  passSent(bytes: Uint8Array): Uint8Array | undefined {
+    return this.#allow(this.#options.scrubbers.reduce((rest, scrubber) => scrubber.push(rest), bytes));
+  }
+
+  /** {@linkcode Filter.end} of the bytes of the application. */
+  endSent(): Uint8Array | undefined {
+    return this.#allow(this.#flush());
+  }
+
+  /** Takes note of what the peer says. */
+  noteReceived(bytes: Uint8Array): void {
+    this.#received += fromLatin1(bytes.subarray(0, INSPECTED_RECEIVED - this.#received.length));
+  }
+
+  /** Whether the application may send what it likes, unseen. */
+  get isSentDone(): boolean {
+    return this.#isDone && this.#options.scrubbers.every((scrubber) => scrubber.isDone);
+  }
+
+  /** Whether enough of the peer is known. */
+  get isReceivedDone(): boolean {
+    return this.#isDone || this.#received.length >= INSPECTED_RECEIVED;
   }
 
   #allow(bytes: Uint8Array): Uint8Array | undefined {
@@ -199,5 +207,48 @@ export class StreamGuard {
       this.#line =
       this.#tail =
         "";
+  }
+}
+
+/** For the bytes of the application. */
+class SentFilter implements Filter {
+  readonly #guard: StreamGuard;
+
+  constructor(guard: StreamGuard) {
+    this.#guard = guard;
+  }
+
+  pass(bytes: Uint8Array): Uint8Array | undefined {
+    return this.#guard.passSent(bytes);
+  }
+
+  end(): Uint8Array | undefined {
+    return this.#guard.endSent();
+  }
+
+  get isDone(): boolean {
+    return this.#guard.isSentDone;
+  }
+}
+
+/** For the bytes of the peer. */
+class ReceivedFilter implements Filter {
+  readonly #guard: StreamGuard;
+
+  constructor(guard: StreamGuard) {
+    this.#guard = guard;
+  }
+
+  pass(bytes: Uint8Array): Uint8Array {
+    this.#guard.noteReceived(bytes);
+    return bytes;
+  }
+
+  end(): Uint8Array {
+    return NOTHING;
+  }
+
+  get isDone(): boolean {
+    return this.#guard.isReceivedDone;
   }
 }

@@ -26,7 +26,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
-import { relay, type RelayResources } from "./relay.ts";
+import { relay, type RelayResources, type RelayResult } from "./relay.ts";
 
 /** Milliseconds for a stream that was ended to let go of its identity. */
 const SETTLING = 20;
@@ -74,10 +74,8 @@ export interface ClientContext extends RelayResources {
   audit?: AuditBook | undefined;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
   signal: Signal;
-  /** A number that no other client has. */
-  serial: number;
-  /** Makes sure that this client is not one too many; throws a {@linkcode Refusal} if it is. */
-  claimPlace: () => void;
+  /** Makes sure that a client of this IP address is not one too many; throws a {@linkcode Refusal} if it is. */
+  claimPlace: (address: string) => void;
   /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
   extendedErrors: boolean;
 }
@@ -85,6 +83,8 @@ export interface ClientContext extends RelayResources {
 /** What is known of a client so far. */
 interface Client {
   conn: Deno.TcpConn;
+  /** A number that no other client has. */
+  serial: number;
   request?: SocksRequest;
   address?: Address;
 }
@@ -95,8 +95,8 @@ interface Client {
  * Whatever fails on the way to an open stream is an error that is caught here, and only here, to become a SOCKS reply,
  * a log line and a count.
  */
-export async function serveClient(conn: Deno.TcpConn, context: ClientContext): Promise<void> {
-  const client: Client = { conn };
+export async function serveClient(conn: Deno.TcpConn, serial: number, context: ClientContext): Promise<void> {
+  const client: Client = { conn, serial };
   try {
     const handshake = await receiveRequest(client, context);
     const target = judge(client, handshake.request, context);
@@ -106,7 +106,7 @@ export async function serveClient(conn: Deno.TcpConn, context: ClientContext): P
     context.audit?.visit(destinationOf(client) ?? "");
     context.streams.open++;
     try {
-      await carry(client, opened, handshake.early, target, context);
+      tellEnd(client, opened, await startRelay(client, opened, handshake.early, target, context), context);
     } finally {
       context.streams.open--;
     }
@@ -147,7 +147,7 @@ function judge(
   const address = parseAddress(host);
   client.address = address;
   checkTarget(address, port, rules);
-  claimPlace();
+  claimPlace(client.conn.remoteAddr.hostname);
   const known = hosts.get(address.host);
   if (known !== undefined) client.address = parseAddress(known);
   return { host: known ?? address.host, port };
@@ -158,10 +158,10 @@ function judge(
  * first, for it may be they that use one.
  */
 async function chooseIdentity(
-  { conn }: Client,
+  { conn, serial }: Client,
   { login }: SocksRequest,
   { host, port }: StreamTarget,
-  { isolation, identities, serial, halfClosed, signal }: ClientContext,
+  { isolation, identities, halfClosed, signal }: ClientContext,
 ): Promise<IdentityLease> {
   const clientAddress = conn.remoteAddr.hostname;
   const group = isolationGroup(isolation, { login, host, port, clientAddress, serial });
@@ -247,39 +247,44 @@ async function isLost(session: SamSession, error: unknown, signal: AbortSignal):
   return session.ended.aborted;
 }
 
-/** Says that the stream is open, hands over what either side sent ahead, and carries the rest. */
-async function carry(
+/** Says that the stream is open, and carries what either side sends, and sent ahead. */
+function startRelay(
   client: Client,
   { clientBytes, stream, sessionEnded }: OpenStream,
   early: Uint8Array,
   { host }: StreamTarget,
   context: ClientContext,
-): Promise<void> {
-  const { log, counters } = context;
-  const destination = destinationOf(client);
-  const guard = context.leaks.guard(host, destination);
+): Promise<RelayResult> {
+  const guard = context.leaks.guard(host, destinationOf(client));
   const allowed = guard === undefined ? early : guard.sent.pass(early);
   if (allowed === undefined) {
     closeQuietly(stream.conn);
     throw new Refusal("leak");
   }
   guard?.received.pass(stream.early);
-  const [sentBytes, receivedBytes] = [counters.counter("bytes-sent"), counters.counter("bytes-received")];
-  sentBytes.value += allowed.length;
-  receivedBytes.value += stream.early.length;
-  const result = await relay(client.conn, clientBytes, stream, context, {
-    toClient: concat(encodeSuccess(client), stream.early),
+  return relay(client.conn, clientBytes, stream, context, {
+    reply: SUCCESS[client.request?.version ?? 5],
+    toClient: stream.early,
     toStream: allowed,
     idleTimeout: context.timeouts.idle,
     signal: context.signal,
     sessionEnded,
     filters: guard,
-    sentBytes,
-    receivedBytes,
+    sentBytes: context.counters.counter("bytes-sent"),
+    receivedBytes: context.counters.counter("bytes-received"),
   });
-  const [sent, received] = [result.sent + allowed.length, result.received + stream.early.length];
-  log.debug(`Stream ended: ${result.end}`, { sent, received, destination });
-  if (received > 0 || result.end !== "peer closed" || sessionEnded.aborted) return;
+}
+
+/** Tells how a stream ended. */
+function tellEnd(
+  client: Client,
+  { sessionEnded }: OpenStream,
+  { end, ...bytes }: RelayResult,
+  { log, counters }: ClientContext,
+): void {
+  const destination = destinationOf(client);
+  log.debug(`Stream ended: ${end}`, { ...bytes, destination });
+  if (bytes.received > 0 || end !== "peer closed" || sessionEnded.aborted) return;
   counters.add("ended-without-data");
   log.info("A stream ended without a byte from the peer: with i2pd, that is how a peer looks which is gone", {
     destination,
@@ -320,16 +325,11 @@ function replyBytes(client: Client, { reason, cause }: Refusal, extendedErrors: 
   return undefined;
 }
 
-function encodeSuccess({ request }: Client): Uint8Array {
-  return request?.version === 4 ? encodeReply4(Reply4.granted) : encodeReply5(Reply5.succeeded);
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
-}
+/** The replies of an open stream, by version. */
+const SUCCESS: Readonly<Record<4 | 5, Uint8Array>> = {
+  4: encodeReply4(Reply4.granted),
+  5: encodeReply5(Reply5.succeeded),
+};
 
 function destinationOf({ request }: Client): string | undefined {
   return request && `${request.host}:${request.port}`;

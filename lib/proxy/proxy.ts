@@ -69,9 +69,7 @@ export const MAX_SURPLUS = 64;
 export class Proxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #identities: IdentityPool;
-  readonly #logins: LoginGuard | undefined;
   readonly #gate: EventLoopGate;
-  readonly #pool = new BufferPool();
   readonly #warm: WarmSockets;
   readonly #halfClosed = new HalfClosedStreams();
   readonly #streams = { open: 0 };
@@ -79,6 +77,8 @@ export class Proxy implements AsyncDisposable {
   readonly #clients = new Set<Promise<void>>();
   /** Number of clients by their IP address. */
   readonly #perAddress = new Map<string, number>();
+  /** What all clients share. */
+  readonly #context: ClientContext;
   readonly #accepting: Promise<unknown>;
   #serial = 0;
 
@@ -87,7 +87,18 @@ export class Proxy implements AsyncDisposable {
     this.#gate = gate;
     this.#warm = new WarmSockets(options.endpoint);
     this.#identities = new IdentityPool(options.identity, options);
-    this.#logins = options.logins && new LoginGuard(options.logins);
+    this.#context = {
+      ...options,
+      identities: this.#identities,
+      logins: options.logins && new LoginGuard(options.logins),
+      pool: new BufferPool(),
+      warm: this.#warm,
+      gate,
+      signal: this.#stop,
+      halfClosed: this.#halfClosed,
+      streams: this.#streams,
+      claimPlace: (address) => this.#claimPlace(address),
+    };
     this.#accepting = Promise.all(options.listeners.map((listener) =>
       acceptAll(
         listener,
@@ -173,21 +184,8 @@ export class Proxy implements AsyncDisposable {
       return;
     }
     const address = conn.remoteAddr.hostname;
-    const context: ClientContext = {
-      ...this.#options,
-      identities: this.#identities,
-      logins: this.#logins,
-      serial: ++this.#serial,
-      pool: this.#pool,
-      warm: this.#warm,
-      gate: this.#gate,
-      signal: this.#stop,
-      halfClosed: this.#halfClosed,
-      streams: this.#streams,
-      claimPlace: () => this.#claimPlace(address),
-    };
     this.#count(address, 1);
-    const served = serveClient(conn, context).finally(() => {
+    const served = serveClient(conn, ++this.#serial, this.#context).finally(() => {
       this.#clients.delete(served);
       this.#count(address, -1);
     });

@@ -24,11 +24,13 @@ export class ReadAhead {
   }
 
   /** Reads; the first time what was read ahead, which stands in {@linkcode buffer}. */
-  async read(buffer: Uint8Array): Promise<number | null> {
+  read(buffer: Uint8Array): Promise<number | null> {
     const first = this.#first;
-    if (first === undefined) return await this.#conn.read(buffer);
+    if (first === undefined) return this.#conn.read(buffer);
     this.#first = undefined;
-    this.#ended = () => {};
-    return await first;
+    this.#ended = ignore;
+    return first;
   }
 }
+
+function ignore(): void {}

@@ -28,9 +28,11 @@ export const LOST_GRACE = 1_000;
 
 /** How a relay is to be run. */
 export interface RelayOptions {
-  /** Bytes for the client before those of the stream. */
+  /** Bytes for the client before all others; they do not count. */
+  reply: Uint8Array;
+  /** Bytes of the peer that have come already. */
   toClient: Uint8Array;
-  /** Bytes for the stream before those of the client. */
+  /** Bytes of the client that have come already. */
   toStream: Uint8Array;
   /** Milliseconds without a byte in either direction after which it ends; 0 is never. */
   idleTimeout: number;
@@ -41,9 +43,9 @@ export interface RelayOptions {
   /** Look at the bytes of the client and of the peer on their way, where given. */
   filters?: { sent: Filter; received: Filter } | undefined;
   /** Grows with the bytes from the client to the peer, as they pass. */
-  sentBytes?: Counter;
+  sentBytes: Counter;
   /** Grows with the bytes from the peer to the client, as they pass. */
-  receivedBytes?: Counter;
+  receivedBytes: Counter;
 }
 
 /** Why a relay ended. */
@@ -67,93 +69,151 @@ export interface RelayResult {
  * The client's end of sending is not passed on: over SAM it would end the stream in both directions. The peer's end is
  * the end of the stream, and is passed on after the last byte.
  */
-export async function relay(
+export function relay(
   client: Deno.TcpConn,
   clientBytes: ReadAhead,
-  { conn: stream, buffer }: Pick<SamStream, "conn" | "buffer">,
+  stream: Pick<SamStream, "conn" | "buffer">,
   resources: RelayResources,
-  { toClient, toStream, idleTimeout, signal, sessionEnded, filters, sentBytes, receivedBytes }: RelayOptions,
+  options: RelayOptions,
 ): Promise<RelayResult> {
-  let sent = 0;
-  let received = 0;
-  let isAnswered = false;
-  let end: RelayEnd | undefined;
-  let halfClosed: Disposable | undefined;
-  const stop = (reason: RelayEnd): void => {
-    end ??= reason;
-    closeQuietly(stream);
-    closeQuietly(client);
-  };
-  // Asked for now: it cannot be once the connection is closed.
-  const clientAddress = client.remoteAddr.hostname;
-  const watchdog = new Watchdog(() => stop(halfClosed === undefined ? "idle" : "client closed"));
-  if (idleTimeout > 0) watchdog.limit(idleTimeout);
-  let isDelivering = false;
-  let stopGrace = (): void => {};
-  let lastReceived = 0;
-  const endLost = (): void => {
-    if (isDelivering || performance.now() - lastReceived < LOST_GRACE) stopGrace = startTimer(LOST_GRACE, endLost);
-    else {
-      end ??= "session lost";
-      closeQuietly(stream);
-    }
-  };
-  const unfollow = onAbort(signal, () => stop("ended by the proxy"));
-  const unfollowSession = onAbort(sessionEnded, () => {
-    lastReceived = performance.now();
-    endLost();
-  });
-  const forgetSession = (): void => {
-    unfollowSession();
-    stopGrace();
-  };
+  return new Relay(client, stream.conn, resources, options).run(clientBytes, stream.buffer);
+}
 
-  const upload = pump(clientBytes, stream, toStream, clientBytes.buffer, resources, filters?.sent, (bytes) => {
-    sent += bytes;
-    if (sentBytes !== undefined) sentBytes.value += bytes;
-    watchdog.active();
-    isAnswered = false;
-  });
-  const download = pump(stream, client, toClient, buffer, resources, filters?.received, (bytes) => {
-    received += bytes;
-    if (receivedBytes !== undefined) receivedBytes.value += bytes;
-    lastReceived = performance.now();
-    watchdog.active();
-    isAnswered = true;
-  }, (isWriting) => isDelivering = isWriting);
-  try {
-    const uploadEnded = upload.then((how) => {
-      if (how === "source failed") stop("client closed");
-      if (how === "blocked") stop("blocked");
-      if (how === "source ended" && end === undefined) {
-        halfClosed = resources.halfClosed.add(watchdog, () => isAnswered, clientAddress);
+/** How one direction ended. */
+type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
+
+/** A relay under way. Most are idle, for hours, by the thousand: what it holds meanwhile is kept small. */
+class Relay {
+  readonly #client: Deno.TcpConn;
+  readonly #stream: Deno.TcpConn;
+  readonly #resources: RelayResources;
+  readonly #options: RelayOptions;
+  readonly #watchdog: Watchdog;
+  readonly #stop = (): void => this.#end("ended by the proxy");
+  readonly #loseSession = (): void => {
+    this.#lastReceived = performance.now();
+    this.#endLost();
+  };
+  #sent = 0;
+  #received = 0;
+  #isAnswered = false;
+  #reason: RelayEnd | undefined;
+  #halfClosed: Disposable | undefined;
+  #isDelivering = false;
+  #stopGrace: (() => void) | undefined;
+  #lastReceived = 0;
+
+  constructor(client: Deno.TcpConn, stream: Deno.TcpConn, resources: RelayResources, options: RelayOptions) {
+    this.#client = client;
+    this.#stream = stream;
+    this.#resources = resources;
+    this.#options = options;
+    this.#watchdog = new Watchdog(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
+  }
+
+  async run(clientBytes: ReadAhead, streamBuffer: Uint8Array<ArrayBuffer>): Promise<RelayResult> {
+    const { reply, toClient, toStream, idleTimeout, signal, sessionEnded } = this.#options;
+    this.#countSent(toStream.length);
+    this.#countReceived(toClient.length);
+    // Asked for now: it cannot be once the connection is closed.
+    const clientAddress = this.#client.remoteAddr.hostname;
+    if (idleTimeout > 0) this.#watchdog.limit(idleTimeout);
+    onAbort(signal, this.#stop);
+    onAbort(sessionEnded, this.#loseSession);
+    const upload = this.#upload(clientBytes, toStream).then((how) => {
+      if (how === "source failed") this.#end("client closed");
+      if (how === "blocked") this.#end("blocked");
+      if (how === "source ended" && this.#reason === undefined) {
+        this.#halfClosed = this.#resources.halfClosed.add(this.#watchdog, () => this.#isAnswered, clientAddress);
       }
       return how;
     });
-    // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
-    if (await download === "sink failed") stop("client closed");
-    end ??= sessionEnded.aborted ? "session lost" : "peer closed";
-    watchdog.stop();
-    forgetSession();
-    halfClosed?.[Symbol.dispose]();
-    closeQuietly(stream);
-    await finish(client, uploadEnded);
-    return { sent, received, end };
-  } finally {
-    watchdog.stop();
-    forgetSession();
-    halfClosed?.[Symbol.dispose]();
-    unfollow();
-    closeQuietly(stream);
-    closeQuietly(client);
+    try {
+      // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
+      if (await this.#download(streamBuffer, concat(reply, toClient)) === "sink failed") this.#end("client closed");
+      this.#reason ??= sessionEnded.aborted ? "session lost" : "peer closed";
+      this.#rest();
+      closeQuietly(this.#stream);
+      await finish(this.#client, upload);
+      return { sent: this.#sent, received: this.#received, end: this.#reason };
+    } finally {
+      this.#rest();
+      signal.removeEventListener("abort", this.#stop);
+      closeQuietly(this.#stream);
+      closeQuietly(this.#client);
+    }
+  }
+
+  #upload(clientBytes: ReadAhead, ahead: Uint8Array): Promise<PumpEnd> {
+    const { sent } = this.#options.filters ?? {};
+    return pump(clientBytes, this.#stream, ahead, clientBytes.buffer, this.#resources, sent, (bytes) => {
+      if (bytes === WRITING) return;
+      this.#countSent(bytes);
+      this.#watchdog.active();
+      this.#isAnswered = false;
+    });
+  }
+
+  #download(buffer: Uint8Array<ArrayBuffer>, ahead: Uint8Array): Promise<PumpEnd> {
+    const { received } = this.#options.filters ?? {};
+    return pump(this.#stream, this.#client, ahead, buffer, this.#resources, received, (bytes) => {
+      this.#isDelivering = bytes === WRITING;
+      if (bytes === WRITING) return;
+      this.#countReceived(bytes);
+      this.#lastReceived = performance.now();
+      this.#watchdog.active();
+      this.#isAnswered = true;
+    });
+  }
+
+  #countSent(bytes: number): void {
+    this.#sent += bytes;
+    this.#options.sentBytes.value += bytes;
+  }
+
+  #countReceived(bytes: number): void {
+    this.#received += bytes;
+    this.#options.receivedBytes.value += bytes;
+  }
+
+  /** Ends both sides at once. The first reason counts. */
+  #end(reason: RelayEnd): void {
+    this.#reason ??= reason;
+    closeQuietly(this.#stream);
+    closeQuietly(this.#client);
+  }
+
+  /** Ends the stream of a lost session when nothing more of it comes. */
+  #endLost(): void {
+    if (this.#isDelivering || performance.now() - this.#lastReceived < LOST_GRACE) {
+      this.#stopGrace = startTimer(LOST_GRACE, () => this.#endLost());
+    } else {
+      this.#reason ??= "session lost";
+      closeQuietly(this.#stream);
+    }
+  }
+
+  /** Lets go of everything that watches over the stream. */
+  #rest(): void {
+    this.#watchdog.stop();
+    this.#options.sessionEnded.removeEventListener("abort", this.#loseSession);
+    this.#stopGrace?.();
+    this.#halfClosed?.[Symbol.dispose]();
   }
 }
 
-/** Calls back when a signal is aborted, now if it is; returns what ends that. */
-function onAbort(signal: Signal, callback: () => void): () => void {
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (second.length === 0) return first;
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}
+
+/** Calls back when a signal is aborted, now if it is. */
+function onAbort(signal: Signal, callback: () => void): void {
   signal.addEventListener("abort", callback);
   if (signal.aborted) callback();
-  return () => signal.removeEventListener("abort", callback);
 }
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
@@ -167,12 +227,14 @@ async function finish(client: Deno.TcpConn, uploadEnded: Promise<PumpEnd>): Prom
   if (how !== "source ended" && how !== "source failed") await closeAfterReply(client, true);
 }
 
-/** How one direction ended. */
-type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
+/** What a pump tells in place of a number of bytes: that it is about to write some. */
+const WRITING = -1;
 
 /**
  * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
  * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers.
+ *
+ * @param moved is told of {@linkcode WRITING}, then how many bytes were written.
  */
 async function pump(
   source: Pick<Deno.Conn, "read">,
@@ -181,27 +243,30 @@ async function pump(
   small: Uint8Array<ArrayBuffer>,
   { pool, gate }: RelayResources,
   filter: Filter | undefined,
-  count: (bytes: number) => void,
-  writing: (isWriting: boolean) => void = () => {},
+  moved: (bytes: number) => void,
 ): Promise<PumpEnd> {
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
     if (!await write(sink, ahead)) return "sink failed";
     for (;;) {
       const buffer = large ?? small;
-      const length = await read(source, buffer);
-      if (length === undefined) return "source failed";
-      if (length === null) return await writeHeld(sink, filter, count);
+      let length: number | null;
+      try {
+        length = await source.read(buffer);
+      } catch {
+        // Reset by the other side, or closed here.
+        return "source failed";
+      }
+      if (length === null) return await writeHeld(sink, filter, moved);
       let bytes: Uint8Array | undefined = buffer.subarray(0, length);
       if (filter !== undefined) {
         bytes = filter.pass(bytes);
         if (bytes === undefined) return "blocked";
         if (filter.isDone) filter = undefined;
       }
-      writing(true);
+      moved(WRITING);
       if (!await write(sink, bytes)) return "sink failed";
-      writing(false);
-      count(bytes.length);
+      moved(bytes.length);
       if (length === buffer.length) {
         large ??= pool.rent();
       } else if (large !== undefined) {
@@ -225,23 +290,14 @@ async function pump(
 async function writeHeld(
   sink: Deno.Conn,
   filter: Filter | undefined,
-  count: (bytes: number) => void,
+  moved: (bytes: number) => void,
 ): Promise<PumpEnd> {
   if (filter === undefined) return "source ended";
   const held = filter.end();
   if (held === undefined) return "blocked";
   if (!await write(sink, held)) return "sink failed";
-  if (held.length > 0) count(held.length);
+  if (held.length > 0) moved(held.length);
   return "source ended";
-}
-
-/** Reads; undefined where reading fails, by a reset or because the connection was closed here. */
-async function read(source: Pick<Deno.Conn, "read">, buffer: Uint8Array): Promise<number | null | undefined> {
-  try {
-    return await source.read(buffer);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Writes all of it; false where writing fails. */

@@ -5,7 +5,7 @@ export class Watchdog {
   readonly #expire: () => void;
   #limit = Infinity;
   #last = performance.now();
-  #stopTimer: () => void = () => {};
+  #stopTimer: (() => void) | undefined;
 
   /** Makes a watchdog that sleeps until it gets a limit. */
   constructor(expire: () => void) {
@@ -31,12 +31,12 @@ export class Watchdog {
 
   /** Puts it to sleep for good. */
   stop(): void {
-    this.#stopTimer();
+    this.#stopTimer?.();
     this.#limit = 0;
   }
 
   #arm(milliseconds: number): void {
-    this.#stopTimer();
+    this.#stopTimer?.();
     this.#stopTimer = startTimer(milliseconds, () => {
       const left = this.#limit - this.silence;
       if (left > 0) this.#arm(left);

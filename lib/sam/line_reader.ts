@@ -2,7 +2,9 @@
 export const MAX_SAM_LINE = 16_384;
 
 /** Bytes of the first read buffer: enough for every reply but a private key. */
-export const LINE_BUFFER = 2048;
+export const LINE_BUFFER = 1088;
+
+const NOTHING = new Uint8Array();
 
 /** Reads the lines of a SAM bridge and keeps what follows them. */
 export class LineReader {
@@ -39,14 +41,18 @@ export class LineReader {
     }
   }
 
-  /** The bytes read behind the last line. */
+  /** A copy of the bytes read behind the last line. */
   rest(): Uint8Array {
-    return this.#buffer.subarray(this.#start, this.#end);
+    return this.#start === this.#end ? NOTHING : this.#unread().slice();
   }
 
   /** What it reads into, {@linkcode LINE_BUFFER} bytes or more: who takes it must be the only one to read from now on. */
   get buffer(): Uint8Array<ArrayBuffer> {
     return this.#buffer;
+  }
+
+  #unread(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
   }
 
   #take(lineEnd: number, next: number): string {
@@ -57,7 +63,7 @@ export class LineReader {
 
   /** Moves what is unread to the front of a buffer with room behind it; returns by how much it moved. */
   #makeRoom(): number {
-    const unread = this.rest();
+    const unread = this.#unread();
     const moved = this.#start;
     if (unread.length > this.#buffer.length / 2) this.#buffer = new Uint8Array(this.#buffer.length * 2);
     this.#buffer.set(unread);

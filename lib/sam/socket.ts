@@ -146,7 +146,7 @@ export class SamSocket {
    */
   detach(): { conn: Deno.TcpConn; early: Uint8Array; buffer: Uint8Array<ArrayBuffer> } {
     this.#unfollow();
-    return { conn: this.#conn, early: this.#lines.rest().slice(), buffer: this.#lines.buffer };
+    return { conn: this.#conn, early: this.#lines.rest(), buffer: this.#lines.buffer };
   }
 
   /** Closes the connection; a second call does nothing. */

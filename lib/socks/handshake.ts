@@ -15,7 +15,9 @@ export interface ByteStream {
  * Bytes that a handshake may take, greeting, login and request together. More than any valid handshake has
  * (257 + 513 + 262), so it is the size of the buffer and no message can exceed it.
  */
-export const MAX_HANDSHAKE = 2048;
+export const MAX_HANDSHAKE = 1088;
+
+const NOTHING = new Uint8Array();
 
 /** What becomes of user names and passwords. */
 export interface LoginPolicy {
@@ -54,7 +56,7 @@ export async function readHandshake(
   if (request.command !== CONNECT) {
     throw new SocksError("command", `Command ${request.command} is not supported`, request.version);
   }
-  return { request, early: reader.rest().slice(), buffer: reader.buffer };
+  return { request, early: reader.takeRest(), buffer: reader.buffer };
 }
 
 async function readRequest(client: ByteStream, reader: HandshakeReader, policy: LoginPolicy): Promise<SocksRequest> {
@@ -136,6 +138,11 @@ class HandshakeReader {
 
   rest(): Uint8Array {
     return this.buffer.subarray(this.#start, this.#end);
+  }
+
+  /** A copy of what is unread. */
+  takeRest(): Uint8Array {
+    return this.#start === this.#end ? NOTHING : this.rest().slice();
   }
 
   async #readMore(): Promise<void> {

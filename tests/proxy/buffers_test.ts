@@ -48,11 +48,14 @@ async function largestRead(pool: BufferPool): Promise<number> {
     gate,
     halfClosed: new HalfClosedStreams(),
   }, {
+    reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),
     idleTimeout: 0,
     signal: new AbortController().signal,
     sessionEnded: new AbortController().signal,
+    sentBytes: { value: 0 },
+    receivedBytes: { value: 0 },
   });
   const block = new Random(1).bytes(100_000);
   const data = concat(...Array.from({ length: BYTES / block.length }, () => block));

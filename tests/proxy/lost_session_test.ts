@@ -128,18 +128,23 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
   const [far, stream] = await connectedPair();
   await writeAll(far, encode("last words"));
   const ahead = new ReadAhead(near, new Uint8Array(2_048), () => {});
+  const [sentBytes, receivedBytes] = [{ value: 0 }, { value: 0 }];
   const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, resources, {
-    toClient: encode("ok;"),
-    toStream: new Uint8Array(),
+    reply: encode("ok;"),
+    toClient: encode("my "),
+    toStream: encode("hi"),
     idleTimeout: 0,
     signal: new AbortController().signal,
     sessionEnded: AbortSignal.abort(),
+    sentBytes,
+    receivedBytes,
   });
   const received = await atMost(10_000, readToEnd(client));
   client.close();
   far.close();
-  assertEquals(await relaying, { sent: 0, received: 10, end: "session lost" });
-  assertEquals(new TextDecoder().decode(received), "ok;last words");
+  assertEquals(await relaying, { sent: 2, received: 13, end: "session lost" });
+  assertEquals([sentBytes.value, receivedBytes.value], [2, 13]);
+  assertEquals(new TextDecoder().decode(received), "ok;my last words");
 });
 
 /** What relays share. */

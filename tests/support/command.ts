@@ -1,3 +1,5 @@
+import config from "../../deno.json" with { type: "json" };
+
 /** What a finished program left. */
 export interface CommandResult {
   /** Its exit code. */
@@ -10,6 +12,9 @@ export interface CommandResult {
 
 /** The root of the project, where deno.json is. */
 export const PROJECT: string = new URL("../../", import.meta.url).pathname;
+
+/** What the tasks and the executable set in V8, which decides on memory. */
+const V8_FLAGS: readonly string[] = config.tasks.compile.command.match(/--v8-flags=\S+/) ?? [];
 
 /** Runs a program to its end, killed after `timeout` milliseconds. */
 export async function runCommand(
@@ -42,7 +47,7 @@ export async function runCommand(
 export function proxyCommand(args: readonly string[]): { program: string; args: string[] } {
   const executable = Deno.env.get("I2P_SOCKS_EXECUTABLE");
   if (executable !== undefined) return { program: executable, args: [...args] };
-  return { program: Deno.execPath(), args: ["run", "-P", "--no-prompt", "--quiet", "main.ts", ...args] };
+  return { program: Deno.execPath(), args: ["run", "-P", "--no-prompt", "--quiet", ...V8_FLAGS, "main.ts", ...args] };
 }
 
 /** Runs i2p-socks to its end. */
