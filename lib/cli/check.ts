@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { type ApplicationSettings, type GivenValues, readSettings, readTimeLimit } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
@@ -109,12 +110,12 @@ class Route {
     this.#session?.close();
   }
 
-  async #connect(signal: AbortSignal): Promise<string> {
+  async #connect(signal: Signal): Promise<string> {
     closeQuietly(await connectBridge(this.#endpoint, signal));
     return `${formatEndpoint(this.#endpoint)} accepts connections`;
   }
 
-  async #greet(signal: AbortSignal): Promise<string> {
+  async #greet(signal: Signal): Promise<string> {
     const ours = await SamSocket.open(this.#endpoint, signal);
     ours.close();
     // What a router chooses by itself is all that SAM says about which one it is.
@@ -125,12 +126,12 @@ class Route {
     return `speaks version ${ours.version}${login}${kind === undefined ? "" : `; looks like ${kind}`}`;
   }
 
-  async #create(signal: AbortSignal): Promise<string> {
+  async #create(signal: Signal): Promise<string> {
     this.#session = await createSession(this.#endpoint, { options: this.#settings.sessionOptions }, signal);
     return `tunnels are built for ${this.#session.address}`;
   }
 
-  async #resolveOwn(signal: AbortSignal): Promise<string> {
+  async #resolveOwn(signal: Signal): Promise<string> {
     const address = this.#session?.address ?? "";
     while (await lookupName(this.#endpoint, address, signal) === undefined) {
       await sleep(OWN_ADDRESS_RETRY, signal);
@@ -139,13 +140,13 @@ class Route {
     return "the router resolves it";
   }
 
-  async #resolve({ host }: StreamTarget, signal: AbortSignal): Promise<string> {
+  async #resolve({ host }: StreamTarget, signal: Signal): Promise<string> {
     const destination = await lookupName(this.#endpoint, host, signal);
     if (destination !== undefined) return `${host} is ${await b32Address(destination)}`;
     throw new Fault(parseAddress(host).kind === "name" ? "name-unknown" : "lease-set-not-found");
   }
 
-  async #open(target: StreamTarget, signal: AbortSignal): Promise<string> {
+  async #open(target: StreamTarget, signal: Signal): Promise<string> {
     using limit = new Deadline(this.#settings.connectTimeout, signal);
     const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
     closeQuietly(stream.conn);
@@ -153,7 +154,7 @@ class Route {
   }
 
   /** A step that fails as soon as the session is lost. */
-  #withSession(run: (signal: AbortSignal) => Promise<string>): Step["run"] {
+  #withSession(run: (signal: Signal) => Promise<string>): Step["run"] {
     return async (signal) => {
       const session = this.#session;
       using deadline = new Deadline(Infinity, signal, session?.ended);

@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { TimeoutError } from "../io/deadline.ts";
@@ -19,7 +20,7 @@ export interface Step {
   /** What that says to people. @default {the story of the reason} */
   lateSays?: string;
   /** Takes it; resolves to what was found. */
-  run: (signal: AbortSignal) => Promise<string>;
+  run: (signal: Signal) => Promise<string>;
 }
 
 /** What came of a step. */
@@ -60,7 +61,7 @@ export class Fault extends Error {
 export async function walk(
   steps: readonly Step[],
   endpoint: Endpoint,
-  signal: AbortSignal,
+  signal: Signal,
   terminal: Terminal,
   found: (step: Step, finding: Finding) => void,
 ): Promise<Finding[]> {
@@ -83,7 +84,7 @@ export function describeFinding({ title }: Step, { ok, says, milliseconds, fix }
   ].join("\n");
 }
 
-async function take(step: Step, endpoint: Endpoint, signal: AbortSignal, terminal: Terminal): Promise<Finding> {
+async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Terminal): Promise<Finding> {
   const since = performance.now();
   const milliseconds = (): number => Math.round(performance.now() - since);
   const show = (): void => terminal.status(`… ${step.title}: ${formatDuration(milliseconds())}`);

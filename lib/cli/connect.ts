@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import {
@@ -85,7 +86,7 @@ async function open(
   via: Endpoint | undefined,
   given: GivenValues,
   terminal: Terminal,
-  stopping: AbortSignal,
+  stopping: Signal,
 ): Promise<Opened> {
   using deadline = new Deadline(settings.connectTimeout, stopping);
   const since = performance.now();
@@ -105,7 +106,7 @@ async function openThrough(
   via: Endpoint,
   target: Target,
   given: GivenValues,
-  signal: AbortSignal,
+  signal: Signal,
   timeout: number,
 ): Promise<Opened> {
   const login = await readViaLogin(given);
@@ -131,7 +132,7 @@ async function openAlone(
   target: Target,
   settings: ApplicationSettings,
   terminal: Terminal,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<Opened> {
   const samLogin = await readSamLogin(settings);
   requireNet(settings.sam, "--sam");

@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
@@ -45,10 +46,10 @@ interface Shared {
 export class IdentityRegistry {
   readonly #shared = new Map<string, Promise<Shared>>();
   readonly #log: Log;
-  readonly #signal: AbortSignal;
+  readonly #signal: Signal;
 
   /** Makes an empty registry; `signal` ends what it waits for. */
-  constructor(log: Log, signal: AbortSignal) {
+  constructor(log: Log, signal: Signal) {
     this.#log = log;
     this.#signal = signal;
   }

@@ -1,6 +1,7 @@
+import type { Signal } from "../io/signal.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import type { GivenValues } from "../config/settings.ts";
-import { closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
+import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { isReady, type Snapshot } from "../report/status.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
@@ -80,7 +81,7 @@ function parseOperands([operand, ...more]: readonly string[]): Endpoint {
 }
 
 /** Asks once. @throws {CliError} if there is no answer that makes sense. */
-async function ask(endpoint: Endpoint, signal?: AbortSignal): Promise<Snapshot> {
+async function ask(endpoint: Endpoint, signal?: Signal): Promise<Snapshot> {
   using deadline = new Deadline(ANSWER_TIMEOUT, signal);
   const address = formatEndpoint(endpoint);
   const fail = (reason: string): CliError =>
@@ -103,8 +104,8 @@ async function ask(endpoint: Endpoint, signal?: AbortSignal): Promise<Snapshot> 
 }
 
 /** Not by `fetch`, which a proxy in the environment could lead elsewhere. */
-async function fetchText(endpoint: Endpoint, signal: AbortSignal): Promise<string> {
-  using conn = await Deno.connect({ ...endpoint, signal });
+async function fetchText(endpoint: Endpoint, signal: Signal): Promise<string> {
+  using conn = await connectTcp(endpoint, signal);
   closeOnAbort(conn, signal);
   const head = `GET /status.json HTTP/1.1\r\nHost: ${formatEndpoint(endpoint)}\r\nConnection: close\r\n\r\n`;
   await writeAll(conn, new TextEncoder().encode(head));

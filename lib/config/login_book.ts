@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 
 /** A login that is known. */
@@ -69,7 +70,7 @@ export class LoginBook {
    *
    * @param signal aborted when the answer is of no use any more: then nothing is computed.
    */
-  async verify(user: Uint8Array, password: Uint8Array, signal?: AbortSignal): Promise<boolean> {
+  async verify(user: Uint8Array, password: Uint8Array, signal?: Signal): Promise<boolean> {
     const digest = await this.#digest(user, password);
     if (this.#remembered.has(digest)) return true;
     const name = utf8(user) ?? "";

@@ -11,6 +11,30 @@ export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void
   for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
 }
 
+/**
+ * Connects to a literal address.
+ *
+ * @throws what `Deno.connect` throws.
+ * @throws the signal's reason if it was aborted.
+ */
+export async function connectTcp(
+  { hostname, port }: { hostname: string; port: number },
+  signal: Signal,
+): Promise<Deno.TcpConn> {
+  signal.throwIfAborted();
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    return await Deno.connect({ hostname, port, signal: controller.signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 /** What was closed here: an attempt to close it again would cost an exception, and there are several on every way out. */
 const closed = new WeakSet<{ close(): void }>();
 

@@ -1,4 +1,4 @@
-import type { Signal } from "./signal.ts";
+import { SharedSignal, type Signal } from "./signal.ts";
 
 /** Milliseconds by which a timer must be late to say that the process was stopped meanwhile. */
 const STOPPED = 1_000;
@@ -31,15 +31,15 @@ export function startTimer(milliseconds: number, callback: () => void): () => vo
 
 /** An abort signal that fires after a time, or together with others. Dispose of it to stop its clock. */
 export class Deadline implements Disposable {
-  readonly #controller = new AbortController();
+  readonly #signal = new SharedSignal();
   readonly #stopTimer: () => void;
   readonly #unfollow: (() => void)[];
 
   /** Starts the clock: `milliseconds` from now, or when one of `parents` is aborted; `Infinity` leaves it to them. */
   constructor(milliseconds: number, ...parents: readonly (Signal | undefined)[]) {
-    this.#stopTimer = startTimer(milliseconds, () => this.#controller.abort(new TimeoutError()));
+    this.#stopTimer = startTimer(milliseconds, () => this.#signal.abort(new TimeoutError()));
     this.#unfollow = parents.map((parent) => {
-      const follow = (): void => this.#controller.abort(parent?.reason);
+      const follow = (): void => this.#signal.abort(parent?.reason);
       parent?.addEventListener("abort", follow);
       if (parent?.aborted) follow();
       return () => parent?.removeEventListener("abort", follow);
@@ -47,13 +47,13 @@ export class Deadline implements Disposable {
   }
 
   /** Aborted when the time is over, with a {@linkcode TimeoutError}, or with the reason of a parent. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  get signal(): Signal {
+    return this.#signal;
   }
 
   /** Fires now, with a reason. */
   abort(reason: Error): void {
-    this.#controller.abort(reason);
+    this.#signal.abort(reason);
   }
 
   /** Stops the clock. */

@@ -207,7 +207,7 @@ async function dial(
   bridge: Pick<ClientContext, "endpoint" | "warm">,
   identity: IdentityLease,
   target: StreamTarget,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<Omit<OpenStream, "clientBytes">> {
   const session = await identity.session(signal);
   try {
@@ -222,14 +222,14 @@ async function dialOn(
   { id, ended }: SamSession,
   { endpoint, warm }: Pick<ClientContext, "endpoint" | "warm">,
   target: StreamTarget,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<Omit<OpenStream, "clientBytes">> {
   using attempt = new Deadline(Infinity, signal, ended);
   return { stream: await connectStream(endpoint, id, target, attempt.signal, warm), sessionEnded: ended };
 }
 
 /** Whether a stream could not be opened because its session is lost: nothing was sent then, so another try is safe. */
-async function isLost(session: SamSession, error: unknown, signal: AbortSignal): Promise<boolean> {
+async function isLost(session: SamSession, error: unknown, signal: Signal): Promise<boolean> {
   if (session.ended.aborted) return true;
   if (!(error instanceof SamError)) return false;
   if (error.result === "INVALID_ID") {

@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
@@ -121,7 +122,7 @@ export class Identity {
    * @throws {Refusal} with the reason why there is none, if the signal's time is over first.
    * @throws the signal's reason if it was aborted otherwise.
    */
-  async session(signal: AbortSignal): Promise<SamSession> {
+  async session(signal: Signal): Promise<SamSession> {
     if (this.#session !== undefined) return this.#session;
     if (this.#end !== undefined) throw this.#end;
     const waiter = Promise.withResolvers<SamSession>();

@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { SamSession } from "../sam/session.ts";
@@ -18,7 +19,7 @@ export interface IdentityPoolOptions extends Omit<IdentityOptions, "key" | "onLo
 /** The use of an identity by one client. Dispose of it when the client has ended. */
 export interface IdentityLease extends Disposable {
   /** The identity's session, as soon as there is one. */
-  session(signal: AbortSignal): Promise<SamSession>;
+  session(signal: Signal): Promise<SamSession>;
 }
 
 /** How an identity of a pool fares. */

@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import { sleep } from "../io/deadline.ts";
 import type { Login } from "../socks/wire.ts";
@@ -21,7 +22,7 @@ export class LoginGuard {
   }
 
   /** Whether a login is right. Resolves at once when the signal is aborted. */
-  async verify({ user, password }: Login, signal: AbortSignal): Promise<boolean> {
+  async verify({ user, password }: Login, signal: Signal): Promise<boolean> {
     if (await this.#book.verify(user, password, signal)) return true;
     if (signal.aborted) return false;
     const now = performance.now();

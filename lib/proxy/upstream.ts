@@ -1,4 +1,5 @@
-import { closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
+import type { Signal } from "../io/signal.ts";
+import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import type { StreamTarget } from "../sam/stream.ts";
 import {
   encodeConnect,
@@ -81,7 +82,7 @@ const MAX_ANSWER = 4096;
 export async function connectThrough(
   { hostname, port, login }: Upstream,
   target: StreamTarget,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<{ conn: Deno.TcpConn; early: Uint8Array }> {
   const conn = await reach(hostname, port, signal);
   const unfollow = closeOnAbort(conn, signal);
@@ -99,9 +100,9 @@ export async function connectThrough(
   }
 }
 
-async function reach(hostname: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
+async function reach(hostname: string, port: number, signal: Signal): Promise<Deno.TcpConn> {
   try {
-    return await Deno.connect({ hostname, port, signal });
+    return await connectTcp({ hostname, port }, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Deno.errors.NotCapable) throw error;

@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { decodeI2pBase64 } from "../i2p/base64.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
 import { Deadline } from "../io/deadline.ts";
@@ -16,7 +17,7 @@ export const GENERATE_TIMEOUT = 30_000;
  * @throws {SamError} if the bridge is not reachable, refuses, sends what is no key, or takes {@linkcode GENERATE_TIMEOUT}.
  * @throws the signal's reason if it was aborted.
  */
-export async function generateKey(endpoint: SamEndpoint, signal?: AbortSignal): Promise<PrivateKey> {
+export async function generateKey(endpoint: SamEndpoint, signal?: Signal): Promise<PrivateKey> {
   using deadline = new Deadline(GENERATE_TIMEOUT, signal);
   const socket = await SamSocket.open(endpoint, deadline.signal);
   try {

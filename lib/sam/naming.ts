@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { decodeI2pBase64 } from "../i2p/base64.ts";
 import { publicPart } from "../i2p/destination.ts";
 import { SamError } from "./error.ts";
@@ -17,7 +18,7 @@ const NOT_FOUND: readonly (string | undefined)[] = ["KEY_NOT_FOUND", "INVALID_KE
 export async function lookupName(
   endpoint: SamEndpoint,
   name: string,
-  signal: AbortSignal,
+  signal: Signal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const socket = await SamSocket.open(endpoint, signal);
   try {

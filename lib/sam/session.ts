@@ -60,7 +60,7 @@ export const SIGNATURE_TYPE = "7";
 export async function createSession(
   endpoint: SamEndpoint,
   { key, options, timeout = SESSION_TIMEOUT }: SessionRequest,
-  signal: AbortSignal,
+  signal: Signal,
   greeted: () => void = () => {},
 ): Promise<SamSession> {
   const id = `i2p-socks-${crypto.randomUUID()}`;

@@ -1,6 +1,7 @@
+import type { Signal } from "../io/signal.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { SamError, type SamPhase } from "./error.ts";
-import { closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
+import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { LineReader, LineTooLong } from "./line_reader.ts";
 import { formatCommand, parseMessage, type SamMessage, type SamValues } from "./message.ts";
 
@@ -66,7 +67,7 @@ export class SamSocket {
    */
   static async open(
     endpoint: SamEndpoint,
-    signal: AbortSignal,
+    signal: Signal,
     wanted: WantedVersion = "ours",
   ): Promise<SamSocket> {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
@@ -135,7 +136,7 @@ export class SamSocket {
   }
 
   /** Has another signal end everything on this socket from now on. */
-  follow(signal: AbortSignal): void {
+  follow(signal: Signal): void {
     this.#unfollow();
     this.#unfollow = closeOnAbort(this.#conn, signal);
   }
@@ -186,9 +187,9 @@ async function greet(
  * @throws {SamError} `unreachable` if it cannot be connected to.
  * @throws the signal's reason if it was aborted.
  */
-export async function connectBridge({ hostname, port }: SamEndpoint, signal: AbortSignal): Promise<Deno.TcpConn> {
+export async function connectBridge({ hostname, port }: SamEndpoint, signal: Signal): Promise<Deno.TcpConn> {
   try {
-    return await Deno.connect({ hostname, port, signal });
+    return await connectTcp({ hostname, port }, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Deno.errors.NotCapable) throw error;

@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
@@ -37,7 +38,7 @@ export async function connectStream(
   endpoint: SamEndpoint,
   sessionId: string,
   { host, port }: StreamTarget,
-  signal: AbortSignal,
+  signal: Signal,
   warm?: WarmSockets,
 ): Promise<SamStream> {
   const command = formatCommand("STREAM CONNECT", {
@@ -58,7 +59,7 @@ export async function connectStream(
   return await ask(fresh, command, signal);
 }
 
-async function ask(socket: SamSocket, command: string, signal: AbortSignal): Promise<SamStream> {
+async function ask(socket: SamSocket, command: string, signal: Signal): Promise<SamStream> {
   try {
     await socket.request(command, "stream", "STREAM");
     signal.throwIfAborted();

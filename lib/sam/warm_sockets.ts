@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
 
 /** Most sockets of one proxy that wait for a stream. */
@@ -66,7 +67,7 @@ export class WarmSockets {
    * The socket that has waited least, if there is one, tied to the signal of its user from now on. The router may have
    * closed it at this very moment: a request that it closes without an answer is to be repeated on a fresh one.
    */
-  take(signal: AbortSignal): SamSocket | undefined {
+  take(signal: Signal): SamSocket | undefined {
     this.#count();
     this.#closeExpired();
     const socket = this.#waiting.pop()?.socket;
@@ -80,7 +81,7 @@ export class WarmSockets {
    *
    * @throws what {@linkcode SamSocket.open} throws.
    */
-  async open(signal: AbortSignal): Promise<SamSocket> {
+  async open(signal: Signal): Promise<SamSocket> {
     this.#fresh++;
     try {
       return await SamSocket.open(this.#endpoint, signal);
