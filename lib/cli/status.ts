@@ -32,8 +32,9 @@ export async function status(operands: readonly string[], given: GivenValues, te
   const endpoint = parseOperands(operands);
   requireNet(endpoint, "status");
   keepOnly({ sam: endpoint });
+  const isJson = given.has("json");
   const print = (snapshot: Snapshot): void => {
-    if (given.has("json")) terminal.data(JSON.stringify(snapshot));
+    if (isJson) terminal.data(JSON.stringify(snapshot));
     else describeSnapshot(snapshot).forEach((line) => terminal.data(line));
   };
   const first = await ask(endpoint);
@@ -41,20 +42,24 @@ export async function status(operands: readonly string[], given: GivenValues, te
     print(first);
     return isReady(first) ? ExitCode.ok : ExitCode.notReady;
   }
-  return await watch(endpoint, first, print, terminal);
+  return await watch(endpoint, first, print, isJson, terminal);
 }
 
 async function watch(
   endpoint: Endpoint,
   first: Snapshot,
   print: (snapshot: Snapshot) => void,
+  isJson: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
   using stop = new StopSignal();
   const stopped = new AbortController();
   stop.promise.then(() => stopped.abort());
   for (let snapshot: Snapshot | undefined = first; !stopped.signal.aborted;) {
-    if (snapshot !== undefined) print(snapshot);
+    if (snapshot !== undefined) {
+      if (!isJson) terminal.page();
+      print(snapshot);
+    }
     await sleep(WATCH_INTERVAL, stopped.signal);
     if (stopped.signal.aborted) break;
     // The program may be starting anew: who watches wants to see it come back.

@@ -18,6 +18,11 @@ export class Terminal {
     this.#redraw(() => write(Deno.stdout, `${printableLines(line)}\n`));
   }
 
+  /** Has the data that follow take the place of what stands on the screen. Only on a terminal. */
+  page(): void {
+    if (Deno.stdout.isTerminal()) this.#redraw(() => write(Deno.stdout, "\x1b[H\x1b[2J"));
+  }
+
   /**
    * Writes data as it is.
    *

@@ -53,6 +53,25 @@ e2eTest("on a terminal it shows how long it has waited, and Ctrl+C ends it; it n
   );
 });
 
+e2eTest("on a terminal status --watch prints in place; --json does not", ["script"], async () => {
+  await using bridge = await startSamBridge();
+  const { program, args } = proxyCommand(
+    ["--listen", "127.0.0.1:0", "--status", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`],
+  );
+  await using server = spawnProxy({ program, args });
+  await server.waitFor("stdout", READY, 20_000);
+  await server.waitFor("stderr", /Serving the status at/);
+  const [, port = ""] = /Serving the status at http:\/\/127\.0\.0\.1:(\d+)/.exec(server.stderr()) ?? [];
+  for (const [more, clears] of [[[], true], [["--json"], false]] as [string[], boolean][]) {
+    const command = proxyCommand(["status", port, "--watch", ...more]);
+    await using watcher = spawnOnTerminal(command.program, command.args);
+    await watcher.waitFor("stdout", /(since|startedAt)[^]*(since|startedAt)/, 20_000);
+    await watcher.type("\x03");
+    assertEquals((await watcher.ended()).code, 130, watcher.stdout());
+    assertEquals(watcher.stdout().split("\x1b[H\x1b[2J").length > 2, clears, JSON.stringify(watcher.stdout()));
+  }
+});
+
 e2eTest("on a terminal it asks for no permission, but says which one is missing", ["script"], async () => {
   await using bridge = await startSamBridge();
   const sam = ["--sam", `127.0.0.1:${bridge.port}`];
