@@ -131,7 +131,7 @@ export class IdentityRegistry {
     shared.holders++;
     shared.active++;
     let isActive = true;
-    let isReleased = false;
+    let released: Promise<void> | undefined;
     const retire = (): void => {
       if (isActive) shared.active--;
       isActive = false;
@@ -144,22 +144,31 @@ export class IdentityRegistry {
         return shared.opened;
       },
       retire,
-      release: async () => {
+      release: () => {
         retire();
-        if (isReleased) return;
-        isReleased = true;
-        if (--shared.holders > 0) {
-          shared.applications.splice(shared.applications.indexOf(application), 1);
-          return;
-        }
-        shared.isEnding = true;
-        await shared.identity.close();
-        await shared.lock.stamp();
-        shared.lock[Symbol.dispose]();
-        this.#shared.delete(id);
-        shared.gone.resolve();
+        return released ??= this.#letGo(id, shared, application);
       },
     };
+  }
+
+  /** Lets go of an identity for an application; who is the last one ends it. Never throws: others wait for the end. */
+  async #letGo(id: string, shared: Shared, application: string): Promise<void> {
+    if (--shared.holders > 0) {
+      shared.applications.splice(shared.applications.indexOf(application), 1);
+      return;
+    }
+    shared.isEnding = true;
+    try {
+      await shared.identity.close();
+      await shared.lock.stamp();
+    } catch (error) {
+      // A disk that is full, for one: then the next start does not know that it should wait for the router.
+      this.#log.warn(`Cannot note when an identity was last in use: ${error instanceof Error ? error.message : error}`);
+    } finally {
+      shared.lock[Symbol.dispose]();
+      this.#shared.delete(id);
+      shared.gone.resolve();
+    }
   }
 
   /** The key and its lock; made under the lock where there is none yet. */

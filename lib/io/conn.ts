@@ -26,7 +26,10 @@ export async function connectTcp(
   const abort = (): void => controller.abort(signal.reason);
   signal.addEventListener("abort", abort);
   try {
-    return await Deno.connect({ hostname, port, signal: controller.signal });
+    const conn = await Deno.connect({ hostname, port, signal: controller.signal });
+    if (!signal.aborted) return conn;
+    conn.close();
+    throw signal.reason;
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -54,7 +54,16 @@ export class SharedSignal implements Signal {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        // The others are told all the same, as by the runtime's own.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
     this.#listeners.clear();
   }
 }

@@ -109,6 +109,7 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
       tellEnd(client, opened, await startRelay(client, opened, handshake.early, target, context), context);
     } finally {
       context.streams.open--;
+      closeQuietly(opened.stream.conn);
     }
   } catch (error) {
     await refuse(client, context, error);
@@ -257,10 +258,7 @@ function startRelay(
 ): Promise<RelayResult> {
   const guard = context.leaks.guard(host, destinationOf(client));
   const allowed = guard === undefined ? early : guard.sent.pass(early);
-  if (allowed === undefined) {
-    closeQuietly(stream.conn);
-    throw new Refusal("leak");
-  }
+  if (allowed === undefined) throw new Refusal("leak");
   guard?.received.pass(stream.early);
   return relay(client.conn, clientBytes, stream, context, {
     reply: SUCCESS[client.request?.version ?? 5],

@@ -111,7 +111,7 @@ export class Identity {
    */
   async open(): Promise<SamSession> {
     const first = this.#createFirst();
-    this.#keeping = first.then((session) => this.#keep(session), (error) => this.#giveUp(error));
+    this.#keeping = first.then((session) => this.#keep(session)).catch((error) => this.#giveUp(error));
     return await first;
   }
 

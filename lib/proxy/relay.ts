@@ -120,6 +120,7 @@ class Relay {
     if (idleTimeout > 0) this.#watchdog.limit(idleTimeout);
     onAbort(signal, this.#stop);
     onAbort(sessionEnded, this.#loseSession);
+    let failure: { error: unknown } | undefined;
     const upload = this.#upload(clientBytes, toStream).then((how) => {
       if (how === "source failed") this.#end("client closed");
       if (how === "blocked") this.#end("blocked");
@@ -127,6 +128,11 @@ class Relay {
         this.#halfClosed = this.#resources.halfClosed.add(this.#watchdog, () => this.#isAnswered, clientAddress);
       }
       return how;
+    }, (error): PumpEnd => {
+      // Nobody waits for the upload before the download has ended, and that might be never.
+      failure = { error };
+      this.#end("ended by the proxy");
+      return "source failed";
     });
     try {
       // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
@@ -135,8 +141,10 @@ class Relay {
       this.#rest();
       closeQuietly(this.#stream);
       await finish(this.#client, upload);
+      if (failure !== undefined) throw failure.error;
       return { sent: this.#sent, received: this.#received, end: this.#reason };
     } finally {
+      this.#reason ??= "ended by the proxy";
       this.#rest();
       signal.removeEventListener("abort", this.#stop);
       closeQuietly(this.#stream);

@@ -33,11 +33,12 @@ export function parseRequestHead(bytes: Uint8Array): HttpRequest | undefined {
   const headers = new Map<string, string>();
   for (const line of lines) {
     if (line === "") break;
-    const [, name = "", value] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (value === undefined) return undefined;
+    // A line end of its own kind would have other readers see other lines.
+    const [, name, value = ""] = /^([\w!#$%&'*+.^`|~-]+):([^\r]*)$/.exec(line) ?? [];
+    if (name === undefined) return undefined;
     const key = name.toLowerCase();
     if ((key === "host" || key === "origin") && headers.has(key)) return undefined;
-    headers.set(key, value);
+    headers.set(key, value.trim());
   }
   return { method, path, host: headers.get("host"), origin: headers.get("origin") };
 }

@@ -38,3 +38,23 @@ pureTest("A deadline ends with a shared signal, with its reason, and at once whe
   using after = new Deadline(Infinity, undefined, signal);
   assertEquals([before.signal.reason, after.signal.reason], [reason, reason]);
 });
+
+Deno.test("SharedSignal tells the others when one of them throws, and keeps the error from nobody", async () => {
+  const signal = new SharedSignal();
+  const told: string[] = [];
+  const seen = Promise.withResolvers<unknown>();
+  const look = (event: ErrorEvent): void => {
+    event.preventDefault();
+    seen.resolve(event.error);
+  };
+  globalThis.addEventListener("error", look);
+  const mistake = new Error("a mistake");
+  signal.addEventListener("abort", () => {
+    throw mistake;
+  });
+  signal.addEventListener("abort", () => told.push("second"));
+  signal.abort("over");
+  assertEquals(told, ["second"]);
+  assertEquals(await seen.promise, mistake);
+  globalThis.removeEventListener("error", look);
+});

@@ -263,3 +263,35 @@ Deno.test("A session that the router has forgotten is told as such", async () =>
   assertEquals(reply.code, 3);
   assertMatch(harness.log.find((line) => line.includes("Session lost")) ?? "", /the router answered INVALID_ID/);
 });
+
+Deno.test("relay() fails with what went wrong in a filter, and ends both sides, though the peer says nothing", async () => {
+  await using resources = await relayResources();
+  const [client, near] = await connectedPair();
+  const [far, stream] = await connectedPair();
+  const ahead = new ReadAhead(near, new Uint8Array(1_024), () => {});
+  const mistake = new Error("a mistake");
+  const harmless = { pass: (bytes: Uint8Array): Uint8Array => bytes, end: () => new Uint8Array(), isDone: false };
+  const wrong = {
+    ...harmless,
+    pass: (): never => {
+      throw mistake;
+    },
+  };
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(1_024) }, resources, {
+    reply: new Uint8Array(),
+    toClient: new Uint8Array(),
+    toStream: new Uint8Array(),
+    idleTimeout: 0,
+    signal: new AbortController().signal,
+    sessionEnded: new AbortController().signal,
+    filters: { sent: wrong, received: harmless },
+    sentBytes: { value: 0 },
+    receivedBytes: { value: 0 },
+  });
+  const outcome = relaying.then(() => undefined, (error) => error);
+  await writeAll(client, encode("x"));
+  assertEquals(await atMost(10_000, outcome), mistake);
+  assertEquals((await atMost(10_000, readToEnd(far)))?.length, 0);
+  client.close();
+  far.close();
+});

@@ -202,6 +202,11 @@ pureTest("headLength() finds the empty line, in every fragment and with bare lin
   }
 });
 
+pureTest("parseRequestHead() refuses a bare CR in a header, however long the header, and at once", () => {
+  const head = `GET / HTTP/1.1\r\nHost: a\r\na:${" ".repeat(8_000)}\rb\r\n\r\n`;
+  assertEquals(parseRequestHead(bytes(head)), undefined);
+});
+
 pureTest("parseRequestHead() takes what browsers and scrapers send, and the path without its query", () => {
   const parse = (text: string): ReturnType<typeof parseRequestHead> => parseRequestHead(bytes(text));
   assertEquals(parse("GET /a?b=c HTTP/1.1\r\nhOsT:  localhost \r\nX: \xfc\r\nOrigin: null\r\n\r\n"), {
