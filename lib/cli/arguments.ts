@@ -40,7 +40,11 @@ export function parseArguments(
   });
   const [word = "serve", ...operands] = parsed._.map(String);
   const verb = VERBS.find((v) => v === word);
-  if (verb === undefined) throw usageError(`Unknown verb "${word}"`, word, VERBS);
+  if (verb === undefined) {
+    const isAddress = /^(?:\S+:)?\d+$/.test(word);
+    const { message, hints, code } = usageError(`Unknown verb "${word}"`, word, VERBS);
+    throw new CliError(code, message, isAddress ? [`To listen there: --listen ${word}`, ...hints] : hints);
+  }
   const [arg] = unknown;
   if (arg !== undefined) {
     const flag = arg.replace(/=.*/s, "");

@@ -22,7 +22,7 @@ interface Report {
   /** Streams by destination. */
   destinations: Record<string, number>;
   /** Requests that were refused, by reason. */
-  refused: Record<string, Sign>;
+  refused: Record<string, Sign & { destinations: Record<string, number> }>;
   /** What was given away, by kind: at the door and in streams. */
   leaks: Record<string, Sign & { fix: string }>;
 }
@@ -68,7 +68,7 @@ function makeReport(book: AuditBook, counters: Counters, milliseconds: number): 
   const leaks: Report["leaks"] = {};
   for (const [reason, { story }] of Object.entries(ANSWERS)) {
     const count = counters.get(`refused-${reason}`);
-    if (count > 0) refused[reason] = { count, story };
+    if (count > 0) refused[reason] = { count, story, destinations: Object.fromEntries(book.refusals(reason)) };
     const sign = DOOR_SIGNS[reason as Reason];
     if (count > 0 && sign !== undefined) leaks[sign.sign] = { count, story: sign.story, fix: sign.fix };
   }
@@ -91,7 +91,10 @@ function makeReport(book: AuditBook, counters: Counters, milliseconds: number): 
 
 function describe({ clean, seconds, requests, destinations, refused, leaks }: Report): string[] {
   const visited = Object.entries(destinations).map(([destination, count]) => `  ${count} × ${destination}`);
-  const turnedAway = Object.entries(refused).map(([reason, { count, story }]) => `  ${count} × ${reason}: ${story}`);
+  const turnedAway = Object.entries(refused).flatMap(([reason, { count, story, destinations }]) => [
+    `  ${count} × ${reason}: ${story}`,
+    ...Object.entries(destinations).map(([destination, times]) => `    ${times} × ${destination}`),
+  ]);
   const given = Object.entries(leaks).flatMap((
     [kind, { count, story, fix }],
   ) => [`✗ ${kind} (${count} ×): ${story}`, `  ${fix}`]);

@@ -270,7 +270,8 @@ class Server {
     const reminder = setInterval(() => this.#log.info(`Still waiting for tunnels: ${waited()}`), 60_000);
     try {
       await opening;
-      this.#log.info(`Tunnels ready after ${waited()}`);
+      // A signal ends the waiting as well.
+      if (!this.#stopping.signal.aborted) this.#log.info(`Tunnels ready after ${waited()}`);
     } finally {
       clearInterval(ticker);
       clearInterval(reminder);

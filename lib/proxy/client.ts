@@ -294,13 +294,15 @@ async function refuse(client: Client, context: ClientContext, error: unknown): P
   const { reason, message, cause } = refusal;
   context.counters.add(`refused-${reason}`);
   context.leaks.refused(reason);
+  const destination = destinationOf(client);
+  if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
   const { hint } = ANSWERS[reason];
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
   context.log[level](`Refused a client: ${message}`, {
     reason,
     hint,
-    destination: destinationOf(client),
+    destination,
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
   const bytes = replyBytes(client, refusal, context.extendedErrors);

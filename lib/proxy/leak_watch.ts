@@ -49,7 +49,7 @@ export const DOOR_SIGNS: Readonly<Partial<Record<Reason, { sign: string; story: 
   clearnet: {
     sign: "clearnet",
     story: "The application asks for clearnet names, such as telemetry, updates or what a page includes",
-    fix: "Look for them in its settings, or read which ones with --log-destinations",
+    fix: "Look for them in its settings: audit and --log-destinations say which ones",
   },
 };
 

@@ -5,6 +5,9 @@ export const MAX_AUDITED = 10_000;
 export class AuditBook {
   readonly #visits = new Map<string, number>();
   #others = 0;
+  /** By reason, then by destination. */
+  readonly #refusals = new Map<string, Map<string, number>>();
+  #refused = 0;
 
   /** Takes note of a stream to a destination, as the application named it. */
   visit(destination: string): void {
@@ -13,13 +16,31 @@ export class AuditBook {
     else this.#visits.set(destination, (visits ?? 0) + 1);
   }
 
+  /** Takes note of a refusal; of no further destination once there are {@linkcode MAX_AUDITED}. */
+  refuse(reason: string, destination: string): void {
+    const destinations = this.#refusals.get(reason) ?? new Map<string, number>();
+    const refusals = destinations.get(destination);
+    if (refusals === undefined && this.#refused++ >= MAX_AUDITED) return;
+    destinations.set(destination, (refusals ?? 0) + 1);
+    this.#refusals.set(reason, destinations);
+  }
+
+  /** Refused requests of a reason by destination, the most frequent one first. */
+  refusals(reason: string): readonly (readonly [string, number])[] {
+    return byNumber(this.#refusals.get(reason) ?? []);
+  }
+
   /** Streams by destination, the most visited one first. */
   get visits(): readonly (readonly [string, number])[] {
-    return [...this.#visits].sort(([, a], [, b]) => b - a);
+    return byNumber(this.#visits);
   }
 
   /** Streams to destinations beyond {@linkcode MAX_AUDITED}. */
   get others(): number {
     return this.#others;
   }
+}
+
+function byNumber(counts: Iterable<readonly [string, number]>): (readonly [string, number])[] {
+  return [...counts].sort(([, a], [, b]) => b - a);
 }

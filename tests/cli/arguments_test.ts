@@ -40,6 +40,9 @@ pureTest("parseArguments() refuses an unknown verb, and says which was meant", (
   for (const word of ["frobnicate", "-", "", "start.i2p"]) {
     assertRefused([word], `Unknown verb "${word}"`, ["See i2p-socks --help"]);
   }
+  for (const word of ["9100", "127.0.0.1:9100"]) {
+    assertRefused([word], `Unknown verb "${word}"`, [`To listen there: --listen ${word}`, "See i2p-socks --help"]);
+  }
 });
 
 pureTest("parseArguments() takes a value behind a space and behind =", () => {

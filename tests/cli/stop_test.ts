@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { proxyCommand } from "../support/command.ts";
 import { echo, until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
@@ -32,6 +32,7 @@ Deno.test("a signal ends it while tunnels are built, or while the bridge is sile
       assertEquals(child.stdout(), "");
       assertEquals(parseTalk(child.stderr()).errors, []);
       assertMatch(child.stderr(), /info {2}Ended/);
+      assert(!child.stderr().includes("Tunnels ready"), child.stderr());
     });
   }
 });

@@ -20,3 +20,16 @@ pureTest("AuditBook counts destinations beyond its limit together, and those wit
   assertEquals([book.visits.length, book.others], [MAX_AUDITED, 2]);
   assertEquals(book.visits[0], [`${MAX_AUDITED - 1}.i2p:80`, 2]);
 });
+
+pureTest("AuditBook counts refusals by reason and destination, and names no more destinations than its limit", () => {
+  const book = new AuditBook();
+  assertEquals(book.refusals("clearnet"), []);
+  for (const name of ["a.com:80", "b.com:443", "b.com:443"]) book.refuse("clearnet", name);
+  book.refuse("ip", "192.0.2.1:80");
+  assertEquals(book.refusals("clearnet"), [["b.com:443", 2], ["a.com:80", 1]]);
+  assertEquals(book.refusals("ip"), [["192.0.2.1:80", 1]]);
+  for (let i = 3; i < MAX_AUDITED + 5; i++) book.refuse("clearnet", `${i}.com:80`);
+  book.refuse("clearnet", "a.com:80");
+  assertEquals(book.refusals("clearnet").length, MAX_AUDITED - 1);
+  assertEquals(book.refusals("clearnet").slice(0, 2), [["a.com:80", 2], ["b.com:443", 2]]);
+});
