@@ -15,7 +15,7 @@ Deno.test("Who lets go twice waits for the end both times, and the lock says whe
   stage.bridge.dropSessions();
   await session.lost;
   await held.release();
-  const locks = [...Deno.readDirSync(stage.folder)].filter(({ name }) => name.endsWith(".lock"));
+  const locks = (await Array.fromAsync(Deno.readDir(stage.folder))).filter(({ name }) => name.endsWith(".lock"));
   assertEquals(locks.length, 1);
   for (const { name } of locks) assertMatch(await Deno.readTextFile(`${stage.folder}/${name}`), /\d/);
   await first;
