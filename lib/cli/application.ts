@@ -112,6 +112,7 @@ export class Application {
     let held: HeldIdentity | undefined;
     try {
       requireAnyPort();
+      if (settings.udp) requireNet({ ...settings.sam, port: settings.samUdp }, "--sam-udp");
       held = await identities.acquire(
         settings,
         () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
@@ -144,6 +145,7 @@ export class Application {
         maxConnections: settings.maxConnections,
         maxPerClient: settings.maxPerClient,
         extendedErrors: settings.extendedErrors,
+        udpPort: settings.udp ? settings.samUdp : undefined,
         log,
         counters,
         audit: surroundings.audit,

@@ -266,6 +266,19 @@ export const OPTIONS: readonly OptionSpec[] = [
     verbs: SERVE,
   },
   {
+    name: "udp",
+    fallback: "off",
+    help: "Serve UDP ASSOCIATE of SOCKS5, as repliable datagrams of a destination of their own",
+    verbs: SERVE,
+  },
+  {
+    name: "sam-udp",
+    value: "PORT",
+    fallback: "7655",
+    help: "UDP port of the router's SAM bridge, at the host of --sam",
+    verbs: SERVE,
+  },
+  {
     name: "config",
     heading: "Configuration and log",
     notInFiles: true,

@@ -83,6 +83,10 @@ export interface ApplicationSettings {
   maxPerClient: number;
   /** Whether SOCKS5 replies use extended codes. */
   extendedErrors: boolean;
+  /** Whether UDP ASSOCIATE is served. */
+  udp: boolean;
+  /** UDP port of the SAM bridge. */
+  samUdp: number;
 }
 
 /** How the program talks. */
@@ -170,6 +174,8 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     maxConnections: read.last("max-connections", integer(1, 65_535)) ?? 1024,
     maxPerClient: read.last("max-per-client", integer(1, 65_535)) ?? 65_535,
     extendedErrors: read.last("extended-errors", oneOf(["true", "false"])) === "true",
+    udp: read.last("udp", oneOf(["true", "false"])) === "true",
+    samUdp: read.last("sam-udp", integer(1, 65_535)) ?? 7655,
   };
   if (given.has("sam-user") !== given.has("sam-password-file")) {
     const file = (given.get("sam-user") ?? given.get("sam-password-file"))?.at(-1)?.file;
@@ -179,6 +185,12 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
   if (settings.secretsFile !== undefined && settings.leaks === "off") {
     const file = given.get("secrets-file")?.at(-1)?.file;
     problems.push(`${file === undefined ? "" : `${file}: `}--secrets-file is of no use with --leaks off`);
+  }
+  const apart = settings.isolation.find((flag) => flag === "destination" || flag === "port");
+  if (settings.udp && apart !== undefined) {
+    const file = given.get("udp")?.at(-1)?.file;
+    const where = file === undefined ? "" : `${file}: `;
+    problems.push(`${where}--udp does not go with --isolate ${apart}: an association has many destinations`);
   }
   const length = Object.entries(settings.sessionOptions).join(" ").length;
   if (length > MAX_SESSION_OPTIONS) {

@@ -32,6 +32,7 @@ export type Reason =
   | "too-many"
   | "too-many-per-client"
   | "too-many-identities"
+  | "too-many-associations"
   | "out-of-descriptors"
   | "command"
   | "address-type"
@@ -197,6 +198,7 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     story: "A new isolation group, and the identities of all others are in use",
     hint: "The limit is --max-identities",
   },
+  "too-many-associations": { reply5: Reply5.generalFailure, story: "Too many UDP associations" },
   "out-of-descriptors": {
     reply5: Reply5.generalFailure,
     story: "No file descriptors are left",

@@ -13,6 +13,7 @@ import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
+import { UDP_ASSOCIATE } from "../socks/datagram.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
@@ -26,6 +27,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
+import { type AssociateContext, serveAssociate } from "./udp_associate.ts";
 import { relay, type RelayResources, type RelayResult } from "./relay.ts";
 
 /** Milliseconds for a stream that was ended to let go of its identity. */
@@ -45,7 +47,7 @@ export interface ClientTimeouts {
 }
 
 /** What a client needs of the proxy around it. */
-export interface ClientContext extends RelayResources {
+export interface ClientContext extends RelayResources, Pick<AssociateContext, "datagrams"> {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Sockets of the bridge that wait for a stream. */
@@ -99,6 +101,7 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
   const client: Client = { conn, serial };
   try {
     const handshake = await receiveRequest(client, context);
+    if (handshake.request.command === UDP_ASSOCIATE) return await serveAssociate(client, handshake.request, context);
     const target = judge(client, handshake.request, context);
     using identity = await chooseIdentity(client, handshake.request, target, context);
     const opened = await openStream(client, handshake, identity, target, context);
@@ -118,7 +121,8 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
 }
 
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
-  const { timeouts, signal, logins, isolation } = context;
+  const { timeouts, signal, logins, isolation, datagrams } = context;
+  const commands = new Set(datagrams === undefined ? [] : [UDP_ASSOCIATE]);
   using deadline = new Deadline(timeouts.handshake, signal);
   closeOnAbort(client.conn, deadline.signal);
   try {
@@ -126,8 +130,8 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
     const handshake = await readHandshake(
       client.conn,
       logins !== undefined
-        ? { login: "required", verify: (login) => logins.verify(login, deadline.signal) }
-        : { login: isolation.has("auth") ? "preferred" : "accepted" },
+        ? { login: "required", verify: (login) => logins.verify(login, deadline.signal), commands }
+        : { login: isolation.has("auth") ? "preferred" : "accepted", commands },
     );
     client.request = handshake.request;
     return handshake;

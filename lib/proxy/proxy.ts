@@ -12,6 +12,7 @@ import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "./event_loop_gate.ts";
 import { Refusal } from "./answers.ts";
+import { DatagramPool } from "./datagram_pool.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
 import { IdentityPool, type PooledStatus } from "./identity_pool.ts";
@@ -58,6 +59,8 @@ export interface ProxyOptions {
   counters: Counters;
   /** Takes note of destinations, where an audit is under way. */
   audit?: AuditBook | undefined;
+  /** UDP port of the bridge, at the same host; without it there are no associations. */
+  udpPort?: number | undefined;
 }
 
 /**
@@ -69,6 +72,7 @@ export const MAX_SURPLUS = 64;
 export class Proxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #identities: IdentityPool;
+  readonly #datagrams: DatagramPool | undefined;
   readonly #gate: EventLoopGate;
   readonly #warm: WarmSockets;
   readonly #halfClosed = new HalfClosedStreams();
@@ -87,8 +91,11 @@ export class Proxy implements AsyncDisposable {
     this.#gate = gate;
     this.#warm = new WarmSockets(options.endpoint);
     this.#identities = new IdentityPool(options.identity, options);
+    const { udpPort } = options;
+    this.#datagrams = udpPort === undefined ? undefined : new DatagramPool({ ...options, udpPort });
     this.#context = {
       ...options,
+      datagrams: this.#datagrams,
       identities: this.#identities,
       logins: options.logins && new LoginGuard(options.logins),
       pool: new BufferPool(),
@@ -112,7 +119,8 @@ export class Proxy implements AsyncDisposable {
   /**
    * Begins to accept clients. They wait until their identity has a session.
    *
-   * After this, the proxy needs no permission but to connect to the SAM bridge.
+   * After this, the proxy needs no permission but to connect to the SAM bridge, and with `udpPort` loopback: an association
+   * binds a port, and sends to whatever port its client has.
    */
   static async start(options: ProxyOptions): Promise<Proxy> {
     return new Proxy(options, await EventLoopGate.open());
@@ -143,6 +151,7 @@ export class Proxy implements AsyncDisposable {
   async drain(milliseconds: number): Promise<void> {
     const stopped = this.stopListening();
     this.#halfClosed.hurry();
+    this.#datagrams?.ending.abort(new Refusal("stopping"));
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
     await Promise.race([timeIsOver, stopped.then(() => Promise.all(this.#clients))]);
@@ -153,7 +162,7 @@ export class Proxy implements AsyncDisposable {
   async close(): Promise<void> {
     const stopped = this.stopListening();
     this.#stop.abort(new Refusal("stopping"));
-    await this.#identities.close();
+    await Promise.all([this.#identities.close(), this.#datagrams?.close()]);
     await stopped;
     await Promise.all(this.#clients);
     await this.#warm.close();

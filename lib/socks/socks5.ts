@@ -93,6 +93,7 @@ export function encodeReply5(code: number): Uint8Array {
   return Uint8Array.of(5, code, 0, 1, 0, 0, 0, 0, 0, 0);
 }
 
-function formatIpv6(address: Uint8Array): string {
+/** The text of an IPv6 address of 16 bytes, not shortened. */
+export function formatIpv6(address: Uint8Array): string {
   return Array.from({ length: 8 }, (_, i) => readUint16(address, 2 * i).toString(16)).join(":");
 }
