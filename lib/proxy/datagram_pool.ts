@@ -120,7 +120,7 @@ export class DatagramPool {
     this.#groups.set(key, group);
     log.info("Building tunnels for datagrams");
     identity.open().then(
-      ({ address }) => log.info("The session for datagrams is ready", { b32: address }),
+      ({ address }) => log.debug("The session for datagrams is ready", { b32: address }),
       (error) => {
         // Nobody is refused because of an earlier failure: the next association begins anew.
         if (this.#groups.get(key) !== group) return;

@@ -277,6 +277,8 @@ idle-timeout: 3s
 max-connections: 5
 max-per-client: 4
 extended-errors: true
+udp: true
+sam-udp: 17655
 hosts: /h
 leaks: block
 scrub: [http, irc]
@@ -327,6 +329,8 @@ log-destinations: true
     maxConnections: 5,
     maxPerClient: 4,
     extendedErrors: true,
+    udp: true,
+    samUdp: 17_655,
   });
 });
 

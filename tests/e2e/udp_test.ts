@@ -16,15 +16,19 @@ const [PATIENCE, ATTEMPTS] = [2_000, 45];
 
 e2eTest("datagrams go to real services of i2pd and back, through the sandbox", ["i2pd"], async (t) => {
   await using net = await startPrivateNet();
-  await using echo = await startUdpService(net.samPort, net.samUdpPort, { options: ALONE });
-  await using shout = await startUdpService(net.samPort, net.samUdpPort, {
-    options: ALONE,
-    answer: (text) => text.toUpperCase(),
-  });
-  await using proxy = await startProxyProcess([
-    ...["--sam", `127.0.0.1:${net.samPort}`, "--udp", "--sam-udp", `${net.samUdpPort}`, ...net.sessionOptions],
-    ...["--log-level", "debug", "--log-destinations"],
+  const sam = [net.samPort, net.samUdpPort] as const;
+  // At once: i2pd takes 20 seconds for each.
+  const [echo, shout, proxy] = await Promise.all([
+    startUdpService(...sam, { options: ALONE }),
+    startUdpService(...sam, { options: ALONE, answer: (text) => text.toUpperCase() }),
+    startProxyProcess([
+      ...["--sam", `127.0.0.1:${net.samPort}`, "--udp", "--sam-udp", `${net.samUdpPort}`, ...net.sessionOptions],
+      ...["--log-level", "debug", "--log-destinations"],
+    ]),
   ]);
+  await using _echo = echo;
+  await using _shout = shout;
+  await using _proxy = proxy;
   using client = await associate(proxy.port, { timeout: 60_000 });
 
   await t.step("a request to a b32 address is answered from that address and port", async () => {

@@ -45,6 +45,8 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "max-connections": ["1", "65535"],
   "max-per-client": ["1", "65535"],
   "extended-errors": ["true", "false"],
+  "udp": ["true", "false"],
+  "sam-udp": ["7655"],
   "hosts": ["/run/hosts"],
   "leaks": ["off", "warn", "block"],
   "scrub": ["irc", "http,irc"],
