@@ -18,12 +18,22 @@ import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
 import { ANSWERS } from "../lib/proxy/answers.ts";
 import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/proxy/buffer_pool.ts";
+import { MAX_ASSOCIATIONS } from "../lib/proxy/datagram_pool.ts";
+import {
+  DESTINATION_AGE,
+  MAX_DESTINATIONS,
+  MAX_LOOKUPS,
+  RESOLVE_TIMEOUT,
+  UNKNOWN_AGE,
+} from "../lib/proxy/destination_cache.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
+import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/udp_associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
+import { MAX_DATAGRAM } from "../lib/sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { LINE_BUFFER, MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
 import { SESSION_TIMEOUT } from "../lib/sam/session.ts";
@@ -199,6 +209,13 @@ Deno.test("the README's limits are those of the code", async () => {
     "a line of `--secrets-file`": `${MIN_SECRET} characters at least`,
     "the file of `--hosts`": `${MAX_HOSTS_FILE} bytes`,
     "destinations that `audit` counts one by one": `${MAX_AUDITED}`,
+    "UDP associations of an application at once": `${MAX_ASSOCIATIONS}`,
+    "the payload of a datagram": `${MAX_DATAGRAM} bytes`,
+    "destinations that an identity for datagrams remembers": `${MAX_DESTINATIONS}`,
+    "the router's answer to where a datagram is to go": seconds(RESOLVE_TIMEOUT),
+    "such questions at once, of an identity for datagrams": `${MAX_LOOKUPS}`,
+    "datagrams that wait for such an answer, of an association": `${MAX_WAITING}`,
+    "peers of an association whose ports are remembered": `${MAX_PEERS}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {
@@ -218,6 +235,10 @@ Deno.test("the README's limits are those of the code", async () => {
     `of ${LARGE_BUFFER / 1024} KiB each; then ${MAX_MEDIUM_BUFFERS} of ${MEDIUM_BUFFER / 1024} KiB;`,
   );
   assertStringIncludes(table.get("waiting between attempts at a new session") ?? "", `from ${RETRY_FIRST / 1000} s`);
+  assertStringIncludes(
+    table.get("destinations that an identity for datagrams remembers") ?? "",
+    `for ${minutes(DESTINATION_AGE)}; that a name leads nowhere, for ${seconds(UNKNOWN_AGE)}`,
+  );
   assertEquals(MAX_HANDSHAKE, LINE_BUFFER, "the two directions of a stream have buffers of different sizes");
   assertStringIncludes(table.get("large buffers for fast streams") ?? "", `have ${LINE_BUFFER} bytes`);
 });

@@ -20,8 +20,10 @@ export type DropReason =
   | "not-sam";
 
 /** What a reason means: a sentence for the log, and what to do about it. */
-interface Drop {
+export interface Drop {
+  /** The sentence. */
   story: string;
+  /** The advice, where there is any. */
   hint?: string;
 }
 

@@ -136,6 +136,11 @@ export class Proxy implements AsyncDisposable {
     return this.#streams.open;
   }
 
+  /** UDP associations that are open now; undefined where UDP is switched off. */
+  get associations(): number | undefined {
+    return this.#datagrams?.associations;
+  }
+
   /** How the identities fare: the base identity first, then those of isolation groups. */
   get identities(): PooledStatus[] {
     return this.#identities.statuses;

@@ -136,9 +136,7 @@ class Association implements DatagramTaker {
     try {
       await writeAll(conn, encodeAssociated(this.#hostname, this.#socket.port));
     } catch (error) {
-      throw this.#context.signal.aborted
-        ? this.#context.signal.reason
-        : new Refusal("client-closed", undefined, error);
+      throw this.#context.signal.aborted ? this.#context.signal.reason : new Refusal("client-closed", undefined, error);
     }
   }
 

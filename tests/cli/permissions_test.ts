@@ -15,6 +15,7 @@ const GIVEN_BACK = [
   "connect ::1",
   "fetch 127.0.0.1",
   "listen 127.0.0.1",
+  "datagram 127.0.0.1",
   "read",
   "write",
   "env I2P_SOCKS_PROBE",
@@ -71,6 +72,18 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
   );
 });
 
+Deno.test("with --udp loopback is left, for datagrams too, and nothing else", async () => {
+  const { report: { left, after } } = await probe("udp");
+  assertEquals(left, []);
+  const ofNet = /^(connect (SAM|127\.0\.0\.1|::1)|fetch 127\.0\.0\.1|(listen|datagram) 127\.0\.0\.1|request net)$/;
+  // A resolver on another port of loopback cannot be told from anything else there.
+  const allowed = (name: string): boolean => ofNet.test(name) || name === "resolve 127.0.0.1" || name === "import npm";
+  for (const [name, outcome] of Object.entries(after)) {
+    if (!allowed(name)) assertMatch(outcome, REFUSED, name);
+  }
+  assertEquals([after["datagram 127.0.0.1"], after["connect SAM"]], ["done", "done"]);
+});
+
 Deno.test("started with more than its own set, it gives back what it can, and names the rest", async () => {
   await using bridge = await startSamBridge();
   for (const grants of [["--allow-net", "--allow-env"], ["--allow-all"]]) {
@@ -85,7 +98,7 @@ Deno.test("started with more than its own set, it gives back what it can, and na
 });
 
 /** Runs the probe as the task `serve` runs the program. A server here stands in for the registry of npm. */
-async function probe(): Promise<{ report: ProbeReport; asked: string[] }> {
+async function probe(...words: string[]): Promise<{ report: ProbeReport; asked: string[] }> {
   const flags = /\bdeno run (.*) main\.ts$/.exec(config.tasks.serve.command)?.[1]?.split(" ") ?? [];
   const asked: string[] = [];
   await using bridge = await startSamBridge();
@@ -98,7 +111,7 @@ async function probe(): Promise<{ report: ProbeReport; asked: string[] }> {
   const ports = [bridge.port, server.addr.port, ipv6?.addr.port ?? 9].map(String);
   const { code, stdout, stderr } = await runCommand(
     Deno.execPath(),
-    ["run", ...flags, "tests/support/permission_probe.ts", ...ports, scratch],
+    ["run", ...flags, "tests/support/permission_probe.ts", ...words, ...ports, scratch],
     {
       timeout: 30_000,
       env: {

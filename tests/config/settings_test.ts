@@ -243,6 +243,16 @@ pureTest("readSettings() wants a user and a password file, or neither", () => {
   assertEquals(read({ "sam-user": "me", "sam-password-file": "/x" }).samUser, "me");
 });
 
+pureTest("readSettings() refuses --udp where destinations or ports are set apart", () => {
+  const why = "an association has many destinations";
+  assertEquals(problemsOf({ udp: "true", isolate: "auth,destination" }), [
+    `--udp does not go with --isolate destination: ${why}`,
+  ]);
+  assertEquals(problemsOf({ udp: "true", isolate: "port" }), [`--udp does not go with --isolate port: ${why}`]);
+  assertEquals(read({ udp: "true", isolate: "auth,client,stream" }).udp, true);
+  assertEquals(read({ udp: "false", isolate: "port" }).udp, false);
+});
+
 pureTest("readSettings() accepts numbers at each end of their range and refuses the next ones", () => {
   const ranges: readonly (readonly [string, number, number])[] = [
     ...["", "inbound-", "outbound-"].flatMap((direction) =>
@@ -253,6 +263,7 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
     ["max-connections", 1, 65_535],
     ["max-per-client", 1, 65_535],
     ["max-identities", 1, 64],
+    ["sam-udp", 1, 65_535],
   ];
   for (const [name, min, max] of ranges) {
     for (const good of [min, max]) read({ [name]: String(good) });

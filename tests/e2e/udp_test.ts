@@ -1,9 +1,14 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { startPrivateNet } from "../support/private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { associate, type UdpClient } from "../support/socks_udp.ts";
 import { startUdpService } from "../support/udp_service.ts";
+
+/** Debian's own: it has the package python3-socks, which another one on the PATH does not see. */
+const PYTHON = "/usr/bin/python3";
+const HAS_PYSOCKS = await runCommand(PYTHON, ["-c", "import socks"]).then(({ code }) => code === 0, () => false);
 
 /** What a session needs in a network of one router. */
 const ALONE = [
@@ -13,6 +18,22 @@ const ALONE = [
 
 /** Milliseconds and attempts for an answer: a datagram may be lost, above all while lease sets are on their way. */
 const [PATIENCE, ATTEMPTS] = [2_000, 45];
+
+/** As PySocks' own documentation has it: rdns is on by default, and the association names the client's port. */
+const PYSOCKS = `
+import socket, socks, sys
+s = socks.socksocket(socket.AF_INET, socket.SOCK_DGRAM)
+s.set_proxy(socks.SOCKS5, "127.0.0.1", int(sys.argv[1]))
+s.settimeout(5)
+for attempt in range(5):
+    try:
+        s.sendto(b"asked by python", (sys.argv[2], 53))
+        payload, sender = s.recvfrom(2048)
+        print(payload.decode(), sender[0].decode(), sender[1])
+        break
+    except socket.timeout:
+        pass
+`;
 
 e2eTest("datagrams go to real services of i2pd and back, through the sandbox", ["i2pd"], async (t) => {
   await using net = await startPrivateNet();
@@ -51,6 +72,15 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
   await t.step("31,744 bytes arrive whole", async () => {
     const text = "x".repeat(31_744);
     assertEquals((await ask(client, echo.b32, 53, text))?.text, text);
+  });
+
+  await t.step({
+    name: `Python with PySocks is answered${HAS_PYSOCKS ? "" : " [ignored: python3-socks is not installed]"}`,
+    ignore: !HAS_PYSOCKS && Deno.env.get("I2P_SOCKS_REQUIRE_E2E") !== "1",
+    fn: async () => {
+      const { stdout, stderr } = await runCommand(PYTHON, ["-c", PYSOCKS, `${proxy.port}`, shout.b32]);
+      assertEquals(stdout, `ASKED BY PYTHON ${shout.b32} 53\n`, stderr);
+    },
   });
 
   await t.step("the destination of datagrams is not that of streams", () => {

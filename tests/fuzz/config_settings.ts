@@ -71,9 +71,9 @@ function checkGiven(given: GivenValues): void {
   const sources = [...given.values()].flat().map(({ source, text }) => `Cannot use ${source} "${text}": `);
   const isPlaced = (problem: string): boolean => sources.some((source) => problem.startsWith(source));
   for (const problem of problems) {
-    const isOfAll = /^(Too many -o options: |--sam-user and --sam-password-file |--secrets-file is of no use )/.test(
-      problem,
-    );
+    const isOfAll =
+      /^(Too many -o options: |--sam-user and --sam-password-file |--secrets-file is of no use |--udp does not go with )/
+        .test(problem);
     assert(isOfAll || isPlaced(problem), problem);
   }
   assertEquals(new Set(problems).size, problems.length, "a problem is named twice");
@@ -97,6 +97,7 @@ function checkSound(settings: ApplicationSettings, given: GivenValues): void {
   assertEquals(settings.isolation, [...new Set(settings.isolation)]);
   assertEquals(settings.scrub, SCRUB_PROTOCOLS.filter((protocol) => settings.scrub.includes(protocol)));
   assert(settings.secretsFile === undefined || settings.leaks !== "off", "secrets that nobody looks for");
+  assert(!settings.udp || !settings.isolation.includes("destination") && !settings.isolation.includes("port"));
   assertEquals([settings.allow.length, settings.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
   // Whatever was accepted can be said to a router, and arrives as it was meant.
   const login = settings.samUser === undefined ? {} : { USER: settings.samUser };

@@ -186,7 +186,10 @@ Deno.test("An association ends with its TCP connection, and its session some tim
   await client.send("udp.i2p", 1, "late");
   assertEquals(await client.receive(NEVER), undefined);
   assertEquals(echo.received.length, 1);
-  await until("the session is closed", () => harness.bridge.sessions.filter(({ b32 }) => b32 !== echo.b32).length === 2);
+  await until(
+    "the session is closed",
+    () => harness.bridge.sessions.filter(({ b32 }) => b32 !== echo.b32).length === 2,
+  );
   using again = await associate(harness.port);
   await again.send("udp.i2p", 1, "again");
   assertEquals((await again.receive())?.text, "again");

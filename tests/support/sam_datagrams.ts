@@ -98,8 +98,6 @@ export class DatagramPort {
 
   /** The ports are told from version 3.2 on, and not by i2pd. */
   #ports({ fromPort, toPort }: Sent, { control }: Session): string {
-    return this.#manners === "java" && Number(control.version) >= 3.2
-      ? ` FROM_PORT=${fromPort} TO_PORT=${toPort}`
-      : "";
+    return this.#manners === "java" && Number(control.version) >= 3.2 ? ` FROM_PORT=${fromPort} TO_PORT=${toPort}` : "";
   }
 }
