@@ -9,6 +9,9 @@ import type { DropBook } from "./datagram_drops.ts";
 import { DestinationCache, type Peer } from "./destination_cache.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
 
+/** Datagrams that are sent before the log says that none has come: a wrong UDP port of the bridge swallows them all. */
+const UNANSWERED = 20;
+
 /** What takes the datagrams that come in for one client. */
 export interface DatagramTaker {
   /** A number that grows with every datagram sent: of the last one to a peer; undefined if there was none. */
@@ -41,6 +44,7 @@ export class DatagramIdentity {
   readonly #identity: Identity;
   readonly #takers = new Set<DatagramTaker>();
   #sent = 0;
+  #unanswered = 0;
   /** The last sender: most datagrams come from one that was heard a moment ago. */
   #known: { from: string; b32: string } | undefined;
 
@@ -94,6 +98,7 @@ export class DatagramIdentity {
     const bytes = formatSamDatagram(session.id, destination, payload);
     if (!await this.#socket.send(bytes, { hostname, port: udpPort })) return drops.add("not-sent");
     counters.add("udp-sent");
+    if (++this.#unanswered === UNANSWERED) this.#tellSilence();
     counters.add("bytes-sent", payload.length);
   }
 
@@ -109,9 +114,16 @@ export class DatagramIdentity {
     const datagram = parseSamDatagram(bytes);
     const b32 = datagram && await this.#recognise(datagram.from);
     if (datagram === undefined || b32 === undefined) return drops.add("not-sam");
+    this.#unanswered = -Infinity;
     const taker = this.#takerOf(b32);
     if (taker === undefined) return drops.add("unclaimed");
     await taker.take(b32, datagram.fromPort, datagram.payload);
+  }
+
+  #tellSilence(): void {
+    this.#options.log.info(`${UNANSWERED} datagrams were sent, and none has come`, {
+      hint: "Where answers are expected: is --sam-udp the UDP port of the bridge? i2pd's may be its TCP port - 1",
+    });
   }
 
   /** The address of a sender, who can be answered from now on; undefined if it is none. */

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_DATAGRAM } from "../../lib/sam/datagrams.ts";
 import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
+import { MAX_LOOKUPS } from "../../lib/proxy/destination_cache.ts";
+import { MAX_WAITING } from "../../lib/proxy/udp_associate.ts";
 import { type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";
 import { associate, encodeUdp } from "../support/socks_udp.ts";
@@ -302,6 +304,56 @@ Deno.test(`At most ${MAX_ASSOCIATIONS} associations are open at once`, async () 
   await until("they are forgotten", () => harness.proxy.connections <= 1);
   using next = await associate(harness.port);
   assertEquals(next.reply.code, 0);
+});
+
+Deno.test("Where nothing comes back, the log asks once whether the UDP port of the bridge is right", async () => {
+  for (const isRight of [false, true]) {
+    using nobody = openUdp();
+    const { port } = nobody.addr as Deno.NetAddr;
+    await using stage = await setTheStage(isRight ? {} : { proxy: { udpPort: port } });
+    const { harness } = stage;
+    using client = await associate(harness.port);
+    for (let i = 1; i <= 50; i++) {
+      await client.send("udp.i2p", 1, "x");
+      await until("it is sent", () => harness.counters.get("udp-sent") === i);
+      if (isRight) await client.receive();
+    }
+    const told = harness.log.filter((line) => line.includes("20 datagrams were sent, and none has come"));
+    assertEquals(told.length, isRight ? 0 : 1);
+  }
+});
+
+Deno.test("A name of the user's own leads where --hosts says, and rules are about what the client asks for", async () => {
+  const hosts = new Map<string, string>();
+  const deny = [{ text: "no.i2p", matches: (host: string) => host === "no.i2p" }];
+  await using stage = await setTheStage({ proxy: { hosts, rules: { allow: [], deny } } });
+  const { harness, echo } = stage;
+  for (const name of ["mine.i2p", "no.i2p"]) hosts.set(name, echo.b32);
+  using client = await associate(harness.port);
+  await client.send("no.i2p", 1, "denied");
+  await client.send("mine.i2p", 1, "x");
+  assertEquals(await client.receive(), { host: echo.b32, port: 1, text: "x" });
+  assertEquals(harness.counters.get("udp-dropped-rule"), 1);
+});
+
+Deno.test("Datagrams wait for a look-up only up to a limit, and go out in their order when it is answered", async () => {
+  const held = Promise.withResolvers<boolean>();
+  await using stage = await setTheStage({
+    bridge: { intercept: (line) => line.startsWith("NAMING LOOKUP") && held.promise },
+  });
+  const { harness, echo } = stage;
+  const dropped = (): number => harness.counters.get("udp-dropped-too-many-lookups");
+  using client = await associate(harness.port);
+  for (let i = 0; i <= MAX_LOOKUPS; i++) await client.send(`${i}.i2p`, 1, "x");
+  await until("one name is one too many", () => dropped() === 1);
+  const rest = MAX_WAITING - MAX_LOOKUPS;
+  for (let i = 0; i <= rest; i++) await client.send("0.i2p", 1, `${i}`);
+  await until("one datagram is one too many", () => dropped() === 2);
+  harness.bridge.setName("0.i2p", echo.destination);
+  held.resolve(false);
+  await until("those that waited are sent", () => echo.received.length === 1 + rest);
+  assertEquals(echo.received.map(({ text }) => text), ["x", ...Array.from({ length: rest }, (_, i) => `${i}`)]);
+  assertEquals(harness.counters.get("udp-dropped-name-unknown"), MAX_LOOKUPS - 1);
 });
 
 Deno.test("The log names a destination of datagrams only where it may", async () => {
