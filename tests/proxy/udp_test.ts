@@ -86,6 +86,8 @@ Deno.test("An answer goes to the association that has asked last, and one that n
   await until("it is dropped", () => harness.counters.get("udp-dropped-unclaimed") === 1);
   await first.send(stranger.b32, 3, "answer");
   assertEquals(await first.receive(), { host: stranger.b32, port: 3, text: "answer" });
+  const askedFor = harness.bridge.lines.filter((line) => line === `NAMING LOOKUP NAME=${stranger.b32}`);
+  assertEquals(askedFor, [], "whoever has sent something is known already");
   assertEquals(sessionsOf(harness).length, 1);
 });
 
