@@ -276,7 +276,7 @@ Deno.test("A session for datagrams that is refused is told in the reply, and tri
 });
 
 Deno.test("A client that leaves while tunnels are built is forgotten, and so is one that the proxy's end finds", async () => {
-  const stage = await setTheStage({ bridge: { sessionDelay: 300 } });
+  const stage = await setTheStage({ bridge: { sessionDelay: 2_500 } });
   const { harness } = stage;
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
   await writeAll(conn, Uint8Array.of(5, 1, 0, ...encodeRequest5({ host: "0.0.0.0", port: 0, command: 3 })));
