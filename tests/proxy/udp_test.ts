@@ -276,13 +276,14 @@ Deno.test("A session for datagrams that is refused is told in the reply, and tri
 });
 
 Deno.test("A client that leaves while tunnels are built is forgotten, and so is one that the proxy's end finds", async () => {
-  const stage = await setTheStage({ bridge: { sessionDelay: 2_500 } });
+  const stage = await setTheStage({ bridge: { sessionDelay: 600 } });
   const { harness } = stage;
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
   await writeAll(conn, Uint8Array.of(5, 1, 0, ...encodeRequest5({ host: "0.0.0.0", port: 0, command: 3 })));
   await until("tunnels are built", () => sessionsOf(harness).length === 1);
   conn.close();
   await until("the client is forgotten", () => harness.counters.get("refused-client-closed") === 1);
+  assert(!harness.log.some((line) => line.includes("The session for datagrams is ready")), "before tunnels stand");
   using client = await associate(harness.port);
   assertEquals(client.reply.code, 0);
   const drained = performance.now();
