@@ -6,6 +6,7 @@ import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
+import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
 import { MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
 import { MAX_LABEL } from "../lib/config/values.ts";
@@ -22,6 +23,7 @@ import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
@@ -198,6 +200,10 @@ Deno.test("the README's limits are those of the code", async () => {
     "cookies that are remembered, to see one go to two sites": `${MAX_COOKIES} of each application`,
     "a line of `--secrets-file`": `${MIN_SECRET} characters at least`,
     "the file of `--hosts`": `${MAX_HOSTS_FILE} bytes`,
+    "names with an address, by `--map-names`": `${MAX_MAPPED_NAMES} of each isolation group`,
+    "isolation groups that have such names": `${MAX_MAPPING_GROUPS}`,
+    "such an address without use": minutes(MAPPING_EXPIRY),
+    "a range of `--map-names`": `${2 ** MIN_RANGE_BITS} addresses at least`,
     "destinations that `audit` counts one by one": `${MAX_AUDITED}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };

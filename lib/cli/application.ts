@@ -144,6 +144,7 @@ export class Application {
         maxConnections: settings.maxConnections,
         maxPerClient: settings.maxPerClient,
         extendedErrors: settings.extendedErrors,
+        mapNames: settings.mapNames,
         log,
         counters,
         audit: surroundings.audit,

@@ -185,6 +185,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     verbs: SERVE,
   },
   {
+    name: "map-names",
+    value: "RANGE",
+    fallback: "none: such requests are refused",
+    help: "Let addresses of this range stand for names (SOCKS RESOLVE): 127.192.0.0/10, for torsocks 198.18.0.0/15",
+    verbs: SERVE,
+  },
+  {
     name: "leaks",
     heading: "What applications give away",
     words: LEAK_MODES,

@@ -1,4 +1,5 @@
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
+import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import type { IsolationFlag } from "./isolation_flag.ts";
@@ -63,6 +64,8 @@ export interface ApplicationSettings {
   deny: readonly Rule[];
   /** File of host names of the user's own. */
   hostsFile: string | undefined;
+  /** Addresses that stand for names, for applications that ask for one. */
+  mapNames: AddressRange | undefined;
   /** What to do about what the application gives away. */
   leaks: LeakMode;
   /** Protocols to rewrite. */
@@ -159,6 +162,7 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     allow: read.all("allow", parseRule) ?? [],
     deny: read.all("deny", parseRule) ?? [],
     hostsFile: read.last("hosts", String),
+    mapNames: read.last("map-names", parseAddressRange),
     leaks: read.last("leaks", oneOf(LEAK_MODES)) ?? "warn",
     scrub: read.last("scrub", parseScrub) ?? [],
     secretsFile: read.last("secrets-file", String),

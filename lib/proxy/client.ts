@@ -15,6 +15,7 @@ import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.
 import type { WarmSockets } from "../sam/warm_sockets.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
+import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
@@ -24,7 +25,9 @@ import type { IdentityLease, IdentityPool } from "./identity_pool.ts";
 import { isolationGroup } from "./isolation.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
+import type { NameMap } from "./name_map.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
+import { holdName, resolve } from "./resolve.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { relay, type RelayResources, type RelayResult } from "./relay.ts";
 
@@ -60,6 +63,8 @@ export interface ClientContext extends RelayResources {
   rules: DestinationRules;
   /** Host names of the user's own, asked before the router. */
   hosts: Hosts;
+  /** Addresses that stand for names; where undefined, nobody may ask for one. */
+  names: NameMap | undefined;
   /** Watches what the application gives away. */
   leaks: LeakWatch;
   /** Time limits. */
@@ -99,7 +104,13 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
   const client: Client = { conn, serial };
   try {
     const handshake = await receiveRequest(client, context);
-    const target = judge(client, handshake.request, context);
+    const { names } = context;
+    if (names !== undefined && RESOLVE_COMMANDS.has(handshake.request.command)) {
+      return await answerResolve(client, handshake.request, names, context);
+    }
+    using name = names && holdName(handshake.request, { ...context, names, clientAddress: addressOf(client) });
+    if (name !== undefined) client.request = { ...handshake.request, host: name.host };
+    const target = judge(client, client.request ?? handshake.request, context);
     using identity = await chooseIdentity(client, handshake.request, target, context);
     const opened = await openStream(client, handshake, identity, target, context);
     context.counters.add("connected");
@@ -117,18 +128,33 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
   }
 }
 
+/** Answers a client that asks for an address or a name instead of a stream. */
+async function answerResolve(
+  client: Client,
+  request: SocksRequest,
+  names: NameMap,
+  context: ClientContext,
+): Promise<void> {
+  context.claimPlace(addressOf(client));
+  const { bytes, host } = resolve(request, { ...context, names, clientAddress: addressOf(client) });
+  context.counters.add("resolved");
+  context.log.debug("Answered a request for an address", { destination: host });
+  await tell(client, bytes);
+}
+
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
-  const { timeouts, signal, logins, isolation } = context;
+  const { timeouts, signal, logins, isolation, names } = context;
   using deadline = new Deadline(timeouts.handshake, signal);
   closeOnAbort(client.conn, deadline.signal);
   try {
     client.conn.setNoDelay(true);
-    const handshake = await readHandshake(
-      client.conn,
-      logins !== undefined
+    const commands = names === undefined ? undefined : RESOLVE_COMMANDS;
+    const handshake = await readHandshake(client.conn, {
+      ...(logins !== undefined
         ? { login: "required", verify: (login) => logins.verify(login, deadline.signal) }
-        : { login: isolation.has("auth") ? "preferred" : "accepted" },
-    );
+        : { login: isolation.has("auth") ? "preferred" : "accepted" }),
+      ...(commands && { commands }),
+    });
     client.request = handshake.request;
     return handshake;
   } catch (error) {
@@ -306,10 +332,14 @@ async function refuse(client: Client, context: ClientContext, error: unknown): P
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
   const bytes = replyBytes(client, refusal, context.extendedErrors);
-  if (bytes === undefined) return;
+  if (bytes !== undefined) await tell(client, bytes);
+}
+
+/** Writes the last bytes that a client gets. */
+async function tell({ conn }: Client, bytes: Uint8Array): Promise<void> {
   try {
-    await writeAll(client.conn, bytes);
-    await closeAfterReply(client.conn);
+    await writeAll(conn, bytes);
+    await closeAfterReply(conn);
   } catch {
     // The client is gone: nobody is left to tell.
   }
@@ -330,6 +360,11 @@ const SUCCESS: Readonly<Record<4 | 5, Uint8Array>> = {
   4: encodeReply4(Reply4.granted),
   5: encodeReply5(Reply5.succeeded),
 };
+
+/** The client's own IP address. */
+function addressOf({ conn }: Client): string {
+  return conn.remoteAddr.hostname;
+}
 
 function destinationOf({ request }: Client): string | undefined {
   return request && `${request.host}:${request.port}`;

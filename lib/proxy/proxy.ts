@@ -1,4 +1,5 @@
 import type { LoginBook } from "../config/login_book.ts";
+import type { AddressRange } from "../config/address_range.ts";
 import type { Hosts } from "../config/hosts.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { AuditBook } from "../report/audit_book.ts";
@@ -18,6 +19,7 @@ import { IdentityPool, type PooledStatus } from "./identity_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import { acceptAll } from "./listener.ts";
 import { LoginGuard } from "./login_guard.ts";
+import { NameMap } from "./name_map.ts";
 import type { DestinationRules } from "./policy.ts";
 
 /** What a proxy is made of. */
@@ -52,6 +54,8 @@ export interface ProxyOptions {
   maxPerClient: number;
   /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
   extendedErrors: boolean;
+  /** Addresses that stand for names, for clients that ask for them. @default {none} */
+  mapNames?: AddressRange | undefined;
   /** Takes the story. */
   log: Log;
   /** Takes the counts. */
@@ -96,6 +100,7 @@ export class Proxy implements AsyncDisposable {
       gate,
       signal: this.#stop,
       halfClosed: this.#halfClosed,
+      names: options.mapNames && new NameMap(options.mapNames),
       streams: this.#streams,
       claimPlace: (address) => this.#claimPlace(address),
     };

@@ -278,6 +278,7 @@ max-connections: 5
 max-per-client: 4
 extended-errors: true
 hosts: /h
+map-names: 10.192.0.0/10
 leaks: block
 scrub: [http, irc]
 secrets-file: /s
@@ -303,6 +304,7 @@ log-destinations: true
     allow: ["*"],
     deny: ["*:25"],
     hostsFile: "/h",
+    mapNames: { text: "10.192.0.0/10", first: [10, 192, 0, 0], length: 10 },
     leaks: "block",
     scrub: ["irc", "http"],
     secretsFile: "/s",

@@ -46,6 +46,7 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "max-per-client": ["1", "65535"],
   "extended-errors": ["true", "false"],
   "hosts": ["/run/hosts"],
+  "map-names": ["127.192.0.0/10", "fe80::/10"],
   "leaks": ["off", "warn", "block"],
   "scrub": ["irc", "http,irc"],
   "secrets-file": ["/run/words"],
