@@ -53,7 +53,7 @@ export function parseAddressRange(text: string): AddressRange {
   if (8 * first.length - length < MIN_RANGE_BITS) {
     throw new SyntaxError(`it is too small: ${2 ** MIN_RANGE_BITS} addresses are needed`);
   }
-  if (length >= 48 && garlicatName(formatIp(first)) !== undefined) {
+  if (garlicatName(formatIp(first)) !== undefined) {
     throw new SyntaxError("the addresses of this range are GarliCat's");
   }
   return range;

@@ -12,8 +12,8 @@ export const MAX_MAPPING_GROUPS = 64;
 export const MAPPING_EXPIRY = 3_600_000;
 
 /**
- * Most addresses that gave way before their time, which are kept from other names until then; the oldest are forgotten.
- * All bounds together fill three quarters of the smallest range.
+ * How many of the last addresses that gave way before their time are kept from other names. All bounds together fill
+ * three quarters of the smallest range.
  */
 const MAX_RETIRED = 16_384;
 
@@ -51,8 +51,8 @@ export class NameMap {
   /** Names by group. In both, the least recently used stand first. */
   readonly #groups = new Map<string, Map<string, Mapping>>();
   readonly #byAddress = new Map<string, Mapping>();
-  /** Addresses that gave way early, and until when they are kept from other names. */
-  readonly #retired = new Map<string, number>();
+  /** Addresses that gave way early: an application may still know them. The oldest ones stand first. */
+  readonly #retired = new Set<string>();
 
   /** Makes an empty map. */
   constructor(range: AddressRange) {
@@ -62,6 +62,11 @@ export class NameMap {
   /** Number of names that have an address. */
   get size(): number {
     return this.#byAddress.size;
+  }
+
+  /** Number of groups that have such names. */
+  get groups(): number {
+    return this.#groups.size;
   }
 
   /** Whether a host is an address of the range, whether it stands for a name or not. */
@@ -119,7 +124,7 @@ export class NameMap {
   #add(group: string, host: string): Mapping {
     const names = this.#groups.get(group) ?? this.#addGroup();
     if (names.size >= MAX_MAPPED_NAMES) {
-      const oldest = [...names.values()].find(({ streams }) => streams === 0);
+      const oldest = names.values().find(({ streams }) => streams === 0);
       if (oldest === undefined) throw new Refusal("too-many-names");
       this.#retire(oldest);
     }
@@ -134,9 +139,7 @@ export class NameMap {
   /** Names of a new group, which is not in the map before it has one. */
   #addGroup(): Map<string, Mapping> {
     if (this.#groups.size >= MAX_MAPPING_GROUPS) {
-      const oldest = [...this.#groups.values()].find((names) =>
-        [...names.values()].every(({ streams }) => streams === 0)
-      );
+      const oldest = this.#groups.values().find((names) => names.values().every(({ streams }) => streams === 0));
       if (oldest === undefined) throw new Refusal("too-many-names");
       for (const mapping of [...oldest.values()]) this.#retire(mapping);
     }
@@ -174,17 +177,13 @@ export class NameMap {
         this.#forget(mapping);
       }
     }
-    for (const [text, until] of this.#retired) {
-      if (until > performance.now()) break;
-      this.#retired.delete(text);
-    }
   }
 
   /** Forgets a name before its time. */
   #retire(mapping: Mapping): void {
     this.#forget(mapping);
-    this.#retired.set(mapping.text, mapping.lastUse + MAPPING_EXPIRY);
-    const [oldest] = this.#retired.keys();
+    this.#retired.add(mapping.text);
+    const [oldest] = this.#retired;
     if (this.#retired.size > MAX_RETIRED && oldest !== undefined) this.#retired.delete(oldest);
   }
 

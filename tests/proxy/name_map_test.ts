@@ -61,7 +61,8 @@ pureTest("an address expires by its last use, whichever way it was used", async 
     await clock.jump(MAPPING_EXPIRY - 1);
     assertEquals(names.nameOf("", address), "a.i2p");
     await clock.jump(MAPPING_EXPIRY);
-    assertEquals([names.nameOf("", address), names.hold("", address), names.size], [undefined, undefined, 0]);
+    assertEquals([names.nameOf("", address), names.hold("", address)], [undefined, undefined]);
+    assertEquals([names.size, names.groups], [0, 0]);
   }
 });
 
@@ -118,6 +119,7 @@ pureTest("at the bound of groups the least recently used one goes, never one wit
   assertEquals(assertThrows(() => ask(names, "a.i2p", "new"), Refusal).reason, "too-many-names");
   assertEquals(names.size, MAX_MAPPING_GROUPS);
   streams[5]?.[Symbol.dispose]();
+  streams[3]?.[Symbol.dispose]();
   ask(names, "a.i2p", "new");
   assertEquals(groups.filter((group, i) => names.nameOf(group, addresses[i] ?? "") === undefined), ["group 5"]);
 });
@@ -129,6 +131,12 @@ pureTest("an address is not given to another name within its time, though it gav
   assertEquals(new Set(addresses).size, addresses.length);
   assertEquals(names.size, MAX_MAPPED_NAMES);
   assertEquals(addresses.filter((address) => /\.(0|255)$/.test(address)), []);
+});
+
+pureTest("the smallest range has an address left after more names than it has addresses", () => {
+  const names = new NameMap(SMALL);
+  fill(names, 70_000);
+  assertEquals(names.size, MAX_MAPPED_NAMES);
 });
 
 pureTest("mappingGroup() goes by who asks, and not by what for", () => {

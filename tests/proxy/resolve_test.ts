@@ -146,7 +146,7 @@ Deno.test("RESOLVE does not wait for the router", async () => {
 Deno.test("rules hold for the address as for the name: at the request for it where no port is left, else later", async () => {
   const rules = {
     allow: ["*.i2p:80", "*.i2p:25", "mail.i2p:110"].map(parseRule),
-    deny: ["never.i2p", "never2.i2p:0-65535", "service.i2p:25", "half.i2p:0-80"].map(parseRule),
+    deny: ["never.i2p", "never2.i2p:0-65535", "service.i2p:25", "half.i2p:0-80", "tail.i2p:81-65535"].map(parseRule),
   };
   await using harness = await start({ rules });
   for (const host of ["never.i2p", "NEVER.i2p", "never2.i2p"]) {
@@ -157,6 +157,7 @@ Deno.test("rules hold for the address as for the name: at the request for it whe
   assertEquals(await codeOf(harness, ip, { port: 25 }), 2);
   assertEquals(await codeOf(harness, ip, { port: 110 }), 2);
   assertEquals(await codeOf(harness, await addressOf(harness, "half.i2p")), 2);
+  assertEquals(await codeOf(harness, await addressOf(harness, "tail.i2p")), 4, "nobody has it");
   assertEquals(harness.counters.get("refused-rule"), 6);
   await using narrow = await start({ rules: { allow: [parseRule("service.i2p:80")], deny: [] } });
   await addressOf(narrow, "service.i2p");
