@@ -5,6 +5,8 @@ import type { IsolationFlag } from "../../lib/config/isolation_flag.ts";
 import { LoginBook } from "../../lib/config/login_book.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { formatIp, ipBytes } from "../../lib/i2p/ip_address.ts";
+import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { Clock } from "../support/clock.ts";
 import { bytesOf } from "../support/login.ts";
 import { concat } from "../support/fake_stream.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
@@ -129,6 +131,26 @@ Deno.test("a connection to the address goes to the name, with each version and e
   assertMatch(harness.log.join("\n"), DNS_LEAK);
 });
 
+Deno.test("an address stands for its name while a stream is open to it, and for an hour after", async () => {
+  await using harness = await start({}, { service: waitForEnd });
+  using clock = new Clock();
+  const ip = await addressOf(harness, "service.i2p");
+  const { reply, conn } = await socksConnect(harness.port, ip, 80);
+  assertEquals(reply.code, 0);
+  await clock.jump(2 * MAPPING_EXPIRY);
+  assertEquals(await addressOf(harness, "service.i2p"), ip);
+  await clock.jump(2 * MAPPING_EXPIRY);
+  await writeAll(conn, bytesOf("end"));
+  await readToEnd(conn);
+  conn.close();
+  await clock.until("the stream has ended", () => harness.proxy.streams === 0);
+  await clock.jump(MAPPING_EXPIRY - 60_000);
+  assertEquals([...(await exchange(harness, RESOLVE_PTR, ip)).slice(0, 2)], [5, 0]);
+  await clock.jump(MAPPING_EXPIRY);
+  assertEquals([...await exchange(harness, RESOLVE_PTR, ip)], refused5(4));
+  assertEquals(await codeOf(harness, ip), 4);
+});
+
 Deno.test("RESOLVE gives an address to a name that nobody has, and the connection tells the truth", async () => {
   await using harness = await start();
   const ip = await addressOf(harness, "nobody.i2p");
@@ -246,6 +268,11 @@ Deno.test("a client that is gone before its answer is no error", async () => {
   await addressOf(harness, "service.i2p");
   assertEquals(harness.counters.get("refused-internal"), 0);
 });
+
+/** A service that ends when it has heard something. */
+async function waitForEnd(conn: Deno.TcpConn): Promise<void> {
+  await conn.read(new Uint8Array(16));
+}
 
 function request5(host: string): Uint8Array {
   return encodeRequest5({ host, port: 0, command: RESOLVE });
