@@ -1,4 +1,5 @@
 import { formatEndpoint } from "../config/endpoint.ts";
+import type { CallerRules } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
@@ -17,8 +18,9 @@ import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
-import { Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
+import { BIND, Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
 import { ANSWERS, Refusal } from "./answers.ts";
+import { awaitCaller, expectedCaller } from "./bind.ts";
 import { refusalOf } from "./failure.ts";
 import type { IdentityLease, IdentityPool } from "./identity_pool.ts";
 import { isolationGroup } from "./isolation.ts";
@@ -26,7 +28,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
-import { relay, type RelayResources, type RelayResult } from "./relay.ts";
+import { relay, type RelayOptions, type RelayResources, type RelayResult } from "./relay.ts";
 
 /** Milliseconds for a stream that was ended to let go of its identity. */
 const SETTLING = 20;
@@ -78,6 +80,12 @@ export interface ClientContext extends RelayResources {
   claimPlace: (address: string) => void;
   /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
   extendedErrors: boolean;
+  /** SOCKS commands that are served besides CONNECT. */
+  commands?: ReadonlySet<number> | undefined;
+  /** Who may call those that wait for a caller. */
+  callers?: CallerRules | undefined;
+  /** Whether others wait for callers on the base identity: then no client can. */
+  isForwarding?: boolean | undefined;
 }
 
 /** What is known of a client so far. */
@@ -99,6 +107,7 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
   const client: Client = { conn, serial };
   try {
     const handshake = await receiveRequest(client, context);
+    if (handshake.request.command === BIND) return await serveBind(client, handshake, context);
     const target = judge(client, handshake.request, context);
     using identity = await chooseIdentity(client, handshake.request, target, context);
     const opened = await openStream(client, handshake, identity, target, context);
@@ -117,6 +126,37 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
   }
 }
 
+/** Serves a client that waits for a caller. */
+async function serveBind(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
+  const { conn, serial } = client;
+  const { request } = handshake;
+  const expected = expectedCaller(request, context);
+  if (expected !== undefined) client.address = expected;
+  context.claimPlace(conn.remoteAddr.hostname);
+  const target = { host: expected?.host ?? "", port: request.port };
+  const { login } = request;
+  const clientAddress = conn.remoteAddr.hostname;
+  if (
+    context.isForwarding && isolationGroup(context.isolation, { login, ...target, clientAddress, serial }) === undefined
+  ) {
+    throw new Refusal(
+      "command",
+      "BIND would take callers of --forward: a login gives the client an identity of its own",
+    );
+  }
+  using identity = await chooseIdentity(client, request, target, context);
+  const { stream, clientBytes, sessionEnded, reply } = await awaitCaller(conn, handshake, identity, expected, context);
+  context.streams.open++;
+  try {
+    const opened = { stream, clientBytes, sessionEnded };
+    const peer = { host: stream.caller, port: request.port };
+    const end = await startRelay(client, opened, handshake.early, peer, context, { reply, clientEndsStream: true });
+    tellEnd(client, opened, end, context);
+  } finally {
+    context.streams.open--;
+  }
+}
+
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
   const { timeouts, signal, logins, isolation } = context;
   using deadline = new Deadline(timeouts.handshake, signal);
@@ -125,9 +165,12 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
     client.conn.setNoDelay(true);
     const handshake = await readHandshake(
       client.conn,
-      logins !== undefined
-        ? { login: "required", verify: (login) => logins.verify(login, deadline.signal) }
-        : { login: isolation.has("auth") ? "preferred" : "accepted" },
+      {
+        ...logins !== undefined
+          ? { login: "required", verify: (login) => logins.verify(login, deadline.signal) }
+          : { login: isolation.has("auth") ? "preferred" : "accepted" },
+        ...(context.commands && { commands: context.commands }),
+      },
     );
     client.request = handshake.request;
     return handshake;
@@ -254,6 +297,7 @@ function startRelay(
   early: Uint8Array,
   { host }: StreamTarget,
   context: ClientContext,
+  more: Partial<Pick<RelayOptions, "reply" | "clientEndsStream">> = {},
 ): Promise<RelayResult> {
   const guard = context.leaks.guard(host, destinationOf(client));
   const allowed = guard === undefined ? early : guard.sent.pass(early);
@@ -272,6 +316,7 @@ function startRelay(
     filters: guard,
     sentBytes: context.counters.counter("bytes-sent"),
     receivedBytes: context.counters.counter("bytes-received"),
+    ...more,
   });
 }
 

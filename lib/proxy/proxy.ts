@@ -1,4 +1,5 @@
 import type { LoginBook } from "../config/login_book.ts";
+import type { CallerRules, ForwardSettings } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { AuditBook } from "../report/audit_book.ts";
@@ -14,6 +15,7 @@ import { EventLoopGate } from "./event_loop_gate.ts";
 import { Refusal } from "./answers.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
+import { Inbound } from "./inbound.ts";
 import { IdentityPool, type PooledStatus } from "./identity_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import { acceptAll } from "./listener.ts";
@@ -58,6 +60,12 @@ export interface ProxyOptions {
   counters: Counters;
   /** Takes note of destinations, where an audit is under way. */
   audit?: AuditBook | undefined;
+  /** SOCKS commands that are served besides CONNECT. @default {none} */
+  commands?: ReadonlySet<number> | undefined;
+  /** Brings callers of the base identity to local services. @default {nobody is waited for} */
+  forward?: ForwardSettings | undefined;
+  /** Who may call. @default {everybody} */
+  callers?: CallerRules | undefined;
 }
 
 /**
@@ -80,6 +88,7 @@ export class Proxy implements AsyncDisposable {
   /** What all clients share. */
   readonly #context: ClientContext;
   readonly #accepting: Promise<unknown>;
+  readonly #inbound: Inbound | undefined;
   #serial = 0;
 
   private constructor(options: ProxyOptions, gate: EventLoopGate) {
@@ -98,7 +107,18 @@ export class Proxy implements AsyncDisposable {
       halfClosed: this.#halfClosed,
       streams: this.#streams,
       claimPlace: (address) => this.#claimPlace(address),
+      isForwarding: options.forward !== undefined,
     };
+    this.#inbound = options.forward && new Inbound({
+      ...options.forward,
+      endpoint: options.endpoint,
+      identity: options.identity,
+      callers: options.callers ?? { allow: [], deny: [] },
+      idleTimeout: options.timeouts.idle,
+      resources: this.#context,
+      log: options.log,
+      counters: options.counters,
+    });
     this.#accepting = Promise.all(options.listeners.map((listener) =>
       acceptAll(
         listener,
@@ -123,6 +143,11 @@ export class Proxy implements AsyncDisposable {
     return this.#clients.size;
   }
 
+  /** Callers from I2P that are served now. */
+  get callers(): number {
+    return this.#inbound?.streams ?? 0;
+  }
+
   /** Streams that are open now. */
   get streams(): number {
     return this.#streams.open;
@@ -136,6 +161,7 @@ export class Proxy implements AsyncDisposable {
   /** Accepts no more clients. When it resolves, the ports are free again. */
   async stopListening(): Promise<void> {
     this.#options.listeners.forEach(closeQuietly);
+    await this.#inbound?.stopAccepting();
     await this.#accepting;
   }
 
@@ -145,7 +171,7 @@ export class Proxy implements AsyncDisposable {
     this.#halfClosed.hurry();
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
-    await Promise.race([timeIsOver, stopped.then(() => Promise.all(this.#clients))]);
+    await Promise.race([timeIsOver, stopped.then(() => Promise.all([...this.#clients, this.#inbound?.ended()]))]);
     clearTimeout(timer);
   }
 
@@ -153,6 +179,7 @@ export class Proxy implements AsyncDisposable {
   async close(): Promise<void> {
     const stopped = this.stopListening();
     this.#stop.abort(new Refusal("stopping"));
+    await this.#inbound?.close();
     await this.#identities.close();
     await stopped;
     await Promise.all(this.#clients);
