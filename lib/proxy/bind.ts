@@ -4,9 +4,10 @@ import { type Address, parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import type { Counters } from "../report/counters.ts";
 import { closeQuietly, writeAll } from "../io/conn.ts";
-import { Deadline } from "../io/deadline.ts";
+import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { acceptStream, type IncomingStream } from "../sam/accept.ts";
+import { SamError } from "../sam/error.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { encodeBound4 } from "../socks/socks4.ts";
@@ -96,7 +97,18 @@ export async function awaitCaller(
     told = writeAll(conn, boundReply(request, session.address)).catch(() => {});
   };
   for (;;) {
-    const stream = await acceptStream(endpoint, session.id, attempt.signal, { waiting });
+    let stream: IncomingStream;
+    try {
+      stream = await acceptStream(endpoint, session.id, attempt.signal, { waiting });
+    } catch (error) {
+      // i2pd closes some of those that wait on a destination when a caller comes to another.
+      if (attempt.signal.aborted || told === undefined || !(error instanceof SamError) || error.failure !== "closed") {
+        throw error;
+      }
+      await sleep(RETRY, attempt.signal);
+      attempt.signal.throwIfAborted();
+      continue;
+    }
     const { caller } = stream;
     if ((wanted === undefined || wanted === caller) && mayCall(caller, callers)) {
       counters.add("bind-connected");
@@ -110,6 +122,9 @@ export async function awaitCaller(
 
 /** The command that waits for a caller. */
 export const BIND_COMMANDS: ReadonlySet<number> = new Set([BIND]);
+
+/** Milliseconds until the router is asked again, where it has closed a socket that waited. */
+const RETRY = 100;
 
 const OPEN: CallerRules = { allow: [], deny: [] };
 

@@ -48,12 +48,11 @@ export async function acceptStream(
   const socket = await SamSocket.open(endpoint, signal, wantsPort ? "ports" : "ours");
   try {
     const first = await ask(socket, sessionId, signal);
-    const isWaiting = isStatus(first);
-    if (isWaiting) checkStatus(first);
-    waiting?.();
-    const caller = await parseCallerLine(isWaiting ? await socket.line("accept") : first);
     // i2pd hands over a caller who has waited already before it answers the command.
-    if (!isWaiting) checkStatus(await socket.line("accept"));
+    const early = isStatus(first) ? undefined : await parseCallerLine(first);
+    checkStatus(early === undefined ? first : await socket.line("accept"));
+    waiting?.();
+    const caller = early ?? await parseCallerLine(await socket.line("accept"));
     signal.throwIfAborted();
     return { ...caller, ...socket.detach() };
   } catch (error) {
