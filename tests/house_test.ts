@@ -6,6 +6,7 @@ import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
+import { MAX_INBOUND } from "../lib/config/forward.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
 import { MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
 import { MAX_LABEL } from "../lib/config/values.ts";
@@ -20,6 +21,7 @@ import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/proxy/buffer_pool.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
+import { SERVICE_TIMEOUT, WAITING_ACCEPTS } from "../lib/proxy/inbound.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
@@ -199,6 +201,10 @@ Deno.test("the README's limits are those of the code", async () => {
     "a line of `--secrets-file`": `${MIN_SECRET} characters at least`,
     "the file of `--hosts`": `${MAX_HOSTS_FILE} bytes`,
     "destinations that `audit` counts one by one": `${MAX_AUDITED}`,
+    "callers of `--forward` at once": `\`--max-inbound\`, ${MAX_INBOUND}`,
+    "sockets of the bridge that wait for callers": `${WAITING_ACCEPTS} of each application with \`--forward\``,
+    "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
+    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {

@@ -9,6 +9,9 @@ import { startSamBridge } from "../support/sam_bridge.ts";
 const REFUSED =
   /^NotCapable: Requires |^TypeError: (JSR package manifest .* failed to load\. )?Requires (import|read) access to /;
 
+/** What may be done at the start, and after. */
+const KEPT = ["connect SAM", "connect service"];
+
 /** What may be done at the start, and no more after. */
 const GIVEN_BACK = [
   "connect 127.0.0.1",
@@ -48,14 +51,14 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
 
   await t.step("at the start: loopback, files, variables and facts that are named", () => {
     const ipv6 = hasIpv6() ? [] : ["connect ::1"];
-    assertEquals(permitted(report.before), ["connect SAM", ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
+    assertEquals(permitted(report.before), [...KEPT, ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
     assertEquals(otherwise(report.before).filter((line) => !ipv6.some((name) => line.startsWith(name))), []);
   });
-  await t.step("afterwards: the SAM bridge", () => {
+  await t.step("afterwards: the SAM bridge, and the services of --forward", () => {
     assertEquals(report.left, []);
-    assertEquals(permitted(report.after), ["connect SAM"]);
+    assertEquals(permitted(report.after), KEPT);
     assertEquals(otherwise(report.after), []);
-    for (const name of [...GIVEN_BACK, "import file", "resolve 127.0.0.1"]) {
+    for (const name of [...GIVEN_BACK, "connect service by another address", "import file", "resolve 127.0.0.1"]) {
       assertMatch(report.after[name] ?? "", REFUSED);
     }
   });

@@ -247,6 +247,7 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
     ["max-connections", 1, 65_535],
     ["max-per-client", 1, 65_535],
     ["max-identities", 1, 64],
+    ["max-inbound", 1, 65_535],
   ];
   for (const [name, min, max] of ranges) {
     for (const good of [min, max]) read({ [name]: String(good) });

@@ -24,7 +24,11 @@ export interface ProbeReport {
 const NOWHERE = "/nowhere/of/the/permission/probe";
 
 /** What is tried, by name. Modules are named by variables: the runtime loads others before it starts. */
-function attempts(phase: string, [sam = 0, other = 0, ipv6 = 0]: number[]): Record<string, () => unknown> {
+function attempts(
+  phase: string,
+  [sam = 0, other = 0, ipv6 = 0]: number[],
+  service: number,
+): Record<string, () => unknown> {
   const connect = (hostname: string, port: number) => async (): Promise<void> => {
     (await Deno.connect({ hostname, port })).close();
   };
@@ -34,6 +38,8 @@ function attempts(phase: string, [sam = 0, other = 0, ipv6 = 0]: number[]): Reco
     Deno.resolveDns("example.com", "A", { nameServer: { ipAddr: "127.0.0.1", port } });
   return {
     "connect SAM": connect("127.0.0.1", sam),
+    "connect service": connect("127.0.0.1", service),
+    "connect service by another address": connect("::1", service),
     "connect 127.0.0.1": connect("127.0.0.1", other),
     "connect ::1": connect("::1", ipv6),
     "connect localhost": connect("localhost", other),
@@ -95,10 +101,19 @@ async function tryAll(tries: Record<string, () => unknown>): Promise<Outcomes> {
 
 if (import.meta.main) {
   const ports = Deno.args.slice(0, -1).map(Number);
+  const service = Deno.listen({ hostname: "127.0.0.1", port: 0 }).addr;
   // These are permitted before: a resolver on another port is closed off only now, and a file is loaded only once.
-  const { "resolve 127.0.0.1": _resolve, "import file": _import, ...first } = attempts("before", ports);
+  const {
+    "resolve 127.0.0.1": _resolve,
+    "import file": _import,
+    "connect service by another address": _other,
+    ...first
+  } = attempts("before", ports, service.port);
   const before = await tryAll(first);
-  const left = keepOnly({ sam: { hostname: "127.0.0.1", port: ports[0] ?? 0 } });
-  const report: ProbeReport = { before, left, after: await tryAll(attempts("after", ports)) };
+  const left = keepOnly({
+    sam: { hostname: "127.0.0.1", port: ports[0] ?? 0 },
+    services: [{ hostname: "127.0.0.1", port: service.port }],
+  });
+  const report: ProbeReport = { before, left, after: await tryAll(attempts("after", ports, service.port)) };
   console.log(JSON.stringify(report));
 }
