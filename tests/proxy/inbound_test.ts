@@ -245,6 +245,8 @@ for (const [what, answer, isTold] of FAULTS) {
     });
     const { harness, caller } = served;
     await until("it is asked again", () => left < 0);
+    const isLost = harness.log.some((line) => line.includes("Session lost"));
+    assertEquals(isLost, answer.includes("INVALID_ID"), "a session that the router has forgotten is given up");
     await until("there is a session", () => harness.identity.status.state === "ready");
     assertEquals(await caller.ask(harness.identity.status.session?.address ?? "", "x"), "web:x");
     assertEquals(
@@ -277,6 +279,8 @@ Deno.test("draining waits for callers, and ending closes them", async () => {
   const drained = harness.proxy.drain(5_000).then(() => isDrained = true);
   await delay(100);
   assertEquals([isDrained, harness.proxy.callers], [false, 1]);
+  assertEquals(await caller.ask(b32, "x"), "", "nobody new is let in");
+  assertEquals(harness.counters.get("inbound-callers"), 1);
   closeAnyhow(conn);
   await drained;
   assertEquals(harness.proxy.callers, 0);
