@@ -6,6 +6,8 @@ import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
+import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
+import { MAX_INBOUND } from "../lib/config/forward.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
 import { MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
 import { MAX_LABEL } from "../lib/config/values.ts";
@@ -18,12 +20,24 @@ import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
 import { ANSWERS } from "../lib/proxy/answers.ts";
 import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/proxy/buffer_pool.ts";
+import { MAX_ASSOCIATIONS } from "../lib/proxy/datagram_pool.ts";
+import {
+  DESTINATION_AGE,
+  MAX_DESTINATIONS,
+  MAX_LOOKUPS,
+  RESOLVE_TIMEOUT,
+  UNKNOWN_AGE,
+} from "../lib/proxy/destination_cache.ts";
 import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
+import { SERVICE_TIMEOUT } from "../lib/proxy/inbound.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
+import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/udp_associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
+import { MAX_DATAGRAM } from "../lib/sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { LINE_BUFFER, MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
 import { SESSION_TIMEOUT } from "../lib/sam/session.ts";
@@ -198,7 +212,21 @@ Deno.test("the README's limits are those of the code", async () => {
     "cookies that are remembered, to see one go to two sites": `${MAX_COOKIES} of each application`,
     "a line of `--secrets-file`": `${MIN_SECRET} characters at least`,
     "the file of `--hosts`": `${MAX_HOSTS_FILE} bytes`,
+    "names with an address, by `--map-names`": `${MAX_MAPPED_NAMES} of each isolation group`,
+    "isolation groups that have such names": `${MAX_MAPPING_GROUPS}`,
+    "such an address without use": minutes(MAPPING_EXPIRY),
+    "a range of `--map-names`": `${2 ** MIN_RANGE_BITS} addresses at least`,
     "destinations that `audit` counts one by one": `${MAX_AUDITED}`,
+    "UDP associations of an application at once": `${MAX_ASSOCIATIONS}`,
+    "the payload of a datagram": `${MAX_DATAGRAM} bytes`,
+    "destinations that an identity for datagrams remembers": `${MAX_DESTINATIONS}`,
+    "the router's answer to where a datagram is to go": seconds(RESOLVE_TIMEOUT),
+    "such questions at once, of an identity for datagrams": `${MAX_LOOKUPS}`,
+    "datagrams that wait for such an answer, of an association": `${MAX_WAITING}`,
+    "peers of an association whose ports are remembered": `${MAX_PEERS}`,
+    "callers of `--forward` at once": `\`--max-inbound\`, ${MAX_INBOUND}`,
+    "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
+    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {
@@ -218,6 +246,10 @@ Deno.test("the README's limits are those of the code", async () => {
     `of ${LARGE_BUFFER / 1024} KiB each; then ${MAX_MEDIUM_BUFFERS} of ${MEDIUM_BUFFER / 1024} KiB;`,
   );
   assertStringIncludes(table.get("waiting between attempts at a new session") ?? "", `from ${RETRY_FIRST / 1000} s`);
+  assertStringIncludes(
+    table.get("destinations that an identity for datagrams remembers") ?? "",
+    `for ${minutes(DESTINATION_AGE)}; that a name leads nowhere, for ${seconds(UNKNOWN_AGE)}`,
+  );
   assertEquals(MAX_HANDSHAKE, LINE_BUFFER, "the two directions of a stream have buffers of different sizes");
   assertStringIncludes(table.get("large buffers for fast streams") ?? "", `have ${LINE_BUFFER} bytes`);
 });

@@ -1,5 +1,6 @@
 import { encodeHex } from "@std/encoding/hex";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
@@ -12,6 +13,7 @@ import type { ApplicationStatus } from "../report/status.ts";
 import { closeQuietly } from "../io/conn.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
+import { BIND_COMMANDS } from "../proxy/bind.ts";
 import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
@@ -106,12 +108,18 @@ export class Application {
     const counters = new Counters();
     const log = isOneOfSeveral ? withFields(surroundings.log, { application: settings.name }) : surroundings.log;
     requireNet(settings.sam, "--sam");
+    for (const { target } of settings.forward?.rules ?? []) requireNet(target, "--forward");
     warnOfUnusedIdentity(settings, log);
+    if (settings.forward !== undefined && settings.identity === undefined) {
+      log.warn("The address of --forward changes with each start: --identity NAME keeps one");
+    }
     const endpoint = { ...settings.sam, ...(login && { login }) };
     const listeners = openListeners(settings, log);
     let held: HeldIdentity | undefined;
     try {
+      refuseOwnPorts(settings, listeners);
       requireAnyPort();
+      if (settings.udp) requireNet({ ...settings.sam, port: settings.samUdp }, "--sam-udp");
       held = await identities.acquire(
         settings,
         () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
@@ -144,9 +152,14 @@ export class Application {
         maxConnections: settings.maxConnections,
         maxPerClient: settings.maxPerClient,
         extendedErrors: settings.extendedErrors,
+        udpPort: settings.udp ? settings.samUdp : undefined,
+        mapNames: settings.mapNames,
         log,
         counters,
         audit: surroundings.audit,
+        commands: settings.bind && BIND_COMMANDS,
+        forward: settings.forward,
+        callers: settings.callers,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
       return new Application(settings, counters, proxy, held, listen);
@@ -172,7 +185,14 @@ export class Application {
 
   /** What the ready line says. */
   facts({ address, version }: SamSession): Record<string, string> {
-    return { listen: this.#listen.join(","), b32: address, sam: version, router: formatEndpoint(this.settings.sam) };
+    const { forward, sam } = this.settings;
+    return {
+      listen: this.#listen.join(","),
+      b32: address,
+      sam: version,
+      router: formatEndpoint(sam),
+      ...(forward && { forward: forward.rules.map(formatForward).join(",") }),
+    };
   }
 
   /** How it fares. */
@@ -213,6 +233,18 @@ function warnOfUnusedIdentity({ identity, isolation, authFile }: ApplicationSett
   if (identity !== undefined && flag !== undefined) {
     log.warn(`With --isolate ${flag} every client has a throw-away identity: --identity ${identity} serves none`);
   }
+}
+
+/** A port that the system or this program has picked may be one of the user's services, which is down. */
+function refuseOwnPorts({ forward }: ApplicationSettings, listeners: readonly Deno.TcpListener[]): void {
+  const own = listeners.map(({ addr }) =>
+    [
+      { hostname: addr.hostname === "::1" ? "::1" : "127.0.0.1", port: addr.port },
+      "where SOCKS is served",
+    ] as const
+  );
+  const problem = forbiddenTarget(forward?.rules ?? [], own);
+  if (problem !== undefined) throw new CliError(ExitCode.usage, problem);
 }
 
 function openListeners(settings: ApplicationSettings, log: Log): Deno.TcpListener[] {

@@ -2,11 +2,12 @@ import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { ANSWERS, type Reason } from "../proxy/answers.ts";
+import { DROPS } from "../proxy/datagram_drops.ts";
 import type { PooledStatus } from "../proxy/identity_pool.ts";
 import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
-import type { ApplicationStatus, IdentityFacts } from "../report/status.ts";
+import type { ApplicationStatus, IdentityFacts, UdpStatus } from "../report/status.ts";
 
 /**
  * How an application fares, in words that the tables of answers and leaks have for it.
@@ -16,7 +17,7 @@ import type { ApplicationStatus, IdentityFacts } from "../report/status.ts";
 export function statusOf(
   { name, sam }: Pick<ApplicationSettings, "name" | "sam">,
   listen: readonly string[],
-  proxy: Pick<Proxy, "connections" | "streams" | "identities">,
+  proxy: Pick<Proxy, "connections" | "streams" | "identities" | "associations">,
   counters: Counters,
 ): ApplicationStatus {
   const [base, ...groups] = proxy.identities;
@@ -42,6 +43,19 @@ export function statusOf(
     leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);
       return count === 0 ? [] : [{ kind, count, story, fix }];
+    }),
+    ...(proxy.associations !== undefined && { udp: udpOf(proxy.associations, counters) }),
+  };
+}
+
+function udpOf(associations: number, counters: Counters): UdpStatus {
+  return {
+    associations,
+    sent: counters.get("udp-sent"),
+    received: counters.get("udp-received"),
+    dropped: Object.entries(DROPS).flatMap(([reason, { story, hint }]) => {
+      const count = counters.get(`udp-dropped-${reason}`);
+      return count === 0 ? [] : [{ reason, count, message: story, hint: hint ?? null }];
     }),
   };
 }

@@ -187,10 +187,16 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
   },
   torsocks: {
     title: "torsocks: a file whose path is in TORSOCKS_CONF_FILE",
-    settings: ({ hostname, port }) => [`TorAddress ${hostname}`, `TorPort ${port}`, "AllowInbound 0"],
+    settings: ({ hostname, port }) => [
+      `TorAddress ${hostname}`,
+      `TorPort ${port}`,
+      "AllowInbound 0",
+      "AllowOutboundLocalhost 0",
+    ],
     notes: [
-      "torsocks asks Tor for the address of a name first (RESOLVE), and I2P has no addresses: programs that look a " +
-      "name up do not get further. Use setup proxychains for them",
+      "torsocks asks for the address of a name first: i2p-socks --map-names 198.18.0.0/15 has one for each name. " +
+      "Without it names are not found. With 127.192.0.0/10 torsocks refuses: it takes that for this machine",
+      "A name that does not exist is told at the connection, not when it is looked up",
       "torsocks --isolate gives each run an identity of its own",
     ],
   },

@@ -1,5 +1,6 @@
 import type { ConfigFile } from "../config/file.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { forbiddenTarget } from "../config/forward.ts";
 import {
   type ApplicationSettings,
   ConfigError,
@@ -47,7 +48,7 @@ export async function readConfiguration(given: GivenValues): Promise<Configurati
   const listen = given.get("listen")?.at(-1);
   if (own.length > 1 && listen !== undefined) {
     problems.push(`${listen.source} cannot be given together with a file of several applications`);
-  } else problems.push(...clashes(settings).map((problem) => `${file}: ${problem}`));
+  } else problems.push(...[...clashes(settings), ...rivals(settings)].map((problem) => `${file}: ${problem}`));
   if (own.length > 1) {
     for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
       problems.push(`${source} cannot stand for all of several applications: that would be one destination for them`);
@@ -55,6 +56,7 @@ export async function readConfiguration(given: GivenValues): Promise<Configurati
   }
   const log = readLogSettings(overlay(common, given), problems);
   const status = readStatusEndpoint(overlay(common, given), problems);
+  problems.push(...exposures(settings, status));
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return { log, status, applications: settings, file };
 }
@@ -70,6 +72,35 @@ async function readConfigFile(file: string, problems: string[]): Promise<ConfigF
   const inFile = (values: GivenValues): GivenValues =>
     new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
   return { common: inFile(common), applications: applications.map(inFile) };
+}
+
+/** Services of one application that are doors of another, or the status: nobody in I2P may have those. */
+function exposures(applications: readonly ApplicationSettings[], status: Endpoint | undefined): string[] {
+  const doors = applications.flatMap(({ listen, sam }) => [
+    [sam, "a SAM bridge"] as const,
+    ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
+  ]);
+  const all = status === undefined ? doors : [...doors, [status, "the status"] as const];
+  // Those of an application's own have been named already.
+  return applications.flatMap(({ forward, listen, sam }) =>
+    forbiddenTarget(forward?.rules ?? [], all.filter(([endpoint]) => endpoint !== sam && !listen.includes(endpoint))) ??
+      []
+  );
+}
+
+/** Applications that would take each other's callers, for they wait on one identity. */
+function rivals(applications: readonly ApplicationSettings[]): string[] {
+  const waiting = applications.filter(({ identity, forward, bind }) =>
+    identity !== undefined && (forward !== undefined || bind)
+  );
+  return waiting.flatMap(({ name, identity, keysDir, forward }) => {
+    const rival = waiting.find((other) =>
+      other.name !== name && other.identity === identity && other.keysDir === keysDir
+    );
+    if (rival === undefined || forward === undefined) return [];
+    const names = [name, rival.name].sort().map((one) => `"${one}"`).join(" and ");
+    return [`${names} share the identity "${identity}", and both wait for its callers: only one may`];
+  });
 }
 
 /** Addresses that two applications claim. */

@@ -62,6 +62,10 @@ export function requireWrite(path: string, flag: string): void {
 export interface Needs {
   /** To connect to. */
   sam: Endpoint;
+  /** Whether there are UDP associations: each binds a port, and its client may have any, so loopback stays open. */
+  udp?: boolean;
+  /** Local services to connect to. @default {none} */
+  services?: readonly Endpoint[];
   /** Folders to write to, when the configuration is read again: then every port of loopback and every file stay open. */
   reloading?: { folders: readonly string[] };
 }
@@ -71,17 +75,17 @@ export interface Needs {
  *
  * @returns kinds of permission that could not be given back, because the program was started with more than its own set.
  */
-export function keepOnly({ sam, reloading }: Needs): string[] {
+export function keepOnly({ sam, services = [], udp = false, reloading }: Needs): string[] {
   const { permissions } = Deno;
   const dropped = ["run", "ffi", "sys", "import", "env"] as const;
   const files = ["read", "write"] as const;
   // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
-  if (reloading === undefined) {
-    narrow({ name: "net", host: formatEndpoint(sam) });
-    for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
-  } else {
+  if (reloading !== undefined) {
     for (const path of reloading.folders) narrow({ name: "write", path });
     permissions.revokeSync({ name: "write", path: "/" });
+  } else if (!udp) {
+    for (const endpoint of [sam, ...services]) narrow({ name: "net", host: formatEndpoint(endpoint) });
+    for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
   }
   const kinds = reloading === undefined ? [...dropped, ...files] : dropped;
   const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");

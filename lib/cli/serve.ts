@@ -237,7 +237,9 @@ class Server {
     if (first === undefined) return;
     const used = [...applications.map(({ keysDir }) => keysDir), this.#surroundings.keysDir];
     const folders = used.filter((folder) => folder !== undefined);
-    const left = keepOnly({ sam: first.sam, ...(file !== undefined && { reloading: { folders } }) });
+    const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
+    const reloading = file !== undefined && { reloading: { folders } };
+    const left = keepOnly({ sam: first.sam, services, udp: first.udp, ...reloading });
     if (left.length > 0) {
       this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
     }

@@ -2,6 +2,8 @@
 export interface Rule {
   /** What the user wrote; equal for rules that are alike, so it stands for the rule where settings are compared. */
   readonly text: string;
+  /** The lowest port that it is about. */
+  readonly lowest: number;
   /** Whether it is about a host, normalised, and a port. */
   matches(host: string, port: number): boolean;
 }
@@ -24,7 +26,7 @@ export function parseRule(text: string): Rule {
   const pattern = host.toLowerCase().replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
   if (!/(\*|\.i2p)$/.test(pattern)) throw new SyntaxError(`"${host}" matches nothing: every I2P host ends in .i2p`);
   const parts = pattern.split("*");
-  return { text, matches: (name, port) => port >= from && port <= to && matchesParts(name, parts) };
+  return { text, lowest: from, matches: (name, port) => port >= from && port <= to && matchesParts(name, parts) };
 }
 
 /** Whether a text is the parts in their order, with anything between them. Linear: hosts come from any client. */

@@ -1,7 +1,16 @@
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
+import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import type { IsolationFlag } from "./isolation_flag.ts";
+import {
+  type CallerRules,
+  forbiddenTarget,
+  type ForwardSettings,
+  MAX_INBOUND,
+  parseCaller,
+  parseForward,
+} from "./forward.ts";
 import { LEAK_MODES, type LeakMode, type ScrubProtocol } from "./leak_mode.ts";
 import { parseRule, type Rule } from "./rule.ts";
 import {
@@ -63,6 +72,8 @@ export interface ApplicationSettings {
   deny: readonly Rule[];
   /** File of host names of the user's own. */
   hostsFile: string | undefined;
+  /** Addresses that stand for names, for applications that ask for one. */
+  mapNames: AddressRange | undefined;
   /** What to do about what the application gives away. */
   leaks: LeakMode;
   /** Protocols to rewrite. */
@@ -83,6 +94,16 @@ export interface ApplicationSettings {
   maxPerClient: number;
   /** Whether SOCKS5 replies use extended codes. */
   extendedErrors: boolean;
+  /** Whether UDP ASSOCIATE is served. */
+  udp: boolean;
+  /** UDP port of the SAM bridge. */
+  samUdp: number;
+  /** Whether SOCKS clients may wait for callers (BIND); never where missing. */
+  bind?: true;
+  /** Where callers from I2P are brought; nobody is waited for where missing. */
+  forward?: ForwardSettings;
+  /** Who may call; everybody where missing. */
+  callers?: CallerRules;
 }
 
 /** How the program talks. */
@@ -118,8 +139,8 @@ const DEFAULT_LABEL = "i2p-socks";
 
 /**
  * Lays values over others. What stands above wins: an option replaces the same option below, one for both directions also
- * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` rules: what is
- * forbidden below stays so.
+ * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` rules and `--deny-caller`: what
+ * is forbidden below stays so.
  */
 export function overlay(below: GivenValues, above: GivenValues): GivenValues {
   const merged = new Map([...below, ...above]);
@@ -138,6 +159,8 @@ export function overlay(below: GivenValues, above: GivenValues): GivenValues {
   else merged.delete("o");
   const denied = [...below.get("deny") ?? [], ...above.get("deny") ?? []];
   if (denied.length > 0) merged.set("deny", denied);
+  const deniedCallers = [...below.get("deny-caller") ?? [], ...above.get("deny-caller") ?? []];
+  if (deniedCallers.length > 0) merged.set("deny-caller", deniedCallers);
   return merged;
 }
 
@@ -159,6 +182,7 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     allow: read.all("allow", parseRule) ?? [],
     deny: read.all("deny", parseRule) ?? [],
     hostsFile: read.last("hosts", String),
+    mapNames: read.last("map-names", parseAddressRange),
     leaks: read.last("leaks", oneOf(LEAK_MODES)) ?? "warn",
     scrub: read.last("scrub", parseScrub) ?? [],
     secretsFile: read.last("secrets-file", String),
@@ -170,7 +194,11 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     maxConnections: read.last("max-connections", integer(1, 65_535)) ?? 1024,
     maxPerClient: read.last("max-per-client", integer(1, 65_535)) ?? 65_535,
     extendedErrors: read.last("extended-errors", oneOf(["true", "false"])) === "true",
+    udp: read.last("udp", oneOf(["true", "false"])) === "true",
+    samUdp: read.last("sam-udp", integer(1, 65_535)) ?? 7655,
+    ...readInbound(read),
   };
+  problems.push(...inboundProblems(given, settings));
   if (given.has("sam-user") !== given.has("sam-password-file")) {
     const file = (given.get("sam-user") ?? given.get("sam-password-file"))?.at(-1)?.file;
     const where = file === undefined ? "" : `${file}: `;
@@ -180,11 +208,41 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     const file = given.get("secrets-file")?.at(-1)?.file;
     problems.push(`${file === undefined ? "" : `${file}: `}--secrets-file is of no use with --leaks off`);
   }
+  const apart = settings.isolation.find((flag) => flag === "destination" || flag === "port");
+  if (settings.udp && apart !== undefined) {
+    const file = given.get("udp")?.at(-1)?.file;
+    const where = file === undefined ? "" : `${file}: `;
+    problems.push(`${where}--udp does not go with --isolate ${apart}: an association has many destinations`);
+  }
   const length = Object.entries(settings.sessionOptions).join(" ").length;
   if (length > MAX_SESSION_OPTIONS) {
     problems.push(`Too many -o options: with ${length} characters they do not fit into a line of SAM`);
   }
   return settings;
+}
+
+/** What an application serves into I2P. Nothing is said of it where nothing of it is given. */
+function readInbound(read: Reader): Pick<ApplicationSettings, "bind" | "forward" | "callers"> {
+  const rules = read.all("forward", parseForward) ?? [];
+  const header = read.last("forward-header", oneOf(["true", "false"])) === "true";
+  const maxInbound = read.last("max-inbound", integer(1, 65_535)) ?? MAX_INBOUND;
+  const allow = read.all("allow-caller", parseCaller) ?? [];
+  const deny = read.all("deny-caller", parseCaller) ?? [];
+  return {
+    ...(read.last("bind", oneOf(["true", "false"])) === "true" && { bind: true }),
+    ...(rules.length > 0 && { forward: { rules, header, maxInbound } }),
+    ...(allow.length + deny.length > 0 && { callers: { allow, deny } }),
+  };
+}
+
+function inboundProblems(given: GivenValues, { forward, listen, sam }: ApplicationSettings): string[] {
+  const problem = forbiddenTarget(forward?.rules ?? [], [
+    [sam, "the SAM bridge"],
+    ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
+  ]);
+  if (problem === undefined) return [];
+  const file = given.get("forward")?.at(-1)?.file;
+  return [`${file === undefined ? "" : `${file}: `}${problem}`];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { encodeI2pBase32 } from "./base32.ts";
+import { ipv6Bytes } from "./ip_address.ts";
 
 /** GarliCat's IPv6 network, fd60:db4d:ddb5::/48, as its first bytes. */
 const PREFIX = [0xfd, 0x60, 0xdb, 0x4d, 0xdd, 0xb5] as const;
@@ -24,18 +25,4 @@ export function garlicatName(address: string): string | undefined {
 /** Whether a host, in lower case, is a name of GarliCat. */
 export function isGarlicatName(host: string): boolean {
   return /^[a-z2-7]{16}\.oc\.b32\.i2p$/.test(host);
-}
-
-/** The 16 bytes of an IPv6 address without an IPv4 part; undefined for anything else. */
-function ipv6Bytes(address: string): Uint8Array | undefined {
-  const halves = address.split("::").map((half) => half === "" ? [] : half.split(":"));
-  const [head = [], tail = []] = halves;
-  const missing = 8 - head.length - tail.length;
-  if (halves.length > 2 || (halves.length === 2 ? missing < 1 : missing !== 0)) return undefined;
-  const groups = [...head, ...Array<string>(missing).fill("0"), ...tail];
-  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined;
-  return Uint8Array.from(groups.flatMap((group) => {
-    const value = parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  }));
 }

@@ -6,6 +6,7 @@ export type Reason =
   | "rule"
   | "leak"
   | "ip"
+  | "address-unmapped"
   | "malformed-address"
   | "router-down"
   | "router-silent"
@@ -32,6 +33,8 @@ export type Reason =
   | "too-many"
   | "too-many-per-client"
   | "too-many-identities"
+  | "too-many-associations"
+  | "too-many-names"
   | "out-of-descriptors"
   | "command"
   | "address-type"
@@ -87,6 +90,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.addressTypeNotSupported,
     story: "An IP address, and I2P has none",
     hint: "If a name was meant, the application resolves names itself: use socks5h or socks4a, or switch remote DNS on",
+  },
+  "address-unmapped": {
+    reply5: Reply5.hostUnreachable,
+    story: "An IP address that stands for no name of this client, or no longer",
+    hint: "The application has to ask for the name again: it may have kept the address for too long, see --map-names",
   },
   "malformed-address": {
     reply5: Reply5.hostUnreachable,
@@ -196,6 +204,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.generalFailure,
     story: "A new isolation group, and the identities of all others are in use",
     hint: "The limit is --max-identities",
+  },
+  "too-many-associations": { reply5: Reply5.generalFailure, story: "Too many UDP associations" },
+  "too-many-names": {
+    reply5: Reply5.generalFailure,
+    story: "A new name for --map-names, and the addresses of all others are in use",
   },
   "out-of-descriptors": {
     reply5: Reply5.generalFailure,

@@ -1,4 +1,5 @@
 import { formatEndpoint } from "../config/endpoint.ts";
+import type { CallerRules } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
@@ -13,20 +14,26 @@ import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
+import { UDP_ASSOCIATE } from "../socks/datagram.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
+import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
-import { Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
+import { BIND, Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
 import { ANSWERS, Refusal } from "./answers.ts";
+import { awaitCaller, expectedCaller } from "./bind.ts";
 import { refusalOf } from "./failure.ts";
 import type { IdentityLease, IdentityPool } from "./identity_pool.ts";
 import { isolationGroup } from "./isolation.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
+import type { NameMap } from "./name_map.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
+import { holdName, resolve } from "./resolve.ts";
 import { ReadAhead } from "./read_ahead.ts";
-import { relay, type RelayResources, type RelayResult } from "./relay.ts";
+import { type AssociateContext, serveAssociate } from "./udp_associate.ts";
+import { relay, type RelayOptions, type RelayResources, type RelayResult } from "./relay.ts";
 
 /** Milliseconds for a stream that was ended to let go of its identity. */
 const SETTLING = 20;
@@ -45,13 +52,15 @@ export interface ClientTimeouts {
 }
 
 /** What a client needs of the proxy around it. */
-export interface ClientContext extends RelayResources {
+export interface ClientContext extends RelayResources, Pick<AssociateContext, "datagrams"> {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Sockets of the bridge that wait for a stream. */
   warm: WarmSockets;
   /** Whose destination is used. */
   identities: IdentityPool;
+  /** Commands that are served besides CONNECT. */
+  commands: ReadonlySet<number>;
   /** What tells clients apart. */
   isolation: ReadonlySet<IsolationFlag>;
   /** Who may connect; everybody where undefined. */
@@ -60,6 +69,8 @@ export interface ClientContext extends RelayResources {
   rules: DestinationRules;
   /** Host names of the user's own, asked before the router. */
   hosts: Hosts;
+  /** Addresses that stand for names; where undefined, nobody may ask for one. */
+  names: NameMap | undefined;
   /** Watches what the application gives away. */
   leaks: LeakWatch;
   /** Time limits. */
@@ -78,6 +89,10 @@ export interface ClientContext extends RelayResources {
   claimPlace: (address: string) => void;
   /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
   extendedErrors: boolean;
+  /** Who may call those that wait for a caller. */
+  callers?: CallerRules | undefined;
+  /** Whether others wait for callers on the base identity: then no client can. */
+  isForwarding?: boolean | undefined;
 }
 
 /** What is known of a client so far. */
@@ -99,7 +114,15 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
   const client: Client = { conn, serial };
   try {
     const handshake = await receiveRequest(client, context);
-    const target = judge(client, handshake.request, context);
+    if (handshake.request.command === UDP_ASSOCIATE) return await serveAssociate(client, handshake.request, context);
+    if (handshake.request.command === BIND) return await serveBind(client, handshake, context);
+    const { names } = context;
+    if (names !== undefined && RESOLVE_COMMANDS.has(handshake.request.command)) {
+      return await answerResolve(client, handshake.request, names, context);
+    }
+    using name = names && holdName(handshake.request, { ...context, names, clientAddress: addressOf(client) });
+    if (name !== undefined) client.request = { ...handshake.request, host: name.host };
+    const target = judge(client, client.request ?? handshake.request, context);
     using identity = await chooseIdentity(client, handshake.request, target, context);
     const opened = await openStream(client, handshake, identity, target, context);
     context.counters.add("connected");
@@ -118,8 +141,54 @@ export async function serveClient(conn: Deno.TcpConn, serial: number, context: C
   }
 }
 
+/** Answers a client that asks for an address or a name instead of a stream. */
+async function answerResolve(
+  client: Client,
+  request: SocksRequest,
+  names: NameMap,
+  context: ClientContext,
+): Promise<void> {
+  context.claimPlace(addressOf(client));
+  const { bytes, host } = resolve(request, { ...context, names, clientAddress: addressOf(client) });
+  context.counters.add("resolved");
+  context.log.debug("Answered a request for an address", { destination: host });
+  await tell(client, bytes);
+}
+
+/** Serves a client that waits for a caller. */
+async function serveBind(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
+  const { conn, serial } = client;
+  const { request } = handshake;
+  const expected = expectedCaller(request, context);
+  if (expected !== undefined) client.address = expected;
+  context.claimPlace(conn.remoteAddr.hostname);
+  const target = { host: expected?.host ?? "", port: request.port };
+  const { login } = request;
+  const clientAddress = conn.remoteAddr.hostname;
+  if (
+    context.isForwarding && isolationGroup(context.isolation, { login, ...target, clientAddress, serial }) === undefined
+  ) {
+    throw new Refusal(
+      "command",
+      "BIND would take callers of --forward: a login gives the client an identity of its own",
+    );
+  }
+  using identity = await chooseIdentity(client, request, target, context);
+  const { stream, clientBytes, sessionEnded, reply } = await awaitCaller(conn, handshake, identity, expected, context);
+  context.streams.open++;
+  try {
+    const opened = { stream, clientBytes, sessionEnded };
+    const peer = { host: stream.caller, port: request.port };
+    const end = await startRelay(client, opened, handshake.early, peer, context, { reply, clientEndsStream: true });
+    tellEnd(client, opened, end, context);
+  } finally {
+    context.streams.open--;
+    closeQuietly(stream.conn);
+  }
+}
+
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
-  const { timeouts, signal, logins, isolation } = context;
+  const { timeouts, signal, logins, isolation, commands } = context;
   using deadline = new Deadline(timeouts.handshake, signal);
   closeOnAbort(client.conn, deadline.signal);
   try {
@@ -127,8 +196,8 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
     const handshake = await readHandshake(
       client.conn,
       logins !== undefined
-        ? { login: "required", verify: (login) => logins.verify(login, deadline.signal) }
-        : { login: isolation.has("auth") ? "preferred" : "accepted" },
+        ? { login: "required", verify: (login) => logins.verify(login, deadline.signal), commands }
+        : { login: isolation.has("auth") ? "preferred" : "accepted", commands },
     );
     client.request = handshake.request;
     return handshake;
@@ -255,6 +324,7 @@ function startRelay(
   early: Uint8Array,
   { host }: StreamTarget,
   context: ClientContext,
+  more: Partial<Pick<RelayOptions, "reply" | "clientEndsStream">> = {},
 ): Promise<RelayResult> {
   const guard = context.leaks.guard(host, destinationOf(client));
   const allowed = guard === undefined ? early : guard.sent.pass(early);
@@ -270,6 +340,7 @@ function startRelay(
     filters: guard,
     sentBytes: context.counters.counter("bytes-sent"),
     receivedBytes: context.counters.counter("bytes-received"),
+    ...more,
   });
 }
 
@@ -306,10 +377,14 @@ async function refuse(client: Client, context: ClientContext, error: unknown): P
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
   const bytes = replyBytes(client, refusal, context.extendedErrors);
-  if (bytes === undefined) return;
+  if (bytes !== undefined) await tell(client, bytes);
+}
+
+/** Writes the last bytes that a client gets. */
+async function tell({ conn }: Client, bytes: Uint8Array): Promise<void> {
   try {
-    await writeAll(client.conn, bytes);
-    await closeAfterReply(client.conn);
+    await writeAll(conn, bytes);
+    await closeAfterReply(conn);
   } catch {
     // The client is gone: nobody is left to tell.
   }
@@ -330,6 +405,11 @@ const SUCCESS: Readonly<Record<4 | 5, Uint8Array>> = {
   4: encodeReply4(Reply4.granted),
   5: encodeReply5(Reply5.succeeded),
 };
+
+/** The client's own IP address. */
+function addressOf({ conn }: Client): string {
+  return conn.remoteAddr.hostname;
+}
 
 function destinationOf({ request }: Client): string | undefined {
   return request && `${request.host}:${request.port}`;

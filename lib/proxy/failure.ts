@@ -74,6 +74,7 @@ const SAM_REASONS: readonly SamCase[] = [
   { phase: "stream", result: /^INVALID_KEY$/, text: NO_LEASE_SET, reason: "lease-set-not-found" },
   { phase: "stream", result: /^(INVALID_KEY|KEY_NOT_FOUND)$/, reason: "name-unknown" },
   { phase: "stream", result: /^INVALID_ID$/, reason: "not-ready" },
+  { phase: "accept", result: /^INVALID_ID$/, reason: "not-ready" },
   { phase: "stream", result: /^TIMEOUT$/, reason: "timed-out" },
   { phase: "stream", result: /^I2P_ERROR$/, text: /^too many streams/i, reason: "router-busy" },
 ];

@@ -44,6 +44,8 @@ export interface IdentityOptions {
   key?: PrivateKey;
   /** I2CP and streaming options of the session. */
   sessionOptions: Readonly<Record<string, string>>;
+  /** Where datagrams that come in are sent to; then its sessions carry datagrams, and no streams. */
+  datagramsTo?: { hostname: string; port: number };
   /**
    * Milliseconds for the router to build the tunnels of a session.
    *
@@ -192,11 +194,11 @@ export class Identity {
 
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
-    const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
+    const { endpoint, key, sessionOptions: options, sessionTimeout: timeout, datagramsTo } = this.#options;
     // What can be said of a bridge that has neither answered nor failed so far.
     this.#failure ??= new SamError("hello", "silent");
     const greeted = (): void => void (this.#failure = undefined);
-    const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
+    const request = { options, datagramsTo, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await createSession(endpoint, request, signal, greeted);
     this.#session = session;
     this.#hadSession = true;

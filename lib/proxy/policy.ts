@@ -32,3 +32,16 @@ export function checkTarget(address: Address, port: number, { allow, deny }: Des
     }
   }
 }
+
+/**
+ * Whether a client may connect to an address at one port or another.
+ *
+ * @throws {Refusal} with the reason, if {@linkcode checkTarget} refuses it at every port.
+ */
+export function checkHost(address: Address, { allow, deny }: DestinationRules): void {
+  checkTarget(address, 0, { allow: [], deny: [] });
+  const { host } = address;
+  // The ports of a rule are one range: with the first and the last it has all.
+  const isDenied = deny.some((rule) => rule.matches(host, 0) && rule.matches(host, 65_535));
+  if (isDenied || allow.length > 0 && !allow.some((rule) => rule.matches(host, rule.lowest))) throw new Refusal("rule");
+}

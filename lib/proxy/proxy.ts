@@ -1,4 +1,6 @@
 import type { LoginBook } from "../config/login_book.ts";
+import type { AddressRange } from "../config/address_range.ts";
+import type { CallerRules, ForwardSettings } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { AuditBook } from "../report/audit_book.ts";
@@ -8,16 +10,21 @@ import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { SharedSignal } from "../io/signal.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { WarmSockets } from "../sam/warm_sockets.ts";
+import { UDP_ASSOCIATE } from "../socks/datagram.ts";
+import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "./event_loop_gate.ts";
 import { Refusal } from "./answers.ts";
+import { DatagramPool } from "./datagram_pool.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
+import { Inbound } from "./inbound.ts";
 import { IdentityPool, type PooledStatus } from "./identity_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import { acceptAll } from "./listener.ts";
 import { LoginGuard } from "./login_guard.ts";
+import { NameMap } from "./name_map.ts";
 import type { DestinationRules } from "./policy.ts";
 
 /** What a proxy is made of. */
@@ -52,12 +59,22 @@ export interface ProxyOptions {
   maxPerClient: number;
   /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
   extendedErrors: boolean;
+  /** Addresses that stand for names, for clients that ask for them. @default {none} */
+  mapNames?: AddressRange | undefined;
   /** Takes the story. */
   log: Log;
   /** Takes the counts. */
   counters: Counters;
   /** Takes note of destinations, where an audit is under way. */
   audit?: AuditBook | undefined;
+  /** UDP port of the bridge, at the same host; without it there are no associations. */
+  udpPort?: number | undefined;
+  /** SOCKS commands that are served besides CONNECT. @default {none} */
+  commands?: ReadonlySet<number> | undefined;
+  /** Brings callers of the base identity to local services. @default {nobody is waited for} */
+  forward?: ForwardSettings | undefined;
+  /** Who may call. @default {everybody} */
+  callers?: CallerRules | undefined;
 }
 
 /**
@@ -69,6 +86,7 @@ export const MAX_SURPLUS = 64;
 export class Proxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #identities: IdentityPool;
+  readonly #datagrams: DatagramPool | undefined;
   readonly #gate: EventLoopGate;
   readonly #warm: WarmSockets;
   readonly #halfClosed = new HalfClosedStreams();
@@ -80,6 +98,7 @@ export class Proxy implements AsyncDisposable {
   /** What all clients share. */
   readonly #context: ClientContext;
   readonly #accepting: Promise<unknown>;
+  readonly #inbound: Inbound | undefined;
   #serial = 0;
 
   private constructor(options: ProxyOptions, gate: EventLoopGate) {
@@ -87,8 +106,11 @@ export class Proxy implements AsyncDisposable {
     this.#gate = gate;
     this.#warm = new WarmSockets(options.endpoint);
     this.#identities = new IdentityPool(options.identity, options);
+    const { udpPort } = options;
+    this.#datagrams = udpPort === undefined ? undefined : new DatagramPool({ ...options, udpPort });
     this.#context = {
       ...options,
+      datagrams: this.#datagrams,
       identities: this.#identities,
       logins: options.logins && new LoginGuard(options.logins),
       pool: new BufferPool(),
@@ -96,9 +118,26 @@ export class Proxy implements AsyncDisposable {
       gate,
       signal: this.#stop,
       halfClosed: this.#halfClosed,
+      names: options.mapNames && new NameMap(options.mapNames),
+      commands: new Set([
+        ...(options.commands ?? []),
+        ...(udpPort === undefined ? [] : [UDP_ASSOCIATE]),
+        ...(options.mapNames === undefined ? [] : RESOLVE_COMMANDS),
+      ]),
       streams: this.#streams,
       claimPlace: (address) => this.#claimPlace(address),
+      isForwarding: options.forward !== undefined,
     };
+    this.#inbound = options.forward && new Inbound({
+      ...options.forward,
+      endpoint: options.endpoint,
+      identity: options.identity,
+      callers: options.callers ?? { allow: [], deny: [] },
+      idleTimeout: options.timeouts.idle,
+      resources: this.#context,
+      log: options.log,
+      counters: options.counters,
+    });
     this.#accepting = Promise.all(options.listeners.map((listener) =>
       acceptAll(
         listener,
@@ -112,7 +151,8 @@ export class Proxy implements AsyncDisposable {
   /**
    * Begins to accept clients. They wait until their identity has a session.
    *
-   * After this, the proxy needs no permission but to connect to the SAM bridge.
+   * After this, the proxy needs no permission but to connect to the SAM bridge, and with `udpPort` loopback: an association
+   * binds a port, and sends to whatever port its client has.
    */
   static async start(options: ProxyOptions): Promise<Proxy> {
     return new Proxy(options, await EventLoopGate.open());
@@ -123,9 +163,19 @@ export class Proxy implements AsyncDisposable {
     return this.#clients.size;
   }
 
+  /** Callers from I2P that are served now. */
+  get callers(): number {
+    return this.#inbound?.streams ?? 0;
+  }
+
   /** Streams that are open now. */
   get streams(): number {
     return this.#streams.open;
+  }
+
+  /** UDP associations that are open now; undefined where UDP is switched off. */
+  get associations(): number | undefined {
+    return this.#datagrams?.associations;
   }
 
   /** How the identities fare: the base identity first, then those of isolation groups. */
@@ -136,6 +186,7 @@ export class Proxy implements AsyncDisposable {
   /** Accepts no more clients. When it resolves, the ports are free again. */
   async stopListening(): Promise<void> {
     this.#options.listeners.forEach(closeQuietly);
+    await this.#inbound?.stopAccepting();
     await this.#accepting;
   }
 
@@ -143,9 +194,10 @@ export class Proxy implements AsyncDisposable {
   async drain(milliseconds: number): Promise<void> {
     const stopped = this.stopListening();
     this.#halfClosed.hurry();
+    this.#datagrams?.ending.abort(new Refusal("stopping"));
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
-    await Promise.race([timeIsOver, stopped.then(() => Promise.all(this.#clients))]);
+    await Promise.race([timeIsOver, stopped.then(() => Promise.all([...this.#clients, this.#inbound?.ended()]))]);
     clearTimeout(timer);
   }
 
@@ -153,7 +205,7 @@ export class Proxy implements AsyncDisposable {
   async close(): Promise<void> {
     const stopped = this.stopListening();
     this.#stop.abort(new Refusal("stopping"));
-    await this.#identities.close();
+    await Promise.all([this.#identities.close(), this.#datagrams?.close(), this.#inbound?.close()]);
     await stopped;
     await Promise.all(this.#clients);
     await this.#warm.close();

@@ -5,7 +5,7 @@ import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
-import type { HalfClosedStreams } from "./half_closed.ts";
+import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
 import type { SamStream } from "../sam/stream.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -42,6 +42,13 @@ export interface RelayOptions {
   sessionEnded: Signal;
   /** Look at the bytes of the client and of the peer on their way, where given. */
   filters?: { sent: Filter; received: Filter } | undefined;
+  /**
+   * Whether the end of the client's side ends the stream, as it must where the client is a server that has said
+   * everything: a caller may wait for that.
+   *
+   * @default {false}
+   */
+  clientEndsStream?: boolean;
   /** Grows with the bytes from the client to the peer, as they pass. */
   sentBytes: Counter;
   /** Grows with the bytes from the peer to the client, as they pass. */
@@ -124,7 +131,9 @@ class Relay {
     const upload = this.#upload(clientBytes, toStream).then((how) => {
       if (how === "source failed") this.#end("client closed");
       if (how === "blocked") this.#end("blocked");
-      if (how === "source ended" && this.#reason === undefined) {
+      if (how === "source ended" && this.#reason === undefined && this.#options.clientEndsStream) {
+        this.#endStream();
+      } else if (how === "source ended" && this.#reason === undefined) {
         this.#halfClosed = this.#resources.halfClosed.add(this.#watchdog, () => this.#isAnswered, clientAddress);
       }
       return how;
@@ -182,6 +191,14 @@ class Relay {
   #countReceived(bytes: number): void {
     this.#received += bytes;
     this.#options.receivedBytes.value += bytes;
+  }
+
+  /** Lets the router deliver what it has, and end the stream. One that does not end it is not waited for long. */
+  #endStream(): void {
+    this.#reason = "client closed";
+    this.#stream.closeWrite().catch(() => {});
+    this.#watchdog.active();
+    this.#watchdog.limit(ANSWERED_TIMEOUT);
   }
 
   /** Ends both sides at once. The first reason counts. */

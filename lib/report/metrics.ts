@@ -6,6 +6,8 @@ export interface Metric {
   type: "gauge" | "counter";
   /** What it is, one sentence. */
   help: string;
+  /** Whether it is there only where UDP is switched on. */
+  ofUdp?: boolean;
   /** Its values for an application, each with labels besides the application's name. */
   values: (application: ApplicationStatus) => [Labels, number][];
 }
@@ -78,6 +80,25 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     help: "What the leak guard saw, by kind of leak.",
     values: ({ leaks }) => leaks.map(({ kind, count }) => [{ leak: kind }, count]),
   },
+  "i2p_socks_udp_associations": {
+    type: "gauge",
+    help: "UDP associations that are open now; with --udp only, as what follows.",
+    ofUdp: true,
+    values: ({ udp }) => udp === undefined ? [] : [[{}, udp.associations]],
+  },
+  "i2p_socks_datagrams_total": {
+    type: "counter",
+    help: "Datagrams to the router (sent) and to clients (received).",
+    ofUdp: true,
+    values: ({ udp }) =>
+      udp === undefined ? [] : [[{ direction: "sent" }, udp.sent], [{ direction: "received" }, udp.received]],
+  },
+  "i2p_socks_datagrams_dropped_total": {
+    type: "counter",
+    help: "Datagrams that went no further, by reason.",
+    ofUdp: true,
+    values: ({ udp }) => udp?.dropped.map(({ reason, count }) => [{ reason }, count]) ?? [],
+  },
 };
 
 /** What is measured of the process, by name. */
@@ -111,7 +132,9 @@ export function formatMetrics(snapshot: Snapshot): string {
     const [labels, value] = metric.value(snapshot);
     return [...headLines(name, metric), sampleLine(name, labels, value)];
   });
-  const ofApplications = Object.entries(METRICS).flatMap(([name, metric]) => [
+  const hasUdp = snapshot.applications.some(({ udp }) => udp !== undefined);
+  const metrics = Object.entries(METRICS).filter(([, { ofUdp = false }]) => hasUdp || !ofUdp);
+  const ofApplications = metrics.flatMap(([name, metric]) => [
     ...headLines(name, metric),
     ...snapshot.applications.flatMap((application, i) =>
       metric.values(application).map(([labels, value]) =>

@@ -43,6 +43,20 @@ export interface ApplicationStatus {
   refusals: { reason: string; count: number; message: string; hint: string | null }[];
   /** What it gave away, by kind. */
   leaks: { kind: string; count: number; story: string; fix: string }[];
+  /** How UDP fares; missing where it is switched off. */
+  udp?: UdpStatus;
+}
+
+/** How the UDP of an application fares. */
+export interface UdpStatus {
+  /** Associations that are open now. */
+  associations: number;
+  /** Datagrams that the router was given. */
+  sent: number;
+  /** Datagrams that clients were given. */
+  received: number;
+  /** Datagrams that went no further, by reason. */
+  dropped: { reason: string; count: number; message: string; hint: string | null }[];
 }
 
 /** How an identity fares. */

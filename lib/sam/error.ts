@@ -1,5 +1,5 @@
 /** The step of the SAM dialogue in which something went wrong. */
-export type SamPhase = "connect" | "hello" | "session" | "stream" | "naming" | "keys";
+export type SamPhase = "connect" | "hello" | "session" | "stream" | "accept" | "naming" | "keys";
 
 /**
  * How a step failed:
@@ -54,6 +54,7 @@ const STEPS: Record<SamPhase, string> = {
   hello: "Cannot greet the SAM bridge",
   session: "Cannot keep a SAM session",
   stream: "Cannot open a stream",
+  accept: "Cannot wait for a caller",
   naming: "Cannot look up a name",
   keys: "Cannot generate a key",
 };

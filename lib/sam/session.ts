@@ -30,6 +30,8 @@ export interface SessionRequest {
   key?: PrivateKey;
   /** I2CP and streaming options, such as `inbound.length`. */
   options: Readonly<Record<string, string>>;
+  /** Where the bridge sends the datagrams that come in, by UDP; with it the session is one of datagrams, else of streams. */
+  datagramsTo?: { hostname: string; port: number } | undefined;
   /**
    * Milliseconds for the router to build tunnels.
    *
@@ -48,7 +50,7 @@ export const SESSION_TIMEOUT = 600_000;
 export const SIGNATURE_TYPE = "7";
 
 /**
- * Creates a session (SAM 3.1 SESSION CREATE, STYLE=STREAM).
+ * Creates a session (SAM 3.1 SESSION CREATE, STYLE=STREAM or DATAGRAM).
  *
  * The router answers when tunnels are built: seconds to minutes. The private
  * key that comes with the answer is dropped: only its public part is looked at.
@@ -59,17 +61,18 @@ export const SIGNATURE_TYPE = "7";
  */
 export async function createSession(
   endpoint: SamEndpoint,
-  { key, options, timeout = SESSION_TIMEOUT }: SessionRequest,
+  { key, options, datagramsTo, timeout = SESSION_TIMEOUT }: SessionRequest,
   signal: Signal,
   greeted: () => void = () => {},
 ): Promise<SamSession> {
   const id = `i2p-socks-${crypto.randomUUID()}`;
   const command = formatCommand("SESSION CREATE", {
-    STYLE: "STREAM",
+    STYLE: datagramsTo === undefined ? "STREAM" : "DATAGRAM",
     ID: id,
     ...(key === undefined
       ? { DESTINATION: "TRANSIENT", SIGNATURE_TYPE }
       : { DESTINATION: encodeI2pBase64(key.expose()) }),
+    ...(datagramsTo && { HOST: datagramsTo.hostname, PORT: String(datagramsTo.port) }),
     ...options,
   });
   const socket = await SamSocket.open(endpoint, signal);

@@ -32,8 +32,18 @@ export const SAM_HELLO_TIMEOUT = 10_000;
  */
 export const SAM_VERSION = "3.1";
 
-/** Which version HELLO asks for: the one that the program speaks, or whichever the bridge likes best (SAM 3.1). */
-export type WantedVersion = "ours" | "any";
+/**
+ * Which version HELLO asks for: the one that the program speaks, that or one that tells the I2P ports of callers (3.2), or
+ * whichever the bridge likes best (SAM 3.1).
+ */
+export type WantedVersion = "ours" | "ports" | "any";
+
+/** What HELLO says for each. */
+const VERSIONS: Readonly<Record<WantedVersion, Record<string, string>>> = {
+  ours: { MIN: SAM_VERSION, MAX: SAM_VERSION },
+  ports: { MIN: SAM_VERSION, MAX: "3.2" },
+  any: {},
+};
 
 /**
  * A connection to a SAM bridge that has said HELLO: one request, then its reply, then the next.
@@ -106,6 +116,33 @@ export class SamSocket {
   }
 
   /**
+   * Sends one command, where the caller reads what comes then, with {@linkcode SamSocket.line}.
+   *
+   * @throws {SamError} for a closed connection.
+   */
+  async tell(command: string, phase: SamPhase): Promise<void> {
+    try {
+      await send(this.#conn, command);
+    } catch (error) {
+      throw toSamError(error, phase);
+    }
+  }
+
+  /**
+   * Waits for a line that is no message of SAM, such as that in front of an accepted stream; no time limit but the
+   * signal's.
+   *
+   * @throws {SamError} for a closed connection, or a line that is too long.
+   */
+  async line(phase: SamPhase): Promise<string> {
+    try {
+      return await this.#nextLine();
+    } catch (error) {
+      throw toSamError(error, phase);
+    }
+  }
+
+  /**
    * Reads what the bridge says of its own accord, answering PINGs, until it says that the session is over or closes
    * the connection.
    *
@@ -157,9 +194,13 @@ export class SamSocket {
   }
 
   async #nextMessage(): Promise<SamMessage> {
+    return parseMessage(await this.#nextLine());
+  }
+
+  async #nextLine(): Promise<string> {
     for (;;) {
       const line = await this.#lines.next();
-      if (!/^PING(?= |$)/.test(line)) return parseMessage(line);
+      if (!/^PING(?= |$)/.test(line)) return line;
       await send(this.#conn, `PONG${line.slice(4)}\n`);
     }
   }
@@ -174,8 +215,7 @@ async function greet(
   conn.setKeepAlive(true);
   const lines = new LineReader(conn);
   const credentials = login && { USER: login.user, PASSWORD: login.password };
-  const versions: Record<string, string> = wanted === "ours" ? { MIN: SAM_VERSION, MAX: SAM_VERSION } : {};
-  await send(conn, formatCommand("HELLO VERSION", versions, credentials));
+  await send(conn, formatCommand("HELLO VERSION", VERSIONS[wanted], credentials));
   const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
   if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
   return { lines, version };

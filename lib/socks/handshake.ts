@@ -28,6 +28,8 @@ export interface LoginPolicy {
   login: "accepted" | "preferred" | "required";
   /** Whether a login is right; only asked where one is required. */
   verify?: (login: Login) => Promise<boolean>;
+  /** Commands that are allowed besides CONNECT. @default {none} */
+  commands?: ReadonlySet<number>;
 }
 
 /** A request, and the bytes that the client sent behind it without waiting for the reply. */
@@ -53,7 +55,7 @@ export async function readHandshake(
 ): Promise<Handshake> {
   const reader = new HandshakeReader(client);
   const request = await readRequest(client, reader, policy);
-  if (request.command !== CONNECT) {
+  if (request.command !== CONNECT && !policy.commands?.has(request.command)) {
     throw new SocksError("command", `Command ${request.command} is not supported`, request.version);
   }
   return { request, early: reader.takeRest(), buffer: reader.buffer };

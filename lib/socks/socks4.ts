@@ -38,6 +38,11 @@ export function encodeReply4(code: Reply4): Uint8Array {
   return Uint8Array.of(0, code, 0, 0, 0, 0, 0, 0);
 }
 
+/** The reply to a BIND that was granted: its port, and no address, for SOCKS4 has no names in replies. */
+export function encodeBound4(port: number): Uint8Array {
+  return Uint8Array.of(0, 0x5a, port >> 8, port & 0xff, 0, 0, 0, 0);
+}
+
 function fieldEnd(bytes: Uint8Array, start: number, what: string): number | undefined {
   const end = bytes.indexOf(0, start);
   if ((end < 0 ? bytes.length : end) - start > MAX_SOCKS4_FIELD) {

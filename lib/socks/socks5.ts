@@ -93,6 +93,15 @@ export function encodeReply5(code: number): Uint8Array {
   return Uint8Array.of(5, code, 0, 1, 0, 0, 0, 0, 0, 0);
 }
 
-function formatIpv6(address: Uint8Array): string {
+/**
+ * The reply to a request that was granted, with a name as the bound address (ATYP 3): BIND says who waits, and who came.
+ */
+export function encodeNamedReply5(host: string, port: number): Uint8Array {
+  const name = new TextEncoder().encode(host);
+  return Uint8Array.of(5, 0, 0, 3, name.length, ...name, port >> 8, port & 0xff);
+}
+
+/** The text of an IPv6 address of 16 bytes, not shortened. */
+export function formatIpv6(address: Uint8Array): string {
   return Array.from({ length: 8 }, (_, i) => readUint16(address, 2 * i).toString(16)).join(":");
 }

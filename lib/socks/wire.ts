@@ -7,6 +7,9 @@ export type Parsed<T> = { value: T; length: number } | undefined;
 /** The one command that is supported (RFC 1928 §4, and SOCKS4). */
 export const CONNECT = 1;
 
+/** The command to wait for a caller (RFC 1928 §4, and SOCKS4). */
+export const BIND = 2;
+
 /** A user name and password (RFC 1929), as they came: any bytes, 0 to 255 of each. */
 export interface Login {
   /** User name; of SOCKS 4 and 4a the user id. */

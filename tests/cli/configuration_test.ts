@@ -144,6 +144,21 @@ Deno.test("readConfiguration() refuses two applications on one address", async (
   ]);
 });
 
+Deno.test("readConfiguration() lets one application alone wait for the callers of an identity", async () => {
+  const web = "identity: web, forward: '127.0.0.1:80'";
+  const both = '"a" and "b" share the identity "web", and both wait for its callers: only one may';
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, ${web}}]`, [both]],
+    [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, identity: web, bind: true}]`, [both]],
+    [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, identity: web}]`, []],
+    [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, identity: mail, forward: '127.0.0.1:25'}]`, []],
+    ["[{name: a, listen: 1, forward: '127.0.0.1:80'}, {name: b, listen: 2, forward: '127.0.0.1:80'}]", []],
+  ];
+  for (const [applications, problems] of cases) {
+    await assertProblems(`applications: ${applications}\n`, problems);
+  }
+});
+
 Deno.test("readConfiguration() takes --listen for one application only", async () => {
   const { applications } = await readText("applications: [{listen: 9050}]\n", ["--listen", "9051"]);
   assertEquals(applications.map(listens), [["127.0.0.1:9051"]]);
@@ -277,7 +292,10 @@ idle-timeout: 3s
 max-connections: 5
 max-per-client: 4
 extended-errors: true
+udp: true
+sam-udp: 17655
 hosts: /h
+map-names: 10.192.0.0/10
 leaks: block
 scrub: [http, irc]
 secrets-file: /s
@@ -303,6 +321,7 @@ log-destinations: true
     allow: ["*"],
     deny: ["*:25"],
     hostsFile: "/h",
+    mapNames: { text: "10.192.0.0/10", first: [10, 192, 0, 0], length: 10 },
     leaks: "block",
     scrub: ["irc", "http"],
     secretsFile: "/s",
@@ -327,6 +346,8 @@ log-destinations: true
     maxConnections: 5,
     maxPerClient: 4,
     extendedErrors: true,
+    udp: true,
+    samUdp: 17_655,
   });
 });
 

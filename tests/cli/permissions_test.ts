@@ -9,12 +9,16 @@ import { startSamBridge } from "../support/sam_bridge.ts";
 const REFUSED =
   /^NotCapable: Requires |^TypeError: (JSR package manifest .* failed to load\. )?Requires (import|read) access to /;
 
+/** What may be done at the start, and after. */
+const KEPT = ["connect SAM", "connect service"];
+
 /** What may be done at the start, and no more after. */
 const GIVEN_BACK = [
   "connect 127.0.0.1",
   "connect ::1",
   "fetch 127.0.0.1",
   "listen 127.0.0.1",
+  "datagram 127.0.0.1",
   "read",
   "write",
   "env I2P_SOCKS_PROBE",
@@ -48,14 +52,14 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
 
   await t.step("at the start: loopback, files, variables and facts that are named", () => {
     const ipv6 = hasIpv6() ? [] : ["connect ::1"];
-    assertEquals(permitted(report.before), ["connect SAM", ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
+    assertEquals(permitted(report.before), [...KEPT, ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
     assertEquals(otherwise(report.before).filter((line) => !ipv6.some((name) => line.startsWith(name))), []);
   });
-  await t.step("afterwards: the SAM bridge", () => {
+  await t.step("afterwards: the SAM bridge, and the services of --forward", () => {
     assertEquals(report.left, []);
-    assertEquals(permitted(report.after), ["connect SAM"]);
+    assertEquals(permitted(report.after), KEPT);
     assertEquals(otherwise(report.after), []);
-    for (const name of [...GIVEN_BACK, "import file", "resolve 127.0.0.1"]) {
+    for (const name of [...GIVEN_BACK, "connect service by another address", "import file", "resolve 127.0.0.1"]) {
       assertMatch(report.after[name] ?? "", REFUSED);
     }
   });
@@ -69,6 +73,19 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
     "the local server could have been asked",
     () => assertEquals(asked.filter((path) => path === "/fetched").length, 1),
   );
+});
+
+Deno.test("with --udp loopback is left, for datagrams too, and nothing else", async () => {
+  const { report: { left, after } } = await probe("udp");
+  assertEquals(left, []);
+  const ofNet =
+    /^(connect (SAM|service( by another address)?|127\.0\.0\.1|::1)|fetch 127\.0\.0\.1|(listen|datagram) 127\.0\.0\.1|request net)$/;
+  // A resolver on another port of loopback cannot be told from anything else there.
+  const allowed = (name: string): boolean => ofNet.test(name) || name === "resolve 127.0.0.1" || name === "import npm";
+  for (const [name, outcome] of Object.entries(after)) {
+    if (!allowed(name)) assertMatch(outcome, REFUSED, name);
+  }
+  assertEquals([after["datagram 127.0.0.1"], after["connect SAM"]], ["done", "done"]);
 });
 
 Deno.test("started with more than its own set, it gives back what it can, and names the rest", async () => {
@@ -85,7 +102,7 @@ Deno.test("started with more than its own set, it gives back what it can, and na
 });
 
 /** Runs the probe as the task `serve` runs the program. A server here stands in for the registry of npm. */
-async function probe(): Promise<{ report: ProbeReport; asked: string[] }> {
+async function probe(...words: string[]): Promise<{ report: ProbeReport; asked: string[] }> {
   const flags = /\bdeno run (.*) main\.ts$/.exec(config.tasks.serve.command)?.[1]?.split(" ") ?? [];
   const asked: string[] = [];
   await using bridge = await startSamBridge();
@@ -98,7 +115,7 @@ async function probe(): Promise<{ report: ProbeReport; asked: string[] }> {
   const ports = [bridge.port, server.addr.port, ipv6?.addr.port ?? 9].map(String);
   const { code, stdout, stderr } = await runCommand(
     Deno.execPath(),
-    ["run", ...flags, "tests/support/permission_probe.ts", ...ports, scratch],
+    ["run", ...flags, "tests/support/permission_probe.ts", ...words, ...ports, scratch],
     {
       timeout: 30_000,
       env: {

@@ -3,6 +3,7 @@ import { CLIENTS } from "../../lib/cli/clients.ts";
 import { CliError, ExitCode } from "../../lib/cli/exit_code.ts";
 import { describeSetup, setup } from "../../lib/cli/setup.ts";
 import { Terminal } from "../../lib/cli/terminal.ts";
+import { parseAddressRange } from "../../lib/config/address_range.ts";
 import type { Endpoint } from "../../lib/config/endpoint.ts";
 import { runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
@@ -46,6 +47,12 @@ pureTest("describeSetup() fills in the listener and has names resolved by the pr
     }
     assertEquals(describeSetup(client, LISTENER6).settings.includes("127.0.0.1:9051"), false, name);
   }
+});
+
+pureTest("describeSetup() names the option of the proxy that torsocks needs, with a range that the proxy takes", () => {
+  const { talk } = describeSetup(CLIENTS["torsocks"] ?? fail(), LISTENER);
+  const [, range = ""] = /--map-names\s+([\d./]+)/.exec(talk) ?? [];
+  assertEquals(parseAddressRange(range).text, "198.18.0.0/15");
 });
 
 Deno.test("setup prints settings to stdout and what to know to stderr", async () => {

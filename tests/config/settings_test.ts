@@ -58,6 +58,7 @@ pureTest("readSettings() without anything given is the defaults", () => {
     samUser: undefined,
     samPasswordFile: undefined,
     hostsFile: undefined,
+    mapNames: undefined,
     leaks: "warn",
     scrub: [],
     secretsFile: undefined,
@@ -68,6 +69,8 @@ pureTest("readSettings() without anything given is the defaults", () => {
     maxConnections: 1024,
     maxPerClient: 65_535,
     extendedErrors: false,
+    udp: false,
+    samUdp: 7655,
     logLevel: "info",
     logFormat: "text",
     logDestinations: false,
@@ -87,7 +90,10 @@ pureTest("readSettings() takes every option", () => {
     "max-connections": "7",
     "max-per-client": "5",
     "extended-errors": "true",
+    udp: "true",
+    "sam-udp": "17655",
     hosts: "/run/hosts with a space",
+    "map-names": "198.18.0.0/15",
     leaks: "block",
     scrub: "http,irc",
     "secrets-file": "/run/words",
@@ -129,10 +135,13 @@ pureTest("readSettings() takes every option", () => {
     maxConnections: 7,
     maxPerClient: 5,
     hostsFile: "/run/hosts with a space",
+    mapNames: { text: "198.18.0.0/15", first: [198, 18, 0, 0], length: 15 },
     leaks: "block",
     scrub: ["irc", "http"],
     secretsFile: "/run/words",
     extendedErrors: true,
+    udp: true,
+    samUdp: 17_655,
     logLevel: "debug",
     logFormat: "json",
     logDestinations: true,
@@ -237,6 +246,16 @@ pureTest("readSettings() wants a user and a password file, or neither", () => {
   assertEquals(read({ "sam-user": "me", "sam-password-file": "/x" }).samUser, "me");
 });
 
+pureTest("readSettings() refuses --udp where destinations or ports are set apart", () => {
+  const why = "an association has many destinations";
+  assertEquals(problemsOf({ udp: "true", isolate: "auth,destination" }), [
+    `--udp does not go with --isolate destination: ${why}`,
+  ]);
+  assertEquals(problemsOf({ udp: "true", isolate: "port" }), [`--udp does not go with --isolate port: ${why}`]);
+  assertEquals(read({ udp: "true", isolate: "auth,client,stream" }).udp, true);
+  assertEquals(read({ udp: "false", isolate: "port" }).udp, false);
+});
+
 pureTest("readSettings() accepts numbers at each end of their range and refuses the next ones", () => {
   const ranges: readonly (readonly [string, number, number])[] = [
     ...["", "inbound-", "outbound-"].flatMap((direction) =>
@@ -247,6 +266,8 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
     ["max-connections", 1, 65_535],
     ["max-per-client", 1, 65_535],
     ["max-identities", 1, 64],
+    ["sam-udp", 1, 65_535],
+    ["max-inbound", 1, 65_535],
   ];
   for (const [name, min, max] of ranges) {
     for (const good of [min, max]) read({ [name]: String(good) });

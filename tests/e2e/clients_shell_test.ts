@@ -1,14 +1,21 @@
-import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { CLIENTS } from "../../lib/cli/clients.ts";
+import { describeSetup } from "../../lib/cli/setup.ts";
 import {
   assertRefused,
   type ClientRun,
+  type ClientStage,
   isolated,
   startClientStage,
   succeeds,
   unless,
 } from "../support/client_stage.ts";
+import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
+import { startPrivateNet } from "../support/private_net.ts";
+import { startProxyProcess } from "../support/proxy_process.ts";
 import { startSite } from "../support/site.ts";
+import { socksGet } from "../support/socks_client.ts";
 import { startSshServer } from "../support/ssh_server.ts";
 
 /** A request of HTTP/1.0, for clients that only carry bytes. */
@@ -138,20 +145,135 @@ e2eTest("wget and curl under proxychains", ["proxychains4", "wget", "curl", "str
   });
 });
 
-e2eTest(
-  "torsocks cannot be used: it asks the proxy for the addresses of names",
-  ["torsocks", "curl", "strace"],
-  async () => {
-    await using site = await startSite();
-    await using stage = await startClientStage({ "site.i2p": site.port });
-    for (const host of ["site.i2p", "example.com"]) {
-      const run = await stage.run("torsocks", [
-        ...["-a", "127.0.0.1", "-P", `${stage.port}`],
-        ...["curl", "--disable", "--silent", "--show-error", `http://${host}/`],
-      ]);
-      assertEquals([run.code, run.astray], [6, []], run.stderr);
-      assertStringIncludes(run.stderr, "Could not resolve host");
+/** Runs a program under torsocks, which has its settings from `setup`. */
+async function torsocks(
+  stage: ClientStage,
+  words: readonly string[],
+  options: readonly string[] = [],
+): Promise<ClientRun> {
+  const { settings } = describeSetup(CLIENTS["torsocks"] ?? fail(), { hostname: "127.0.0.1", port: stage.port });
+  const file = await stage.scratch.file("torsocks.conf", `${settings}\n`);
+  return await stage.run("torsocks", [...options, ...words], { env: { TORSOCKS_CONF_FILE: file } });
+}
+
+const CURL = ["curl", "--disable", "--silent", "--show-error"];
+
+e2eTest("curl and wget under torsocks", ["torsocks", "curl", "wget", "strace"], async (t) => {
+  await using site = await startSite();
+  await using stage = await startClientStage({ "site.i2p": site.port }, ["--map-names", "198.18.0.0/15"]);
+
+  await t.step("fetch by name", async () => {
+    for (const program of [CURL, ["wget", "--no-config", "--tries=1", "--timeout=10", "-O", "-"]]) {
+      const run = await torsocks(stage, [...program, "http://site.i2p/"]);
+      assertStringIncludes(run.stdout, site.token, run.stderr);
+      assertEquals([run.code, run.astray], [0, []]);
     }
-    await stage.proxy.waitFor("stderr", /reason=command/);
-  },
-);
+    assertEquals(isolated(stage), 0);
+  });
+
+  await t.step("with a login find names and sites by it", async () => {
+    for (const options of [["--isolate"], ["-u", "work", "-p", "x"]]) {
+      const run = await torsocks(stage, [...CURL, "http://site.i2p/"], options);
+      assertStringIncludes(run.stdout, site.token, run.stderr);
+      assertEquals(run.astray, []);
+    }
+    assertEquals(isolated(stage), 2);
+  });
+
+  await t.step("are told at the connection that a name does not exist", async () => {
+    const run = await torsocks(stage, [...CURL, "http://nobody.i2p/"]);
+    assertEquals([run.code, run.astray], [7, []], run.stderr);
+    assertStringIncludes(run.stderr, "Host unreachable");
+    await stage.proxy.waitFor("stderr", /reason=name-unknown/);
+  });
+
+  await t.step("are refused a clearnet name, and say so", async () => {
+    const run = await torsocks(stage, [...CURL, "http://example.com/"]);
+    await assertRefused(stage, run, { words: /Unable to resolve\. Status reply: 2/, exitCode: 6 });
+  });
+
+  await t.step("are refused an address that stands for no name", async () => {
+    const run = await torsocks(stage, [...CURL, "http://198.18.0.0/"]);
+    assertEquals([run.code, run.astray], [7, []], run.stderr);
+    await stage.proxy.waitFor("stderr", /reason=address-unmapped/);
+  });
+});
+
+e2eTest("torsocks takes addresses of IPv4 beyond loopback only, or none", ["torsocks", "curl", "strace"], async () => {
+  await using site = await startSite();
+  const ranges = [
+    [["--map-names", "10.192.0.0/10"], 0, /^$/],
+    [["--map-names", "127.192.0.0/10"], 7, /Connection to a local address are denied/],
+    [["--map-names", "fd00::/8"], 6, /Could not resolve host/],
+    [[], 6, /Could not resolve host/],
+  ] as const;
+  for (const [args, exitCode, words] of ranges) {
+    await using stage = await startClientStage({ "site.i2p": site.port }, args);
+    const run = await torsocks(stage, [...CURL, "http://site.i2p/"]);
+    assertEquals([run.code, run.astray], [exitCode, []], `${args}: ${run.stderr}`);
+    assertEquals(run.stdout.includes(site.token), exitCode === 0);
+    assertMatch(run.stderr, words);
+    if (args.length === 0) await stage.proxy.waitFor("stderr", /reason=command/);
+  }
+});
+
+e2eTest("tor-resolve", ["tor-resolve", "strace"], async (t) => {
+  await using site = await startSite();
+  await using stage = await startClientStage({ "site.i2p": site.port }, ["--map-names", "127.192.0.0/10"]);
+  const ask = async (...words: string[]): Promise<ClientRun> => await stage.run("tor-resolve", [...words, stage.socks]);
+  let address = "";
+
+  await t.step("gets an address, the same one by SOCKS4a and SOCKS5, and the name behind it", async () => {
+    address = (await ask("site.i2p")).stdout.trim();
+    assertMatch(address, /^127\.(19[2-9]|2\d\d)\.\d+\.\d+$/);
+    assertEquals((await ask("-4", "site.i2p")).stdout.trim(), address);
+    const { code, stdout, stderr, astray } = await ask("-x", address);
+    assertEquals([code, stdout.trim(), astray], [0, "site.i2p", []], stderr);
+  });
+
+  await t.step("gets an address that leads to the site", async () => {
+    const body = await socksGet(stage.port, `http://${address}/`);
+    assertStringIncludes(body, site.token);
+  });
+
+  await t.step("is refused a clearnet name, and says so", async () => {
+    await assertRefused(stage, await ask("example.com"), { words: /response '2': not allowed/, exitCode: 1 });
+    await assertRefused(stage, await ask("-4", "example.com"), { words: /response '91'/, exitCode: 1 });
+  });
+
+  await t.step("is refused the name of an address that has none", async () => {
+    const { code, stdout, stderr } = await ask("-x", "127.192.0.0");
+    assertEquals([code, stdout.trim()], [1, ""]);
+    assertStringIncludes(stderr, "host is unreachable");
+  });
+
+  await t.step("is refused without --map-names", async () => {
+    await using other = await startClientStage({});
+    const { code, stderr } = await other.run("tor-resolve", ["site.i2p", other.socks]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "response '7'");
+  });
+});
+
+e2eTest("torsocks and tor-resolve through a real router", ["i2pd", "torsocks", "tor-resolve", "curl"], async () => {
+  await using net = await startPrivateNet();
+  await using proxy = await startProxyProcess([
+    ...["--sam", `127.0.0.1:${net.samPort}`, ...net.sessionOptions, "--map-names", "198.18.0.0/15"],
+  ]);
+  const resolve = async (...words: string[]): Promise<string> =>
+    (await runCommand("tor-resolve", [...words, `127.0.0.1:${proxy.port}`])).stdout.trim();
+  const fetched = async (host: string): Promise<string> => {
+    const words = ["-a", "127.0.0.1", "-P", `${proxy.port}`, ...CURL, "--max-time", "100", `http://${host}/`];
+    return (await runCommand("torsocks", words, { timeout: 120_000 })).stdout;
+  };
+  const address = await resolve(net.siteName);
+  assertMatch(address, /^198\.1[89]\./);
+  assertEquals(await resolve("-x", address), net.siteName);
+  for (const host of [net.siteName, net.siteB32, address]) {
+    assertStringIncludes(await fetched(host), net.site.token, host);
+  }
+});
+
+function fail(): never {
+  throw new Error("There is no such application");
+}

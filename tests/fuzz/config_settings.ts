@@ -44,11 +44,13 @@ export const configSettings: Target<Layers> = {
     const [lower, upper] = [valuesOf(below, "file"), valuesOf(above, "--")];
     const given = overlay(lower, upper);
     for (const [name, values] of upper) {
-      const isAdded = name === "o" || name === "deny";
+      const isAdded = name === "o" || name === "deny" || name === "deny-caller";
       assertEquals(given.get(name)?.slice(isAdded ? -values.length : 0), values, `what stands above of ${name}`);
     }
-    const denied = [lower, upper].flatMap((values) => values.get("deny") ?? []);
-    assertEquals(given.get("deny") ?? [], denied, "what is forbidden stays so");
+    for (const name of ["deny", "deny-caller"]) {
+      const denied = [lower, upper].flatMap((values) => values.get(name) ?? []);
+      assertEquals(given.get(name) ?? [], denied, "what is forbidden stays so");
+    }
     checkGiven(given);
   },
 };
@@ -71,9 +73,9 @@ function checkGiven(given: GivenValues): void {
   const sources = [...given.values()].flat().map(({ source, text }) => `Cannot use ${source} "${text}": `);
   const isPlaced = (problem: string): boolean => sources.some((source) => problem.startsWith(source));
   for (const problem of problems) {
-    const isOfAll = /^(Too many -o options: |--sam-user and --sam-password-file |--secrets-file is of no use )/.test(
-      problem,
-    );
+    const isOfAll =
+      /^(Too many -o options: |--forward cannot lead to |--sam-user and --sam-password-file |--secrets-file is of no use |--udp does not go with )/
+        .test(problem);
     assert(isOfAll || isPlaced(problem), problem);
   }
   assertEquals(new Set(problems).size, problems.length, "a problem is named twice");
@@ -97,7 +99,13 @@ function checkSound(settings: ApplicationSettings, given: GivenValues): void {
   assertEquals(settings.isolation, [...new Set(settings.isolation)]);
   assertEquals(settings.scrub, SCRUB_PROTOCOLS.filter((protocol) => settings.scrub.includes(protocol)));
   assert(settings.secretsFile === undefined || settings.leaks !== "off", "secrets that nobody looks for");
+  assert(!settings.udp || !settings.isolation.includes("destination") && !settings.isolation.includes("port"));
   assertEquals([settings.allow.length, settings.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
+  for (const { target } of settings.forward?.rules ?? []) {
+    assert(["127.0.0.1", "::1"].includes(target.hostname) && target.port > 0, "a service that is not here");
+    const doors = [...settings.listen, settings.sam].map(formatEndpoint);
+    assert(!doors.includes(formatEndpoint(target)), "a door of our own, open to everybody");
+  }
   // Whatever was accepted can be said to a router, and arrives as it was meant.
   const login = settings.samUser === undefined ? {} : { USER: settings.samUser };
   const line = formatCommand("SESSION CREATE", settings.sessionOptions, login).slice(0, -1);

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { addressIn, isInRange, parseAddressRange } from "../../lib/config/address_range.ts";
 import { formatDuration, MAX_DURATION, parseDuration } from "../../lib/config/duration.ts";
 import { formatEndpoint, parseEndpoint } from "../../lib/config/endpoint.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { suggest } from "../../lib/config/suggest.ts";
 import { parseAddress } from "../../lib/i2p/address.ts";
+import { formatIp, ipBytes } from "../../lib/i2p/ip_address.ts";
 import type { Random } from "../support/random.ts";
 import type { Target } from "./engine.ts";
 import { mutateText } from "./mutate.ts";
@@ -12,11 +14,31 @@ import { mutateText } from "./mutate.ts";
 const SEEDS = [
   ...["0", "500ms", "10s", "1.5m", "576h", "0.0001s", "9999999999999999999h"],
   ...["4447", "127.0.0.1:4447", "[::1]:0", "localhost:65535", "::1:80", ":80"],
+  ...["127.192.0.0/10", "198.18.0.0/15", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "[fe80::]/10", "fd00::1:0/112"],
   ...["stats.i2p", "*.b32.i2p", "irc.*:6667", "*:1-65535", "*a*b*.i2p", "Stats.I2P.:80", "a.i2p.alt", "**"],
 ];
-const TOKENS = ["0", "1", "65536", "ms", "h", ":", "-", "*", ".", "[::1]", "localhost", ".i2p", ".alt", "e9", "00"];
+const TOKENS = [
+  "0",
+  "1",
+  "65536",
+  "ms",
+  "h",
+  ":",
+  "-",
+  "*",
+  ".",
+  "[::1]",
+  "localhost",
+  ".i2p",
+  ".alt",
+  "e9",
+  "00",
+  "/",
+  "::",
+  "1",
+];
 
-/** Durations, endpoints and rules: each text is a value within bounds or a SyntaxError, and a value reads back. */
+/** Durations, endpoints, rules and ranges: each text is a value within bounds or a SyntaxError, and a value reads back. */
 export const configValues: Target<string> = {
   name: "config-values",
   weight: 10,
@@ -44,6 +66,12 @@ export const configValues: Target<string> = {
     "a.i2p:5-4",
     "a.i2p:99999",
     `${"*a".repeat(60)}*`,
+    "127.0.0.0/8",
+    "127.192.0.0/010",
+    "198.18.0.0/14",
+    "fd60:db4d:ddb5::/48",
+    "::ffff:10.0.0.0/8",
+    "::ffff:10.0.0.0/104",
   ],
   generate: (random) => {
     const [text, other] = [random.pick(SEEDS), random.pick(SEEDS)];
@@ -53,6 +81,7 @@ export const configValues: Target<string> = {
     checkDuration(text);
     checkEndpoint(text);
     checkRule(text, random);
+    checkRange(text, random);
     const meant = suggest(text, SEEDS);
     assert(meant === undefined || SEEDS.includes(meant));
     if (SEEDS.includes(text)) assertEquals(meant, text, "the word itself is the nearest one");
@@ -87,6 +116,20 @@ function checkEndpoint(text: string): void {
   const isGood = port !== undefined && Number(port) <= 65_535;
   assertEquals(endpoint, isGood ? { hostname, port: Number(port) } : undefined, "endpoint");
   if (endpoint !== undefined) assertEquals(parseEndpoint(formatEndpoint(endpoint)), endpoint);
+}
+
+/** A range reads back, and holds what it is asked for and nothing that is the internet's or this machine's. */
+function checkRange(text: string, random: Random): void {
+  const range = parsed(parseAddressRange, text);
+  if (range === undefined) return;
+  assertEquals(parseAddressRange(range.text), range);
+  const address = addressIn(range, random.bytes(range.first.length));
+  assert(isInRange(address, range), `${formatIp(address)} is not of ${range.text}`);
+  assertEquals(ipBytes(formatIp(address)), address);
+  const [a = 0, b = 0] = address;
+  const isPrivate = a === 10 || a === 172 && b >> 4 === 1 || a === 192 && b === 168 || a === 198 && b >> 1 === 9;
+  const isLocal = a === 127 && b > 0 || a >> 1 === 0xfc >> 1 || a === 0xfe && b >> 6 === 2;
+  assert(address.length === 4 ? isPrivate || isLocal : isLocal, formatIp(address));
 }
 
 function checkRule(text: string, random: Random): void {

@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
 import { encodeHttpAnswer } from "../../lib/socks/http.ts";
+import { formatIp } from "../../lib/i2p/ip_address.ts";
+import { encodeName5, encodeResolved4, encodeResolved5, RESOLVE, RESOLVE_COMMANDS } from "../../lib/socks/resolve.ts";
 import { encodeReply4 } from "../../lib/socks/socks4.ts";
 import { encodeReply5 } from "../../lib/socks/socks5.ts";
 import { CONNECT, latin1, Reply4, Reply5, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
@@ -65,7 +67,7 @@ export const socksRequest: Target<Parts> = {
     const field = (): Uint8Array => random.bytes(random.below(6) === 0 ? random.below(256) : random.below(20));
     return {
       form: random.below(5),
-      command: random.below(10) === 0 ? random.below(256) : CONNECT,
+      command: random.below(10) === 0 ? random.pick([RESOLVE, random.below(256)]) : CONNECT,
       port: random.pick([0, 80, 65_535, random.below(65_536)]),
       address: random.pick([field(), random.bytes(4).map((byte) => byte & 1)]),
       methods: random.pick([hex("00"), hex("02"), hex("00 02"), field()]),
@@ -79,17 +81,19 @@ export const socksRequest: Target<Parts> = {
     const { methods, payload } = parts;
     const sent = concat(bytes, payload);
     const [stream, cut] = [new FakeStream([sent]), new FakeStream(fragments(sent, random))];
+    const policy = { login: "accepted", commands: RESOLVE_COMMANDS } as const;
+    const takesCommand = request.command === CONNECT || RESOLVE_COMMANDS.has(request.command);
     const takesMethod = request.version === 4 || methods.includes(0) || methods.includes(2);
-    if (!takesMethod || request.command !== CONNECT) {
-      const { problem, version } = await assertRejects(() => readHandshake(stream), SocksError);
+    if (!takesMethod || !takesCommand) {
+      const { problem, version } = await assertRejects(() => readHandshake(stream, policy), SocksError);
       assertEquals(`${problem} ${version}`, takesMethod ? `command ${request.version}` : "authMethod undefined");
       return;
     }
     const early = payload.subarray(0, MAX_HANDSHAKE - bytes.length);
-    const { buffer: _buffer, ...whole } = await readHandshake(stream);
+    const { buffer: _buffer, ...whole } = await readHandshake(stream, policy);
     assertEquals(whole, { request, early });
     assertEquals(concat(early, stream.unread), concat(payload));
-    const handshake = await readHandshake(cut);
+    const handshake = await readHandshake(cut, policy);
     assertEquals(handshake.request, request);
     assertEquals(concat(handshake.early, cut.unread), concat(payload));
     checkAnswers(request, random);
@@ -126,6 +130,12 @@ function checkAnswers({ port }: SocksRequest, random: Random): void {
   const none = { host: "0.0.0.0", port: 0 };
   assertEquals(parseReply4(encodeReply4(code4)), { value: { code: code4, ...none }, length: 8 });
   assertEquals(parseReply5(encodeReply5(code5)), { value: { code: code5, ...none }, length: 10 });
+  const [ipv4, ipv6] = [random.bytes(4), random.bytes(16)];
+  const found = (host: string): { code: number; host: string; port: number } => ({ code: 0, host, port: 0 });
+  assertEquals(parseReply5(encodeResolved5(ipv4)), { value: found(formatIp(ipv4)), length: 10 });
+  assertEquals(parseReply5(encodeResolved5(ipv6)), { value: found(formatIp(ipv6)), length: 22 });
+  assertEquals(parseReply4(encodeResolved4(ipv4)), { value: { ...found(formatIp(ipv4)), code: 0x5a }, length: 8 });
+  assertEquals(parseReply5(encodeName5("a.i2p")), { value: found("a.i2p"), length: 12 });
   const [head = "", body = ""] = new TextDecoder().decode(encodeHttpAnswer(`[::1]:${port}`)).split("\r\n\r\n");
   assertEquals(/\r\nContent-Length: (\d+)\r\n/.exec(head)?.[1], String(body.length));
 }

@@ -1,4 +1,5 @@
 import { address } from "./address.ts";
+import { datagrams } from "./datagrams.ts";
 import { encodings } from "./encodings.ts";
 import { configFile } from "./config_file.ts";
 import { configSettings } from "./config_settings.ts";
@@ -30,4 +31,5 @@ export const FUZZERS: readonly Fuzzer[] = [
   createFuzzer(keyFile),
   createFuzzer(keyBytes),
   createFuzzer(loginBook),
+  createFuzzer(datagrams),
 ];

@@ -85,6 +85,24 @@ pureTest("formatMetrics() writes the text format of Prometheus, each series once
   for (const [key, value] of Object.entries(expected)) assertEquals(series.get(key), value, key);
 });
 
+const UDP = {
+  associations: 2,
+  sent: 7,
+  received: 5,
+  dropped: [{ reason: "fragment", count: 3, message: "A fragment", hint: null }],
+};
+
+pureTest("formatMetrics() has UDP only where it is switched on", () => {
+  const series = parseMetrics(formatMetrics(aSnapshot(anApplication(), anApplication({ name: "game", udp: UDP }))));
+  assertEquals([...series].filter(([key]) => /udp|datagrams/.test(key)), [
+    ['i2p_socks_udp_associations{application="game"}', 2],
+    ['i2p_socks_datagrams_total{application="game",direction="sent"}', 7],
+    ['i2p_socks_datagrams_total{application="game",direction="received"}', 5],
+    ['i2p_socks_datagrams_dropped_total{application="game",reason="fragment"}', 3],
+  ]);
+  assertEquals(/udp|datagrams/.test(formatMetrics(aSnapshot(anApplication()))), false);
+});
+
 pureTest("formatMetrics() tells applications of one name apart, and can have none", () => {
   const series = parseMetrics(formatMetrics(aSnapshot(anApplication(), anApplication({ connections: 9 }))));
   assertEquals(series.get('i2p_socks_connections{application="irc"}'), 3);
@@ -97,7 +115,7 @@ Deno.test("the README names every metric, with its type and what it is", async (
   const all = { ...PROCESS_METRICS, ...METRICS };
   const expected = Object.entries(all).map(([name, { type, help }]) => [`\`${name}\``, type, help]);
   assertEquals(rows.map(([name, type, _labels, help]) => [name, type, help]), expected);
-  const text = formatMetrics(aSnapshot(anApplication()));
+  const text = formatMetrics(aSnapshot(anApplication({ udp: UDP })));
   for (const [name = "", _type, labels = ""] of rows) {
     const found = new RegExp(`^${name.replaceAll("`", "")}(?:\\{(.*)\\})? `, "m").exec(text)?.[1] ?? "";
     assertEquals([...found.matchAll(/(\w+)=/g)].map(([, label]) => label).join(", "), labels, name);

@@ -63,6 +63,8 @@ export interface HarnessOptions {
   addresses?: readonly string[];
   /** Whether to wait for the proxy's session. @default {true} */
   ready?: boolean;
+  /** Whether bridge and proxy have UDP. @default {false} */
+  udp?: boolean;
   /** Log lines that are kept, the last ones. @default {Infinity} */
   logLines?: number;
   /** The key of a lasting base identity. @default {none: a destination to throw away} */
@@ -84,7 +86,7 @@ const SERVICE_SOCKETS = 2;
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   await using started = new AsyncDisposableStack();
   const backend = started.use(new Service(options.service ?? echo));
-  const bridge = started.use(await startSamBridge(options.bridge));
+  const bridge = started.use(await startSamBridge({ udp: options.udp ?? false, ...options.bridge }));
   const service = started.use(await publishService(bridge.port, backend.port, { header: options.header ?? false }));
   bridge.setName(NAME, service.destination);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -132,6 +134,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       maxConnections: 100,
       maxPerClient: 100,
       extendedErrors: false,
+      udpPort: options.udp ? bridge.udpPort : undefined,
       ...options.proxy,
       timeouts: { handshake: 5_000, connect: 5_000, idle: 0, ...options.proxy?.timeouts },
       log: logger,

@@ -3,7 +3,8 @@
  * {@linkcode keepOnly}, and prints the outcomes as JSON. Run under the permission set of the project, and nowhere else:
  * where something is permitted, it is done.
  *
- * Arguments: the SAM port, another open port on 127.0.0.1 that also answers HTTP, an open port on ::1 or 0.
+ * Arguments: the SAM port, another open port on 127.0.0.1 that also answers HTTP, an open port on ::1 or 0, a file to write
+ * to; `udp` in front of them is for a program with --udp.
  */
 import { keepOnly } from "../../lib/cli/permissions.ts";
 
@@ -24,16 +25,30 @@ export interface ProbeReport {
 const NOWHERE = "/nowhere/of/the/permission/probe";
 
 /** What is tried, by name. Modules are named by variables: the runtime loads others before it starts. */
-function attempts(phase: string, [sam = 0, other = 0, ipv6 = 0]: number[]): Record<string, () => unknown> {
+function attempts(
+  phase: string,
+  [sam = 0, other = 0, ipv6 = 0]: number[],
+  service: number,
+): Record<string, () => unknown> {
   const connect = (hostname: string, port: number) => async (): Promise<void> => {
     (await Deno.connect({ hostname, port })).close();
   };
   const listen = (hostname: string) => (): void => Deno.listen({ hostname, port: 0 }).close();
+  const datagram = (hostname: string, port: number) => async (): Promise<void> => {
+    const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    try {
+      await conn.send(new Uint8Array(1), { transport: "udp", hostname, port });
+    } finally {
+      conn.close();
+    }
+  };
   const load = (module: string) => (): Promise<unknown> => import(module);
   const resolve = (port: number) => (): Promise<unknown> =>
     Deno.resolveDns("example.com", "A", { nameServer: { ipAddr: "127.0.0.1", port } });
   return {
     "connect SAM": connect("127.0.0.1", sam),
+    "connect service": connect("127.0.0.1", service),
+    "connect service by another address": connect("::1", service),
     "connect 127.0.0.1": connect("127.0.0.1", other),
     "connect ::1": connect("::1", ipv6),
     "connect localhost": connect("localhost", other),
@@ -49,6 +64,10 @@ function attempts(phase: string, [sam = 0, other = 0, ipv6 = 0]: number[]): Reco
     "fetch example.com": () => fetch("http://example.com/"),
     "listen 127.0.0.1": listen("127.0.0.1"),
     "listen 0.0.0.0": listen("0.0.0.0"),
+    "datagram 127.0.0.1": datagram("127.0.0.1", 9),
+    "datagram 127.0.0.1:53": datagram("127.0.0.1", 53),
+    "datagram 93.184.216.34": datagram("93.184.216.34", 9),
+    "datagram socket 0.0.0.0": () => Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 }).close(),
     "resolve": () => Deno.resolveDns("example.com", "A"),
     "resolve 127.0.0.1:53": resolve(53),
     "resolve 127.0.0.1": resolve(other),
@@ -94,11 +113,22 @@ async function tryAll(tries: Record<string, () => unknown>): Promise<Outcomes> {
 }
 
 if (import.meta.main) {
-  const ports = Deno.args.slice(0, -1).map(Number);
+  const udp = Deno.args[0] === "udp";
+  const ports = Deno.args.slice(udp ? 1 : 0, -1).map(Number);
+  const service = Deno.listen({ hostname: "127.0.0.1", port: 0 }).addr;
   // These are permitted before: a resolver on another port is closed off only now, and a file is loaded only once.
-  const { "resolve 127.0.0.1": _resolve, "import file": _import, ...first } = attempts("before", ports);
+  const {
+    "resolve 127.0.0.1": _resolve,
+    "import file": _import,
+    "connect service by another address": _other,
+    ...first
+  } = attempts("before", ports, service.port);
   const before = await tryAll(first);
-  const left = keepOnly({ sam: { hostname: "127.0.0.1", port: ports[0] ?? 0 } });
-  const report: ProbeReport = { before, left, after: await tryAll(attempts("after", ports)) };
+  const left = keepOnly({
+    sam: { hostname: "127.0.0.1", port: ports[0] ?? 0 },
+    services: [{ hostname: "127.0.0.1", port: service.port }],
+    udp,
+  });
+  const report: ProbeReport = { before, left, after: await tryAll(attempts("after", ports, service.port)) };
   console.log(JSON.stringify(report));
 }

@@ -17,6 +17,8 @@ export interface PrivateNetOptions {
 export interface PrivateNet extends AsyncDisposable {
   /** SAM's port on 127.0.0.1. */
   readonly samPort: number;
+  /** SAM's UDP port there. */
+  readonly samUdpPort: number;
   /** Port on 127.0.0.1 of the router's own SOCKS proxy, to compare with. */
   readonly socksPort: number;
   /** The site behind a server tunnel that passes every byte unchanged: `<52 characters>.b32.i2p`. */
@@ -113,6 +115,7 @@ export async function startPrivateNet(options: PrivateNetOptions = {}): Promise<
   };
   return {
     samPort: ports.sam,
+    samUdpPort: ports.sam - 1,
     socksPort: ports.socks,
     ...addresses,
     siteName: SITE_NAME,

@@ -1,4 +1,5 @@
 import { converse, type Host, type Intercept } from "./sam_client.ts";
+import { DatagramPort } from "./sam_datagrams.ts";
 import { i2pd } from "./sam_i2pd.ts";
 import { java } from "./sam_java.ts";
 import { type Keys, makeKeys, readDestination } from "./sam_keys.ts";
@@ -59,6 +60,12 @@ export interface SamBridgeOptions {
    * @default true
    */
   keepLines?: boolean;
+  /**
+   * Whether it has a UDP port, and sessions of datagrams.
+   *
+   * @default false
+   */
+  udp?: boolean;
 }
 
 /** Sees a connection before its first line. `true`: the hook has dealt with it, and the bridge only waits for its end. */
@@ -91,6 +98,8 @@ export interface SamSession {
 /** A running SAM bridge. */
 export interface SamBridge extends AsyncDisposable {
   readonly port: number;
+  /** UDP port for datagrams; 0 without the option `udp`. */
+  readonly udpPort: number;
   /** Every command line received, in order, from all sockets; none with `keepLines: false`. */
   readonly lines: readonly string[];
   /** Clients' sockets that this side has not closed yet. */
@@ -123,7 +132,7 @@ const ACCEPT_PAUSE = 5;
 /**
  * Starts a SAM v3 bridge on loopback, in this process. Its sessions reach each other, and nothing else: there is no I2P
  * behind it. It is as strict and as odd as the router it imitates; where a quirk could not be seen on a client's
- * socket, it is left out. STYLE is STREAM only.
+ * socket, it is left out. STYLE is STREAM, or with `udp` DATAGRAM.
  */
 export function startSamBridge(options: SamBridgeOptions = {}): Promise<SamBridge> {
   return Promise.resolve().then(() => new Bridge(options));
@@ -147,6 +156,7 @@ class Bridge implements SamBridge, Host {
   readonly #tasks = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
   readonly #keepLines: boolean;
+  readonly #datagrams: DatagramPort | undefined;
   #shared: Promise<Keys> | undefined;
   #closed = false;
 
@@ -160,6 +170,15 @@ class Bridge implements SamBridge, Host {
     this.#keepLines = options.keepLines ?? true;
     for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);
     this.port = this.#bind(options.port ?? 0);
+    this.#datagrams = options.udp ? new DatagramPort(options.manners ?? "i2pd", this.router, this.network) : undefined;
+  }
+
+  get hasUdp(): boolean {
+    return this.#datagrams !== undefined;
+  }
+
+  get udpPort(): number {
+    return this.#datagrams?.port ?? 0;
   }
 
   get openSockets(): number {
@@ -207,6 +226,7 @@ class Bridge implements SamBridge, Host {
     await this.stopListening();
     for (const wire of [...this.#clients, ...this.#forwarded]) wire.close();
     await Promise.all(this.#tasks);
+    await this.#datagrams?.close();
     const [failure] = this.#failures.splice(0);
     if (failure !== undefined) throw failure;
   }

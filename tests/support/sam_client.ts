@@ -2,6 +2,7 @@ import { type Keys, makeKeys } from "./sam_keys.ts";
 import { type Command, type Incoming, LineTooLong } from "./sam_line.ts";
 import { Call, type LiveDestination, type Network, Offer, reach, type Session } from "./sam_network.ts";
 import type { Login, Refusal, Reply, Router } from "./sam_router.ts";
+import { forwardAddress } from "./sam_datagrams.ts";
 import { atMost, relay, type SamSocket, Wire } from "./sam_wire.ts";
 
 /** Sees a line before the bridge does. `true`: the hook has dealt with it. */
@@ -16,6 +17,8 @@ export interface Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
+  /** Whether there are sessions of datagrams. */
+  readonly hasUdp: boolean;
   readonly accept: (socket: SamSocket) => boolean | Promise<boolean>;
   readonly intercept: Intercept;
   /** The destination of the router itself. */
@@ -141,7 +144,8 @@ class Conversation {
     const type = this.#router.signatureType(options["SIGNATURE_TYPE"]);
     if (type === undefined) return this.#router.refuse("bad signature type", options["SIGNATURE_TYPE"]);
     // The ID is taken from here on, before anything is waited for.
-    const session: Session = { id: ID, options, control: this.#wire, sockets: new Set() };
+    const datagrams = STYLE === "DATAGRAM" && { datagramsTo: forwardAddress(options) };
+    const session: Session = { id: ID, options, control: this.#wire, sockets: new Set(), ...datagrams };
     this.#host.network.sessions.set(ID, session);
     const keys = await (DESTINATION === "TRANSIENT" ? makeKeys(type) : this.#router.readKeys(DESTINATION ?? ""));
     const problem = keys ? this.#cannotPublish(keys) : "bad keys";
@@ -160,7 +164,7 @@ class Conversation {
     if (!this.#router.acceptsId(id)) return "bad id";
     if (this.#host.network.sessions.has(id)) return "duplicated id";
     if (style === undefined) return "no style";
-    if (style !== "STREAM") return "bad style";
+    if (style !== "STREAM" && (style !== "DATAGRAM" || !this.#host.hasUdp)) return "bad style";
     return destination === undefined ? "no destination" : undefined;
   }
 

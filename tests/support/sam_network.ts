@@ -90,6 +90,8 @@ export interface Session {
   /** All pairs of `SESSION CREATE` but STYLE, ID and DESTINATION. */
   readonly options: Record<string, string>;
   readonly control: Wire;
+  /** Where its datagrams go, if it is a session of datagrams. */
+  readonly datagramsTo?: Deno.NetAddr;
   /** Its stream sockets, in both directions, forwarded ones included: they die with it. */
   readonly sockets: Set<Wire>;
   /** Missing while its tunnels are being built. */

@@ -1,0 +1,113 @@
+import { encodeI2pBase64 } from "../i2p/base64.ts";
+import { b32Address } from "../i2p/destination.ts";
+import { Deadline } from "../io/deadline.ts";
+import { lookupName } from "../sam/naming.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
+
+/** Names and addresses whose destinations are remembered, of one identity. */
+export const MAX_DESTINATIONS = 1024;
+
+/** Milliseconds for which a destination is remembered. */
+export const DESTINATION_AGE = 600_000;
+
+/** Milliseconds for which it is remembered that a name leads nowhere: each datagram would ask again. */
+export const UNKNOWN_AGE = 10_000;
+
+/** Milliseconds for the router's answer. */
+export const RESOLVE_TIMEOUT = 60_000;
+
+/** Look-ups under way at once, of one identity. */
+export const MAX_LOOKUPS = 16;
+
+/** What a datagram needs of a peer. */
+export interface Peer {
+  /** Its destination in I2P base64. */
+  readonly destination: string;
+  /** Its address. */
+  readonly b32: string;
+}
+
+/** A peer, or that there is none, and until when that holds on the clock of `performance.now()`. */
+interface Entry {
+  readonly peer: Peer | undefined;
+  readonly until: number;
+}
+
+/**
+ * The destinations behind names and addresses, asked of the router and remembered for a while. Each identity has its own:
+ * whether a name is known already must not tell one client what another one visits.
+ */
+export class DestinationCache {
+  readonly #endpoint: SamEndpoint;
+  readonly #stop = new AbortController();
+  /** By host, as the router takes it; the least recently used first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #asking = new Map<string, Promise<Peer | undefined>>();
+
+  /** Makes an empty one, which asks a bridge. */
+  constructor(endpoint: SamEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Number of entries. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** What is remembered: a peer, null if the host leads nowhere, undefined if nothing is known. */
+  get(host: string): Peer | null | undefined {
+    const entry = this.#entries.get(host);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(host);
+    if (entry.until <= performance.now()) return undefined;
+    this.#entries.set(host, entry);
+    return entry.peer ?? null;
+  }
+
+  /** Remembers a peer by its address: one that has sent something can be answered without a question. */
+  learn(peer: Peer): void {
+    this.#put(peer.b32, peer, DESTINATION_AGE);
+  }
+
+  /** Whether a host that is not asked for yet would be one too many. */
+  isBusy(host: string): boolean {
+    return !this.#asking.has(host) && this.#asking.size >= MAX_LOOKUPS;
+  }
+
+  /** Asks the router; together with those who ask for the same. Never throws: undefined where there is no answer. */
+  resolve(host: string): Promise<Peer | undefined> {
+    const asking = this.#asking.get(host) ?? this.#ask(host).finally(() => this.#asking.delete(host));
+    this.#asking.set(host, asking);
+    return asking;
+  }
+
+  /** Ends all questions, and resolves when they have ended. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error("The identity is closed"));
+    await Promise.all(this.#asking.values());
+  }
+
+  async #ask(host: string): Promise<Peer | undefined> {
+    using deadline = new Deadline(RESOLVE_TIMEOUT, this.#stop.signal);
+    let peer: Peer | undefined;
+    try {
+      const destination = await lookupName(this.#endpoint, host, deadline.signal);
+      if (destination !== undefined) {
+        peer = { destination: encodeI2pBase64(destination), b32: await b32Address(destination) };
+      }
+    } catch {
+      // The router is away, or takes too long: for a datagram the same as a name that leads nowhere.
+    }
+    this.#put(host, peer, peer === undefined ? UNKNOWN_AGE : DESTINATION_AGE);
+    return peer;
+  }
+
+  #put(host: string, peer: Peer | undefined, age: number): void {
+    this.#entries.delete(host);
+    this.#entries.set(host, { peer, until: performance.now() + age });
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= MAX_DESTINATIONS) break;
+      this.#entries.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { runCommand } from "../support/command.ts";
+import { e2eTest } from "../support/e2e.ts";
+import { startPrivateNet } from "../support/private_net.ts";
+import { startProxyProcess } from "../support/proxy_process.ts";
+import { associate, type UdpClient } from "../support/socks_udp.ts";
+import { startUdpService } from "../support/udp_service.ts";
+
+/** Debian's own: it has the package python3-socks, which another one on the PATH does not see. */
+const PYTHON = "/usr/bin/python3";
+const HAS_PYSOCKS = await runCommand(PYTHON, ["-c", "import socks"]).then(({ code }) => code === 0, () => false);
+
+/** What a session needs in a network of one router. */
+const ALONE = [
+  ...["inbound.length=0", "outbound.length=0", "inbound.quantity=1", "outbound.quantity=1"],
+  ...["i2cp.leaseSetType=1", "i2cp.leaseSetEncType=0"],
+];
+
+/** Milliseconds and attempts for an answer: a datagram may be lost, above all while lease sets are on their way. */
+const [PATIENCE, ATTEMPTS] = [2_000, 45];
+
+/** As PySocks' own documentation has it: rdns is on by default, and the association names the client's port. */
+const PYSOCKS = `
+import socket, socks, sys
+s = socks.socksocket(socket.AF_INET, socket.SOCK_DGRAM)
+s.set_proxy(socks.SOCKS5, "127.0.0.1", int(sys.argv[1]))
+s.settimeout(5)
+for attempt in range(5):
+    try:
+        s.sendto(b"asked by python", (sys.argv[2], 53))
+        payload, sender = s.recvfrom(2048)
+        print(payload.decode(), sender[0].decode(), sender[1])
+        break
+    except socket.timeout:
+        pass
+`;
+
+e2eTest("datagrams go to real services of i2pd and back, through the sandbox", ["i2pd"], async (t) => {
+  await using net = await startPrivateNet();
+  const sam = [net.samPort, net.samUdpPort] as const;
+  // At once: i2pd takes 20 seconds for each.
+  const [echo, shout, proxy] = await Promise.all([
+    startUdpService(...sam, { options: ALONE }),
+    startUdpService(...sam, { options: ALONE, answer: (text) => text.toUpperCase() }),
+    startProxyProcess([
+      ...["--sam", `127.0.0.1:${net.samPort}`, "--udp", "--sam-udp", `${net.samUdpPort}`, ...net.sessionOptions],
+      ...["--log-level", "debug", "--log-destinations"],
+    ]),
+  ]);
+  await using _echo = echo;
+  await using _shout = shout;
+  await using _proxy = proxy;
+  using client = await associate(proxy.port, { timeout: 60_000 });
+
+  await t.step("a request to a b32 address is answered from that address and port", async () => {
+    assertEquals(client.reply.code, 0);
+    const answer = await ask(client, echo.b32, 53, "one");
+    assertEquals(answer, { host: echo.b32, port: 53, text: "one" }, proxy.stderr());
+  });
+
+  await t.step("one association has many destinations", async () => {
+    assertEquals(await ask(client, shout.b32, 7, "two"), { host: shout.b32, port: 7, text: "TWO" }, proxy.stderr());
+    assertEquals(await ask(client, echo.b32, 54, "three"), { host: echo.b32, port: 54, text: "three" });
+  });
+
+  await t.step("a service can speak first", async () => {
+    const own = echo.received[0]?.from ?? "";
+    await shout.send(own, "hello");
+    assertEquals(await client.receive(), { host: shout.b32, port: 7, text: "hello" });
+  });
+
+  await t.step("31,744 bytes arrive whole", async () => {
+    const text = "x".repeat(31_744);
+    assertEquals((await ask(client, echo.b32, 53, text))?.text, text);
+  });
+
+  await t.step({
+    name: `Python with PySocks is answered${HAS_PYSOCKS ? "" : " [ignored: python3-socks is not installed]"}`,
+    ignore: !HAS_PYSOCKS && Deno.env.get("I2P_SOCKS_REQUIRE_E2E") !== "1",
+    fn: async () => {
+      const { stdout, stderr } = await runCommand(PYTHON, ["-c", PYSOCKS, `${proxy.port}`, shout.b32]);
+      assertEquals(stdout, `ASKED BY PYTHON ${shout.b32} 53\n`, stderr);
+    },
+  });
+
+  await t.step("the destination of datagrams is not that of streams", () => {
+    assertMatch(proxy.ready["b32"] ?? "", /b32\.i2p$/);
+    assertEquals(new Set(echo.received.map(({ from }) => from)).size, 1);
+  });
+  assertEquals(await proxy.stop("SIGTERM"), 143);
+});
+
+/** Asks until there is an answer, and leaves none of it behind. */
+async function ask(client: UdpClient, host: string, port: number, text: string): ReturnType<UdpClient["receive"]> {
+  for (let i = 0; i < ATTEMPTS; i++) {
+    await client.send(host, port, text);
+    const answer = await client.receive(PATIENCE);
+    if (answer === undefined) continue;
+    while (await client.receive(300) !== undefined);
+    return answer;
+  }
+  return undefined;
+}

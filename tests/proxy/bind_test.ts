@@ -1,0 +1,225 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseRule } from "../../lib/config/rule.ts";
+import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
+import { startCaller } from "../support/callers.ts";
+import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import { BindClient } from "../support/socks_bind.ts";
+import { readToEnd, writeAll } from "../support/socks_client.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const bytes = (words: string): Uint8Array => new TextEncoder().encode(words);
+
+/** The address of the base identity. */
+function own(harness: Harness): string {
+  return harness.identity.status.session?.address ?? "";
+}
+
+for (const manners of ["i2pd", "java"] as const) {
+  for (const version of [5, 4] as const) {
+    Deno.test(`${manners}: SOCKS${version} BIND: two replies to the byte, then both ways, then the end`, async () => {
+      await using harness = await startHarness({ bridge: { manners }, proxy: { commands: BIND_COMMANDS } });
+      await using caller = await startCaller(harness.bridge.port);
+      using client = await BindClient.ask(harness.port, { version, port: 0x1234 });
+      const expected = (b32: string): Uint8Array =>
+        version === 4
+          ? Uint8Array.of(0, 0x5a, 0x12, 0x34, 0, 0, 0, 0)
+          : Uint8Array.of(5, 0, 0, 3, 60, ...bytes(b32), 0x12, 0x34);
+      const length = version === 4 ? 8 : 67;
+      assertEquals(await client.take(length), expected(own(harness)));
+      const { conn } = await caller.call(own(harness));
+      assertEquals(await client.take(length), expected(caller.b32));
+      await writeAll(conn, bytes("from the caller"));
+      assertEquals(text(await client.take(15)), "from the caller");
+      await writeAll(client.conn, bytes("from the client"));
+      await client.conn.closeWrite();
+      assertEquals(text(await readToEnd(conn)), "from the client", "the client's end ends the stream");
+      assertEquals(await client.rest(), "");
+      await until("it is over", () => harness.proxy.connections === 0 && harness.streams() === 0);
+      assertEquals(harness.counters.get("bind-waiting"), 1);
+      assertEquals(harness.counters.get("bind-connected"), 1);
+    });
+  }
+}
+
+Deno.test("BIND is refused where it is not enabled, and other commands are in any case", async () => {
+  for (const commands of [undefined, BIND_COMMANDS]) {
+    await using harness = await startHarness({ proxy: { commands } });
+    for (const version of [5, 4] as const) {
+      using client = await BindClient.ask(harness.port, { version });
+      const refused = version === 5 ? "05 07 00 01 00 00 00 00 00 00" : "00 5b 00 00 00 00 00 00";
+      const wanted = commands === undefined ? refused : version === 5 ? "05 00 00 03" : "00 5a";
+      const length = wanted.split(" ").length;
+      assertEquals([...await client.take(length)].map((b) => b.toString(16).padStart(2, "0")).join(" "), wanted);
+    }
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+    await writeAll(conn, Uint8Array.of(5, 1, 0, 5, 3, 0, 1, 0, 0, 0, 0, 0, 0));
+    assertEquals((await readToEnd(conn))[3], 7, "UDP ASSOCIATE");
+    conn.close();
+  }
+});
+
+Deno.test("one client at a time waits on an identity: the next one is refused until it does not, and others wait too", async () => {
+  const isolation = new Set(["auth"] as const);
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, isolation } });
+  using first = await BindClient.ask(harness.port, {});
+  assertEquals((await first.reply()).code, 0);
+  for (const version of [5, 4] as const) {
+    using second = await BindClient.ask(harness.port, { version });
+    assertEquals((await second.reply()).code, version === 5 ? 7 : 0x5b);
+  }
+  using other = await BindClient.ask(harness.port, { login: { user: "other", password: "" } });
+  assertEquals((await other.reply()).code, 0);
+  first.conn.close();
+  await until("it has gone", () => harness.proxy.connections === 1);
+  using third = await BindClient.ask(harness.port, {});
+  assertEquals((await third.reply()).code, 0);
+  assertStringIncludes(harness.log.join("\n"), "Another client waits on this identity");
+});
+
+Deno.test("a client that names its caller gets no other one, by address, by name and by the user's own hosts", async () => {
+  const hosts = new Map<string, string>();
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, hosts } });
+  await using wanted = await startCaller(harness.bridge.port);
+  await using other = await startCaller(harness.bridge.port);
+  hosts.set("friend.i2p", wanted.b32);
+  for (const host of [wanted.b32, wanted.b32.toUpperCase().replace(".B32.I2P", ".b32.i2p"), "friend.i2p"]) {
+    using client = await BindClient.ask(harness.port, { host });
+    await client.reply();
+    assertEquals(await other.ask(own(harness), "x"), "", "closed at once");
+    const { conn } = await wanted.call(own(harness));
+    assertEquals((await client.reply()).host, wanted.b32);
+    await writeAll(conn, bytes("y"));
+    assertEquals(text(await client.take(1)), "y");
+  }
+  assertEquals(harness.counters.get("bind-denied"), 3);
+  // The address book of the router has the service, which does not call.
+  using client = await BindClient.ask(harness.port, { host: harness.name });
+  await client.reply();
+  assertEquals(await other.ask(own(harness), "x"), "");
+});
+
+Deno.test("a client that names nobody in I2P is refused as with CONNECT", async () => {
+  const rules = { allow: [], deny: [parseRule("enemy.i2p")] };
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, rules } });
+  for (const [host, code] of [["example.org", 2], ["10.0.0.1", 8], ["nobody.i2p", 4], ["enemy.i2p", 2]] as const) {
+    using client = await BindClient.ask(harness.port, { host });
+    assertEquals((await client.reply()).code, code, host);
+  }
+});
+
+Deno.test("--allow-caller and --deny-caller hold for clients that wait, too", async () => {
+  const callers = { allow: [] as string[], deny: [] as string[] };
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, callers } });
+  await using friend = await startCaller(harness.bridge.port);
+  await using enemy = await startCaller(harness.bridge.port);
+  callers.deny.push(enemy.b32);
+  using client = await BindClient.ask(harness.port);
+  await client.reply();
+  assertEquals(await enemy.ask(own(harness), "x"), "");
+  await friend.call(own(harness));
+  assertEquals((await client.reply()).host, friend.b32);
+});
+
+Deno.test("a login waits on its own identity, and beside --forward only a login can", async () => {
+  const forward = { rules: [], header: false, maxInbound: 1 };
+  await using harness = await startHarness({
+    proxy: { commands: BIND_COMMANDS, isolation: new Set(["auth"]), forward },
+  });
+  await using caller = await startCaller(harness.bridge.port);
+  using base = await BindClient.ask(harness.port);
+  assertEquals((await base.reply()).code, 7);
+  assertStringIncludes(harness.log.join("\n"), "BIND would take callers of --forward");
+  for (const version of [5, 4] as const) {
+    using client = await BindClient.ask(harness.port, { version, login: { user: "alice", password: "" } });
+    await client.reply();
+    const b32 = harness.proxy.identities[1]?.session?.address ?? "";
+    assertMatch(b32, /^[a-z2-7]{52}\.b32\.i2p$/);
+    assert(b32 !== own(harness));
+    await caller.call(b32);
+    assertEquals((await client.reply()).code, version === 5 ? 0 : 0x5a);
+  }
+});
+
+Deno.test("nobody calls in time: the second reply says so", async () => {
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, timeouts: { connect: 200 } } });
+  for (const version of [5, 4] as const) {
+    using client = await BindClient.ask(harness.port, { version });
+    await client.reply();
+    assertEquals((await client.reply()).code, version === 5 ? 6 : 0x5b);
+  }
+  assertEquals(harness.counters.get("refused-timed-out"), 2);
+});
+
+Deno.test("a client that leaves is waited for no more", async () => {
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS } });
+  const client = await BindClient.ask(harness.port);
+  await client.reply();
+  assertEquals(harness.streams(), 1);
+  client[Symbol.dispose]();
+  await until("its socket is gone", () => harness.streams() === 0 && harness.proxy.connections === 0);
+  assertEquals(harness.counters.get("refused-client-closed"), 1);
+});
+
+/** What a bridge answers to STREAM ACCEPT, and the reply to a client of SOCKS5; after a first one where told. */
+const FAULTS: readonly [string, string, number, boolean][] = [
+  ["closes", "", 1, false],
+  ["refuses", "STREAM STATUS RESULT=I2P_ERROR MESSAGE=no\n", 1, false],
+  ["is old, and another one waits", "STREAM STATUS RESULT=ALREADY_ACCEPTING\n", 1, false],
+  ["has forgotten the session", "STREAM STATUS RESULT=INVALID_ID\n", 3, false],
+  ["speaks something else", "HTTP/1.1 400 Bad Request\n", 1, false],
+  ["fails after OK", "STREAM STATUS RESULT=OK\nSTREAM STATUS RESULT=I2P_ERROR MESSAGE=no\n", 1, true],
+  ["closes after OK, again and again", "STREAM STATUS RESULT=OK\n", 6, true],
+  ["names no caller", "STREAM STATUS RESULT=OK\nnobody\n", 1, true],
+];
+
+for (const [what, answer, code, isWaiting] of FAULTS) {
+  Deno.test(`BIND: a bridge that ${what}`, async () => {
+    await using harness = await startHarness({
+      proxy: { commands: BIND_COMMANDS, timeouts: { connect: 500 } },
+      bridge: {
+        intercept: async (line, socket) => {
+          if (!line.startsWith("STREAM ACCEPT")) return false;
+          await socket.write(answer);
+          await delay(20);
+          socket.close();
+          return true;
+        },
+      },
+    });
+    using client = await BindClient.ask(harness.port);
+    if (isWaiting) assertEquals((await client.reply()).code, 0);
+    assertEquals((await client.reply()).code, code);
+    assertEquals(await client.rest(), "");
+    await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() <= 0);
+  });
+}
+
+Deno.test("a client goes on waiting where the router closes a socket that waited, as i2pd does", async () => {
+  let left = 2;
+  await using harness = await startHarness({
+    proxy: { commands: BIND_COMMANDS },
+    bridge: {
+      intercept: async (line, socket) => {
+        if (!line.startsWith("STREAM ACCEPT") || left-- <= 0) return false;
+        await socket.write("STREAM STATUS RESULT=OK\n");
+        await delay(20);
+        socket.close();
+        return true;
+      },
+    },
+  });
+  await using caller = await startCaller(harness.bridge.port);
+  using client = await BindClient.ask(harness.port);
+  await client.reply();
+  await until("it waits again", () => left < 0);
+  await caller.call(own(harness));
+  assertEquals((await client.reply()).host, caller.b32, "the first reply was not repeated");
+});
+
+Deno.test("a session that is lost while a client waits ends the wait", async () => {
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS } });
+  using client = await BindClient.ask(harness.port);
+  await client.reply();
+  harness.dropSessions();
+  assertEquals((await client.reply()).code, 3);
+});

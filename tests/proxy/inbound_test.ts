@@ -1,0 +1,286 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { formatEndpoint } from "../../lib/config/endpoint.ts";
+import type { ForwardRule, ForwardSettings } from "../../lib/config/forward.ts";
+import { type Caller, startCaller } from "../support/callers.ts";
+import { delay, type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
+import { readToEnd, writeAll } from "../support/socks_client.ts";
+
+/** A local service; its answers begin with its name. */
+class Service implements AsyncDisposable {
+  readonly listener: Deno.TcpListener;
+  readonly #handle: (conn: Deno.TcpConn) => Promise<void>;
+  readonly #serving: Promise<void>;
+  readonly #conns: Deno.TcpConn[] = [];
+  count = 0;
+
+  constructor(handle: (conn: Deno.TcpConn) => Promise<void>, port = 0) {
+    this.listener = Deno.listen({ hostname: "127.0.0.1", port });
+    this.#handle = handle;
+    this.#serving = this.#serve();
+  }
+
+  get rule(): ForwardRule {
+    return { port: undefined, target: { hostname: "127.0.0.1", port: this.listener.addr.port } };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.listener.close();
+    for (const conn of this.#conns) closeAnyhow(conn);
+    await this.#serving;
+  }
+
+  async #serve(): Promise<void> {
+    const running: Promise<void>[] = [];
+    for await (const conn of this.listener) {
+      this.count++;
+      this.#conns.push(conn);
+      running.push(this.#handle(conn).catch(() => {}).finally(() => closeAnyhow(conn)));
+    }
+    await Promise.all(running);
+  }
+}
+
+function closeAnyhow(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed already.
+  }
+}
+
+/** Takes what comes first, and answers it with a name in front. */
+function answering(name: string): (conn: Deno.TcpConn) => Promise<void> {
+  return async (conn) => {
+    const buffer = new Uint8Array(1000);
+    const count = await conn.read(buffer) ?? 0;
+    await writeAll(conn, new TextEncoder().encode(`${name}:`));
+    await writeAll(conn, buffer.subarray(0, count));
+    await conn.closeWrite();
+    // A server that closes with bytes unread would reset.
+    await readToEnd(conn);
+  };
+}
+
+interface Served extends AsyncDisposable {
+  harness: Harness;
+  caller: Caller;
+  b32: string;
+}
+
+/** A proxy that forwards, and somebody who calls. */
+async function serveInto(
+  rules: readonly ForwardRule[],
+  forward: Partial<ForwardSettings> = {},
+  { proxy, ...options }: HarnessOptions = {},
+): Promise<Served> {
+  const stack = new AsyncDisposableStack();
+  const harness = stack.use(
+    await startHarness({
+      ...options,
+      proxy: { forward: { rules, header: false, maxInbound: 10, ...forward }, ...proxy },
+    }),
+  );
+  const caller = stack.use(await startCaller(harness.bridge.port));
+  const b32 = harness.identity.status.session?.address ?? "";
+  return { harness, caller, b32, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+for (const manners of ["i2pd", "java"] as const) {
+  Deno.test(`${manners}: callers reach the service, several at once, and both sides' ends are passed on`, async () => {
+    await using service = new Service(answering("web"));
+    await using served = await serveInto([service.rule], {}, { bridge: { manners } });
+    const { harness, caller, b32 } = served;
+    const texts = Array.from({ length: 8 }, (_, i) => `hello ${i}`);
+    const answers = await Promise.all(texts.map((text) => caller.ask(b32, text)));
+    assertEquals(answers, texts.map((text) => `web:${text}`));
+    await until("all are done", () => harness.proxy.callers === 0);
+    const { counters } = harness;
+    assertEquals([counters.get("inbound-callers"), counters.get("inbound-connected")], [8, 8]);
+    assertEquals(counters.get("inbound-bytes-received"), texts.join("").length);
+    assertEquals(counters.get("inbound-bytes-sent"), texts.join("").length + 8 * 4);
+    assertEquals(counters.get("accepted"), 0, "no SOCKS client was there");
+  });
+}
+
+Deno.test("one socket waits for callers at a time, and the next one when it has one", async () => {
+  await using service = new Service(answering("web"));
+  await using served = await serveInto([service.rule]);
+  const { harness, caller, b32 } = served;
+  const accepts = (): number => harness.bridge.lines.filter((line) => line.startsWith("STREAM ACCEPT")).length;
+  await until("they wait", () => accepts() === 1);
+  await caller.ask(b32, "x");
+  await until("another one waits", () => accepts() === 2);
+});
+
+Deno.test("a megabyte each way arrives whole, with the service as slow as it likes", async () => {
+  const size = 1_000_000;
+  await using service = new Service(async (conn) => {
+    await delay(50);
+    for (let count = 0; count < size;) count += await conn.read(new Uint8Array(10_000)) ?? size;
+    await writeAll(conn, new Uint8Array(size).fill(7));
+  });
+  await using served = await serveInto([service.rule]);
+  const answer = await served.caller.ask(served.b32, "x".repeat(size));
+  assertEquals([answer.length, answer === "\x07".repeat(size)], [size, true]);
+});
+
+Deno.test("Java I2P tells the I2P port, which chooses the rule; i2pd does not, and one rule gets all", async (t) => {
+  await using web = new Service(answering("web"));
+  await using chat = new Service(answering("chat"));
+  await using rest = new Service(answering("rest"));
+  const rules = [{ ...web.rule, port: 80 }, { ...chat.rule, port: 6667 }];
+  await t.step("java, without a rule for the rest", async () => {
+    await using served = await serveInto(rules, {}, { bridge: { manners: "java" } });
+    const ask = (port: number): Promise<string> => served.caller.ask(served.b32, "x", port);
+    assertEquals([await ask(80), await ask(6667), await ask(0), await ask(9)], ["web:x", "chat:x", "web:x", ""]);
+    assertEquals(served.harness.counters.get("inbound-no-rule"), 1);
+    assert(!served.harness.log.some((line) => line.includes("does not tell")));
+  });
+  await t.step("java, with one", async () => {
+    await using served = await serveInto([...rules, rest.rule], {}, { bridge: { manners: "java" } });
+    const ask = (port: number): Promise<string> => served.caller.ask(served.b32, "x", port);
+    assertEquals([await ask(6667), await ask(0), await ask(9)], ["chat:x", "rest:x", "rest:x"]);
+  });
+  await t.step("i2pd", async () => {
+    await using served = await serveInto(rules);
+    await using other = await serveInto([...rules, rest.rule]);
+    for (const port of [80, 6667]) {
+      assertEquals(await served.caller.ask(served.b32, "x", port), "web:x");
+      assertEquals(await other.caller.ask(other.b32, "x", port), "rest:x");
+    }
+    assertEquals(served.harness.log.filter((line) => line.includes("does not tell")).length, 1, "told once");
+  });
+});
+
+Deno.test("callers are let in by their address, and --deny-caller wins", async () => {
+  await using service = new Service(answering("web"));
+  const callers = { allow: [] as string[], deny: [] as string[] };
+  await using served = await serveInto([service.rule], {}, { proxy: { callers } });
+  await using other = await startCaller(served.harness.bridge.port);
+  const ask = (): Promise<string[]> => Promise.all([served.caller, other].map((c) => c.ask(served.b32, "x")));
+  assertEquals(await ask(), ["web:x", "web:x"]);
+  callers.allow.push(served.caller.b32);
+  assertEquals(await ask(), ["web:x", ""]);
+  callers.deny.push(served.caller.b32);
+  assertEquals(await ask(), ["", ""]);
+  assertEquals(service.count, 3, "who is denied never reaches the service");
+  assertEquals(served.harness.counters.get("inbound-denied"), 3);
+});
+
+Deno.test("the service is told who calls, in a first line, where that is wanted", async () => {
+  await using service = new Service(answering("web"));
+  await using served = await serveInto([service.rule], { header: true });
+  assertEquals(await served.caller.ask(served.b32, ""), `web:${served.caller.b32}\n`);
+});
+
+Deno.test("a service that is down is told once, its callers are closed, and it is found when it is back", async () => {
+  const service = new Service(answering("web"));
+  const { rule } = service;
+  await service[Symbol.asyncDispose]();
+  await using served = await serveInto([rule]);
+  const { harness, caller, b32 } = served;
+  for (let i = 0; i < 3; i++) assertEquals(await caller.ask(b32, "x"), "");
+  const told = harness.log.filter((line) => /warn +Cannot bring a caller/.test(line));
+  assertEquals(told.length, 1, harness.log.join("\n"));
+  assertMatch(told[0] ?? "", new RegExp(formatEndpoint(rule.target)));
+  assertEquals(harness.counters.get("inbound-service-down"), 3);
+  await using _back = new Service(answering("web"), rule.target.port);
+  assertEquals(await caller.ask(b32, "x"), "web:x");
+});
+
+Deno.test("above the limit callers are closed, and below it they are served again", async () => {
+  await using service = new Service(async (conn) => void await readToEnd(conn));
+  await using served = await serveInto([service.rule], { maxInbound: 2 });
+  const { harness, caller, b32 } = served;
+  const first = await caller.call(b32);
+  await caller.call(b32);
+  await until("two are served", () => harness.counters.get("inbound-connected") === 2);
+  assertEquals(await caller.ask(b32, "x"), "");
+  assertEquals(harness.counters.get("inbound-too-many"), 1);
+  first.conn.close();
+  await until("one has left", () => harness.proxy.callers === 1);
+  await caller.call(b32);
+  await until("a third is served", () => harness.counters.get("inbound-connected") === 3);
+});
+
+Deno.test("when the session is lost, callers reach the next one", async () => {
+  await using service = new Service(answering("web"));
+  await using served = await serveInto([service.rule]);
+  const { harness, caller, b32 } = served;
+  assertEquals(await caller.ask(b32, "x"), "web:x");
+  harness.dropSessions();
+  await until("the session is gone", () => harness.identity.status.state !== "ready");
+  await until("it is back", () => harness.identity.status.state === "ready");
+  // The caller's own session was dropped as well: its ID begins alike.
+  await using again = await startCaller(harness.bridge.port);
+  assertEquals(await again.ask(harness.identity.status.session?.address ?? "", "x"), "web:x");
+});
+
+/** What a bridge answers to STREAM ACCEPT at first, and whether that is worth a warning. */
+const FAULTS: readonly [string, string, boolean][] = [
+  ["closes", "", false],
+  ["is old, and takes one at a time", "STREAM STATUS RESULT=ALREADY_ACCEPTING\n", false],
+  ["is old, and says so in other words", 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="Already accepting"\n', false],
+  ["refuses", "STREAM STATUS RESULT=I2P_ERROR MESSAGE=no\n", true],
+  ["fails after OK", "STREAM STATUS RESULT=OK\nSTREAM STATUS RESULT=I2P_ERROR MESSAGE=no\n", true],
+  ["names no caller", "STREAM STATUS RESULT=OK\nnobody\n", true],
+  ["speaks something else", "HTTP/1.1 400 Bad Request\n", true],
+  ["has forgotten the session", "STREAM STATUS RESULT=INVALID_ID\n", true],
+];
+
+for (const [what, answer, isTold] of FAULTS) {
+  Deno.test(`a bridge that ${what} is asked again`, async () => {
+    await using service = new Service(answering("web"));
+    let left = 1;
+    await using served = await serveInto([service.rule], {}, {
+      bridge: {
+        intercept: async (line, socket) => {
+          if (!line.startsWith("STREAM ACCEPT") || left-- <= 0) return false;
+          await socket.write(answer);
+          socket.close();
+          return true;
+        },
+      },
+    });
+    const { harness, caller } = served;
+    await until("it is asked again", () => left < 0);
+    const isLost = harness.log.some((line) => line.includes("Session lost"));
+    assertEquals(isLost, answer.includes("INVALID_ID"), "a session that the router has forgotten is given up");
+    await until("there is a session", () => harness.identity.status.state === "ready");
+    assertEquals(await caller.ask(harness.identity.status.session?.address ?? "", "x"), "web:x");
+    assertEquals(
+      harness.log.some((line) => /warn +Cannot wait for a caller/.test(line)),
+      isTold,
+      harness.log.join("\n"),
+    );
+  });
+}
+
+Deno.test("a caller whose service ends at once, and one who leaves at once, leave nothing behind", async () => {
+  await using service = new Service((conn) => Promise.resolve(closeAnyhow(conn)));
+  await using served = await serveInto([service.rule]);
+  const { harness, caller, b32 } = served;
+  for (let i = 0; i < 5; i++) {
+    const { conn } = await caller.call(b32);
+    closeAnyhow(conn);
+    assertEquals(await caller.ask(b32, ""), "");
+  }
+  await until("all have ended", () => harness.proxy.callers === 0);
+});
+
+Deno.test("draining waits for callers, and ending closes them", async () => {
+  await using service = new Service(async (conn) => void await readToEnd(conn));
+  await using served = await serveInto([service.rule]);
+  const { harness, caller, b32 } = served;
+  const { conn } = await caller.call(b32);
+  await until("it is served", () => harness.proxy.callers === 1);
+  let isDrained = false;
+  const drained = harness.proxy.drain(5_000).then(() => isDrained = true);
+  await delay(100);
+  assertEquals([isDrained, harness.proxy.callers], [false, 1]);
+  assertEquals(await caller.ask(b32, "x"), "", "nobody new is let in");
+  assertEquals(harness.counters.get("inbound-callers"), 1);
+  closeAnyhow(conn);
+  await drained;
+  assertEquals(harness.proxy.callers, 0);
+});

@@ -1,0 +1,103 @@
+import type { Network, Session } from "./sam_network.ts";
+import { type Manners, type Router, type Target, targetOfKey } from "./sam_router.ts";
+
+/** Bytes of the buffer into which i2pd reads a datagram, header line included: the rest is cut off. */
+const I2PD_BUFFER = 32_768;
+
+/** Largest payload of Java I2P. */
+const JAVA_PAYLOAD = 31_744;
+
+/** Longest header line of Java I2P. */
+const JAVA_HEADER = 2048;
+
+const LF = 10;
+
+/** Where a session of datagrams wants them. A session without PORT gets none here. */
+export function forwardAddress(options: Readonly<Record<string, string>>): Deno.NetAddr {
+  return { transport: "udp", hostname: options["HOST"] ?? "127.0.0.1", port: Number(options["PORT"] ?? 0) };
+}
+
+/** A datagram of a client, taken apart. */
+interface Sent {
+  id: string;
+  target: Target;
+  fromPort: string;
+  toPort: string;
+  payload: Uint8Array;
+}
+
+/** The UDP port of a bridge: what sessions send to each other goes through it, as repliable datagrams. */
+export class DatagramPort {
+  readonly #manners: Manners;
+  readonly #router: Router;
+  readonly #network: Network;
+  readonly #socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  readonly #serving: Promise<void>;
+
+  constructor(manners: Manners, router: Router, network: Network) {
+    this.#manners = manners;
+    this.#router = router;
+    this.#network = network;
+    this.#serving = this.#serve();
+  }
+
+  get port(): number {
+    return (this.#socket.addr as Deno.NetAddr).port;
+  }
+
+  async close(): Promise<void> {
+    this.#socket.close();
+    await this.#serving;
+  }
+
+  async #serve(): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    for (;;) {
+      let bytes: Uint8Array;
+      try {
+        [bytes] = await this.#socket.receive(buffer);
+      } catch {
+        return;
+      }
+      await this.#pass(this.#manners === "i2pd" ? bytes.subarray(0, I2PD_BUFFER) : bytes);
+    }
+  }
+
+  /** Neither router answers a datagram that it cannot use. */
+  async #pass(bytes: Uint8Array): Promise<void> {
+    const end = bytes.indexOf(LF);
+    if (end < 0) return;
+    const header = new TextDecoder().decode(bytes.subarray(0, end));
+    const sent = await this.#read(header, bytes.subarray(end + 1));
+    const session = this.#network.sessions.get(sent?.id ?? "");
+    if (sent === undefined || session?.datagramsTo === undefined || session.destination === undefined) return;
+    const from = session.destination.keys.destination;
+    for (const receiver of this.#network.live(sent.target.b32)?.sessions ?? []) {
+      if (receiver.datagramsTo === undefined || receiver.datagramsTo.port === 0) continue;
+      const line = new TextEncoder().encode(`${from}${this.#ports(sent, receiver)}\n`);
+      await this.#socket.send(Uint8Array.of(...line, ...sent.payload), receiver.datagramsTo);
+    }
+  }
+
+  /** i2pd: the rest of the line is a destination in base64. Java I2P: words, and names are looked up. */
+  async #read(header: string, payload: Uint8Array): Promise<Sent | undefined> {
+    const [version = "", id = "", ...rest] = header.split(" ");
+    if (!version.startsWith("3")) return undefined;
+    const ports = { fromPort: "0", toPort: "0" };
+    if (this.#manners === "i2pd") {
+      const target = await targetOfKey(rest.join(" "));
+      return target && { id, target, payload, ...ports };
+    }
+    const [destination = "", ...pairs] = rest;
+    if (header.length > JAVA_HEADER || payload.length > JAVA_PAYLOAD) return undefined;
+    const target = await this.#router.locate(destination, this.#network.names);
+    const option = (key: string): string =>
+      pairs.find((pair) => pair.startsWith(`${key}=`))?.slice(key.length + 1) ?? "0";
+    return target && { id, target, payload, fromPort: option("FROM_PORT"), toPort: option("TO_PORT") };
+  }
+
+  /** The ports are told from version 3.2 on, and not by i2pd. */
+  #ports({ fromPort, toPort }: Sent, { control }: Session): string {
+    return this.#manners === "java" && Number(control.version) >= 3.2 ? ` FROM_PORT=${fromPort} TO_PORT=${toPort}` : "";
+  }
+}
