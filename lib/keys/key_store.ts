@@ -84,7 +84,11 @@ export class KeyStore {
     await ensurePrivateDirectory(this.#directory);
     const lock = await FileLock.take(path.replace(/\.dat$/, ".lock"));
     if (lock !== undefined) return lock;
-    throw new KeyStoreError("in-use", `Identity "${name}" is in use by another process`);
+    throw new KeyStoreError(
+      "in-use",
+      `Identity "${name}" is in use by another process`,
+      "End that i2p-socks first, or give this one an --identity of its own",
+    );
   }
 
   /**
