@@ -11,6 +11,7 @@ import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
+import { echoDatagram } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { readSamLogin } from "./input_files.ts";
 import { keepOnly, requireNet } from "./permissions.ts";
@@ -36,7 +37,7 @@ export async function check(operands: readonly string[], given: GivenValues, ter
   const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
   const login = await readSamLogin(settings);
   requireNet(settings.sam, "--sam");
-  keepOnly({ sam: settings.sam });
+  keepOnly({ sam: settings.sam, udp: settings.udp });
   const asJson = given.has("json");
   const route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target);
   const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
@@ -86,6 +87,15 @@ class Route {
         run: this.#withSession((signal) => this.#resolveOwn(signal)),
       },
     ];
+    const { udp, samUdp, sessionOptions } = this.#settings;
+    if (udp) {
+      steps.push({
+        name: "datagrams",
+        title: "datagrams",
+        late: "not-ready",
+        run: (signal) => echoDatagram(this.#endpoint, samUdp, sessionOptions, signal),
+      });
+    }
     const target = this.#target;
     if (target === undefined) return steps;
     return [

@@ -320,14 +320,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: "udp",
     fallback: "off",
     help: "Serve UDP ASSOCIATE of SOCKS5, as repliable datagrams of a destination of their own",
-    verbs: SERVE,
+    verbs: [...SERVE, "check"],
   },
   {
     name: "sam-udp",
     value: "PORT",
     fallback: "7655",
     help: "UDP port of the router's SAM bridge, at the host of --sam",
-    verbs: SERVE,
+    verbs: [...SERVE, "check"],
   },
   {
     name: "config",

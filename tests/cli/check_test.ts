@@ -35,6 +35,30 @@ for (const [manners, router] of [["i2pd", "i2pd"], ["java", "Java I2P"]] as cons
   });
 }
 
+for (const manners of ["i2pd", "java"] as const) {
+  Deno.test(`check --udp sends itself a datagram, and says so when none comes back, ${manners}`, async () => {
+    await using bridge = await startSamBridge({ manners, udp: true });
+    const nobody = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    using _nobody = { [Symbol.dispose]: () => nobody.close() };
+    const silent = (nobody.addr as Deno.NetAddr).port;
+    for (const [port, isRight] of [[bridge.udpPort, true], [silent, false]] as const) {
+      const args = ["check", "--json", "--sam", `127.0.0.1:${bridge.port}`, "--udp", "--sam-udp", `${port}`];
+      const { code, stdout, stderr } = await runProxy(args);
+      const { step, ok, says, reason } = JSON.parse(stdout).steps.at(-1);
+      assertEquals({ code, stderr, step, ok, says, reason }, {
+        code: isRight ? 0 : 1,
+        stderr: "",
+        step: "datagrams",
+        ok: isRight,
+        says: isRight
+          ? `one to ourselves came back through UDP port ${port}`
+          : `None that was sent to UDP port ${port} came back: see --sam-udp`,
+        reason: isRight ? undefined : "timed-out",
+      });
+    }
+  });
+}
+
 Deno.test("check passes the options of a session on", async () => {
   await using bridge = await startSamBridge();
   const options = ["--length", "1", "-o", "x.y=z", "--name", "me", "--lease-set-encryption", "4"];

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { runCommand } from "../support/command.ts";
+import { runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { startPrivateNet } from "../support/private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
@@ -51,6 +51,20 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
   await using _shout = shout;
   await using _proxy = proxy;
   using client = await associate(proxy.port, { timeout: 60_000 });
+
+  await t.step("check finds that datagrams pass", async () => {
+    const words = [
+      "--sam",
+      `127.0.0.1:${net.samPort}`,
+      "--udp",
+      "--sam-udp",
+      `${net.samUdpPort}`,
+      ...net.sessionOptions,
+    ];
+    const { code, stdout } = await runProxy(["check", ...words]);
+    assertMatch(stdout, /✓ datagrams: one to ourselves came back/);
+    assertEquals(code, 0);
+  });
 
   await t.step("a request to a b32 address is answered from that address and port", async () => {
     assertEquals(client.reply.code, 0);
