@@ -1,29 +1,24 @@
-import { formatEndpoint } from "../config/endpoint.ts";
 import type { CallerRules } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
-import { type Address, parseAddress } from "../i2p/address.ts";
+import { parseAddress } from "../i2p/address.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
-import { SamError } from "../sam/error.ts";
-import { closeAfterReply, closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
-import type { SamSession } from "../sam/session.ts";
+import { closeOnAbort, closeQuietly } from "../io/conn.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
+import type { StreamTarget } from "../sam/stream.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
-import { encodeHttpAnswer } from "../socks/http.ts";
 import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { BIND, Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
-import { ANSWERS, Refusal } from "./answers.ts";
+import { Refusal } from "./answers.ts";
 import { awaitCaller, expectedCaller } from "./bind.ts";
-import { refusalOf } from "./failure.ts";
 import type { IdentityLease, IdentityPool } from "./identity_pool.ts";
 import { isolationGroup } from "./isolation.ts";
 import type { LeakWatch } from "./leak_watch.ts";
@@ -31,15 +26,14 @@ import type { LoginGuard } from "./login_guard.ts";
 import type { NameMap } from "./name_map.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { holdName, resolve } from "./resolve.ts";
+import { dial, type DialledStream } from "./dial.ts";
+import { destinationOf, refuse, type RefusedClient, tell } from "./refuse.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { type AssociateContext, serveAssociate } from "./udp_associate.ts";
 import { relay, type RelayOptions, type RelayResources, type RelayResult } from "./relay.ts";
 
 /** Milliseconds for a stream that was ended to let go of its identity. */
 const SETTLING = 20;
-
-/** Milliseconds for the loss of a session to show itself, when a stream on it could not be opened. */
-const LOSS_DELAY = 250;
 
 /** Time limits of a client, in milliseconds. */
 export interface ClientTimeouts {
@@ -96,12 +90,9 @@ export interface ClientContext extends RelayResources, Pick<AssociateContext, "d
 }
 
 /** What is known of a client so far. */
-interface Client {
-  conn: Deno.TcpConn;
+interface Client extends RefusedClient {
   /** A number that no other client has. */
   serial: number;
-  request?: SocksRequest;
-  address?: Address;
 }
 
 /**
@@ -248,12 +239,9 @@ async function chooseIdentity(
 }
 
 /** An open stream and what belongs to it. */
-interface OpenStream {
-  stream: SamStream;
+interface OpenStream extends DialledStream {
   /** Through which the client is read. */
   clientBytes: ReadAhead;
-  /** Aborted when the session of the stream is lost. */
-  sessionEnded: Signal;
 }
 
 /** Opens the stream, and gives up when the client leaves meanwhile. */
@@ -270,51 +258,6 @@ async function openStream(
     if (how === "failed" || early.length === 0) deadline.abort(new Refusal("client-closed"));
   });
   return { ...await dial(context, identity, target, deadline.signal), clientBytes };
-}
-
-/** Opens a stream; once more on the next session, where the first one turns out to be lost. */
-async function dial(
-  bridge: Pick<ClientContext, "endpoint" | "warm">,
-  identity: IdentityLease,
-  target: StreamTarget,
-  signal: Signal,
-): Promise<Omit<OpenStream, "clientBytes">> {
-  const session = await identity.session(signal);
-  try {
-    return await dialOn(session, bridge, target, signal);
-  } catch (error) {
-    if (signal.aborted || !await isLost(session, error, signal)) throw error;
-    return await dialOn(await identity.session(signal), bridge, target, signal);
-  }
-}
-
-async function dialOn(
-  { id, ended }: SamSession,
-  { endpoint, warm }: Pick<ClientContext, "endpoint" | "warm">,
-  target: StreamTarget,
-  signal: Signal,
-): Promise<Omit<OpenStream, "clientBytes">> {
-  using attempt = new Deadline(Infinity, signal, ended);
-  return { stream: await connectStream(endpoint, id, target, attempt.signal, warm), sessionEnded: ended };
-}
-
-/** Whether a stream could not be opened because its session is lost: nothing was sent then, so another try is safe. */
-async function isLost(session: SamSession, error: unknown, signal: Signal): Promise<boolean> {
-  if (session.ended.aborted) return true;
-  if (!(error instanceof SamError)) return false;
-  if (error.result === "INVALID_ID") {
-    // The router has forgotten the session, and its end is about to be noticed.
-    session.close(error);
-    await session.lost;
-    return true;
-  }
-  const isSign = error.failure === "closed" || error.failure === "unreachable" ||
-    error.result === "I2P_ERROR" || error.result === "TIMEOUT";
-  if (!isSign) return false;
-  // A router that ends closes its connections one after the other, in any order.
-  using patience = new Deadline(Infinity, signal, session.ended);
-  await sleep(LOSS_DELAY, patience.signal);
-  return session.ended.aborted;
 }
 
 /** Says that the stream is open, and carries what either side sends, and sent ahead. */
@@ -360,46 +303,6 @@ function tellEnd(
   });
 }
 
-async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
-  const refusal = refusalOf(error, client.address?.kind);
-  const { reason, message, cause } = refusal;
-  context.counters.add(`refused-${reason}`);
-  context.leaks.refused(reason);
-  const destination = destinationOf(client);
-  if (destination !== undefined) context.audit?.refuse(reason, destination);
-  if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
-  const { hint } = ANSWERS[reason];
-  const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
-  context.log[level](`Refused a client: ${message}`, {
-    reason,
-    hint,
-    destination,
-    routerSaid: cause instanceof SamError ? cause.text : undefined,
-  });
-  const bytes = replyBytes(client, refusal, context.extendedErrors);
-  if (bytes !== undefined) await tell(client, bytes);
-}
-
-/** Writes the last bytes that a client gets. */
-async function tell({ conn }: Client, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeAll(conn, bytes);
-    await closeAfterReply(conn);
-  } catch {
-    // The client is gone: nobody is left to tell.
-  }
-}
-
-/** What to write to a client that is refused: depends on how far it came. */
-function replyBytes(client: Client, { reason, cause }: Refusal, extendedErrors: boolean): Uint8Array | undefined {
-  if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
-  const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
-  const { reply4 = Reply4.rejected, reply5, extended = reply5 } = ANSWERS[reason];
-  if (version === 5) return encodeReply5(extendedErrors ? extended : reply5);
-  if (version === 4) return encodeReply4(reply4);
-  return undefined;
-}
-
 /** The replies of an open stream, by version. */
 const SUCCESS: Readonly<Record<4 | 5, Uint8Array>> = {
   4: encodeReply4(Reply4.granted),
@@ -409,8 +312,4 @@ const SUCCESS: Readonly<Record<4 | 5, Uint8Array>> = {
 /** The client's own IP address. */
 function addressOf({ conn }: Client): string {
   return conn.remoteAddr.hostname;
-}
-
-function destinationOf({ request }: Client): string | undefined {
-  return request && `${request.host}:${request.port}`;
 }
