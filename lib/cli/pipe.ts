@@ -1,5 +1,6 @@
 import { closeQuietly, writeAll } from "../io/conn.ts";
-import { sleep, startTimer } from "../io/deadline.ts";
+import { sleep } from "../io/deadline.ts";
+import { startTimer, type Timer } from "../io/timer.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import { ANSWERED_TIMEOUT, HALF_CLOSED_TIMEOUT } from "../proxy/half_closed.ts";
 import { LOST_GRACE } from "../proxy/relay.ts";
@@ -59,7 +60,7 @@ class Relay {
   #late: PipeEnd = "silent";
   #isAnswered = false;
   #isReading = false;
-  #stopTimer = (): void => {};
+  #timer: Timer | undefined;
 
   constructor(stream: PipeStream) {
     this.#stream = stream;
@@ -67,7 +68,7 @@ class Relay {
 
   stop(end: PipeEnd): void {
     this.#end ??= end;
-    this.#stopTimer();
+    this.#timer?.stop();
     closeQuietly(this.#stream.conn);
   }
 
@@ -111,7 +112,7 @@ class Relay {
       return "reset";
     } finally {
       this.#isReading = false;
-      this.#stopTimer();
+      this.#timer?.stop();
     }
   }
 
@@ -124,8 +125,8 @@ class Relay {
 
   /** Only while reading: a stdout that takes its time is no silence of the peer. */
   #arm(): void {
-    this.#stopTimer();
-    if (this.#isReading) this.#stopTimer = startTimer(this.#patience, () => this.stop(this.#late));
+    this.#timer?.stop();
+    if (this.#isReading) this.#timer = startTimer(this.#patience, () => this.stop(this.#late));
   }
 }
 

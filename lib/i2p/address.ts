@@ -61,10 +61,13 @@ export function parseAddress(given: string): Address {
   }
 }
 
+const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+const IPV4: RegExp = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
+
 /** Whether a text is an IPv4 address (four decimal parts), or an IPv6 address with or without brackets. */
 export function isIpLiteral(text: string): boolean {
-  const octet = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
-  if (new RegExp(`^${octet}(\\.${octet}){3}$`).test(text)) return true;
+  if (IPV4.test(text)) return true;
+  if (!text.includes(":")) return false;
   const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
   return bare.includes(":") && /^[\da-f:.]+$/i.test(bare) && URL.canParse(`http://[${bare}]/`);
 }

@@ -1,4 +1,5 @@
 import type { Signal } from "./signal.ts";
+import { startTimer, type Timer } from "./timer.ts";
 
 /** Milliseconds for a client to take the last bytes and close, before the connection is closed under it. */
 export const LINGER = 2_000;
@@ -7,8 +8,12 @@ export const LINGER = 2_000;
 const LONGEST_LINGER = 60_000;
 
 /** Sends all of the bytes; a single write of the runtime may send a part of them. */
-export async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0;) {
+    const sent = await conn.write(rest);
+    if (sent === rest.length) return;
+    rest = rest.subarray(sent);
+  }
 }
 
 /**
@@ -73,19 +78,21 @@ export function closeOnAbort(conn: { close(): void }, signal: Signal): () => voi
  */
 export async function closeAfterReply(conn: Deno.Conn, patient = false): Promise<void> {
   const close = (): void => closeQuietly(conn);
-  const timers = [setTimeout(close, patient ? LONGEST_LINGER : LINGER)];
+  const last = startTimer(patient ? LONGEST_LINGER : LINGER, close);
+  let silence: Timer | undefined;
   try {
     await conn.closeWrite();
     const scratch = new Uint8Array(4096);
     do {
       if (!patient) continue;
-      clearTimeout(timers[1]);
-      timers[1] = setTimeout(close, LINGER);
+      silence?.stop();
+      silence = startTimer(LINGER, close);
     } while (await conn.read(scratch) !== null);
   } catch {
     // Reset by the other side, or closed by a timer.
   } finally {
-    timers.forEach(clearTimeout);
+    last.stop();
+    silence?.stop();
     closeQuietly(conn);
   }
 }

@@ -20,7 +20,8 @@ export interface Signal {
  * took 50 µs each time.
  */
 export class SharedSignal implements Signal {
-  readonly #listeners = new Set<() => void>();
+  /** Few signals are listened to by more than one, and many by nobody. */
+  #listeners: Set<() => void> | undefined;
   #aborted = false;
   #reason: unknown;
 
@@ -36,12 +37,12 @@ export class SharedSignal implements Signal {
 
   /** Has a function called at the end; not if it has come already. */
   addEventListener(_type: "abort", listener: () => void): void {
-    if (!this.#aborted) this.#listeners.add(listener);
+    if (!this.#aborted) (this.#listeners ??= new Set()).add(listener);
   }
 
   /** Takes that back. */
   removeEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
+    this.#listeners?.delete(listener);
   }
 
   /** Throws the reason if it was aborted. */
@@ -54,7 +55,7 @@ export class SharedSignal implements Signal {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (const listener of this.#listeners) {
+    for (const listener of this.#listeners ?? []) {
       try {
         listener();
       } catch (error) {
@@ -64,6 +65,6 @@ export class SharedSignal implements Signal {
         });
       }
     }
-    this.#listeners.clear();
+    this.#listeners = undefined;
   }
 }

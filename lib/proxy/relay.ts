@@ -1,5 +1,5 @@
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
-import { startTimer } from "../io/deadline.ts";
+import { startTimer, type Timer } from "../io/timer.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
@@ -107,7 +107,7 @@ class Relay {
   #reason: RelayEnd | undefined;
   #halfClosed: Disposable | undefined;
   #isDelivering = false;
-  #stopGrace: (() => void) | undefined;
+  #grace: Timer | undefined;
   #lastReceived = 0;
 
   constructor(client: Deno.TcpConn, stream: Deno.TcpConn, resources: RelayResources, options: RelayOptions) {
@@ -211,7 +211,7 @@ class Relay {
   /** Ends the stream of a lost session when nothing more of it comes. */
   #endLost(): void {
     if (this.#isDelivering || performance.now() - this.#lastReceived < LOST_GRACE) {
-      this.#stopGrace = startTimer(LOST_GRACE, () => this.#endLost());
+      this.#grace = startTimer(LOST_GRACE, () => this.#endLost());
     } else {
       this.#reason ??= "session lost";
       closeQuietly(this.#stream);
@@ -222,7 +222,7 @@ class Relay {
   #rest(): void {
     this.#watchdog.stop();
     this.#options.sessionEnded.removeEventListener("abort", this.#loseSession);
-    this.#stopGrace?.();
+    this.#grace?.stop();
     this.#halfClosed?.[Symbol.dispose]();
   }
 }
@@ -244,10 +244,10 @@ function onAbort(signal: Signal, callback: () => void): void {
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
 async function finish(client: Deno.TcpConn, uploadEnded: Promise<PumpEnd>): Promise<void> {
   // A client that sends nothing now can take the last bytes from the kernel, whenever it likes.
-  const timer = setTimeout(() => closeQuietly(client), LINGER);
+  const timer = startTimer(LINGER, () => closeQuietly(client));
   await client.closeWrite().catch(() => {});
   const how = await uploadEnded;
-  clearTimeout(timer);
+  timer.stop();
   // Anything else says that the client goes on sending.
   if (how !== "source ended" && how !== "source failed") await closeAfterReply(client, true);
 }
@@ -290,7 +290,12 @@ async function pump(
         if (filter.isDone) filter = undefined;
       }
       moved(WRITING);
-      if (!await write(sink, bytes)) return "sink failed";
+      try {
+        const sent = await sink.write(bytes);
+        if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
+      } catch {
+        return "sink failed";
+      }
       moved(bytes.length);
       if (length === buffer.length) {
         large ??= pool.rent();

@@ -1,11 +1,11 @@
-import { startTimer } from "../io/deadline.ts";
+import { startTimer, type Timer } from "../io/timer.ts";
 
 /** Calls back after a time without activity. One timer runs at most, and only with a limit. */
 export class Watchdog {
   readonly #expire: () => void;
   #limit = Infinity;
   #last = performance.now();
-  #stopTimer: (() => void) | undefined;
+  #timer: Timer | undefined;
 
   /** Makes a watchdog that sleeps until it gets a limit. */
   constructor(expire: () => void) {
@@ -31,13 +31,13 @@ export class Watchdog {
 
   /** Puts it to sleep for good. */
   stop(): void {
-    this.#stopTimer?.();
+    this.#timer?.stop();
     this.#limit = 0;
   }
 
   #arm(milliseconds: number): void {
-    this.#stopTimer?.();
-    this.#stopTimer = startTimer(milliseconds, () => {
+    this.#timer?.stop();
+    this.#timer = startTimer(milliseconds, () => {
       const left = this.#limit - this.silence;
       if (left > 0) this.#arm(left);
       else this.#expire();

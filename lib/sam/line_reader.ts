@@ -6,6 +6,8 @@ export const LINE_BUFFER = 1088;
 
 const NOTHING = new Uint8Array();
 
+const DECODER = new TextDecoder();
+
 /** Reads the lines of a SAM bridge and keeps what follows them. */
 export class LineReader {
   readonly #conn: Pick<Deno.Conn, "read">;
@@ -27,7 +29,8 @@ export class LineReader {
   async next(): Promise<string> {
     let searched = this.#start;
     for (;;) {
-      const lineEnd = this.#buffer.subarray(0, this.#end).indexOf(0x0a, searched);
+      const found = searched < this.#end ? this.#buffer.indexOf(0x0a, searched) : -1;
+      const lineEnd = found < this.#end ? found : -1;
       if ((lineEnd < 0 ? this.#end : lineEnd) - this.#start > MAX_SAM_LINE) throw new LineTooLong();
       if (lineEnd >= 0) return this.#take(lineEnd, lineEnd + 1);
       searched = this.#end;
@@ -56,7 +59,7 @@ export class LineReader {
   }
 
   #take(lineEnd: number, next: number): string {
-    const line = new TextDecoder().decode(this.#buffer.subarray(this.#start, lineEnd));
+    const line = DECODER.decode(this.#buffer.subarray(this.#start, lineEnd));
     this.#start = next;
     return line.replace(/\r$/, "");
   }

@@ -38,6 +38,8 @@ export const SAM_VERSION = "3.1";
  */
 export type WantedVersion = "ours" | "ports" | "any";
 
+const ENCODER = new TextEncoder();
+
 /** What HELLO says for each. */
 const VERSIONS: Readonly<Record<WantedVersion, Record<string, string>>> = {
   ours: { MIN: SAM_VERSION, MAX: SAM_VERSION },
@@ -193,14 +195,14 @@ export class SamSocket {
     closeQuietly(this.#conn);
   }
 
-  async #nextMessage(): Promise<SamMessage> {
-    return parseMessage(await this.#nextLine());
+  #nextMessage(): Promise<SamMessage> {
+    return this.#nextLine().then(parseMessage);
   }
 
   async #nextLine(): Promise<string> {
     for (;;) {
       const line = await this.#lines.next();
-      if (!/^PING(?= |$)/.test(line)) return line;
+      if (!line.startsWith("PING") || !/^PING(?= |$)/.test(line)) return line;
       await send(this.#conn, `PONG${line.slice(4)}\n`);
     }
   }
@@ -237,8 +239,8 @@ export async function connectBridge({ hostname, port }: SamEndpoint, signal: Sig
   }
 }
 
-async function send(conn: Deno.TcpConn, text: string): Promise<void> {
-  await writeAll(conn, new TextEncoder().encode(text));
+function send(conn: Deno.TcpConn, text: string): Promise<void> {
+  return writeAll(conn, ENCODER.encode(text));
 }
 
 function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): SamValues {

@@ -124,9 +124,11 @@ class HandshakeReader {
 
   /** The first byte, which stays unread. */
   async first(): Promise<number> {
-    return await this.take(([first]) => first === undefined ? undefined : { value: first, length: 0 });
+    while (this.#start === this.#end) await this.#readMore();
+    return this.buffer[this.#start] ?? 0;
   }
 
+  /** What a parser finds, as soon as enough has come. */
   async take<T>(parse: (bytes: Uint8Array) => Parsed<T>): Promise<T> {
     for (;;) {
       const parsed = parse(this.rest());
@@ -155,5 +157,6 @@ class HandshakeReader {
 }
 
 async function writeAll(client: ByteStream, bytes: Uint8Array): Promise<void> {
-  for (let sent = 0; sent < bytes.length;) sent += await client.write(bytes.subarray(sent));
+  let sent = await client.write(bytes);
+  while (sent < bytes.length) sent += await client.write(bytes.subarray(sent));
 }

@@ -14,7 +14,7 @@ export const Method = { none: 0x00, userPassword: 0x02, noneAcceptable: 0xff } a
  * ```
  */
 export function parseGreeting(bytes: Uint8Array): Parsed<Uint8Array> {
-  const [, count] = bytes;
+  const count = bytes[1];
   if (count === undefined || bytes.length < 2 + count) return undefined;
   return { value: bytes.slice(2, 2 + count), length: 2 + count };
 }
@@ -37,7 +37,8 @@ export function encodeMethod(method: number): Uint8Array {
  * @throws {SocksError} if the version of this subnegotiation is not 1.
  */
 export function parseLogin(bytes: Uint8Array): Parsed<Login> {
-  const [version, userLength] = bytes;
+  const version = bytes[0];
+  const userLength = bytes[1];
   if (version !== undefined && version !== 1) {
     throw new SocksError("malformed", `The version of a login must be 1, not ${version}`);
   }
@@ -68,7 +69,7 @@ export function encodeLoginStatus(accepted: boolean): Uint8Array {
  * @throws {SocksError} if the version is not 5 or the address type is unknown.
  */
 export function parseRequest5(bytes: Uint8Array): Parsed<SocksRequest> {
-  const [version, command, , type, first] = bytes;
+  const [version, command, type, first] = [bytes[0], bytes[1], bytes[3], bytes[4]];
   if (version !== undefined && version !== 5) {
     throw new SocksError("malformed", `The version of a request after a SOCKS5 greeting must be 5, not ${version}`, 5);
   }
@@ -77,7 +78,8 @@ export function parseRequest5(bytes: Uint8Array): Parsed<SocksRequest> {
     throw new SocksError("addressType", `Address type ${type} does not exist`, 5);
   }
   if (first === undefined) return undefined;
-  const [start, size] = type === 3 ? [5, first] : [4, type === 1 ? 4 : 16];
+  const start = type === 3 ? 5 : 4;
+  const size = type === 3 ? first : type === 1 ? 4 : 16;
   const length = start + size + 2;
   if (bytes.length < length) return undefined;
   const address = bytes.subarray(start, start + size);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Deadline, sleep, startTimer, TimeoutError } from "../../lib/io/deadline.ts";
+import { Deadline, sleep, TimeoutError } from "../../lib/io/deadline.ts";
+import { startTimer } from "../../lib/io/timer.ts";
 import { Watchdog } from "../../lib/proxy/watchdog.ts";
 import { Clock } from "../support/clock.ts";
 import { delay } from "../support/harness.ts";
@@ -8,7 +9,8 @@ import { pureTest } from "../support/pure.ts";
 /** A timer, and how often it has called back. */
 function count(milliseconds: number): { calls: number; stop: () => void } {
   const counted = { calls: 0, stop: (): void => {} };
-  counted.stop = startTimer(milliseconds, () => counted.calls++);
+  const timer = startTimer(milliseconds, () => counted.calls++);
+  counted.stop = () => timer.stop();
   return counted;
 }
 
