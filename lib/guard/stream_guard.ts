@@ -128,6 +128,7 @@ export class StreamGuard {
 
   /** Looks at what is about to leave, and says whether it may. */
   #look(bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true;
     const before = this.#found.size;
     const room = this.#lines === undefined ? INSPECTED - this.#sent.length : bytes.length;
     const text = fromLatin1(bytes.subarray(0, room));

@@ -35,7 +35,7 @@ export class LineReader {
       if (lineEnd >= 0) return this.#take(lineEnd, lineEnd + 1);
       searched = this.#end;
       if (this.#end === this.#buffer.length) searched -= this.#makeRoom();
-      const count = await this.#conn.read(this.#buffer.subarray(this.#end));
+      const count = await this.#conn.read(this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end));
       if (count === null) {
         if (this.#start === this.#end) throw new Deno.errors.UnexpectedEof();
         return this.#take(this.#end, this.#end);

@@ -47,13 +47,14 @@ export function formatCommand(
   login: Record<string, string> = {},
 ): string {
   let line = words;
-  for (const [key, value] of Object.entries(values)) {
+  for (const key in values) {
+    const value = values[key] ?? "";
     if (!isPlain(key) || key.includes("=") || !isPlain(value)) {
       throw new TypeError(`Cannot write SAM option "${key}=${value}": SAM takes no spaces, quotes or backslashes here`);
     }
     line += ` ${key}=${value}`;
   }
-  for (const [key, value] of Object.entries(login)) line += ` ${key}=${quote(key, value)}`;
+  for (const key in login) line += ` ${key}=${quote(key, login[key] ?? "")}`;
   return `${line}\n`;
 }
 

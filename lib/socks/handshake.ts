@@ -150,7 +150,7 @@ class HandshakeReader {
   }
 
   async #readMore(): Promise<void> {
-    const count = await this.#client.read(this.buffer.subarray(this.#end));
+    const count = await this.#client.read(this.#end === 0 ? this.buffer : this.buffer.subarray(this.#end));
     if (count === null) throw new SocksError("closed", "The client closed the connection during the handshake");
     this.#end += count;
   }
