@@ -63,7 +63,7 @@ export class StreamGuard {
   /** For the bytes of the peer, which always pass. */
   readonly received: Filter;
   readonly #options: StreamGuardOptions;
-  readonly #found = new Set<LeakKind>();
+  readonly #found: LeakKind[] = [];
   #sent = "";
   #received = "";
   /** Length of {@linkcode #sent} when it was last looked at. */
@@ -129,7 +129,7 @@ export class StreamGuard {
   /** Looks at what is about to leave, and says whether it may. */
   #look(bytes: Uint8Array): boolean {
     if (bytes.length === 0) return true;
-    const before = this.#found.size;
+    const before = this.#found.length;
     const room = this.#lines === undefined ? INSPECTED - this.#sent.length : bytes.length;
     const text = fromLatin1(bytes.subarray(0, room));
     this.#lookAnywhere(text);
@@ -142,7 +142,7 @@ export class StreamGuard {
       this.#lookAnywhere(rest);
       if (rest !== "") this.#lookAtLines(rest);
     }
-    return !this.#options.blocks || this.#found.size === before;
+    return !this.#options.blocks || this.#found.length === before;
   }
 
   #lookAnywhere(text: string): void {
@@ -195,8 +195,8 @@ export class StreamGuard {
 
   #report(kinds: readonly LeakKind[]): void {
     for (const kind of kinds) {
-      if (this.#found.has(kind)) continue;
-      this.#found.add(kind);
+      if (this.#found.includes(kind)) continue;
+      this.#found.push(kind);
       this.#options.found(kind);
     }
   }

@@ -1,6 +1,6 @@
 import type { LeakMode, ScrubProtocol } from "../config/leak_mode.ts";
 import { bittorrent } from "../guard/bittorrent.ts";
-import type { Detector } from "../guard/detector.ts";
+import type { Detector, LineProtocol } from "../guard/detector.ts";
 import { cookiesOf, http } from "../guard/http.ts";
 import { type IdentifierFinder, makeFinder, type OwnIdentifiers } from "../guard/identifiers.ts";
 import { IRC } from "../guard/irc.ts";
@@ -38,6 +38,8 @@ const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string) => Scrubber>> = {
   http: (host) => new HttpScrubber(host),
 };
 
+const LINE_PROTOCOLS: readonly LineProtocol[] = [IRC, MAIL];
+
 /** What refusals at the door say about an application: the name of the sign, and the explanation. */
 export const DOOR_SIGNS: Readonly<Partial<Record<Reason, { sign: string; story: string; fix: string }>>> = {
   ip: {
@@ -57,6 +59,7 @@ export const DOOR_SIGNS: Readonly<Partial<Record<Reason, { sign: string; story: 
 export class LeakWatch {
   readonly #options: LeakWatchOptions;
   readonly #finder: IdentifierFinder;
+  readonly #detectors: readonly Detector[] = [(head) => this.#http(head), tls, ssh, bittorrent, xmpp];
   readonly #explained = new Set<string>();
   /** Host that a cookie went to first. The oldest ones stand first. */
   readonly #cookies = new Map<string, string>();
@@ -74,8 +77,8 @@ export class LeakWatch {
     const watches = mode !== "off";
     return new StreamGuard({
       host,
-      detectors: watches ? [(head) => this.#http(head), tls, ssh, bittorrent, xmpp] : [],
-      lineProtocols: watches ? [IRC, MAIL] : [],
+      detectors: watches ? this.#detectors : [],
+      lineProtocols: watches ? LINE_PROTOCOLS : [],
       finder: watches ? this.#finder : undefined,
       scrubbers: scrub.map((protocol) => SCRUBBERS[protocol](host)),
       blocks: mode === "block",

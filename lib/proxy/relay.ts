@@ -3,7 +3,7 @@ import { startTimer, type Timer } from "../io/timer.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
-import type { BufferPool } from "./buffer_pool.ts";
+import { type BufferPool, MEDIUM_BUFFER } from "./buffer_pool.ts";
 import type { EventLoopGate } from "./event_loop_gate.ts";
 import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
 import type { SamStream } from "../sam/stream.ts";
@@ -297,19 +297,19 @@ async function pump(
         return "sink failed";
       }
       moved(bytes.length);
-      if (length === buffer.length) {
-        large ??= pool.rent();
-      } else if (large !== undefined) {
+      const isFull = length === buffer.length;
+      // Behind a small message nothing is left to read, so the next read waits for a poll anyway.
+      if (length < small.length) gate.hurry();
+      // Who is about to rent pays for that: so where thousands wake up at once, few have a large buffer at a time.
+      const cost = isFull && large === undefined ? MEDIUM_BUFFER : length;
+      const turn = length < small.length ? undefined : gate.spend(cost);
+      // Whoever goes on while this one waits has it meanwhile, still in the processor's cache.
+      if (large !== undefined && (!isFull || turn !== undefined)) {
         pool.giveBack(large);
         large = undefined;
       }
-      if (length < small.length) {
-        // Nothing is left to read, so the next read waits for a poll anyway.
-        gate.hurry();
-        continue;
-      }
-      const turn = gate.spend(length);
       if (turn !== undefined) await turn;
+      if (isFull) large ??= pool.rent();
     }
   } finally {
     if (large !== undefined) pool.giveBack(large);
