@@ -37,6 +37,7 @@ Deno.test("serve: without the options nothing is waited for, and a lasting ident
     ...["--identity", "me", "--keys-dir", scratch.dir],
   ]);
   assertStringIncludes(lasting.readyLine, " forward=80=127.0.0.1:9,127.0.0.1:10");
+  assertEquals(lasting.ready["forward"], "80=127.0.0.1:9,127.0.0.1:10");
   assert(!lasting.stderr().includes("changes with each start"));
 });
 
