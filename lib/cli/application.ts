@@ -200,9 +200,9 @@ export class Application {
     return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
   }
 
-  /** Clients that are connected now. */
+  /** Clients that are connected now, and callers that are served. */
   get connections(): number {
-    return this.#proxy.connections;
+    return this.#proxy.connections + (this.#proxy.callers ?? 0);
   }
 
   /** Accepts no more clients, and lets a successor have the identity. When it resolves, the ports are free again. */
