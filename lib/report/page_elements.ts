@@ -171,8 +171,9 @@ function setNumbers(list, numbers) {
 
 // What an option switches on: numbers under a heading, and a table of what went no further, where there is one.
 function partOf(title, table) {
-  const numbers = make("dl", "numbers");
-  return { node: make("div", "", make("h3", "", title), numbers, ...(table ? [table.node] : [])), numbers, table };
+  const heading = make("h3"), numbers = make("dl", "numbers");
+  setProse(heading, title);
+  return { node: make("div", "", heading, numbers, ...(table ? [table.node] : [])), numbers, table };
 }
 
 // Shows a part, or hides it where its option is not given.

@@ -83,8 +83,7 @@ function showSwitched(view, { callers, bind, udp }) {
     ["Served now", count(callers.open)], ["Came so far", count(callers.total)],
     ["Reached a service", count(callers.connected)],
     ["Sent to callers", bytes(callers.bytesSent)], ["Received from callers", bytes(callers.bytesReceived)],
-    // The log has the router's words.
-    ...(callers.acceptFailures ? [["Times the router would not wait", count(callers.acceptFailures)]] : []),
+    ...(callers.acceptFailures ? [["Times the router would not wait, see the log", count(callers.acceptFailures)]] : []),
   ]);
   fillTally(view.callers.table, callers?.refused ?? []);
   setPart(view.bind, bind, () => [
