@@ -63,6 +63,23 @@ Deno.test("serve: a file has --forward as a value or a list, and a reload lets t
   assertEquals(await ask(), "two");
 });
 
+Deno.test("serve: at the end callers are waited for as clients are, and the log says so", async () => {
+  await using bridge = await startSamBridge();
+  await using caller = await startCaller(bridge.port);
+  const service = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await startProxyProcess([
+    ...["--sam", `127.0.0.1:${bridge.port}`, "--forward", `127.0.0.1:${service.addr.port}`],
+  ]);
+  const { conn } = await caller.call(proxy.ready["b32"] ?? "");
+  using served = await service.accept();
+  proxy.signal("SIGTERM");
+  await proxy.waitFor("stderr", /Waiting up to 10 s for 1 connections; signal again to end now/);
+  conn.close();
+  assertEquals(await served.read(new Uint8Array(1)), null);
+  assertEquals((await proxy.ended()).code, 143);
+  service.close();
+});
+
 Deno.test("serve: what --forward may not lead to ends with exit code 2", async () => {
   await using scratch = await makeScratch();
   const everybody = "everybody in I2P would have it";

@@ -388,7 +388,7 @@ Deno.test("with a file, one status shows all applications, the new ones after a 
   const file = `${scratch.dir}/config.yaml`;
   const common = `sam: 127.0.0.1:${bridge.port}\nstatus: 127.0.0.1:0\napplications:\n`;
   const entry = (name: string, more = ""): string => `  - {name: ${name}, listen: "127.0.0.1:0"${more}}\n`;
-  const lasting = `, identity: shared, keys-dir: ${scratch.dir}/keys`;
+  const lasting = `, identity: shared, keys-dir: ${scratch.dir}/keys, bind: true`;
   await Deno.writeTextFile(file, common + entry("red") + entry("blue", lasting) + entry("green", lasting));
   await using child = spawnProxy(proxyCommand(["--config", file]));
   const port = await statusPort(child);
@@ -401,6 +401,11 @@ Deno.test("with a file, one status shows all applications, the new ones after a 
   const green = (await snapshot(port)).applications[2]?.listen[0] ?? "";
   await askFor(Number(green.replace(/.*:/, "")), ["example.com"]);
   assertEquals((await snapshot(port)).applications.map(({ refusals }) => refusals.length), [0, 0, 1]);
+  using client = await BindClient.ask(Number(green.replace(/.*:/, "")));
+  await client.reply();
+  const waiting = (await snapshot(port)).applications.map(({ bind }) => bind?.waiting);
+  assertEquals(waiting, [undefined, 0, 1], "who shares an identity does not share those that wait on it");
+  client.conn.close();
   bridge.dropSessions({ prefix: "i2p-socks" });
   for (const name of ["red", "blue,green"]) {
     const field = `application="?${name}"?`;
@@ -417,7 +422,7 @@ Deno.test("with a file, one status shows all applications, the new ones after a 
   await child.waitFor("stderr", /The address of the status changes with the next start only/);
   assertEquals(await child.stop(), 143);
   // What applications counted that are gone is part of the sum.
-  assertMatch(child.stderr(), /Ended accepted=2 .*refused-clearnet=2/);
+  assertMatch(child.stderr(), /Ended accepted=3 .*refused-clearnet=2/);
 });
 
 Deno.test("status says so where nobody answers, or somebody else; --watch goes on until a signal", async () => {
