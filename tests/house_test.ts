@@ -3,7 +3,7 @@ import config from "../deno.json" with { type: "json" };
 import { ExitCode } from "../lib/cli/exit_code.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
-import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
+import { DRAIN_TIMEOUT } from "../lib/cli/running.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
