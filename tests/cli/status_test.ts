@@ -2,11 +2,11 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../../lib/cli/status_server.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
-import type { ApplicationStatus, Snapshot } from "../../lib/report/status.ts";
+import type { ApplicationStatus } from "../../lib/report/status.ts";
 import { proxyCommand, runProxy } from "../support/command.ts";
 import { startCaller } from "../support/callers.ts";
 import { echo } from "../support/harness.ts";
-import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
+import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { type RawAnswer, rawGet, rawHttp } from "../support/raw_http.ts";
 import { ADDRESSES, askFor, FOREIGN_NAMES } from "../support/requests.ts";
 import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
@@ -14,38 +14,10 @@ import { makeScratch } from "../support/scratch.ts";
 import { BindClient } from "../support/socks_bind.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";
 import { associate } from "../support/socks_udp.ts";
+import { only, snapshot, statusPort, untilIt } from "../support/status_client.ts";
 import { startUdpService } from "../support/udp_service.ts";
 
 const PATHS = ["/", "/ready", "/metrics", "/status.json"];
-
-/** The port of a status that has been announced. */
-async function statusPort(child: ProxyChild): Promise<number> {
-  const line = /Serving the status at http:\/\/127\.0\.0\.1:(\d+)\//;
-  await child.waitFor("stderr", line);
-  return Number(line.exec(child.stderr())?.[1]);
-}
-
-async function snapshot(port: number): Promise<Snapshot> {
-  const { status, body } = await rawGet(port, "/status.json");
-  assertEquals(status, 200);
-  return JSON.parse(body);
-}
-
-async function only(port: number): Promise<ApplicationStatus> {
-  const { applications: [application, ...more] } = await snapshot(port);
-  assertEquals(more, []);
-  assert(application !== undefined);
-  return application;
-}
-
-/** Asks again and again until what is said of the only application is so; ten seconds at most. */
-async function untilIt(what: string, port: number, isSo: (application: ApplicationStatus) => boolean): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (isSo(await only(port))) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Not within 10 s: ${what}\n${JSON.stringify(await only(port))}`);
-}
 
 const stateOf = ({ identities: [base] }: ApplicationStatus): string | undefined => base?.state;
 
