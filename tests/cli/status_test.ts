@@ -299,6 +299,11 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     const { host } = await client.reply();
     await untilIt("a client waits", port, ({ bind }) => bind?.waiting === 1);
     assertStringIncludes(await table(), "--bind: 1 client waits for a caller, 1 so far; 0 callers came, 0 not wanted");
+    using second = await BindClient.ask(proxy.port, { login });
+    assertEquals((await second.reply()).code, 7);
+    const [refusal] = (await only(port)).refusals;
+    assertEquals([refusal?.reason, refusal?.count], ["command", 1]);
+    assertMatch(refusal?.hint ?? "", /where another client waits, BIND needs a login/);
     assertEquals(await stranger.ask(host, ""), "");
     const { conn } = await caller.call(host);
     await client.reply();
@@ -319,6 +324,7 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     const { udp, identities } = await only(port);
     assertEquals([udp?.associations, udp?.granted, udp?.sent, udp?.received], [1, 1, 1, 1]);
     assertEquals(udp?.dropped.map(({ reason, count }) => [reason, count]), [["ip", 1], ["name-unknown", 1]]);
+    assertMatch(udp?.dropped[1]?.hint ?? "", /address book .* base32 address/);
     const [facts] = identities.filter(({ kind }) => kind === "datagrams");
     const sender = peer.received[0]?.from ?? "";
     assertEquals([facts?.state, facts?.group, facts?.clients], ["ready", 1, 1]);
