@@ -3,7 +3,7 @@ import config from "../deno.json" with { type: "json" };
 import { ExitCode } from "../lib/cli/exit_code.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
-import { DRAIN_TIMEOUT } from "../lib/cli/serve.ts";
+import { DRAIN_TIMEOUT } from "../lib/cli/running.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
@@ -20,6 +20,7 @@ import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
 import { ANSWERS } from "../lib/proxy/answers.ts";
 import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/proxy/buffer_pool.ts";
+import { CALLER_REFUSALS } from "../lib/proxy/caller_refusals.ts";
 import { MAX_ASSOCIATIONS } from "../lib/proxy/datagram_pool.ts";
 import {
   DESTINATION_AGE,
@@ -37,6 +38,7 @@ import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/pro
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
 import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/udp_associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
+import { METRICS, PROCESS_METRICS } from "../lib/report/metrics.ts";
 import { MAX_DATAGRAM } from "../lib/sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { LINE_BUFFER, MAX_SAM_LINE } from "../lib/sam/line_reader.ts";
@@ -156,8 +158,22 @@ Deno.test("the README's generated tables are those that `deno task readme` write
   for (const part of Object.keys(PARTS)) assertEquals(splitReadme(readme, part).generated, generate(part), part);
   assertEquals(splitReadme(readme, "options").generated.match(/^\| `--?/gm)?.length, OPTIONS.length);
   assertEquals(splitReadme(readme, "leaks").generated.match(/^\| `[a-z-]+` /gm)?.length, Object.keys(LEAKS).length);
+  const metrics = [...splitReadme(readme, "metrics").generated.matchAll(/^\| `([a-z0-9_]+)`/gm)].map(([, name]) =>
+    name
+  );
+  assertEquals(metrics, [...Object.keys(PROCESS_METRICS), ...Object.keys(METRICS)]);
   const reasons = splitReadme(readme, "reasons").generated.match(/^\| `[a-z0-9-]+`/gm) ?? [];
   assertEquals(reasons.map((cell) => cell.slice(3, -1)), ["connected", ...Object.keys(ANSWERS)]);
+});
+
+Deno.test("the README names all that is counted of callers and BIND, and nothing else", async () => {
+  const counted = [...Object.keys(CALLER_REFUSALS).map((reason) => `inbound-${reason}`)];
+  for (const { code } of sources.filter(({ room }) => room === "proxy")) {
+    counted.push(...[...code.matchAll(/counters\.\w+\("((?:inbound|bind)-[a-z-]+)"/g)].map(([, name = ""]) => name));
+  }
+  const named = (await readTable("Serving into I2P")).flatMap(([names = ""]) => names.replaceAll("`", "").split(", "));
+  assert(named.length > 10, named.join());
+  assertEquals(named.toSorted(), [...new Set(counted)].sort());
 });
 
 Deno.test("the README names only reasons that exist", async () => {

@@ -73,6 +73,22 @@ export async function prepare(settings: ApplicationSettings, log: Log): Promise<
   return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };
 }
 
+/** Reads the files of all applications, and has them by their keys. @throws {CliError} if one cannot be used. */
+export async function prepareAll(
+  applications: readonly ApplicationSettings[],
+  log: Log,
+): Promise<Map<string, Prepared>> {
+  const prepared = new Map<string, Prepared>();
+  for (const settings of applications) {
+    const one = await prepare(settings, log);
+    // Two applications may be alike, on ports that the system picks.
+    let key = one.key;
+    for (let n = 2; prepared.has(key); n++) key = `${one.key} ${n}`;
+    prepared.set(key, one);
+  }
+  return prepared;
+}
+
 /** An application that is being served. */
 export class Application {
   /** How it is served. */
@@ -200,9 +216,9 @@ export class Application {
     return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
   }
 
-  /** Clients that are connected now. */
+  /** Clients that are connected now, and callers that are served. */
   get connections(): number {
-    return this.#proxy.connections;
+    return this.#proxy.connections + (this.#proxy.callers ?? 0);
   }
 
   /** Accepts no more clients, and lets a successor have the identity. When it resolves, the ports are free again. */

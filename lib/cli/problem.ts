@@ -1,5 +1,6 @@
 import { ConfigError } from "../config/settings.ts";
 import { type KeyProblem, KeyStoreError } from "../keys/error.ts";
+import type { Log } from "../report/log.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 
 /** What an error means for the user. */
@@ -17,6 +18,12 @@ const KEY_PROBLEMS: Partial<Record<KeyProblem, ExitCode>> = {
   "permissions": ExitCode.noPermission,
   "bad-name": ExitCode.usage,
 };
+
+/** Tells the log what an error means, where the program goes on: a line each. */
+export function logProblems(log: Log, what: string, error: unknown): void {
+  const { messages, hints } = problemsOf(error);
+  for (const message of messages) log.error(`${what}: ${message}`, { hint: hints.join("; ") || undefined });
+}
 
 /** Finds out what an error means. What nobody has foreseen is told with its stack. */
 export function problemsOf(error: unknown): Problem {

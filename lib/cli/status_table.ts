@@ -1,5 +1,5 @@
 import { formatDuration } from "../config/duration.ts";
-import type { ApplicationStatus, IdentityFacts, Snapshot } from "../report/status.ts";
+import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../report/status.ts";
 
 /** Writes a snapshot for people, a line each. */
 export function describeSnapshot({ version, startedAt, uptimeSeconds, applications }: Snapshot): string[] {
@@ -11,7 +11,7 @@ export function describeSnapshot({ version, startedAt, uptimeSeconds, applicatio
 }
 
 function describeApplication(application: ApplicationStatus): string[] {
-  const { name, listen, sam, samVersion, ready, reason, identities, refusals, leaks } = application;
+  const { name, listen, sam, samVersion, ready, reason, identities, refusals, leaks, callers, udp } = application;
   const { connections, streams, connected, bytesSent, bytesReceived } = application;
   const bridge = `SAM ${samVersion === null ? "" : `${samVersion} `}at ${sam}`;
   return [
@@ -19,18 +19,51 @@ function describeApplication(application: ApplicationStatus): string[] {
     `  SOCKS at ${listen.join(", ")}; ${bridge}`,
     `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
     `${formatBytes(bytesSent)} sent, ${formatBytes(bytesReceived)} received`,
+    ...describeSwitched(application).map((line) => `  ${line}`),
     ...align(identities.map(identityRow)).map((line) => `  ${line}`),
-    ...section("Refused", refusals.map(({ count, reason, message, hint }) => ({ count, what: reason, message, hint }))),
+    ...section("Refused", refusals),
+    ...section("Callers turned away", callers?.refused ?? []),
+    ...section("Datagrams dropped", udp?.dropped ?? []),
     ...section(
       "Given away",
-      leaks.map(({ count, kind, story, fix }) => ({ count, what: kind, message: story, hint: fix })),
+      leaks.map(({ count, kind, story, fix }) => ({ count, reason: kind, message: story, hint: fix })),
     ),
   ];
 }
 
+/** A line for each option that does more than CONNECT, where it is given. */
+function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
+  const lines: string[] = [];
+  if (callers !== undefined) {
+    const { open, total, connected, bytesSent, bytesReceived, acceptFailures } = callers;
+    lines.push(
+      `--forward: ${counted(open, "caller")} served, ${connected} of ${total} so far have reached a service; ` +
+        `${formatBytes(bytesSent)} sent, ${formatBytes(bytesReceived)} received`,
+    );
+    if (acceptFailures > 0) {
+      lines.push(`--forward: the router would not wait for callers, ${acceptFailures} × so far; the log has its words`);
+    }
+  }
+  if (bind !== undefined) {
+    const { waiting, waited, connected, denied } = bind;
+    lines.push(
+      `--bind: ${waiting === 1 ? "1 client waits" : `${waiting} clients wait`} for a caller, ${waited} so far; ` +
+        `${counted(connected, "caller")} came, ${denied} not wanted`,
+    );
+  }
+  if (udp !== undefined) {
+    const { associations, granted, sent, received } = udp;
+    lines.push(
+      `--udp: ${counted(associations, "association")} open, ${granted} granted so far; ` +
+        `${counted(sent, "datagram")} sent, ${received} received`,
+    );
+  }
+  return lines;
+}
+
 function identityRow({ kind, group, state, reason, b32, ageSeconds, clients }: IdentityFacts): string[] {
   return [
-    kind === "base" ? "own identity" : `group ${group}`,
+    kind === "base" ? "own identity" : `${kind} ${group}`,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),
@@ -38,15 +71,12 @@ function identityRow({ kind, group, state, reason, b32, ageSeconds, clients }: I
   ];
 }
 
-function section(
-  title: string,
-  rows: readonly { count: number; what: string; message: string; hint: string | null }[],
-): string[] {
+function section(title: string, rows: readonly Tally[]): string[] {
   if (rows.length === 0) return [];
   return [
     `  ${title}:`,
-    ...rows.flatMap(({ count, what, message, hint }) => [
-      `    ${count} × ${what}: ${message}`,
+    ...rows.flatMap(({ count, reason, message, hint }) => [
+      `    ${count} × ${reason}: ${message}`,
       ...(hint === null ? [] : [`      ${hint}`]),
     ]),
   ];

@@ -215,7 +215,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     story: "No file descriptors are left",
     hint: "Each connection takes two: raise the limit (ulimit -n) or lower --max-connections",
   },
-  "command": { reply5: Reply5.commandNotSupported, story: "A SOCKS command other than CONNECT" },
+  "command": {
+    reply5: Reply5.commandNotSupported,
+    story: "A SOCKS command that is not served",
+    hint: "More than CONNECT is for --bind, --udp and --map-names; where another client waits, BIND needs a login",
+  },
   "address-type": { reply5: Reply5.addressTypeNotSupported, story: "A SOCKS address type that does not exist" },
   "auth-method": { reply5: Reply5.generalFailure, story: "No authentication method in common" },
   "http": { reply5: Reply5.generalFailure, story: "An HTTP request on the SOCKS port" },

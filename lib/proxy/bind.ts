@@ -91,7 +91,7 @@ export async function awaitCaller(
   if (waitingOn.has(session)) {
     throw new Refusal("command", "Another client waits on this identity: a login gives the client one of its own");
   }
-  waitingOn.add(session);
+  waitingOn.set(session, counters);
   using _turn = { [Symbol.dispose]: () => waitingOn.delete(session) };
   const wanted = expected && await hashOf(expected, endpoint, deadline.signal);
   using attempt = new Deadline(Infinity, deadline.signal, session.ended);
@@ -128,9 +128,14 @@ export async function awaitCaller(
 
 /**
  * Sessions on which somebody waits: where several did, i2pd 2.45.1 brought two callers into one socket, and let others wait
- * for ever.
+ * for ever. Applications may share a session, so each has the counters of the one whose client waits.
  */
-const waitingOn = new WeakSet<SamSession>();
+const waitingOn = new WeakMap<SamSession, Counters>();
+
+/** Whether a client of the application that has these counters waits for a caller on a session. */
+export function isAwaited(session: SamSession | undefined, counters: Counters): boolean {
+  return session !== undefined && waitingOn.get(session) === counters;
+}
 
 /** The command that waits for a caller. */
 export const BIND_COMMANDS: ReadonlySet<number> = new Set([BIND]);

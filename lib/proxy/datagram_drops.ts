@@ -46,12 +46,18 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
     story: "Larger than a datagram of I2P can be",
     hint: "31744 bytes are the limit, and those above 11 KB are often lost",
   },
-  "name-unknown": { story: "The router does not know the destination, or did not say so in time" },
+  "name-unknown": {
+    story: "The router does not know the destination, or did not say so in time",
+    hint: "Subscribe the router's address book to more lists, or use the base32 address",
+  },
   "too-many-lookups": { story: "Too many datagrams wait for the router to look up where they go" },
   "not-ready": { story: "The session for datagrams was lost, and the next one is not ready" },
   "not-sent": { story: "The system did not take it" },
   "unclaimed": { story: "From a peer to which no client has sent anything, or the client is not known yet" },
-  "not-sam": { story: "What came to the port for the bridge's datagrams is none of the bridge" },
+  "not-sam": {
+    story: "What came to the port for the bridge's datagrams is none of the bridge",
+    hint: "Is --sam-udp the UDP port of the bridge? If so, another program of this machine sends there",
+  },
 };
 
 /** Counts datagrams that go no further, and explains each reason once. */

@@ -7,6 +7,8 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "./answers.ts";
 import { DropBook } from "./datagram_drops.ts";
 import { DatagramIdentity } from "./datagram_identity.ts";
+import type { Identity, IdentityStatus } from "./identity.ts";
+import type { PooledStatus } from "./identity_pool.ts";
 
 /** Associations of an application at once. */
 export const MAX_ASSOCIATIONS = 64;
@@ -39,7 +41,11 @@ export interface DatagramLease extends Disposable {
 
 /** An isolation group that has an identity for datagrams. */
 interface Group {
+  /** Its number, for the status: the key holds a login. */
+  readonly number: number;
   readonly identity: DatagramIdentity;
+  /** How the identity fares. */
+  status: () => IdentityStatus;
   clients: number;
   idleTimer?: ReturnType<typeof setTimeout>;
 }
@@ -59,6 +65,7 @@ export class DatagramPool {
   /** In the order of their last use: the least recently used one first. */
   readonly #groups = new Map<string, Group>();
   readonly #closing = new Set<Promise<void>>();
+  #count = 0;
   #associations = 0;
   #closed = false;
 
@@ -71,6 +78,12 @@ export class DatagramPool {
   /** Associations that are open now. */
   get associations(): number {
     return this.#associations;
+  }
+
+  /** How the identities fare, in their order. */
+  get statuses(): PooledStatus[] {
+    const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
+    return groups.map(({ status, number, clients }) => ({ ...status(), group: number, clients }));
   }
 
   /**
@@ -110,17 +123,30 @@ export class DatagramPool {
     const { maxIdentities, log } = this.#options;
     // Besides those of isolation groups there is the one of clients that nothing sets apart, as with streams.
     if (this.#groups.size > maxIdentities && !this.#closeIdle()) throw new Refusal("too-many-identities");
-    const onLost = (): "rebuild" | "end" => {
+    let lost: Identity | undefined;
+    const onLost = (identity: Identity): "rebuild" | "end" => {
+      lost = identity;
+      group.status = () => identity.status;
       if (group.clients > 0) return "rebuild";
       if (this.#groups.get(key) === group) this.#close(key);
       return "end";
     };
     const identity = new DatagramIdentity({ ...this.#options, drops: this.drops, onLost });
-    const group: Group = { identity, clients: 0 };
+    const building: IdentityStatus = {
+      state: "building",
+      reason: undefined,
+      session: undefined,
+      since: performance.now(),
+    };
+    const group: Group = { number: ++this.#count, identity, status: () => building, clients: 0 };
     this.#groups.set(key, group);
     log.info("Building tunnels for datagrams");
     identity.open().then(
-      ({ address }) => log.debug("The session for datagrams is ready", { b32: address }),
+      (session) => {
+        const ready: IdentityStatus = { state: "ready", reason: undefined, session, since: performance.now() };
+        if (lost === undefined) group.status = () => ready;
+        log.debug("The session for datagrams is ready", { b32: session.address });
+      },
       (error) => {
         // Nobody is refused because of an earlier failure: the next association begins anew.
         if (this.#groups.get(key) !== group) return;

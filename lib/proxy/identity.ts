@@ -60,8 +60,8 @@ export interface IdentityOptions {
    * @default {false}
    */
   holdsClients?: boolean;
-  /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
-  onLost?: () => "rebuild" | "end";
+  /** Told when the session is lost, and whose; decides what is to become of the identity. @default {always "rebuild"} */
+  onLost?: (identity: Identity) => "rebuild" | "end";
 }
 
 /** How an identity fares. */
@@ -215,7 +215,7 @@ export class Identity {
       this.#session = undefined;
       this.#since = performance.now();
       if (this.#stop.signal.aborted) return;
-      if (this.#options.onLost?.() === "end") return this.#giveUp(reason);
+      if (this.#options.onLost?.(this) === "end") return this.#giveUp(reason);
       this.#failure = reason;
       const stood = performance.now() - since;
       this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.message}. Building a new one`, {

@@ -11,6 +11,7 @@ import { LINE_BUFFER } from "../sam/line_reader.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import type { Identity } from "./identity.ts";
+import type { CallerRefusal } from "./caller_refusals.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { relay, type RelayResources } from "./relay.ts";
 
@@ -145,20 +146,20 @@ export class Inbound {
     try {
       counters.add("inbound-callers");
       if (!mayCall(caller, callers)) {
-        counters.add("inbound-denied");
+        this.#count("denied");
         this.#log.debug("Denied a caller", { destination: caller });
         return;
       }
       // This one is not among them yet.
       if (this.#streams.size >= maxInbound) {
-        counters.add("inbound-too-many");
+        this.#count("too-many");
         this.#tell("too-many", "Too many callers at once: the limit is --max-inbound");
         return;
       }
       this.#told.delete("too-many");
       const rule = this.#choose(stream.toPort);
       if (rule === undefined) {
-        counters.add("inbound-no-rule");
+        this.#count("no-rule");
         this.#log.debug("A caller came to a port that no --forward names", { destination: caller });
         return;
       }
@@ -188,7 +189,6 @@ export class Inbound {
   }
 
   async #reach({ target }: ForwardRule): Promise<Deno.TcpConn | undefined> {
-    const { counters } = this.#options;
     const what = `down ${formatEndpoint(target)}`;
     using deadline = new Deadline(SERVICE_TIMEOUT, this.#stop);
     try {
@@ -198,7 +198,7 @@ export class Inbound {
       return conn;
     } catch (error) {
       if (this.#stop.aborted) return undefined;
-      counters.add("inbound-service-down");
+      this.#count("service-down");
       const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : String(error);
       this.#tell(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
       return undefined;
@@ -234,6 +234,10 @@ export class Inbound {
     } finally {
       closeQuietly(service);
     }
+  }
+
+  #count(reason: CallerRefusal): void {
+    this.#options.counters.add(`inbound-${reason}`);
   }
 
   /** Warns of something that lasts, once. */

@@ -12,10 +12,12 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import { WarmSockets } from "../sam/warm_sockets.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
 import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
+import { BIND } from "../socks/wire.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "./event_loop_gate.ts";
 import { Refusal } from "./answers.ts";
+import { isAwaited } from "./bind.ts";
 import { DatagramPool } from "./datagram_pool.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
@@ -163,9 +165,16 @@ export class Proxy implements AsyncDisposable {
     return this.#clients.size;
   }
 
-  /** Callers from I2P that are served now. */
-  get callers(): number {
-    return this.#inbound?.streams ?? 0;
+  /** Callers from I2P that are served now; undefined where nobody is waited for. */
+  get callers(): number | undefined {
+    return this.#inbound?.streams;
+  }
+
+  /** Clients that wait for a caller now; undefined where BIND is switched off. */
+  get waiting(): number | undefined {
+    const { commands, counters } = this.#options;
+    if (commands?.has(BIND) !== true) return undefined;
+    return this.identities.filter(({ session }) => isAwaited(session, counters)).length;
   }
 
   /** Streams that are open now. */
@@ -181,6 +190,11 @@ export class Proxy implements AsyncDisposable {
   /** How the identities fare: the base identity first, then those of isolation groups. */
   get identities(): PooledStatus[] {
     return this.#identities.statuses;
+  }
+
+  /** How the identities for datagrams fare; undefined where UDP is switched off. */
+  get datagramIdentities(): PooledStatus[] | undefined {
+    return this.#datagrams?.statuses;
   }
 
   /** Accepts no more clients. When it resolves, the ports are free again. */

@@ -1,184 +1,26 @@
-/**
- * The script of the status page. It makes elements and sets their text, and never hands text to the parser: names come
- * from the user's files. What stands already is kept and changed, so that focus, selection and the place of a screen
- * reader survive an update.
- */
-export const PAGE_SCRIPT = `
+import { PAGE_ELEMENTS } from "./page_elements.ts";
+
+/** The script of the status page: asks how the program fares, and shows it. */
+export const PAGE_SCRIPT: string = `
 "use strict";
 (() => {
+${PAGE_ELEMENTS}
 const PERIOD = 2000; // Milliseconds between two questions.
 const PATIENCE = 5000; // Milliseconds for an answer.
-const SPAN = 300; // Seconds that a graph shows.
-const WIDTH = 300, HEIGHT = 60; // Of the graph's template.
 const STATES = {
   ready: ["good", "Ready", "Was ready"],
   building: ["wait", "Building tunnels", "Was building tunnels"],
   lost: ["bad", "Lost", "Was lost"],
 };
-const children = new WeakMap(); // What sync() made, by parent.
 let last; // The last status, and when it came.
 let lastAt = 0;
 let stale = false;
 let asking = false;
 let timer;
 
-const $ = (id) => document.getElementById(id);
-
-function make(tag, className, ...content) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.append(...content);
-  return node;
-}
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-// Options of the command line are not broken in two at their hyphens.
-function setProse(node, text) {
-  if (node.textContent === text) return;
-  const parts = text.split(/(--[a-z-]+)/).map((part, i) => i % 2 ? make("span", "option", part) : part);
-  node.replaceChildren(...(text ? [make("span", "", ...parts)] : []));
-}
-
 function setBadge(node, [kind, now, before]) {
   node.className = "badge " + (stale ? "" : kind);
   setText(node, stale ? before : now);
-}
-
-function sync(parent, items, keyOf, create, update) {
-  const old = children.get(parent) ?? new Map();
-  const now = new Map();
-  for (const item of items) {
-    let key = keyOf(item);
-    while (now.has(key)) key += "'";
-    now.set(key, item);
-  }
-  for (const [key, view] of old) {
-    if (!now.has(key)) view.node.remove();
-  }
-  let place = parent.firstElementChild;
-  for (const [key, item] of now) {
-    const view = old.get(key) ?? create(item);
-    now.set(key, view);
-    if (view.node === place) place = place.nextElementSibling;
-    else parent.insertBefore(view.node, place);
-    update(view, item);
-  }
-  children.set(parent, now);
-}
-
-function scaled(value, units, step) {
-  let i = 0;
-  for (; value >= step * 0.9995 && i < units.length - 1; i++) value /= step;
-  return (i === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)) + " " + units[i];
-}
-const bytes = (count) => scaled(count, ["B", "kB", "MB", "GB", "TB"], 1000);
-const count = (number) => Number(number).toLocaleString("en");
-
-function duration(seconds) {
-  const s = Math.floor(seconds);
-  const pair = (a, unit, b, small) => a + " " + unit + (b ? " " + b + " " + small : "");
-  if (s < 60) return s + " s";
-  if (s < 3600) return pair(Math.floor(s / 60), "min", s % 60, "s");
-  if (s < 86400) return pair(Math.floor(s / 3600), "h", Math.floor(s % 3600 / 60), "min");
-  return pair(Math.floor(s / 86400), "d", Math.floor(s % 86400 / 3600), "h");
-}
-
-// An address with its button; made anew only if the address is another one.
-function copied(text) {
-  const code = make("span", "address", text);
-  const word = make("span", "", "Copy");
-  const button = make("button", "", word, make("span", "unseen", " " + text));
-  button.type = "button";
-  let back;
-  const tell = (short, long) => {
-    setText(word, short);
-    setText($("said"), long);
-    clearTimeout(back);
-    back = setTimeout(() => {
-      setText(word, "Copy");
-      setText($("said"), "");
-    }, 3000);
-  };
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      tell("Copied", "Copied " + text);
-    } catch {
-      // The browser does not let pages copy: what is selected can be copied by hand.
-      getSelection().selectAllChildren(code);
-      tell("Selected", "Selected " + text + "; copy it with the keyboard");
-    }
-  });
-  return { node: make("div", "copied", code, button) };
-}
-const setCopied = (parent, texts) => sync(parent, texts, (text) => text, copied, () => {});
-
-// A table under a heading, or the words that there is nothing to show.
-function tableOf(title, columns, nothing) {
-  const heads = columns.map((column) => {
-    const head = make("th", "", column);
-    head.scope = "col";
-    return head;
-  });
-  const body = make("tbody");
-  const headRow = make("tr", "", ...heads);
-  const thead = make("thead", "", headRow);
-  const table = make("table", "", thead, body);
-  table.setAttribute("aria-label", title);
-  // Said aloud, because rows that are blocks in narrow windows are no rows to some browsers.
-  for (const [node, role] of [[table, "table"], [thead, "rowgroup"], [body, "rowgroup"], [headRow, "row"]]) {
-    node.setAttribute("role", role);
-  }
-  for (const head of heads) head.setAttribute("role", "columnheader");
-  const none = make("p", "none", nothing);
-  return { node: make("div", "", make("h3", "", title), none, table), columns, table, body, none };
-}
-
-function fillTable(view, items, keyOf, fillRow) {
-  view.none.hidden = items.length > 0;
-  view.table.hidden = items.length === 0;
-  sync(view.body, items, keyOf, () => {
-    const cells = view.columns.map((column, i) => {
-      const cell = make(i ? "td" : "th");
-      cell.setAttribute("role", i ? "cell" : "rowheader");
-      if (i) cell.dataset.label = column;
-      else cell.scope = "row";
-      return cell;
-    });
-    const node = make("tr", "", ...cells);
-    node.setAttribute("role", "row");
-    return { node, cells };
-  }, ({ cells }, item) => fillRow(cells, item));
-}
-
-function graphOf(kind, what) {
-  const node = $("graph").content.firstElementChild.cloneNode(true);
-  const find = (selector) => node.querySelector(selector);
-  node.className = kind;
-  setText(find(".what"), what);
-  return {
-    node, what, now: find(".now"), peak: find(".peak"), svg: find("svg"), area: find(".area"), line: find(".line"),
-  };
-}
-
-function draw(graph, samples, rateOf) {
-  const end = samples.at(-1).time;
-  const points = samples.slice(1).map((sample, i) => ({ time: sample.time, rate: rateOf(samples[i], sample) }));
-  const peak = points.reduce((most, { rate }) => Math.max(most, rate), 0);
-  const now = points.at(-1)?.rate ?? 0;
-  const x = (time) => (WIDTH - (end - time) / SPAN * WIDTH).toFixed(1);
-  const y = (rate) => (HEIGHT - 1 - rate / (peak || 1) * (HEIGHT - 4)).toFixed(1);
-  const line = points.map(({ time, rate }) => x(time) + " " + y(rate)).join("L");
-  graph.line.setAttribute("d", line && "M" + line);
-  const bottom = " " + HEIGHT;
-  graph.area.setAttribute("d", line && "M" + x(points[0].time) + bottom + "L" + line + "L" + WIDTH + bottom + "Z");
-  setText(graph.now, bytes(now) + "/s");
-  setText(graph.peak, "peak " + bytes(peak) + "/s");
-  graph.svg.setAttribute("aria-label",
-    graph.what + " in the last 5 minutes: now " + bytes(now) + " per second, at most " + bytes(peak) + " per second");
 }
 
 let ids = 0;
@@ -194,12 +36,19 @@ function createApplication() {
   const sent = graphOf("sent", "Sent");
   const received = graphOf("received", "Received");
   const identities = tableOf("Identities", ["Identity", "State", "Age", "Clients", "Address in I2P"], "None yet.");
-  const refusals = tableOf("Refused", ["Reason", "Times", "What it means", "What to do"], "Nothing was refused.");
+  const callers = partOf("Callers from I2P (--forward)", tallyOf("Callers turned away", "None was turned away."));
+  const bind = partOf("Clients that wait for a caller (--bind)");
+  const udp = partOf("Datagrams (--udp)", tallyOf("Datagrams dropped", "None was dropped."));
+  const refusals = tallyOf("Refused", "Nothing was refused.");
   const leaks = tableOf("Leaks", ["Kind", "Times", "What it gives away", "What to do"], "None was seen.");
   const node = make("section", "", make("div", "head", name, badge), reason, facts, make("h3", "", "Traffic"), numbers,
-    make("div", "graphs", sent.node, received.node), identities.node, refusals.node, leaks.node);
+    make("div", "graphs", sent.node, received.node), callers.node, bind.node, udp.node, identities.node, refusals.node,
+    leaks.node);
   node.setAttribute("aria-labelledby", name.id);
-  return { node, name, badge, reason, listen, sam, numbers, sent, received, identities, refusals, leaks, samples: [] };
+  return {
+    node, name, badge, reason, listen, sam, numbers, sent, received, callers, bind, udp, identities, refusals, leaks,
+    samples: [],
+  };
 }
 
 function reasonOf(app, building) {
@@ -208,7 +57,7 @@ function reasonOf(app, building) {
 
 function showApplication(view, app) {
   setText(view.name, app.name);
-  const building = app.identities.some((identity) => identity.state === "building");
+  const building = app.identities[0]?.state === "building";
   setBadge(view.badge, app.ready ? STATES.ready : [building ? "wait" : "bad", "Not ready", "Was not ready"]);
   view.reason.hidden = app.ready;
   view.reason.className = "note " + (building ? "wait" : "bad");
@@ -216,24 +65,41 @@ function showApplication(view, app) {
     (building ? ". Clients wait meanwhile." : ". In a terminal, i2p-socks check names the first thing that is wrong."));
   setCopied(view.listen, app.listen);
   setText(view.sam, app.sam + (app.samVersion ? ", version " + app.samVersion : ", not reached"));
-  const numbers = [
+  setNumbers(view.numbers, [
     ["Connections", count(app.connections)], ["Streams", count(app.streams)],
     ["Streams since the start", count(app.connected)],
     ["Sent", bytes(app.bytesSent)], ["Received", bytes(app.bytesReceived)],
-  ];
-  sync(view.numbers, numbers, ([label]) => label, ([label]) => {
-    const value = make("dd");
-    return { node: make("div", "", make("dt", "", label), value), value };
-  }, ({ value }, [, text]) => setText(value, text));
+  ]);
+  showSwitched(view, app);
   showIdentities(view.identities, app.identities);
-  fillTable(view.refusals, app.refusals, ({ reason }) => reason, (cells, { reason, count: times, message, hint }) =>
-    [reason, count(times), message, hint ?? ""].forEach((text, i) => setProse(cells[i], text)));
+  fillTally(view.refusals, app.refusals);
   fillTable(view.leaks, app.leaks, ({ kind }) => kind, (cells, { kind, count: times, story, fix }) =>
     [kind, count(times), story, fix].forEach((text, i) => setProse(cells[i], text)));
 }
 
+// What is there only where an option has switched it on.
+function showSwitched(view, { callers, bind, udp }) {
+  setPart(view.callers, callers, () => [
+    ["Served now", count(callers.open)], ["Came so far", count(callers.total)],
+    ["Reached a service", count(callers.connected)],
+    ["Sent to callers", bytes(callers.bytesSent)], ["Received from callers", bytes(callers.bytesReceived)],
+    ...(callers.acceptFailures ? [["Times the router would not wait, see the log", count(callers.acceptFailures)]] : []),
+  ]);
+  fillTally(view.callers.table, callers?.refused ?? []);
+  setPart(view.bind, bind, () => [
+    ["Wait now", count(bind.waiting)], ["Waited so far", count(bind.waited)],
+    ["Callers that came", count(bind.connected)], ["Callers not wanted", count(bind.denied)],
+  ]);
+  setPart(view.udp, udp, () => [
+    ["Associations", count(udp.associations)], ["Associations so far", count(udp.granted)],
+    ["Datagrams sent", count(udp.sent)], ["Datagrams received", count(udp.received)],
+  ]);
+  fillTally(view.udp.table, udp?.dropped ?? []);
+}
+
 function showIdentities(view, identities) {
-  const nameOf = ({ kind, group }) => kind === "base" ? "Main" : "Group " + group;
+  const nameOf = ({ kind, group }) =>
+    kind === "base" ? "Main" : (kind === "group" ? "Group " : "Datagrams ") + group;
   fillTable(view, identities, nameOf, (cells, identity) => {
     const [name, state, age, clients, address] = cells;
     setText(name, nameOf(identity));

@@ -35,35 +35,83 @@ export interface ApplicationStatus {
   bytesSent: number;
   /** Bytes from peers to clients, likewise. */
   bytesReceived: number;
-  /** Streams that were opened so far. */
+  /** Streams that were opened so far, those of BIND included. */
   connected: number;
-  /** Its own identity first, then those of isolation groups. */
+  /** Its own identity first, then those of isolation groups, then those for datagrams. */
   identities: IdentityFacts[];
   /** Clients that were refused, by reason. */
-  refusals: { reason: string; count: number; message: string; hint: string | null }[];
+  refusals: Tally[];
   /** What it gave away, by kind. */
   leaks: { kind: string; count: number; story: string; fix: string }[];
+  /** How callers of `--forward` fare; missing without it. */
+  callers?: CallersStatus;
+  /** How BIND fares; missing where it is switched off. */
+  bind?: BindStatus;
   /** How UDP fares; missing where it is switched off. */
   udp?: UdpStatus;
 }
 
+/** How often something went no further, and why. */
+export interface Tally {
+  /** The reason's name. */
+  reason: string;
+  /** How often. */
+  count: number;
+  /** What the reason means, one sentence. */
+  message: string;
+  /** What to do about it, where that is known. */
+  hint: string | null;
+}
+
+/** How the callers from I2P fare that `--forward` brings to local services. */
+export interface CallersStatus {
+  /** Callers that are served now. */
+  open: number;
+  /** Callers that have come so far. */
+  total: number;
+  /** Callers that have reached a service so far. */
+  connected: number;
+  /** Bytes from services to callers, those of open streams included. */
+  bytesSent: number;
+  /** Bytes from callers to services, likewise. */
+  bytesReceived: number;
+  /** Callers that were turned away, by reason. */
+  refused: Tally[];
+  /** Times that the router would not wait for callers. */
+  acceptFailures: number;
+}
+
+/** How the clients fare that wait for a caller, with BIND. */
+export interface BindStatus {
+  /** Clients that wait now. */
+  waiting: number;
+  /** Clients that have waited so far, those that wait now included. */
+  waited: number;
+  /** Callers that clients got so far. */
+  connected: number;
+  /** Callers that were closed: not whom the client waits for, or not let in. */
+  denied: number;
+}
+
 /** How the UDP of an application fares. */
 export interface UdpStatus {
-  /** Associations that are open now. */
+  /** Associations that are open now, or wait for their session. */
   associations: number;
+  /** Associations that were granted so far. */
+  granted: number;
   /** Datagrams that the router was given. */
   sent: number;
   /** Datagrams that clients were given. */
   received: number;
   /** Datagrams that went no further, by reason. */
-  dropped: { reason: string; count: number; message: string; hint: string | null }[];
+  dropped: Tally[];
 }
 
 /** How an identity fares. */
 export interface IdentityFacts {
-  /** Whether it is the application's own, or of an isolation group. */
-  kind: "base" | "group";
-  /** Number of the isolation group. */
+  /** Whether it is the application's own, of an isolation group, or for the datagrams of a group. */
+  kind: "base" | "group" | "datagrams";
+  /** Number of the isolation group; those for datagrams are numbered by themselves. */
   group: number | null;
   /** Whether it has a session, waits for the router's tunnels, or has lost its session. */
   state: "building" | "ready" | "lost";

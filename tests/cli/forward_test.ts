@@ -37,6 +37,7 @@ Deno.test("serve: without the options nothing is waited for, and a lasting ident
     ...["--identity", "me", "--keys-dir", scratch.dir],
   ]);
   assertStringIncludes(lasting.readyLine, " forward=80=127.0.0.1:9,127.0.0.1:10");
+  assertEquals(lasting.ready["forward"], "80=127.0.0.1:9,127.0.0.1:10");
   assert(!lasting.stderr().includes("changes with each start"));
 });
 
@@ -60,6 +61,23 @@ Deno.test("serve: a file has --forward as a value or a list, and a reload lets t
   await proxy.waitFor("stderr", /Configuration read again/);
   await proxy.waitFor("stdout", /forward=80=127[^\n]*\n/);
   assertEquals(await ask(), "two");
+});
+
+Deno.test("serve: at the end callers are waited for as clients are, and the log says so", async () => {
+  await using bridge = await startSamBridge();
+  await using caller = await startCaller(bridge.port);
+  const service = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using proxy = await startProxyProcess([
+    ...["--sam", `127.0.0.1:${bridge.port}`, "--forward", `127.0.0.1:${service.addr.port}`],
+  ]);
+  const { conn } = await caller.call(proxy.ready["b32"] ?? "");
+  using served = await service.accept();
+  proxy.signal("SIGTERM");
+  await proxy.waitFor("stderr", /Waiting up to 10 s for 1 connections; signal again to end now/);
+  conn.close();
+  assertEquals(await served.read(new Uint8Array(1)), null);
+  assertEquals((await proxy.ended()).code, 143);
+  service.close();
 });
 
 Deno.test("serve: what --forward may not lead to ends with exit code 2", async () => {

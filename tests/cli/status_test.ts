@@ -1,45 +1,23 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../../lib/cli/status_server.ts";
-import type { ApplicationStatus, Snapshot } from "../../lib/report/status.ts";
+import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { b32Address } from "../../lib/i2p/destination.ts";
+import type { ApplicationStatus } from "../../lib/report/status.ts";
 import { proxyCommand, runProxy } from "../support/command.ts";
+import { startCaller } from "../support/callers.ts";
 import { echo } from "../support/harness.ts";
-import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
+import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { type RawAnswer, rawGet, rawHttp } from "../support/raw_http.ts";
 import { ADDRESSES, askFor, FOREIGN_NAMES } from "../support/requests.ts";
 import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
+import { BindClient } from "../support/socks_bind.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";
+import { associate } from "../support/socks_udp.ts";
+import { only, snapshot, statusPort, untilIt } from "../support/status_client.ts";
+import { startUdpService } from "../support/udp_service.ts";
 
 const PATHS = ["/", "/ready", "/metrics", "/status.json"];
-
-/** The port of a status that has been announced. */
-async function statusPort(child: ProxyChild): Promise<number> {
-  const line = /Serving the status at http:\/\/127\.0\.0\.1:(\d+)\//;
-  await child.waitFor("stderr", line);
-  return Number(line.exec(child.stderr())?.[1]);
-}
-
-async function snapshot(port: number): Promise<Snapshot> {
-  const { status, body } = await rawGet(port, "/status.json");
-  assertEquals(status, 200);
-  return JSON.parse(body);
-}
-
-async function only(port: number): Promise<ApplicationStatus> {
-  const { applications: [application, ...more] } = await snapshot(port);
-  assertEquals(more, []);
-  assert(application !== undefined);
-  return application;
-}
-
-/** Asks again and again until what is said of the only application is so; ten seconds at most. */
-async function untilIt(what: string, port: number, isSo: (application: ApplicationStatus) => boolean): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (isSo(await only(port))) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Not within 10 s: ${what}\n${JSON.stringify(await only(port))}`);
-}
 
 const stateOf = ({ identities: [base] }: ApplicationStatus): string | undefined => base?.state;
 
@@ -270,13 +248,125 @@ Deno.test("no answer of the status tells where applications go, or who their log
   assertEquals(told, []);
 });
 
+Deno.test("the status has callers, BIND and UDP, with what became of them, and names none of the peers", async (t) => {
+  await using bridge = await startSamBridge({ udp: true });
+  await using service = await startEcho(bridge);
+  await using caller = await startCaller(bridge.port);
+  await using stranger = await startCaller(bridge.port);
+  await using peer = await startUdpService(bridge.port, bridge.udpPort);
+  bridge.setName("udp.i2p", peer.destination);
+  const local = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = (async (): Promise<void> => {
+    for await (const conn of local) void echo(conn).catch(() => {}).finally(() => conn.close());
+  })();
+  await using proxy = await startProxyProcess([
+    ...["--sam", `127.0.0.1:${bridge.port}`, "--status", "127.0.0.1:0", "--identity-idle", "300ms"],
+    ...["--forward", `127.0.0.1:${local.addr.port}`, "--deny-caller", stranger.b32],
+    ...["--bind", "--udp", "--sam-udp", `${bridge.udpPort}`],
+  ]);
+  const port = await statusPort(proxy);
+  const own = proxy.ready["b32"] ?? "";
+  const login = { user: "quillfish", password: "ananas" };
+  const table = async (): Promise<string> => (await runProxy(["status", String(port)])).stdout;
+
+  await t.step("nothing has happened yet", async () => {
+    const { callers, bind, udp, identities } = await only(port);
+    const none = { open: 0, total: 0, connected: 0, bytesSent: 0, bytesReceived: 0, refused: [], acceptFailures: 0 };
+    assertEquals(callers, none);
+    assertEquals(bind, { waiting: 0, waited: 0, connected: 0, denied: 0 });
+    assertEquals(udp, { associations: 0, granted: 0, sent: 0, received: 0, dropped: [] });
+    assertEquals(identities.map(({ kind }) => kind), ["base"]);
+  });
+
+  await t.step("callers: served now, and turned away with the reason", async () => {
+    const { conn } = await caller.call(own);
+    await writeAll(conn, new TextEncoder().encode("hello"));
+    await untilIt("a caller", port, ({ callers }) => callers?.open === 1 && callers.bytesSent === 5);
+    assertEquals(await stranger.ask(own, ""), "");
+    await untilIt("a denied one", port, ({ callers }) => callers?.total === 2 && callers.open === 1);
+    const { callers, connections, streams } = await only(port);
+    assertEquals([callers?.connected, callers?.bytesReceived, connections, streams], [1, 5, 0, 0]);
+    assertEquals(callers?.refused.map(({ reason, count, hint }) => [reason, count, hint]), [["denied", 1, null]]);
+    const text = await table();
+    assertStringIncludes(text, "--forward: 1 caller served, 1 of 2 so far have reached a service; 5 B sent, 5 B rec");
+    assertStringIncludes(text, "1 × denied: Not let in by --allow-caller and --deny-caller\n");
+    conn.close();
+    await untilIt("its end", port, ({ callers }) => callers?.open === 0);
+  });
+
+  await t.step("BIND: who waits, whom they got and whom they did not want", async () => {
+    using client = await BindClient.ask(proxy.port, { login, host: caller.b32 });
+    const { host } = await client.reply();
+    await untilIt("a client waits", port, ({ bind }) => bind?.waiting === 1);
+    assertStringIncludes(await table(), "--bind: 1 client waits for a caller, 1 so far; 0 callers came, 0 not wanted");
+    using second = await BindClient.ask(proxy.port, { login });
+    assertEquals((await second.reply()).code, 7);
+    const [refusal] = (await only(port)).refusals;
+    assertEquals([refusal?.reason, refusal?.count], ["command", 1]);
+    assertMatch(refusal?.hint ?? "", /where another client waits, BIND needs a login/);
+    assertEquals(await stranger.ask(host, ""), "");
+    const { conn } = await caller.call(host);
+    await client.reply();
+    await untilIt("it is served", port, ({ bind }) => bind?.waiting === 0 && bind.connected === 1);
+    const { bind, streams, connected } = await only(port);
+    assertEquals([bind?.waited, bind?.denied, streams, connected], [1, 1, 1, 1]);
+    conn.close();
+    await untilIt("its end", port, (application) => application.streams === 0);
+  });
+
+  await t.step("UDP: associations, datagrams, drops with advice, and the identity", async () => {
+    using client = await associate(proxy.port);
+    await client.send("udp.i2p", 53, "ping");
+    assertEquals((await client.receive())?.text, "ping");
+    await client.send("10.0.0.1", 53, "x");
+    await client.send("coelacanth.i2p", 53, "x");
+    await untilIt("drops", port, ({ udp }) => udp?.dropped.length === 2);
+    const { udp, identities } = await only(port);
+    assertEquals([udp?.associations, udp?.granted, udp?.sent, udp?.received], [1, 1, 1, 1]);
+    assertEquals(udp?.dropped.map(({ reason, count }) => [reason, count]), [["ip", 1], ["name-unknown", 1]]);
+    assertMatch(udp?.dropped[1]?.hint ?? "", /address book .* base32 address/);
+    const [facts] = identities.filter(({ kind }) => kind === "datagrams");
+    const sender = peer.received[0]?.from ?? "";
+    assertEquals([facts?.state, facts?.group, facts?.clients], ["ready", 1, 1]);
+    assertEquals(facts?.b32, await b32Address(decodeI2pBase64(sender)));
+    const text = await table();
+    assertStringIncludes(text, "--udp: 1 association open, 1 granted so far; 1 datagram sent, 1 received");
+    assertMatch(text, /1 × ip: An IP address, and I2P has none\n +If a name was meant, the application resolves/);
+    const { body } = await rawGet(port, "/metrics");
+    for (
+      const line of [
+        'i2p_socks_callers_refused_total{application="i2p-socks",reason="denied"} 1',
+        'i2p_socks_bind_denied_total{application="i2p-socks"} 1',
+        'i2p_socks_identities{application="i2p-socks",kind="datagrams",state="ready"} 1',
+        'i2p_socks_datagrams_dropped_total{application="i2p-socks",reason="ip"} 1',
+      ]
+    ) assertStringIncludes(body, `${line}\n`);
+    client.conn.close();
+    await untilIt(
+      "no identity is left for it",
+      port,
+      (application) =>
+        application.udp?.associations === 0 && application.identities.every(({ kind }) => kind !== "datagrams"),
+    );
+  });
+
+  await t.step("nobody is named", async () => {
+    const answers = await Promise.all(PATHS.map(async (path) => (await rawGet(port, path)).text));
+    const output = answers.join() + await table();
+    const peers = [caller.b32, stranger.b32, service.b32, peer.b32, "udp.i2p", "coelacanth", "10.0.0.1", login.user];
+    assertEquals(peers.filter((word) => output.includes(word)), []);
+  });
+  local.close();
+  await serving;
+});
+
 Deno.test("with a file, one status shows all applications, the new ones after a reload, and the log names them", async () => {
   await using bridge = await startSamBridge();
   await using scratch = await makeScratch();
   const file = `${scratch.dir}/config.yaml`;
   const common = `sam: 127.0.0.1:${bridge.port}\nstatus: 127.0.0.1:0\napplications:\n`;
   const entry = (name: string, more = ""): string => `  - {name: ${name}, listen: "127.0.0.1:0"${more}}\n`;
-  const lasting = `, identity: shared, keys-dir: ${scratch.dir}/keys`;
+  const lasting = `, identity: shared, keys-dir: ${scratch.dir}/keys, bind: true`;
   await Deno.writeTextFile(file, common + entry("red") + entry("blue", lasting) + entry("green", lasting));
   await using child = spawnProxy(proxyCommand(["--config", file]));
   const port = await statusPort(child);
@@ -289,6 +379,11 @@ Deno.test("with a file, one status shows all applications, the new ones after a 
   const green = (await snapshot(port)).applications[2]?.listen[0] ?? "";
   await askFor(Number(green.replace(/.*:/, "")), ["example.com"]);
   assertEquals((await snapshot(port)).applications.map(({ refusals }) => refusals.length), [0, 0, 1]);
+  using client = await BindClient.ask(Number(green.replace(/.*:/, "")));
+  await client.reply();
+  const waiting = (await snapshot(port)).applications.map(({ bind }) => bind?.waiting);
+  assertEquals(waiting, [undefined, 0, 1], "who shares an identity does not share those that wait on it");
+  client.conn.close();
   bridge.dropSessions({ prefix: "i2p-socks" });
   for (const name of ["red", "blue,green"]) {
     const field = `application="?${name}"?`;
@@ -305,7 +400,7 @@ Deno.test("with a file, one status shows all applications, the new ones after a 
   await child.waitFor("stderr", /The address of the status changes with the next start only/);
   assertEquals(await child.stop(), 143);
   // What applications counted that are gone is part of the sum.
-  assertMatch(child.stderr(), /Ended accepted=2 .*refused-clearnet=2/);
+  assertMatch(child.stderr(), /Ended accepted=3 .*refused-clearnet=2/);
 });
 
 Deno.test("status says so where nobody answers, or somebody else; --watch goes on until a signal", async () => {

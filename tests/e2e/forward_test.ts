@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
@@ -6,6 +6,7 @@ import { startPrivateNet } from "../support/private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { BindClient } from "../support/socks_bind.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
+import { only, statusPort, untilIt } from "../support/status_client.ts";
 
 /** Bytes of the file that is served. */
 const SIZE = 8_000_000;
@@ -27,7 +28,7 @@ e2eTest("callers reach a local service, and a client that waits for one, through
     startProxyProcess(options),
     startProxyProcess([
       ...[...options, "--identity", "server", "--keys-dir", `${net.dir}/keys`, "--bind"],
-      ...["--forward", `localhost:${web.addr.port}`, "--log-level", "debug"],
+      ...["--forward", `localhost:${web.addr.port}`, "--log-level", "debug", "--status", "127.0.0.1:0"],
     ]),
   ]);
   await using _outside = outside;
@@ -106,6 +107,21 @@ e2eTest("callers reach a local service, and a client that waits for one, through
       assertEquals((await readToEnd(conn)).length, 300_000);
     });
   }
+
+  await t.step("the status has all of it, and nobody's address but its own", async () => {
+    const port = await statusPort(inside);
+    await untilIt("those that waited are done", port, ({ streams }) => streams === 0);
+    const application = await only(port);
+    // Callers of a service that keeps connections alive are open for as long as their own proxy waits for more.
+    const { open = 0, total = 0, connected, bytesSent = 0, bytesReceived = 0, refused } = application.callers ?? {};
+    assert(
+      open <= total && total >= 8 && bytesSent > SIZE && bytesReceived > SIZE,
+      JSON.stringify(application.callers),
+    );
+    assertEquals([connected, refused], [total, []]);
+    assertEquals(application.bind, { waiting: 0, waited: 2, connected: 2, denied: 0 });
+    assert(!JSON.stringify(application).includes(outside.ready["b32"] ?? ""));
+  });
 });
 
 /** Where the group of the BIND clients waits. */

@@ -4,12 +4,24 @@ import { type ChromiumPage, startChromium } from "../support/chromium.ts";
 import { findProgram } from "../support/e2e.ts";
 import { readContrasts } from "../support/contrast.ts";
 import { takePictures } from "../support/status_pictures.ts";
-import { b32, lostApplication, readyApplication, startStatusStage, statusOf } from "../support/status_stage.ts";
+import {
+  b32,
+  lostApplication,
+  readyApplication,
+  servingApplication,
+  startStatusStage,
+  statusOf,
+} from "../support/status_stage.ts";
 
 /** A name that would run, were it markup. */
 const MARKUP = "<img src=x onerror=alert(1)>";
 
 const BOTH = statusOf([readyApplication(), lostApplication()]);
+
+const ALL = statusOf([...BOTH.applications, servingApplication()]);
+
+/** What is there only where an option has switched it on. */
+const SWITCHED = /--forward|--bind|--udp|caller|datagram/i;
 
 Deno.test("the status page in Chromium", async (t) => {
   await using browser = await startChromium(findProgram("chromium") ?? "chromium");
@@ -34,9 +46,44 @@ Deno.test("the status page in Chromium", async (t) => {
     assertStringIncludes(lost, "The router's SAM bridge cannot be connected to. In a terminal, i2p-socks check names");
     assertStringIncludes(lost, "127.0.0.1:7657, not reached");
     assertStringIncludes(lost, "Nothing was refused.");
+    assertEquals([SWITCHED.exec(ready)?.[0], SWITCHED.exec(lost)?.[0]], [undefined, undefined]);
     assertEquals(page.complaints, []);
     assert(page.requests.every((url) => url.startsWith(stage.url)), page.requests.join("\n"));
     assert(page.requests.includes(`${stage.url}status.json`));
+  });
+
+  await t.step("shows callers, BIND and datagrams where they are switched on, each for itself", async () => {
+    await using stage = startStatusStage(ALL);
+    await load(page, stage.url);
+    const serving = await text("section:last-child");
+    const numbers = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('section:last-child .numbers div')].map((pair) => pair.textContent)",
+    );
+    assertEquals(numbers.length, 5 + 5 + 4 + 4, numbers.join());
+    for (
+      const pair of [
+        "Served now3",
+        "Reached a service998",
+        "Sent to callers52.4 MB",
+        "Wait now1",
+        "Callers not wanted2",
+      ]
+        .concat("Associations3", "Datagrams sent20,480", "Datagrams received18,211")
+    ) assert(numbers.includes(pair), `${pair} not in ${numbers.join()}`);
+    for (
+      const words of ["Not let in by --allow-caller and --deny-caller", "does it listen where --forward says?"]
+        .concat("Larger than a datagram of I2P can be", "31744 bytes are the limit", "Datagrams 1", b32("u"))
+        .concat("Datagrams 2", "Callers from I2P (--forward)", "Clients that wait for a caller (--bind)")
+    ) assertStringIncludes(serving, words);
+    assert(!serving.includes("would not wait"));
+    const { callers, bind: _bind, udp: _udp, ...rest } = servingApplication();
+    const forwarding = { ...rest, ...(callers && { callers: { ...callers, acceptFailures: 7, refused: [] } }) };
+    stage.answer = () => Response.json(statusOf([...BOTH.applications, forwarding]));
+    await page.until("document.querySelector('section:last-child').innerText.includes('would not wait')");
+    const left = await text("section:last-child");
+    assertStringIncludes(left, "None was turned away.");
+    assert(!left.includes("--bind") && !left.includes("--udp"), left);
+    assertEquals(page.complaints, []);
   });
 
   await t.step("what breaks the policy is noticed here", async () => {
@@ -187,7 +234,7 @@ Deno.test("the status page in Chromium", async (t) => {
   });
 
   await t.step("tells a screen reader what is what, also in a narrow window", async () => {
-    await using stage = startStatusStage(BOTH);
+    await using stage = startStatusStage(ALL);
     for (const width of [1280, 360]) {
       await resize(page, width);
       await load(page, stage.url);
@@ -206,6 +253,8 @@ Deno.test("the status page in Chromium", async (t) => {
           ...["table: Refused", "rowheader: clearnet", "cell: 37", "table: Leaks", "columnheader: What to do"],
           ...["button: Copy 127.0.0.1:4447", `button: Copy ${b32("k")}`, "link: metrics"],
           "image: Sent in the last 5 minutes: now 0 B per second, at most 0 B per second",
+          ...["region: game", "heading 3: Datagrams (--udp)", "table: Datagrams dropped", "rowheader: too-large"],
+          ...["table: Callers turned away", "rowheader: denied", "rowheader: Datagrams 2", `button: Copy ${b32("u")}`],
         ]
       ) assert(tree.some((node) => node === what), `${what} at ${width} pixels, not in\n${tree.join("\n")}`);
       const levels = tree.flatMap((node) => /^heading (\d)/.exec(node)?.[1] ?? []).map(Number);
@@ -215,7 +264,7 @@ Deno.test("the status page in Chromium", async (t) => {
   });
 
   await t.step("keeps to the window from 320 pixels on", async () => {
-    await using stage = startStatusStage(BOTH);
+    await using stage = startStatusStage(ALL);
     await load(page, stage.url);
     for (const width of [320, 360, 700, 720, 1280]) {
       await resize(page, width);
@@ -224,11 +273,11 @@ Deno.test("the status page in Chromium", async (t) => {
   });
 
   await t.step("its text has the contrast to be read, in light and in dark, also when it is stale", async () => {
-    await using stage = startStatusStage(BOTH);
+    await using stage = startStatusStage(ALL);
     const grounds = new Set<string>();
     for (const scheme of ["light", "dark"]) {
       await paint(page, scheme);
-      stage.answer = () => Response.json(BOTH);
+      stage.answer = () => Response.json(ALL);
       await load(page, stage.url);
       grounds.add(await page.evaluate<string>("getComputedStyle(document.body).backgroundColor"));
       await checkContrast(page, scheme);

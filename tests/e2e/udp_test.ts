@@ -1,9 +1,12 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { b32Address } from "../../lib/i2p/destination.ts";
 import { runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { startPrivateNet } from "../support/private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { associate, type UdpClient } from "../support/socks_udp.ts";
+import { only, statusPort } from "../support/status_client.ts";
 import { startUdpService } from "../support/udp_service.ts";
 
 /** Debian's own: it has the package python3-socks, which another one on the PATH does not see. */
@@ -44,7 +47,7 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
     startUdpService(...sam, { options: ALONE, answer: (text) => text.toUpperCase() }),
     startProxyProcess([
       ...["--sam", `127.0.0.1:${net.samPort}`, "--udp", "--sam-udp", `${net.samUdpPort}`, ...net.sessionOptions],
-      ...["--log-level", "debug", "--log-destinations"],
+      ...["--log-level", "debug", "--log-destinations", "--status", "127.0.0.1:0"],
     ]),
   ]);
   await using _echo = echo;
@@ -97,9 +100,15 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
     },
   });
 
-  await t.step("the destination of datagrams is not that of streams", () => {
-    assertMatch(proxy.ready["b32"] ?? "", /b32\.i2p$/);
-    assertEquals(new Set(echo.received.map(({ from }) => from)).size, 1);
+  await t.step("the destination of datagrams is not that of streams, and the status has both", async () => {
+    const [from, ...others] = new Set(echo.received.map((datagram) => datagram.from));
+    assertEquals(others, []);
+    const { identities, udp } = await only(await statusPort(proxy));
+    assertEquals(identities.map(({ kind, state, b32 }) => [kind, state, b32]), [
+      ["base", "ready", proxy.ready["b32"] ?? ""],
+      ["datagrams", "ready", await b32Address(decodeI2pBase64(from ?? ""))],
+    ]);
+    assert((udp?.sent ?? 0) >= 5 && (udp?.received ?? 0) >= 5, JSON.stringify(udp));
   });
   assertEquals(await proxy.stop("SIGTERM"), 143);
 });

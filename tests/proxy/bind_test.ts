@@ -26,8 +26,10 @@ for (const manners of ["i2pd", "java"] as const) {
           : Uint8Array.of(5, 0, 0, 3, 60, ...bytes(b32), 0x12, 0x34);
       const length = version === 4 ? 8 : 67;
       assertEquals(await client.take(length), expected(own(harness)));
+      assertEquals(harness.proxy.waiting, 1);
       const { conn } = await caller.call(own(harness));
       assertEquals(await client.take(length), expected(caller.b32));
+      assertEquals(harness.proxy.waiting, 0);
       await writeAll(conn, bytes("from the caller"));
       assertEquals(text(await client.take(15)), "from the caller");
       await writeAll(client.conn, bytes("from the client"));
@@ -44,6 +46,7 @@ for (const manners of ["i2pd", "java"] as const) {
 Deno.test("BIND is refused where it is not enabled, and other commands are in any case", async () => {
   for (const commands of [undefined, BIND_COMMANDS]) {
     await using harness = await startHarness({ proxy: { commands } });
+    assertEquals(harness.proxy.waiting, commands && 0);
     for (const version of [5, 4] as const) {
       using client = await BindClient.ask(harness.port, { version });
       const refused = version === 5 ? "05 07 00 01 00 00 00 00 00 00" : "00 5b 00 00 00 00 00 00";
@@ -69,6 +72,7 @@ Deno.test("one client at a time waits on an identity: the next one is refused un
   }
   using other = await BindClient.ask(harness.port, { login: { user: "other", password: "" } });
   assertEquals((await other.reply()).code, 0);
+  assertEquals(harness.proxy.waiting, 2);
   first.conn.close();
   await until("it has gone", () => harness.proxy.connections === 1);
   using third = await BindClient.ask(harness.port, {});

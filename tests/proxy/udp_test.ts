@@ -1,4 +1,7 @@
 import { parseRule } from "../../lib/config/rule.ts";
+import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { b32Address } from "../../lib/i2p/destination.ts";
+import type { PooledStatus } from "../../lib/proxy/identity_pool.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_DATAGRAM } from "../../lib/sam/datagrams.ts";
 import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
@@ -205,10 +208,18 @@ Deno.test("A lost session is made again, and the association goes on", async () 
   await using stage = await setTheStage();
   const { harness, echo } = stage;
   using client = await associate(harness.port);
+  const one = (): PooledStatus | undefined => harness.proxy.datagramIdentities?.[0];
+  const before = one();
   await client.send("udp.i2p", 1, "before");
   assertEquals((await client.receive())?.text, "before");
   harness.dropSessions();
   await until("the loss is noticed", () => harness.log.some((line) => line.includes("Session lost")));
+  await until("and told", () => one()?.state === "lost");
+  assertMatch(one()?.reason ?? "", /session/i);
+  assertEquals([one()?.session, one()?.clients], [undefined, 1]);
+  await until("it is made again", () => one()?.state === "ready");
+  assertNotEquals(one()?.session?.address, before?.session?.address);
+  assert((one()?.since ?? 0) > (before?.since ?? Infinity));
   let answer: Awaited<ReturnType<typeof client.receive>>;
   for (let i = 0; i < 50 && answer === undefined; i++) {
     await client.send(echo.b32, 2, "after");
@@ -234,6 +245,15 @@ Deno.test("Logins have destinations of their own, apart from those of streams", 
   const streams = harness.bridge.sessions.find(({ id }) => id === harness.identity.status.session?.id);
   assert(streams !== undefined);
   assertEquals(harness.bridge.sessions.length, 5, "service, echo, streams, and two for datagrams");
+  const statuses = harness.proxy.datagramIdentities ?? [];
+  assertEquals(statuses.map(({ group, state, clients }) => [group, state, clients]), [[1, "ready", 1], [
+    2,
+    "ready",
+    2,
+  ]]);
+  const addresses = await Promise.all([first, second].map((from = "") => b32Address(decodeI2pBase64(from))));
+  assertEquals(statuses.map(({ session }) => session?.address), addresses);
+  assertEquals(harness.proxy.identities.length, 1, "streams have none but the base");
 });
 
 Deno.test("Without --udp the answer is 0x07, and to SOCKS4 always a refusal", async () => {
@@ -282,6 +302,8 @@ Deno.test("A client that leaves while tunnels are built is forgotten, and so is 
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
   await writeAll(conn, Uint8Array.of(5, 1, 0, ...encodeRequest5({ host: "0.0.0.0", port: 0, command: 3 })));
   await until("tunnels are built", () => sessionsOf(harness).length === 1);
+  const states = (): unknown => harness.proxy.datagramIdentities?.map(({ state, reason }) => [state, reason]);
+  assertEquals(states(), [["building", undefined]]);
   conn.close();
   await until("the client is forgotten", () => harness.counters.get("refused-client-closed") === 1);
   assert(!harness.log.some((line) => line.includes("The session for datagrams is ready")), "before tunnels stand");

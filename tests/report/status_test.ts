@@ -7,8 +7,7 @@ import { formatReady, isReady } from "../../lib/report/status.ts";
 import { answerStatus, encodeAnswer, securityPolicy } from "../../lib/report/status_answer.ts";
 import { pureTest } from "../support/pure.ts";
 import { parseAnswer } from "../support/raw_http.ts";
-import { README, tableUnder } from "../support/readme.ts";
-import { anApplication, aSnapshot } from "../support/snapshots.ts";
+import { anApplication, aServingApplication, aSnapshot } from "../support/snapshots.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -85,22 +84,76 @@ pureTest("formatMetrics() writes the text format of Prometheus, each series once
   for (const [key, value] of Object.entries(expected)) assertEquals(series.get(key), value, key);
 });
 
-const UDP = {
-  associations: 2,
-  sent: 7,
-  received: 5,
-  dropped: [{ reason: "fragment", count: 3, message: "A fragment", hint: null }],
+/** What there is of an application with everything switched on, beyond what every application has. */
+const SWITCHED: Readonly<Record<string, number>> = {
+  "caller_streams": 2,
+  "callers_total": 40,
+  "callers_connected_total": 31,
+  'callers_refused_total,reason="denied"': 6,
+  'callers_refused_total,reason="service-down"': 1,
+  "caller_sent_bytes_total": 1_234_567,
+  "caller_received_bytes_total": 3_072,
+  "accept_failures_total": 5,
+  "bind_waiting": 1,
+  "bind_waits_total": 4,
+  "bind_connected_total": 2,
+  "bind_denied_total": 3,
+  "udp_associations": 3,
+  "udp_associations_granted_total": 9,
+  'datagrams_total,direction="sent"': 7,
+  'datagrams_total,direction="received"': 5,
+  'datagrams_dropped_total,reason="too-large"': 3,
 };
 
-pureTest("formatMetrics() has UDP only where it is switched on", () => {
-  const series = parseMetrics(formatMetrics(aSnapshot(anApplication(), anApplication({ name: "game", udp: UDP }))));
-  assertEquals([...series].filter(([key]) => /udp|datagrams/.test(key)), [
-    ['i2p_socks_udp_associations{application="game"}', 2],
-    ['i2p_socks_datagrams_total{application="game",direction="sent"}', 7],
-    ['i2p_socks_datagrams_total{application="game",direction="received"}', 5],
-    ['i2p_socks_datagrams_dropped_total{application="game",reason="fragment"}', 3],
-  ]);
-  assertEquals(/udp|datagrams/.test(formatMetrics(aSnapshot(anApplication()))), false);
+/** The name of a series of the application "game". */
+function seriesOf(key: string): string {
+  const [name = "", ...labels] = key.split(",");
+  return `i2p_socks_${name}{${['application="game"', ...labels].join(",")}}`;
+}
+
+pureTest("formatMetrics() has what an option switches on only for the applications that have it", () => {
+  const series = parseMetrics(formatMetrics(aSnapshot(anApplication(), aServingApplication())));
+  const found = [...series].filter(([key]) => /caller|accept|bind|udp|datagrams_/.test(key));
+  assertEquals(found, Object.entries(SWITCHED).map(([key, value]) => [seriesOf(key), value]));
+  const plain = formatMetrics(aSnapshot(anApplication()));
+  assertEquals(/caller|accept|bind|udp|datagrams?[_"{]/.exec(plain)?.[0], undefined, plain);
+  for (const [option, part] of [["--forward", "callers"], ["--bind", "bind"], ["--udp", "udp"]] as const) {
+    const text = formatMetrics(aSnapshot(anApplication({ [part]: aServingApplication()[part] })));
+    const named = [...text.matchAll(/^# HELP (\w+)/gm)].map(([, name]) => name);
+    const expected = Object.entries(METRICS).filter(([, { needs = option }]) => needs === option);
+    assertEquals(named, [...Object.keys(PROCESS_METRICS), ...expected.map(([name]) => name)]);
+  }
+});
+
+pureTest("formatMetrics() has the identities for datagrams beside those of streams, with state and age", () => {
+  const series = parseMetrics(formatMetrics(aSnapshot(aServingApplication())));
+  const expected: Record<string, number> = {
+    'identities,kind="base",state="ready"': 1,
+    'identities,kind="datagrams",state="building"': 0,
+    'identities,kind="datagrams",state="ready"': 2,
+    'identities,kind="datagrams",state="lost"': 1,
+    'identity_age_seconds,kind="base",state="ready"': 65.2,
+    'identity_age_seconds,kind="group",state="lost"': 5,
+    'identity_age_seconds,kind="datagrams",state="ready"': 99,
+    'identity_age_seconds,kind="datagrams",state="lost"': 3,
+    'identity_clients,kind="group"': 2,
+    'identity_clients,kind="datagrams"': 3,
+  };
+  for (const [key, value] of Object.entries(expected)) assertEquals(series.get(seriesOf(key)), value, key);
+  const ages = [...series.keys()].filter((key) => key.startsWith("i2p_socks_identity_age_seconds"));
+  assertEquals(ages.length, 4, "no age of what there is none of");
+});
+
+pureTest("metrics are named as Prometheus has it: base units, _total for counters, no family with two types", () => {
+  const all = { ...PROCESS_METRICS, ...METRICS };
+  for (const [name, { type, help }] of Object.entries(all)) {
+    assertMatch(name, /^i2p_socks_[a-z_]+$/);
+    assertEquals(name.endsWith("_total"), type === "counter", name);
+    assertMatch(help, /^[A-Z][^\\\n]*\.$/);
+    assert(!/milli|kilo|minutes|_ms\b|_kb\b|(?:bytes|seconds)_(?!total)/.test(name), name);
+    // OpenMetrics names a family of counters without the suffix.
+    if (type === "counter") assert(!(name.replace(/_total$/, "") in all), name);
+  }
 });
 
 pureTest("formatMetrics() tells applications of one name apart, and can have none", () => {
@@ -110,15 +163,18 @@ pureTest("formatMetrics() tells applications of one name apart, and can have non
   assertEquals(parseMetrics(formatMetrics(aSnapshot())).size, Object.keys(PROCESS_METRICS).length);
 });
 
-Deno.test("the README names every metric, with its type and what it is", async () => {
-  const rows = tableUnder(await Deno.readTextFile(README), "Status");
-  const all = { ...PROCESS_METRICS, ...METRICS };
-  const expected = Object.entries(all).map(([name, { type, help }]) => [`\`${name}\``, type, help]);
-  assertEquals(rows.map(([name, type, _labels, help]) => [name, type, help]), expected);
-  const text = formatMetrics(aSnapshot(anApplication({ udp: UDP })));
-  for (const [name = "", _type, labels = ""] of rows) {
-    const found = new RegExp(`^${name.replaceAll("`", "")}(?:\\{(.*)\\})? `, "m").exec(text)?.[1] ?? "";
-    assertEquals([...found.matchAll(/(\w+)=/g)].map(([, label]) => label).join(", "), labels, name);
+pureTest("metrics have the labels that the table of metrics names, and all of them are shown", () => {
+  const text = formatMetrics(aSnapshot(aServingApplication()));
+  const labelled: [string, readonly string[]][] = [
+    ...Object.entries(PROCESS_METRICS).map(([name, { labels = [] }]): [string, readonly string[]] => [name, labels]),
+    ...Object.entries(METRICS).map(([name, { labels = [] }]): [string, string[]] => [name, ["application", ...labels]]),
+  ];
+  for (const [name, labels] of labelled) {
+    const found = [...text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? `, "gm"))];
+    assert(found.length > 0, `${name} has no series`);
+    for (const [line, pairs = ""] of found) {
+      assertEquals([...pairs.matchAll(/(\w+)="/g)].map(([, label]) => label), [...labels], line);
+    }
   }
 });
 
@@ -274,6 +330,35 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
     "  SOCKS at 127.0.0.1:4447, [::1]:4447; SAM at 127.0.0.1:7656",
   ]);
   assertStringIncludes(describeSnapshot(aSnapshot()).join(), "No application is served");
+});
+
+pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switched on, with advice", () => {
+  assertEquals(describeSnapshot(aSnapshot(aServingApplication({ refusals: [], leaks: [] }))).slice(5), [
+    "  --forward: 2 callers served, 31 of 40 so far have reached a service; 1.2 MiB sent, 3.0 KiB received",
+    "  --forward: the router would not wait for callers, 5 × so far; the log has its words",
+    "  --bind: 1 client waits for a caller, 4 so far; 2 callers came, 3 not wanted",
+    "  --udp: 3 associations open, 9 granted so far; 7 datagrams sent, 5 received",
+    "  own identity  ready  for 1 min 5 s   1 client   own.b32.i2p",
+    "  group 1       lost   for 5 s         2 clients  It went",
+    "  datagrams 1   ready  for 12 s        2 clients  udp.b32.i2p",
+    "  datagrams 3   ready  for 1 min 39 s  0 clients  one.b32.i2p",
+    "  datagrams 4   lost   for 3 s         1 client   It went too",
+    "  Callers turned away:",
+    "    6 × denied: Not let in",
+    "    1 × service-down: The service did not take it",
+    "      Is it running?",
+    "  Datagrams dropped:",
+    "    3 × too-large: Larger than a datagram can be",
+    "      At most 31744 bytes",
+  ]);
+  const quiet = describeSnapshot(aSnapshot(anApplication()));
+  assertEquals(quiet.filter((line) => /--forward|--bind|--udp|[Cc]aller|[Dd]atagram/.test(line)), []);
+  const { bind } = aServingApplication();
+  const idle = { ...anApplication(), bind: { ...bind, waiting: 0, waited: 0, connected: 1, denied: 0 } };
+  assertStringIncludes(
+    describeSnapshot(aSnapshot(idle)).join("\n"),
+    "  --bind: 0 clients wait for a caller, 0 so far; 1 caller came, 0 not wanted\n",
+  );
 });
 
 pureTest("formatBytes() uses the largest unit of which there is one", () => {

@@ -159,7 +159,9 @@ export async function startProxyProcess(
 
 function parseReady(line: string): Record<string, string> {
   if (line.startsWith("{")) return JSON.parse(line);
-  return Object.fromEntries(line.split(" ").slice(1).map((pair) => pair.split("=") as [string, string]));
+  // A value may hold the sign itself, as a rule of --forward does.
+  const pairs = line.split(" ").slice(1).map((pair) => /^([^=]*)=?(.*)$/.exec(pair) ?? []);
+  return Object.fromEntries(pairs.map(([, key = "", value = ""]) => [key, value]));
 }
 
 /** Collects what a process writes. */

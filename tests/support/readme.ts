@@ -1,5 +1,6 @@
 import { flagOf, OPTIONS, type OptionSpec } from "../../lib/cli/options.ts";
 import { LEAKS } from "../../lib/guard/leak.ts";
+import { METRICS, PROCESS_METRICS } from "../../lib/report/metrics.ts";
 import { type Answer, ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
 import { Reply4, Reply5 } from "../../lib/socks/wire.ts";
 
@@ -9,6 +10,7 @@ export const README: string = new URL("../../README.md", import.meta.url).pathna
 /** What a program writes into the README, by the name in the marks around it. */
 export const PARTS: Readonly<Record<string, () => string>> = {
   leaks: () => leaksTable(),
+  metrics: () => metricsTable(),
   options: () => optionsTable(OPTIONS),
   reasons: () => reasonsTable(ANSWERS),
 };
@@ -44,6 +46,18 @@ function leaksTable(): string {
   return formatTable([
     ["leak", "protocol", "what it gives away", "what to do"],
     ...Object.entries(LEAKS).map(([kind, { protocol, story, fix }]) => [code(kind), protocol, story, fix]),
+  ]);
+}
+
+function metricsTable(): string {
+  return formatTable([
+    ["metric", "type", "labels", "only with", "what it is"],
+    ...Object.entries(PROCESS_METRICS).map((
+      [name, { type, labels = [], help }],
+    ) => [code(name), type, labels.join(", "), "", help]),
+    ...Object.entries(METRICS).map((
+      [name, { type, labels = [], needs, help }],
+    ) => [code(name), type, ["application", ...labels].join(", "), needs === undefined ? "" : code(needs), help]),
   ]);
 }
 

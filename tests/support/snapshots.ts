@@ -27,6 +27,47 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
   };
 }
 
+/** An application that does all that options switch on besides CONNECT. */
+export function aServingApplication(parts: Partial<ApplicationStatus> = {}): ApplicationStatus {
+  const { identities, ...rest } = anApplication();
+  return {
+    ...rest,
+    name: "game",
+    identities: [
+      ...identities,
+      { kind: "datagrams", group: 1, state: "ready", reason: null, b32: "udp.b32.i2p", ageSeconds: 12.5, clients: 2 },
+      { kind: "datagrams", group: 3, state: "ready", reason: null, b32: "one.b32.i2p", ageSeconds: 99, clients: 0 },
+      { kind: "datagrams", group: 4, state: "lost", reason: "It went too", b32: null, ageSeconds: 3, clients: 1 },
+    ],
+    callers: {
+      open: 2,
+      total: 40,
+      connected: 31,
+      bytesSent: 1_234_567,
+      bytesReceived: 3_072,
+      refused: [
+        { reason: "denied", count: 6, message: "Not let in", hint: null },
+        { reason: "service-down", count: 1, message: "The service did not take it", hint: "Is it running?" },
+      ],
+      acceptFailures: 5,
+    },
+    bind: { waiting: 1, waited: 4, connected: 2, denied: 3 },
+    udp: {
+      associations: 3,
+      granted: 9,
+      sent: 7,
+      received: 5,
+      dropped: [{
+        reason: "too-large",
+        count: 3,
+        message: "Larger than a datagram can be",
+        hint: "At most 31744 bytes",
+      }],
+    },
+    ...parts,
+  };
+}
+
 /** A snapshot of these applications. */
 export function aSnapshot(...applications: ApplicationStatus[]): Snapshot {
   return { version: "0.1.0", startedAt: "2026-01-02T03:04:05.000Z", uptimeSeconds: 3_725.5, applications };

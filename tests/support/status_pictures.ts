@@ -2,6 +2,7 @@ import type { ChromiumPage } from "./chromium.ts";
 import {
   lostApplication,
   readyApplication,
+  servingApplication,
   type StagedApplication,
   startStatusStage,
   statusOf,
@@ -20,7 +21,7 @@ const PICTURES = [
   { name: "dark-360", width: 360, scheme: "dark", both: true },
 ];
 
-/** Takes pictures of the status page after five minutes of an invented browser, with and without a second application. */
+/** Takes pictures of the status page after five minutes of an invented browser, with and without others beside it. */
 export async function takePictures(page: ChromiumPage, folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   for (const { name, width, scheme, both } of PICTURES) {
@@ -61,7 +62,7 @@ function playHistory(stage: StatusStage, both: boolean): (page: ChromiumPage) =>
       bytesSent += Math.round(12_000 * pace + 5_000 * Math.abs(Math.sin(asked / 3.1) ** 5) + 400);
     }
     const application = readyApplication({ bytesSent, bytesReceived });
-    const applications = both ? [application, lostApplication()] : [brief(application)];
+    const applications = both ? [application, lostApplication(), servingApplication()] : [brief(application)];
     return Response.json(statusOf(applications, 15_214 - 2 * (ANSWERS - asked)));
   };
   return async (page) => {

@@ -1,11 +1,13 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
 import { ANSWERS } from "../../lib/proxy/answers.ts";
+import { CALLER_REFUSALS } from "../../lib/proxy/caller_refusals.ts";
+import { DROPS } from "../../lib/proxy/datagram_drops.ts";
 import { PAGE } from "../../lib/report/page.ts";
 
 /** An identity in `/status.json`. */
 export interface StagedIdentity {
-  kind: "base" | "group";
+  kind: "base" | "group" | "datagrams";
   group: null | number;
   state: "building" | "ready" | "lost";
   reason: null | string;
@@ -28,8 +30,27 @@ export interface StagedApplication {
   bytesReceived: number;
   connected: number;
   identities: StagedIdentity[];
-  refusals: { reason: string; count: number; message: string; hint: null | string }[];
+  refusals: StagedTally[];
   leaks: { kind: string; count: number; story: string; fix: string }[];
+  callers?: {
+    open: number;
+    total: number;
+    connected: number;
+    bytesSent: number;
+    bytesReceived: number;
+    refused: StagedTally[];
+    acceptFailures: number;
+  };
+  bind?: { waiting: number; waited: number; connected: number; denied: number };
+  udp?: { associations: number; granted: number; sent: number; received: number; dropped: StagedTally[] };
+}
+
+/** A reason in `/status.json`, with how often it came up. */
+export interface StagedTally {
+  reason: string;
+  count: number;
+  message: string;
+  hint: null | string;
 }
 
 /** What `/status.json` answers. */
@@ -64,7 +85,11 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
       { kind: "group", group: 1, state: "ready", reason: null, b32: b32("q"), ageSeconds: 724, clients: 3 },
       { kind: "group", group: 2, state: "building", reason: null, b32: null, ageSeconds: 5.2, clients: 1 },
     ],
-    refusals: [refusal("clearnet", 37), refusal("ip", 4), refusal("name-unknown", 2)],
+    refusals: [
+      tally(ANSWERS, "clearnet", 37),
+      tally(ANSWERS, "ip", 4),
+      tally(ANSWERS, "name-unknown", 2),
+    ],
     leaks: [leak("http-user-agent", 12)],
     ...changes,
   };
@@ -99,13 +124,51 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
   };
 }
 
+/** An application that serves into I2P, has a client that waits for a caller, and carries datagrams. */
+export function servingApplication(changes: Partial<StagedApplication> = {}): StagedApplication {
+  return {
+    ...readyApplication(),
+    name: "game",
+    listen: ["127.0.0.1:4449"],
+    identities: [
+      { kind: "base", group: null, state: "ready", reason: null, b32: b32("g"), ageSeconds: 7_210, clients: 1 },
+      { kind: "datagrams", group: 1, state: "ready", reason: null, b32: b32("u"), ageSeconds: 95, clients: 2 },
+      { kind: "datagrams", group: 2, state: "building", reason: null, b32: null, ageSeconds: 4, clients: 1 },
+    ],
+    refusals: [],
+    leaks: [],
+    callers: {
+      open: 3,
+      total: 1_041,
+      connected: 998,
+      bytesSent: 52_428_800,
+      bytesReceived: 1_310_720,
+      refused: [tally(CALLER_REFUSALS, "denied", 36), tally(CALLER_REFUSALS, "service-down", 4)],
+      acceptFailures: 0,
+    },
+    bind: { waiting: 1, waited: 6, connected: 4, denied: 2 },
+    udp: {
+      associations: 3,
+      granted: 17,
+      sent: 20_480,
+      received: 18_211,
+      dropped: [tally(DROPS, "too-large", 12), tally(DROPS, "unclaimed", 5)],
+    },
+    ...changes,
+  };
+}
+
 /** A status with these applications. */
 export function statusOf(applications: StagedApplication[], uptimeSeconds = 15_214): StagedStatus {
   return { version: "0.1.0", startedAt: "2026-01-02T03:04:05.000Z", uptimeSeconds, applications };
 }
 
-function refusal(reason: "clearnet" | "ip" | "name-unknown", count: number): StagedApplication["refusals"][number] {
-  const { story, hint = null } = ANSWERS[reason];
+function tally<Name extends string>(
+  table: Readonly<Record<Name, { story: string; hint?: string }>>,
+  reason: Name,
+  count: number,
+): StagedTally {
+  const { story, hint = null } = table[reason];
   return { reason, count, message: story, hint };
 }
 
