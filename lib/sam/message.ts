@@ -47,14 +47,14 @@ export function formatCommand(
   login: Record<string, string> = {},
 ): string {
   let line = words;
-  for (const key in values) {
+  for (const key of Object.keys(values)) {
     const value = values[key] ?? "";
     if (!isPlain(key) || key.includes("=") || !isPlain(value)) {
       throw new TypeError(`Cannot write SAM option "${key}=${value}": SAM takes no spaces, quotes or backslashes here`);
     }
     line += ` ${key}=${value}`;
   }
-  for (const key in login) line += ` ${key}=${quote(key, login[key] ?? "")}`;
+  for (const [key, value] of Object.entries(login)) line += ` ${key}=${quote(key, value)}`;
   return `${line}\n`;
 }
 

@@ -2,7 +2,7 @@ import { processorSeconds } from "./child.ts";
 import { AT_ONCE, OURS } from "./goals.ts";
 import type { Stage } from "./stage.ts";
 import { turns } from "./statistics.ts";
-import { DIRECT, type Variant } from "./variants.ts";
+import { DIRECT, FLOOR, type Variant } from "./variants.ts";
 
 /** Streams of the uploads beside which round trips are measured. */
 const BUSY = 4;
@@ -20,7 +20,7 @@ const SPARED_CONNECTS: Readonly<Record<string, number>> = { socat: 8 };
 export async function measureBulk(stage: Stage): Promise<void> {
   for (const [streams, way] of [[1, "up"], [1, "down"], [64, "up"], [64, "down"]] as const) {
     stage.say(`bulk, ${streams} ${way}`);
-    for (const variant of turns(stage.variants, stage.plan.rounds)) {
+    for (const variant of turns(relays(stage), stage.plan.rounds)) {
       await stage.attempt(variant, () => bulk(stage, variant, streams, way));
     }
   }
@@ -66,7 +66,7 @@ export async function measurePings(stage: Stage): Promise<void> {
 /** Round trips of two writes and one answer, which waits of the system would show in. */
 export async function measureExchanges(stage: Stage): Promise<void> {
   stage.say("two writes and one answer");
-  for (const variant of turns(stage.variants, stage.plan.rounds)) {
+  for (const variant of turns(relays(stage), stage.plan.rounds)) {
     await stage.attempt(variant, async () => {
       const { p50 = NaN } = await stage.load("exchange", variant.via, stage.plan.exchanges);
       return { "exchange-p50": p50 };
@@ -84,6 +84,11 @@ async function bulk(stage: Stage, variant: Variant, streams: number, way: string
   // A forked relay counts with its parent only when that has waited for it.
   const spent = await processorSeconds(pid) - before;
   return { ...rate, [`cpu-${way}`]: spent / (each / 1e9) };
+}
+
+/** All but the bare loop, which is there for its connections: it has small buffers and no more. */
+function relays({ variants }: Stage): Variant[] {
+  return variants.filter(({ name }) => name !== FLOOR);
 }
 
 function megabytes(bytes: number): number {

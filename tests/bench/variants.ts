@@ -1,4 +1,4 @@
-import { proxyCommand } from "../support/command.ts";
+import { proxyCommand, V8_FLAGS } from "../support/command.ts";
 import { findProgram } from "../support/e2e.ts";
 import type { Scratch } from "../support/scratch.ts";
 import { type Child, startChild } from "./child.ts";
@@ -34,11 +34,20 @@ type Recipe = (ends: FarEnds, port: number) => Promise<readonly [program: string
 /** Way without a relay: what the generator and the service can do. */
 export const DIRECT = "direct";
 
+/** The loop of floor.ts: what the runtime itself costs for a connection. */
+export const FLOOR = "bare Deno";
+
 /** Names of all variants, in the order of a round. */
-export const VARIANTS: readonly string[] = [OURS, "socat", "microsocks", "dante", "copy loop", DIRECT];
+export const VARIANTS: readonly string[] = [OURS, "socat", "microsocks", "dante", "copy loop", FLOOR, DIRECT];
 
 /** Where every stream of ours goes: the bridge does not look at it. */
 const DESTINATION = `${"a".repeat(52)}.b32.i2p`;
+
+/** As our own tasks start the proxy, but for the permission: loopback is all that it is given as well. */
+const FLOOR_ARGS: readonly string[] = [
+  ...["run", "--no-prompt", "--cached-only", "--quiet", "--allow-net=127.0.0.1", ...V8_FLAGS],
+  new URL("floor.ts", import.meta.url).pathname,
+];
 
 /** Milliseconds until a relay listens. */
 const START_TIMEOUT = 10_000;
@@ -56,6 +65,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   "dante": async ({ scratch }, port) =>
     await ifInstalled("danted", "-f", await scratch.file("danted.conf", danteConfig(port))),
   "copy loop": ({ load, plain }, port) => Promise.resolve([load, "copy", `${port}`, `${plain}`]),
+  [FLOOR]: ({ sam }, port) => Promise.resolve([Deno.execPath(), ...FLOOR_ARGS, `${port}`, `${sam}`]),
 };
 
 /**
@@ -149,7 +159,7 @@ async function startPeer(ends: FarEnds, name: string): Promise<{ child: Child; v
     await child.stop();
     throw error;
   }
-  const isSocks = name === "microsocks" || name === "dante";
+  const isSocks = name === "microsocks" || name === "dante" || name === FLOOR;
   return { child, via: isSocks ? `socks:${port}:127.0.0.1:${ends.plain}` : `tcp:${port}` };
 }
 

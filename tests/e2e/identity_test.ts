@@ -41,13 +41,13 @@ e2eTest(
     });
 
     await t.step("--identity is the same destination after a restart, and without it there is another", async () => {
-      // i2pd destroys a destination five seconds after its session has ended, and the new session with it: it is healed.
+      // i2pd 2.45.1 often crashes within a minute when several sessions end right behind their streams, as they just did.
+      await net.restartRouter();
       const [again, transient] = await Promise.all([startProxyProcess(lasting), startProxyProcess(options)]);
       await using _again = again;
       await using _transient = transient;
       assertEquals(again.ready["b32"], b32);
       assertNotEquals(transient.ready["b32"], b32);
-      await new Promise((resolve) => setTimeout(resolve, 8_000));
       assertEquals(await seen("--socks5-hostname", `127.0.0.1:${again.port}`), b32);
       assertEquals(await seen("--socks5-hostname", `127.0.0.1:${transient.port}`), transient.ready["b32"] ?? "");
     });

@@ -14,7 +14,7 @@ export interface CommandResult {
 export const PROJECT: string = new URL("../../", import.meta.url).pathname;
 
 /** What the tasks and the executable set in V8, which decides on memory. */
-const V8_FLAGS: readonly string[] = config.tasks.compile.command.match(/--v8-flags=\S+/) ?? [];
+export const V8_FLAGS: readonly string[] = config.tasks.compile.command.match(/--v8-flags=\S+/) ?? [];
 
 /** Runs a program to its end, killed after `timeout` milliseconds. */
 export async function runCommand(

@@ -186,6 +186,12 @@ class Router implements AsyncDisposable {
     child.status.then((status) => this.#ended = status);
   }
 
+  /** Says so if it has ended by itself: whatever failed then is not to be looked for elsewhere. */
+  tellCrash(): void {
+    const { signal, code } = this.#ended ?? {};
+    if (this.#ended !== undefined) console.error(`i2pd has ended by itself: ${signal ?? `exit code ${code}`}`);
+  }
+
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -194,7 +200,7 @@ class Router implements AsyncDisposable {
     await child.status;
     clearTimeout(timer);
     await this.#complaints;
-    this.#child = undefined;
+    this.#child = this.#ended = undefined;
   }
 
   /** Tries until an attempt succeeds, and gives what it returned. */
@@ -229,6 +235,7 @@ class Router implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.tellCrash();
     return this.stop();
   }
 }
