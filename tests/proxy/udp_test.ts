@@ -314,7 +314,7 @@ Deno.test("Where nothing comes back, the log asks once whether the UDP port of t
   for (const isRight of [false, true]) {
     using nobody = openUdp();
     const { port } = nobody.addr as Deno.NetAddr;
-    await using stage = await setTheStage(isRight ? {} : { proxy: { udpPort: port } });
+    await using stage = await setTheStage(isRight ? {} : { udp: { port } });
     const { harness } = stage;
     using client = await associate(harness.port);
     for (let i = 1; i <= 50; i++) {

@@ -17,6 +17,8 @@ export interface UdpService extends AsyncDisposable {
 export interface UdpServiceOptions {
   /** Options of SESSION CREATE, such as `inbound.length=0`. @default {[]} */
   options?: readonly string[];
+  /** Kind of its datagrams. @default {"DATAGRAM"} */
+  style?: string;
   /** What it answers; nothing where undefined. @default the same again */
   answer?: (text: string) => string | Uint8Array | undefined;
 }
@@ -25,7 +27,7 @@ export interface UdpServiceOptions {
 export async function startUdpService(
   samPort: number,
   samUdpPort: number,
-  { options = [], answer = (text) => text }: UdpServiceOptions = {},
+  { options = [], style = "DATAGRAM", answer = (text) => text }: UdpServiceOptions = {},
 ): Promise<UdpService> {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const bridge: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: samUdpPort };
@@ -35,7 +37,7 @@ export async function startUdpService(
   await ask(control, "HELLO VERSION MIN=3.0 MAX=3.1");
   const created = await ask(
     control,
-    `SESSION CREATE STYLE=DATAGRAM ID=${id} DESTINATION=TRANSIENT SIGNATURE_TYPE=7 HOST=127.0.0.1 PORT=${port} ${
+    `SESSION CREATE STYLE=${style} ID=${id} DESTINATION=TRANSIENT SIGNATURE_TYPE=7 HOST=127.0.0.1 PORT=${port} ${
       options.join(" ")
     }`.trim(),
   );
