@@ -22,6 +22,7 @@ export interface UdpOptions {
 export class PrimarySupport {
   readonly #log: Log;
   #isRefused = false;
+  #hasWorked = false;
 
   /** Supposes that it does. */
   constructor(log: Log) {
@@ -47,9 +48,13 @@ export class PrimarySupport {
     const forStreams = { ...request, datagrams: undefined };
     if (this.#isRefused) return await createSession(endpoint, forStreams, signal, greeted);
     try {
-      return await createSession(endpoint, { ...request, withStreams: true }, signal, greeted);
+      const session = await createSession(endpoint, { ...request, withStreams: true }, signal, greeted);
+      this.#hasWorked = true;
+      return session;
     } catch (error) {
       if (!(error instanceof PrimaryRefused)) throw error;
+      // Where it had such sessions before, a router that closes does not refuse them: it ends.
+      if (this.#hasWorked && error.answer?.failure === "closed") throw error.answer;
       if (error.isCertain) this.#remember(error);
       const session = await createSession(endpoint, forStreams, signal, greeted);
       // A router that is full or about to end refuses in the same words; but then it refuses the other session too.

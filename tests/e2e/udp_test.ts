@@ -1,4 +1,6 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { startPrivateNet } from "../support/private_net.ts";
@@ -62,8 +64,13 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
       ...net.sessionOptions,
     ];
     const { code, stdout } = await runProxy(["check", ...words]);
+    assertMatch(stdout, /✓ destinations: two, .* \(it .* SAM 3\.3\)?\)/);
+    assertMatch(stdout, /✓ kinds of datagrams: DATAGRAM, .* not DATAGRAM2, .*Unknown STYLE.* not DATAGRAM3, /);
     assertMatch(stdout, /✓ datagrams: one to ourselves came back/);
     assertEquals(code, 0);
+    const refused = await runProxy(["check", ...words, "--udp-style", "datagram2"]);
+    assertMatch(refused.stdout, /✗ destinations: .*Unknown STYLE.*\n {2}i2pd: DATAGRAM2 and DATAGRAM3 are in 2\.58/);
+    assertEquals(refused.code, 1);
   });
 
   await t.step("a request to a b32 address is answered from that address and port", async () => {
@@ -97,9 +104,13 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
     },
   });
 
-  await t.step("the destination of datagrams is not that of streams", () => {
+  await t.step("the destination of datagrams is not that of streams, and the log says so", async () => {
+    const own = await Promise.all(echo.received.map(({ from }) => b32Address(publicPart(decodeI2pBase64(from)))));
+    assertEquals(new Set(own).size, 1);
     assertMatch(proxy.ready["b32"] ?? "", /b32\.i2p$/);
-    assertEquals(new Set(echo.received.map(({ from }) => from)).size, 1);
+    assertNotEquals(own[0], proxy.ready["b32"]);
+    const told = proxy.stderr().match(/Streams and datagrams have two destinations with this router/g);
+    assertEquals(told?.length, 1, proxy.stderr());
   });
   assertEquals(await proxy.stop("SIGTERM"), 143);
 });

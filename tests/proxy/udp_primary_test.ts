@@ -3,48 +3,13 @@ import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { startCaller } from "../support/callers.ts";
-import { type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
-import type { Intercept, SamBridge, SamBridgeOptions } from "../support/sam_bridge.ts";
+import { type Harness, startHarness, until } from "../support/harness.ts";
+import type { Intercept, SamBridge } from "../support/sam_bridge.ts";
 import { makeKeys } from "../support/sam_keys.ts";
 import { readToEnd, socksConnect } from "../support/socks_client.ts";
 import { associate, type AssociateOptions, type UdpClient } from "../support/socks_udp.ts";
-import { startUdpService, type UdpService } from "../support/udp_service.ts";
-
-/** A harness with UDP, whose service tells who calls, and an echo service for datagrams. */
-interface Stage extends AsyncDisposable {
-  harness: Harness;
-  echo: UdpService;
-}
-
-async function setTheStage(bridge: SamBridgeOptions, options: HarnessOptions = {}): Promise<Stage> {
-  const style = typeof options.udp === "object" ? options.udp.style : undefined;
-  await using started = new AsyncDisposableStack();
-  const harness = started.use(
-    await startHarness({
-      udp: true,
-      header: true,
-      service: async (conn) => void await conn.write(await firstLine(conn)),
-      bridge,
-      ...options,
-    }),
-  );
-  const echo = started.use(
-    await startUdpService(harness.bridge.port, harness.bridge.udpPort, { ...(style && { style }) }),
-  );
-  const everything = started.move();
-  return { harness, echo, [Symbol.asyncDispose]: () => everything.disposeAsync() };
-}
-
-async function firstLine(conn: Deno.Conn): Promise<Uint8Array> {
-  const bytes = new Uint8Array(2048);
-  for (let filled = 0; filled < bytes.length;) {
-    const count = await conn.read(bytes.subarray(filled));
-    filled += count ?? bytes.length;
-    const end = bytes.indexOf(10);
-    if (end >= 0) return bytes.subarray(0, end);
-  }
-  return new Uint8Array();
-}
+import type { UdpService } from "../support/udp_service.ts";
+import { startUdpStage } from "../support/udp_stage.ts";
 
 /** Whom the service sees as the peer of a stream. */
 async function callerOf({ port, name }: Harness, login?: AssociateOptions["login"]): Promise<string> {
@@ -89,7 +54,7 @@ function answering(pattern: RegExp, answer: string, closes = false): Intercept {
 }
 
 Deno.test("With Java I2P a datagram comes from the address that the peer of a stream sees", async () => {
-  await using stage = await setTheStage({ manners: "java" });
+  await using stage = await startUdpStage({ manners: "java" });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const own = harness.identity.status.session?.address;
@@ -102,7 +67,7 @@ Deno.test("With Java I2P a datagram comes from the address that the peer of a st
 });
 
 Deno.test("A group has one address too, and no other group's", async () => {
-  await using stage = await setTheStage({ manners: "java" }, { proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ manners: "java" }, { proxy: { isolation: new Set(["auth"]) } });
   const { harness, echo } = stage;
   const seen: string[] = [];
   for (const user of [undefined, "alice", "bob"]) {
@@ -120,7 +85,7 @@ Deno.test("A group has one address too, and no other group's", async () => {
 Deno.test("A lasting identity has its address for datagrams too, where there is one for both", async () => {
   for (const manners of ["java", "i2pd"] as const) {
     const key = new PrivateKey(decodeI2pBase64((await makeKeys(7)).blob));
-    await using stage = await setTheStage({ manners }, { key });
+    await using stage = await startUdpStage({ manners }, { key });
     const { harness, echo } = stage;
     using client = await associate(harness.port);
     const lasting = await b32Address(key.destination);
@@ -133,7 +98,7 @@ Deno.test("Callers of --forward come to the address that datagrams come from", a
   await using service = await startHarness();
   const target = { hostname: "127.0.0.1" as const, port: service.port };
   const forward = { rules: [{ port: undefined, target }], header: false, maxInbound: 10 };
-  await using stage = await setTheStage({ manners: "java" }, { proxy: { forward } });
+  await using stage = await startUdpStage({ manners: "java" }, { proxy: { forward } });
   const { harness } = stage;
   await until("it waits", () => harness.bridge.lines.some((line) => line.startsWith("STREAM ACCEPT ID=i2p-socks-")));
   await using caller = await startCaller(harness.bridge.port);
@@ -143,7 +108,7 @@ Deno.test("Callers of --forward come to the address that datagrams come from", a
 });
 
 Deno.test("The loss of the session is the loss of both, and heals both with one address", async () => {
-  await using stage = await setTheStage({ manners: "java" });
+  await using stage = await startUdpStage({ manners: "java" });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const before = await senderOf(client, echo);
@@ -157,7 +122,7 @@ Deno.test("The loss of the session is the loss of both, and heals both with one 
 });
 
 Deno.test("With i2pd streams and datagrams have two addresses, which is told once and not asked again", async () => {
-  await using stage = await setTheStage({ manners: "i2pd" }, { proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ manners: "i2pd" }, { proxy: { isolation: new Set(["auth"]) } });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const before = await senderOf(client, echo);
@@ -215,7 +180,7 @@ const REFUSALS: readonly { what: string; intercept: Intercept; says: RegExp; ask
 
 for (const { what, intercept, says, asked } of REFUSALS) {
   Deno.test(`A bridge that ${what} gets two sessions, now and later`, async () => {
-    await using stage = await setTheStage({ manners: "java", intercept });
+    await using stage = await startUdpStage({ manners: "java", intercept });
     const { harness, echo } = stage;
     using client = await associate(harness.port);
     assertNotEquals(await senderOf(client, echo), await callerOf(harness));
@@ -292,4 +257,47 @@ Deno.test("Without --udp nothing is asked that was not asked before", async () =
   assertEquals(await harness.ask(), 0);
   assertEquals(styles(harness.bridge), ["SESSION CREATE STYLE=STREAM"]);
   assertEquals(harness.bridge.lines.filter((line) => /MAX=3\.[^1]/.test(line) && !/MIN=3\.0/.test(line)), []);
+});
+
+Deno.test("A router that ends while it makes a session for both has such sessions when it is back", async () => {
+  let ends = false;
+  await using stage = await startUdpStage({
+    manners: "java",
+    intercept: (line, socket) => {
+      if (!ends || !line.includes("STYLE=PRIMARY")) return false;
+      ends = false;
+      socket.close();
+      return true;
+    },
+  });
+  const { harness, echo } = stage;
+  ends = true;
+  harness.dropSessions();
+  await until("the loss is noticed", () => harness.log.some((line) => line.includes("Session lost")));
+  using client = await associate(harness.port);
+  assertEquals(await senderOf(client, echo), await callerOf(harness));
+  assertEquals(styles(harness.bridge), [...ONE, "SESSION CREATE STYLE=PRIMARY", ...ONE]);
+  assertEquals(told(harness), []);
+});
+
+Deno.test("A router that has no sessions for both any more ends associations, and the next ones have their own", async () => {
+  let isOther = false;
+  await using stage = await startUdpStage({
+    manners: "java",
+    intercept: async (line, socket) => {
+      if (!isOther || !line.includes("STYLE=PRIMARY")) return false;
+      await socket.write('SESSION STATUS RESULT=I2P_ERROR MESSAGE="Unknown STYLE"\n');
+      socket.close();
+      return true;
+    },
+  });
+  const { harness, echo } = stage;
+  using first = await associate(harness.port);
+  assertEquals(await senderOf(first, echo), harness.identity.status.session?.address);
+  isOther = true;
+  harness.dropSessions();
+  assertEquals(await first.conn.read(new Uint8Array(1)), null, "it is told to ask again");
+  using second = await associate(harness.port);
+  assertNotEquals(await senderOf(second, echo), await callerOf(harness));
+  assertEquals(told(harness).length, 1);
 });
