@@ -19,7 +19,7 @@ const AGAIN = 1_000;
 /** The kinds of datagrams that not every router has, and what is special about them. */
 const LATER_STYLES: readonly (readonly [DatagramStyle, string])[] = [
   ["DATAGRAM2", "safe from replay"],
-  ["DATAGRAM3", "without a signature"],
+  ["DATAGRAM3", "whose sender is not proved"],
 ];
 
 /** What is found out about datagrams. */
@@ -81,7 +81,7 @@ export class DatagramCheck implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof PrimaryRefused)) throw error;
       this.#session = await createSession(endpoint, { options, datagrams }, signal);
-      return `two, and --identity keeps that of streams only: this router gives datagrams one of their own (${error.story})`;
+      return `two, and --identity keeps that of streams only: datagrams have one of their own, for this router ${error.story}`;
     }
   }
 
@@ -103,10 +103,10 @@ export class DatagramCheck implements AsyncDisposable {
           ending.signal,
         );
         session.close();
-        return `${style}, ${what} (--udp-style ${style.toLowerCase()})`;
+        return `${style} (${what}): yes, with --udp-style ${style.toLowerCase()}`;
       } catch (error) {
         if (!(error instanceof SamError) || error.failure !== "refused") throw error;
-        return `not ${style}, ${what} (the router says: ${error.text ?? error.result})`;
+        return `${style} (${what}): no, the router says "${error.text ?? error.result}"`;
       }
     }));
   }

@@ -66,7 +66,7 @@ export class PrimarySupport {
   #remember({ story, answer }: PrimaryRefused): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
-    this.#log.info(`Streams and datagrams have two destinations with this router: ${story}`, {
+    this.#log.info(`Streams and datagrams have two destinations with this router, for it ${story}`, {
       routerSaid: answer?.text ?? answer?.result,
       hint: "Those of datagrams are thrown away, also where --identity keeps the other one",
     });

@@ -8,9 +8,9 @@ import { type SamEndpoint, SamSocket } from "./socket.ts";
 const PRIMARY_VERSION = 3.3;
 
 const STORIES: Readonly<Record<PrimaryRefused["step"], string>> = {
-  version: "it speaks no SAM 3.3",
-  style: "it has no sessions that carry both (PRIMARY of SAM 3.3)",
-  subsession: "it does not add both to one session",
+  version: "speaks no SAM 3.3",
+  style: "has no sessions that carry both (PRIMARY of SAM 3.3)",
+  subsession: "does not add both to one session",
 };
 
 /**
@@ -25,13 +25,13 @@ export class PrimaryRefused extends Error {
 
   /** Makes the error. */
   constructor(step: PrimaryRefused["step"], answer?: SamError) {
-    super(`The router has no session that carries streams and datagrams: ${STORIES[step]}`, { cause: answer });
+    super(`The router ${STORIES[step]}`, { cause: answer });
     this.name = "PrimaryRefused";
     this.step = step;
     this.answer = answer;
   }
 
-  /** What that is, a clause. */
+  /** What that means, after the words "the router". */
   get story(): string {
     return STORIES[this.step];
   }

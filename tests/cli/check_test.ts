@@ -68,15 +68,14 @@ for (const manners of ["i2pd", "java"] as const) {
 
 const ONE_DESTINATION = "one for streams and datagrams, which --identity keeps";
 
-const TWO_DESTINATIONS =
-  "two, and --identity keeps that of streams only: this router gives datagrams one of their own " +
-  "(it has no sessions that carry both (PRIMARY of SAM 3.3))";
+const TWO_DESTINATIONS = "two, and --identity keeps that of streams only: datagrams have one of their own, " +
+  "for this router has no sessions that carry both (PRIMARY of SAM 3.3)";
 
 /** What check says where a router has none of the later kinds, in its words. */
 function noStyles(says: (style: string) => string): string {
   return "DATAGRAM, which every peer understands; " +
-    `not DATAGRAM2, safe from replay (the router says: ${says("DATAGRAM2")}); ` +
-    `not DATAGRAM3, without a signature (the router says: ${says("DATAGRAM3")})`;
+    `DATAGRAM2 (safe from replay): no, the router says "${says("DATAGRAM2")}"; ` +
+    `DATAGRAM3 (whose sender is not proved): no, the router says "${says("DATAGRAM3")}"`;
 }
 
 const NO_STYLES_I2PD = noStyles(() => "Unknown STYLE");
@@ -92,8 +91,8 @@ for (const manners of ["i2pd", "java"] as const) {
       0,
       `✓ datagrams: one to ourselves came back through UDP port ${bridge.udpPort}`,
     ]);
-    assertStringIncludes(styles, "not DATAGRAM2, safe from replay");
-    assertStringIncludes(styles, "; DATAGRAM3, without a signature (--udp-style datagram3)");
+    assertStringIncludes(styles, "DATAGRAM2 (safe from replay): no, ");
+    assertStringIncludes(styles, "; DATAGRAM3 (whose sender is not proved): yes, with --udp-style datagram3");
     const refused = await runProxy(["check", ...sam, "--udp", "--udp-style", "datagram2"]);
     const [last, i2pd, java] = lines(refused.stdout).slice(-3);
     assertEquals(refused.code, 1);

@@ -36,7 +36,7 @@ function styles({ lines }: SamBridge): string[] {
 
 const ONE = ["SESSION CREATE STYLE=PRIMARY", "SESSION ADD STYLE=STREAM", "SESSION ADD STYLE=DATAGRAM"];
 
-const TOLD = /Streams and datagrams have two destinations with this router: (.*?)(?= \w+=|\n|$)/;
+const TOLD = /Streams and datagrams have two destinations with this router, for it (.*?)(?= \w+=|\n|$)/;
 
 /** What the log says of two destinations. */
 function told({ log }: Harness): string[] {
@@ -138,7 +138,7 @@ Deno.test("With i2pd streams and datagrams have two addresses, which is told onc
   const [stream, datagram] = ["SESSION CREATE STYLE=STREAM", "SESSION CREATE STYLE=DATAGRAM"];
   assertEquals(styles(harness.bridge).slice(0, 3), ["SESSION CREATE STYLE=PRIMARY", stream, datagram]);
   assertEquals(styles(harness.bridge).slice(3).sort(), [datagram, datagram, stream, stream]);
-  assertEquals(told(harness), ["it has no sessions that carry both (PRIMARY of SAM 3.3)"]);
+  assertEquals(told(harness), ["has no sessions that carry both (PRIMARY of SAM 3.3)"]);
   const line = harness.log.find((one) => TOLD.test(one)) ?? "";
   assertMatch(line, /Unknown STYLE/, "in the words of the router");
   assertMatch(line, /--identity/);
@@ -149,31 +149,31 @@ const REFUSALS: readonly { what: string; intercept: Intercept; says: RegExp; ask
   {
     what: "has SAM 3.2 at most",
     intercept: answering(/^HELLO .*MAX=3\.3/, "HELLO REPLY RESULT=OK VERSION=3.2\n"),
-    says: /^it speaks no SAM 3\.3$/,
+    says: /^speaks no SAM 3\.3$/,
     asked: [],
   },
   {
     what: "refuses a range of versions that it does not know",
     intercept: answering(/^HELLO .*MAX=3\.3/, "HELLO REPLY RESULT=NOVERSION\n", true),
-    says: /^it speaks no SAM 3\.3$/,
+    says: /^speaks no SAM 3\.3$/,
     asked: [],
   },
   {
     what: "closes without a word at the style",
     intercept: answering(/STYLE=PRIMARY/, "", true),
-    says: /^it has no sessions that carry both/,
+    says: /^has no sessions that carry both/,
     asked: ["SESSION CREATE STYLE=PRIMARY"],
   },
   {
     what: "does not add streams",
     intercept: answering(/^SESSION ADD STYLE=STREAM/, 'SESSION STATUS RESULT=I2P_ERROR ID="x" MESSAGE="No more"\n'),
-    says: /^it does not add both to one session$/,
+    says: /^does not add both to one session$/,
     asked: ONE.slice(0, 2),
   },
   {
     what: "does not add datagrams",
     intercept: answering(/^SESSION ADD STYLE=DATAGRAM/, 'SESSION STATUS RESULT=I2P_ERROR ID="x" MESSAGE="No more"\n'),
-    says: /^it does not add both to one session$/,
+    says: /^does not add both to one session$/,
     asked: ONE,
   },
 ];
