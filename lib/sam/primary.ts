@@ -69,6 +69,9 @@ export async function openPrimary(endpoint: SamEndpoint, signal: Signal): Promis
  * Creates a session with a subsession for streams and one for datagrams (SAM 3.3 SESSION ADD), which are known by names of
  * their own. They end with it.
  *
+ * Java I2P (by its source, not tried) accepts streams to such a session on its own, and keeps up to 64 for whoever may ask for
+ * them, without an end.
+ *
  * @param command creates the session itself.
  * @returns the reply to that.
  * @throws {PrimaryRefused} if the bridge does not take the style, or a subsession.

@@ -301,3 +301,26 @@ Deno.test("A router that has no sessions for both any more ends associations, an
   assertNotEquals(await senderOf(second, echo), await callerOf(harness));
   assertEquals(told(harness).length, 1);
 });
+
+Deno.test("A client that comes before anything is known of i2pd has no part in the streams of its group", async () => {
+  await using harness = await startHarness({ udp: true, ready: false, proxy: { isolation: new Set(["auth"]) } });
+  const login = { user: "alice", password: "1" };
+  using client = await associate(harness.port, { login });
+  assertEquals(client.reply.code, 0);
+  assertEquals(harness.proxy.associations, 1);
+  assertEquals(harness.proxy.identities.map(({ group, clients }) => [group, clients]), [[undefined, 0], [1, 0]]);
+  client.conn.close();
+  await until("it is forgotten", () => harness.proxy.associations === 0);
+});
+
+Deno.test("As many logins as --max-identities have datagrams with i2pd, besides the clients without one", async () => {
+  const proxy = { isolation: new Set(["auth"] as const), maxIdentities: 2 };
+  await using stage = await startUdpStage({ manners: "i2pd" }, { proxy });
+  using clients = new DisposableStack();
+  const codes: number[] = [];
+  for (const user of [undefined, "a", "b", "c"]) {
+    const login = user === undefined ? undefined : { user, password: "1" };
+    codes.push(clients.use(await associate(stage.harness.port, { ...(login && { login }) })).reply.code);
+  }
+  assertEquals(codes, [0, 0, 0, 1]);
+});
