@@ -110,7 +110,7 @@ export class IdentityGroups {
     made?.();
     log.info(`Building tunnels for ${purpose}`, { group: group.number, groups: this.#groups.size });
     identity.open().then(
-      ({ address }) => log.debug(`The session for ${purpose} is ready`, { group: group.number, b32: address }),
+      () => log.debug(`The session for ${purpose} is ready`, { group: group.number }),
       (error) => {
         // Nobody is refused because of an earlier failure: the next client of the group begins anew.
         if (this.#groups.get(key) !== group) return;
