@@ -4,7 +4,7 @@ import { Refusal } from "./answers.ts";
 import { DropBook } from "./datagram_drops.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { IdentityGroups, type IdentityGroupsOptions, type IdentityLease } from "./identity_groups.ts";
-import type { IdentityPool } from "./identity_pool.ts";
+import type { IdentityPool, PooledStatus } from "./identity_pool.ts";
 import type { UdpOptions } from "./primary_support.ts";
 
 /** Associations of an application at once. */
@@ -55,6 +55,11 @@ export class DatagramPool {
   /** Associations that are open now, or about to be. */
   get associations(): number {
     return this.#associations;
+  }
+
+  /** How the identities of its own fare, in their order; those that it shares with streams are not among them. */
+  get statuses(): PooledStatus[] {
+    return this.#own.statuses;
   }
 
   /**

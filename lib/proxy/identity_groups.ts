@@ -3,7 +3,7 @@ import { SamError } from "../sam/error.ts";
 import type { SamSession } from "../sam/session.ts";
 import { Refusal } from "./answers.ts";
 import type { DatagramPort } from "./datagram_port.ts";
-import { Identity, type IdentityOptions } from "./identity.ts";
+import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
 
 /** What {@linkcode IdentityGroups} are made of. */
 export interface IdentityGroupsOptions extends Omit<IdentityOptions, "key" | "onLost" | "holdsClients"> {
@@ -25,15 +25,20 @@ export interface IdentityLease extends Disposable {
   readonly datagrams: DatagramPort | undefined;
 }
 
-/** An isolation group that has an identity. */
-export interface IdentityGroup {
-  /** Its number, for the log: the key holds a login. */
-  readonly number: number;
-  /** The identity. */
-  readonly identity: Identity;
+/** How an identity of a pool fares. */
+export interface PooledStatus extends IdentityStatus {
+  /** The number of its isolation group; undefined for the base identity. */
+  group: number | undefined;
   /** Clients that use it now. */
   clients: number;
-  /** Closes it when it has had none for a while. */
+}
+
+/** An isolation group that has an identity. */
+interface Group {
+  /** Its number, for the log: the key holds a login. */
+  readonly number: number;
+  readonly identity: Identity;
+  clients: number;
   idleTimer?: ReturnType<typeof setTimeout>;
 }
 
@@ -47,7 +52,7 @@ export interface IdentityGroup {
 export class IdentityGroups {
   readonly #options: IdentityGroupsOptions;
   /** In the order of their last use: the least recently used one first. */
-  readonly #groups = new Map<string, IdentityGroup>();
+  readonly #groups = new Map<string, Group>();
   readonly #closing = new Set<Promise<void>>();
   #count = 0;
   #closed = false;
@@ -57,9 +62,10 @@ export class IdentityGroups {
     this.#options = options;
   }
 
-  /** Those that there are, in the order of their numbers. */
-  get all(): readonly IdentityGroup[] {
-    return [...this.#groups.values()].sort((a, b) => a.number - b.number);
+  /** How they fare, in the order of their numbers. */
+  get statuses(): PooledStatus[] {
+    const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
+    return groups.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients }));
   }
 
   /**
@@ -94,7 +100,7 @@ export class IdentityGroups {
     await Promise.all(this.#closing);
   }
 
-  #open(key: string): IdentityGroup {
+  #open(key: string): Group {
     const { maxIdentities, purpose, log, made } = this.#options;
     if (this.#closed) throw new Refusal("stopping");
     if (this.#groups.size >= maxIdentities && !this.#closeIdle()) throw new Refusal("too-many-identities");
@@ -105,7 +111,7 @@ export class IdentityGroups {
       return "end";
     };
     const identity = new Identity({ ...this.#options, onLost, holdsClients: true });
-    const group: IdentityGroup = { number: ++this.#count, identity, clients: 0 };
+    const group: Group = { number: ++this.#count, identity, clients: 0 };
     this.#groups.set(key, group);
     made?.();
     log.info(`Building tunnels for ${purpose}`, { group: group.number, groups: this.#groups.size });
@@ -122,7 +128,7 @@ export class IdentityGroups {
     return group;
   }
 
-  #release(key: string, group: IdentityGroup, once: boolean): void {
+  #release(key: string, group: Group, once: boolean): void {
     group.clients--;
     if (group.clients > 0 || this.#groups.get(key) !== group) return;
     this.#groups.delete(key);

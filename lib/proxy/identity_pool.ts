@@ -1,8 +1,13 @@
 import type { Counters } from "../report/counters.ts";
-import type { Identity, IdentityStatus } from "./identity.ts";
-import { IdentityGroups, type IdentityGroupsOptions, type IdentityLease } from "./identity_groups.ts";
+import type { Identity } from "./identity.ts";
+import {
+  IdentityGroups,
+  type IdentityGroupsOptions,
+  type IdentityLease,
+  type PooledStatus,
+} from "./identity_groups.ts";
 
-export type { IdentityLease };
+export type { IdentityLease, PooledStatus };
 
 /** What an {@linkcode IdentityPool} is made of. */
 export interface IdentityPoolOptions extends Omit<IdentityGroupsOptions, "purpose" | "made" | "datagramsOnly"> {
@@ -10,14 +15,6 @@ export interface IdentityPoolOptions extends Omit<IdentityGroupsOptions, "purpos
   maxIdentities: number;
   /** Takes the counts. */
   counters: Counters;
-}
-
-/** How an identity of a pool fares. */
-export interface PooledStatus extends IdentityStatus {
-  /** The number of its isolation group; undefined for the base identity. */
-  group: number | undefined;
-  /** Clients that use it now. */
-  clients: number;
 }
 
 /** The identities of an application: a base identity, and a throw-away one for each isolation group that has clients. */
@@ -61,10 +58,7 @@ export class IdentityPool {
 
   /** How the identities fare: the base first, then the groups in their order. */
   get statuses(): PooledStatus[] {
-    return [
-      { ...this.#base.status, group: undefined, clients: this.#baseClients },
-      ...this.#groups.all.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients })),
-    ];
+    return [{ ...this.#base.status, group: undefined, clients: this.#baseClients }, ...this.#groups.statuses];
   }
 
   /** Closes the identities of all groups, and resolves when they are closed. */

@@ -184,6 +184,11 @@ export class Proxy implements AsyncDisposable {
     return this.#identities.statuses;
   }
 
+  /** How the identities for datagrams fare; undefined where UDP is switched off. */
+  get datagramIdentities(): PooledStatus[] | undefined {
+    return this.#datagrams?.statuses;
+  }
+
   /** Accepts no more clients. When it resolves, the ports are free again. */
   async stopListening(): Promise<void> {
     this.#options.listeners.forEach(closeQuietly);

@@ -62,6 +62,8 @@ Deno.test("With Java I2P a datagram comes from the address that the peer of a st
   assertEquals(styles(harness.bridge), ONE);
   assertEquals(harness.bridge.sessions.length, 3, "the service, the echo service, and one of ours");
   assertEquals(harness.identity.status.session?.version, "3.3");
+  assertEquals(harness.proxy.identities.map(({ clients }) => clients), [1]);
+  assertEquals(harness.proxy.datagramIdentities, [], "there are none but those of streams");
   assert(harness.bridge.lines.includes("HELLO VERSION MIN=3.1 MAX=3.3"));
   assertEquals(told(harness), []);
 });
@@ -127,6 +129,10 @@ Deno.test("With i2pd streams and datagrams have two addresses, which is told onc
   using client = await associate(harness.port);
   const before = await senderOf(client, echo);
   assertNotEquals(await callerOf(harness), before);
+  const own = harness.proxy.datagramIdentities?.map((
+    { group, clients, session },
+  ) => [group, clients, session?.address]);
+  assertEquals(own, [[1, 1, before]]);
   harness.dropSessions();
   await until("both are noticed", () => harness.log.filter((line) => line.includes("Session lost")).length === 2);
   await harness.identity.session(new AbortController().signal);
