@@ -130,6 +130,7 @@ export class Application {
       log.warn("The address of --forward changes with each start: --identity NAME keeps one");
     }
     const endpoint = { ...settings.sam, ...(login && { login }) };
+    const udp = identities.udpOf(settings, endpoint);
     const listeners = openListeners(settings, log);
     let held: HeldIdentity | undefined;
     try {
@@ -168,7 +169,7 @@ export class Application {
         maxConnections: settings.maxConnections,
         maxPerClient: settings.maxPerClient,
         extendedErrors: settings.extendedErrors,
-        udpPort: settings.udp ? settings.samUdp : undefined,
+        udp,
         mapNames: settings.mapNames,
         log,
         counters,

@@ -4,7 +4,7 @@ import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { ANSWERS, type Reason } from "../proxy/answers.ts";
 import { CALLER_REFUSALS } from "../proxy/caller_refusals.ts";
 import { DROPS } from "../proxy/datagram_drops.ts";
-import type { PooledStatus } from "../proxy/identity_pool.ts";
+import type { PooledStatus } from "../proxy/identity_groups.ts";
 import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";

@@ -11,7 +11,7 @@ import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
-import { echoDatagram } from "./check_datagrams.ts";
+import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { readSamLogin } from "./input_files.ts";
 import { keepOnly, requireNet } from "./permissions.ts";
@@ -50,7 +50,7 @@ export async function check(operands: readonly string[], given: GivenValues, ter
     if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));
     return failed === undefined ? ExitCode.ok : exitCodeOf(failed.reason ?? "internal");
   } finally {
-    route.close();
+    await route.close();
   }
 }
 
@@ -59,12 +59,15 @@ class Route {
   readonly #endpoint: SamEndpoint;
   readonly #settings: ApplicationSettings;
   readonly #target: StreamTarget | undefined;
+  readonly #datagrams: DatagramCheck | undefined;
   #session: SamSession | undefined;
 
   constructor(endpoint: SamEndpoint, settings: ApplicationSettings, target: StreamTarget | undefined) {
     this.#endpoint = endpoint;
     this.#settings = settings;
     this.#target = target;
+    const { udp, samUdp: udpPort, udpStyle: style, sessionOptions: options } = settings;
+    this.#datagrams = udp ? new DatagramCheck({ endpoint, udpPort, style, options }) : undefined;
   }
 
   /** Steps that need a SAM bridge only. */
@@ -87,15 +90,7 @@ class Route {
         run: this.#withSession((signal) => this.#resolveOwn(signal)),
       },
     ];
-    const { udp, samUdp, sessionOptions } = this.#settings;
-    if (udp) {
-      steps.push({
-        name: "datagrams",
-        title: "datagrams",
-        late: "not-ready",
-        run: (signal) => echoDatagram(this.#endpoint, samUdp, sessionOptions, signal),
-      });
-    }
+    steps.push(...this.#datagrams?.steps ?? []);
     const target = this.#target;
     if (target === undefined) return steps;
     return [
@@ -115,9 +110,10 @@ class Route {
     ];
   }
 
-  /** Ends the session. */
-  close(): void {
+  /** Ends the sessions. */
+  async close(): Promise<void> {
     this.#session?.close();
+    await this.#datagrams?.[Symbol.asyncDispose]();
   }
 
   async #connect(signal: Signal): Promise<string> {

@@ -2,11 +2,13 @@ import { encodeI2pBase64 } from "../i2p/base64.ts";
 import { DatagramSocket } from "../io/datagrams.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
-import { formatSamDatagram, parseSamDatagram } from "../sam/datagrams.ts";
+import { type DatagramStyle, formatSamDatagram, parseSamDatagram } from "../sam/datagrams.ts";
+import { SamError } from "../sam/error.ts";
 import { lookupName } from "../sam/naming.ts";
-import { createSession } from "../sam/session.ts";
+import { PrimaryRefused } from "../sam/primary.ts";
+import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-import { Fault } from "./check_walk.ts";
+import { Fault, type Step } from "./check_walk.ts";
 
 /** Milliseconds for a datagram to come back. */
 const PATIENCE = 10_000;
@@ -14,49 +16,131 @@ const PATIENCE = 10_000;
 /** Milliseconds until another one is sent: they get lost. */
 const AGAIN = 1_000;
 
-/**
- * Makes a session for datagrams, and sends itself one through the bridge's UDP port: a wrong port swallows everything
- * without a word, so only what comes back shows that datagrams pass.
- *
- * @returns what was found.
- * @throws {Fault} `timed-out` if none comes back.
- * @throws {SamError} if there is no session.
- */
-export async function echoDatagram(
-  endpoint: SamEndpoint,
-  udpPort: number,
-  options: Readonly<Record<string, string>>,
-  signal: Signal,
-): Promise<string> {
-  const { hostname } = endpoint;
-  const word = crypto.randomUUID();
-  using echoed = new Deadline(Infinity, signal);
-  let hasCome = false;
-  const socket = new DatagramSocket(hostname, (bytes, from) => {
-    const datagram = parseSamDatagram(bytes);
-    if (from.port !== udpPort || datagram === undefined) return;
-    if (new TextDecoder().decode(datagram.payload) !== word) return;
-    hasCome = true;
-    echoed.abort(new Error("It has come back"));
-  });
-  try {
-    const session = await createSession(endpoint, { options, datagramsTo: { hostname, port: socket.port } }, signal);
-    try {
-      const since = performance.now();
-      for (; !hasCome && performance.now() - since < PATIENCE; await sleep(AGAIN, echoed.signal)) {
-        signal.throwIfAborted();
-        const own = await lookupName(endpoint, session.address, signal);
-        if (own === undefined) continue;
-        const bytes = formatSamDatagram(session.id, encodeI2pBase64(own), new TextEncoder().encode(word));
-        await socket.send(bytes, { hostname, port: udpPort });
-      }
-      signal.throwIfAborted();
-    } finally {
-      session.close();
-    }
-  } finally {
-    await socket.close();
+/** The kinds of datagrams that not every router has, and what is special about them. */
+const LATER_STYLES: readonly (readonly [DatagramStyle, string])[] = [
+  ["DATAGRAM2", "safe from replay"],
+  ["DATAGRAM3", "whose sender is not proved"],
+];
+
+/** What is found out about datagrams. */
+export interface DatagramCheckOptions {
+  /** The SAM bridge. */
+  endpoint: SamEndpoint;
+  /** Its UDP port, at the same host. */
+  udpPort: number;
+  /** The kind of datagrams that is used. */
+  style: DatagramStyle;
+  /** I2CP options of the sessions. */
+  options: Readonly<Record<string, string>>;
+}
+
+/** Finds out what a router does with datagrams. Dispose of it when that is done, or given up. */
+export class DatagramCheck implements AsyncDisposable {
+  readonly #options: DatagramCheckOptions;
+  readonly #stop = new AbortController();
+  readonly #word = crypto.randomUUID();
+  readonly #echo = Promise.withResolvers<void>();
+  #socket: DatagramSocket | undefined;
+  #session: SamSession | undefined;
+  #styles: Promise<string[]> | undefined;
+
+  /** Does nothing yet. */
+  constructor(options: DatagramCheckOptions) {
+    this.#options = options;
   }
-  if (hasCome) return `one to ourselves came back through UDP port ${udpPort}`;
-  throw new Fault("timed-out", `None that was sent to UDP port ${udpPort} came back: see --sam-udp`);
+
+  /** The steps, in their order. */
+  get steps(): Step[] {
+    return [
+      { name: "destinations", title: "destinations", late: "not-ready", run: (signal) => this.#create(signal) },
+      { name: "datagram-styles", title: "kinds of datagrams", late: "not-ready", run: () => this.#tellStyles() },
+      { name: "datagrams", title: "datagrams", late: "not-ready", run: (signal) => this.#send(signal) },
+    ];
+  }
+
+  /** Ends its sessions. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error("The check has ended"));
+    this.#session?.close();
+    await Promise.all([this.#socket?.close(), this.#styles?.catch(() => {})]);
+  }
+
+  /** Makes a session for streams and datagrams, or only for these. */
+  async #create(signal: Signal): Promise<string> {
+    const { endpoint, options, style } = this.#options;
+    const { hostname } = endpoint;
+    const socket = new DatagramSocket(hostname, (bytes, from) => this.#receive(bytes, from));
+    this.#socket = socket;
+    const datagrams = { hostname, port: socket.port, style };
+    // Together with the others: tunnels take their time.
+    this.#styles = this.#findStyles(socket.port, signal);
+    this.#styles.catch(() => {});
+    try {
+      this.#session = await createSession(endpoint, { options, datagrams, withStreams: true }, signal);
+      return "one for streams and datagrams, which --identity keeps";
+    } catch (error) {
+      if (!(error instanceof PrimaryRefused)) throw error;
+      this.#session = await createSession(endpoint, { options, datagrams }, signal);
+      return `two, and --identity keeps that of streams only: datagrams have one of their own, for this router ${error.story}`;
+    }
+  }
+
+  async #tellStyles(): Promise<string> {
+    const found = await this.#styles ?? [];
+    return `DATAGRAM, which every peer understands; ${found.join("; ")}`;
+  }
+
+  /** Tries each of the later kinds: what a router does not have, it refuses at once. */
+  async #findStyles(port: number, signal: Signal): Promise<string[]> {
+    const { endpoint, options } = this.#options;
+    const { hostname } = endpoint;
+    using ending = new Deadline(Infinity, signal, this.#stop.signal);
+    return await Promise.all(LATER_STYLES.map(async ([style, what]) => {
+      try {
+        const session = await createSession(
+          endpoint,
+          { options, datagrams: { hostname, port, style } },
+          ending.signal,
+        );
+        session.close();
+        return `${style} (${what}): yes, with --udp-style ${style.toLowerCase()}`;
+      } catch (error) {
+        if (!(error instanceof SamError) || error.failure !== "refused") throw error;
+        return `${style} (${what}): no, the router says "${error.text ?? error.result}"`;
+      }
+    }));
+  }
+
+  #receive(bytes: Uint8Array, from: Deno.NetAddr): void {
+    const datagram = parseSamDatagram(bytes);
+    if (from.port !== this.#options.udpPort || datagram === undefined) return;
+    if (new TextDecoder().decode(datagram.payload) === this.#word) this.#echo.resolve();
+  }
+
+  /**
+   * Sends one to ourselves through the bridge's UDP port: a wrong port swallows everything without a word, so only what comes
+   * back shows that datagrams pass.
+   */
+  async #send(signal: Signal): Promise<string> {
+    const { endpoint, udpPort: port } = this.#options;
+    const { hostname } = endpoint;
+    const { datagramId = "", address = "" } = this.#session ?? {};
+    let hasCome = false;
+    using echoed = new Deadline(Infinity, signal);
+    this.#echo.promise.then(() => {
+      hasCome = true;
+      echoed.abort(new Error("It has come back"));
+    });
+    const since = performance.now();
+    for (; !hasCome && performance.now() - since < PATIENCE; await sleep(AGAIN, echoed.signal)) {
+      signal.throwIfAborted();
+      const own = await lookupName(endpoint, address, signal);
+      if (own === undefined) continue;
+      const bytes = formatSamDatagram(datagramId, encodeI2pBase64(own), new TextEncoder().encode(this.#word));
+      await this.#socket?.send(bytes, { hostname, port });
+    }
+    signal.throwIfAborted();
+    if (hasCome) return `one to ourselves came back through UDP port ${port}`;
+    throw new Fault("timed-out", `None that was sent to UDP port ${port} came back: see --sam-udp`);
+  }
 }

@@ -41,6 +41,10 @@ const FIXES: Partial<Record<Reason, Fix>> = {
     i2pd: "its log says why; tunnel options (-o, --lease-set-encryption) are the usual cause",
     java: 'for "session limit exceeded" end other clients; for anything else see http://127.0.0.1:7657/logs',
   },
+  "datagrams-refused": {
+    i2pd: "DATAGRAM2 and DATAGRAM3 are in 2.58, not in 2.45: leave out --udp-style, or upgrade it",
+    java: "DATAGRAM2 and DATAGRAM3 came with API 0.9.66 or later: leave out --udp-style, or upgrade it",
+  },
   "key-refused": {
     i2pd: "another kind of router may have made the key; its file was not touched, and keys rotate makes a new one",
     java: "another kind of router may have made the key; its file was not touched, and keys rotate makes a new one",

@@ -5,6 +5,7 @@ import type { PrivateKey } from "../i2p/private_key.ts";
 import type { FileLock } from "../keys/file_lock.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { Identity, REUSE_DELAY } from "../proxy/identity.ts";
+import { PrimarySupport, type UdpOptions } from "../proxy/primary_support.ts";
 import { type Log, type LogFields, withFields } from "../report/log.ts";
 import { sleep } from "../io/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
@@ -45,6 +46,8 @@ interface Shared {
 /** The base identities of the process. Applications that name the same lasting identity share one session. */
 export class IdentityRegistry {
   readonly #shared = new Map<string, Promise<Shared>>();
+  /** What is known of routers, by bridge. */
+  readonly #primary = new Map<string, PrimarySupport>();
   readonly #log: Log;
   readonly #signal: Signal;
 
@@ -52,6 +55,15 @@ export class IdentityRegistry {
   constructor(log: Log, signal: Signal) {
     this.#log = log;
     this.#signal = signal;
+  }
+
+  /** How the datagrams of an application go, if they do. What one application learns of a router, all know. */
+  udpOf({ udp, samUdp, udpStyle }: ApplicationSettings, endpoint: SamEndpoint): UdpOptions | undefined {
+    if (!udp) return undefined;
+    const bridge = JSON.stringify(endpoint);
+    const primary = this.#primary.get(bridge) ?? new PrimarySupport(this.#log);
+    this.#primary.set(bridge, primary);
+    return { port: samUdp, style: udpStyle, primary };
   }
 
   /**
@@ -74,9 +86,9 @@ export class IdentityRegistry {
     const { identity: name, name: application, sessionOptions } = settings;
     if (name === undefined) {
       const log = isOneOfSeveral ? withFields(this.#log, { application }) : this.#log;
-      return holdAlone(new Identity({ endpoint, sessionOptions, log }));
+      return holdAlone(new Identity({ endpoint, sessionOptions, udp: this.udpOf(settings, endpoint), log }));
     }
-    const session = JSON.stringify([endpoint, sessionOptions]);
+    const session = describeSession(endpoint, settings);
     const id = JSON.stringify([name, keysDir()]);
     for (let pending = this.#shared.get(id); pending !== undefined; pending = this.#shared.get(id)) {
       const shared = await pending.catch(() => undefined);
@@ -105,23 +117,27 @@ export class IdentityRegistry {
     if (tunnelsOf(shared.session) !== tunnelsOf(session)) {
       this.#log.warn("They name different tunnels: those of the first one are used");
     }
+    if (datagramsOf(shared.session) !== datagramsOf(session)) {
+      this.#log.warn("They differ in UDP: the shared destination has the datagrams of the first one, or none");
+    }
     return true;
   }
 
   async #make(
     name: string,
     store: KeyStore,
-    { sessionOptions }: ApplicationSettings,
+    settings: ApplicationSettings,
     endpoint: SamEndpoint,
     isOneOfSeveral: boolean,
   ): Promise<Shared> {
     const { key, lock } = await this.#load(name, store, endpoint);
-    const session = JSON.stringify([endpoint, sessionOptions]);
+    const session = describeSession(endpoint, settings);
     const applications: string[] = [];
     // Whoever holds it then is named, and not only who came first.
     const holders = (): LogFields => ({ application: [...new Set(applications)].join(",") });
     const log = isOneOfSeveral ? withFields(this.#log, holders) : this.#log;
-    const identity = new Identity({ endpoint, sessionOptions, log, key });
+    const { sessionOptions } = settings;
+    const identity = new Identity({ endpoint, sessionOptions, udp: this.udpOf(settings, endpoint), log, key });
     const gone = Promise.withResolvers<void>();
     return { identity, lock, applications, session, gone, holders: 0, active: 0, isEnding: false };
   }
@@ -198,6 +214,17 @@ export class IdentityRegistry {
     await sleep(REUSE_DELAY - since, this.#signal);
     this.#signal.throwIfAborted();
   }
+}
+
+/** Where and how a session is made, as text. */
+function describeSession(endpoint: SamEndpoint, settings: ApplicationSettings): string {
+  const { sessionOptions, udp, samUdp, udpStyle } = settings;
+  return JSON.stringify([endpoint, sessionOptions, udp ? [samUdp, udpStyle] : null]);
+}
+
+/** What datagrams a session carries. */
+function datagramsOf(session: string): string {
+  return JSON.stringify(JSON.parse(session)[2]);
 }
 
 /** What a session is but for its labels. */

@@ -1,5 +1,6 @@
 import { ISOLATION_FLAGS } from "../config/isolation_flag.ts";
 import { LEAK_MODES, SCRUB_PROTOCOLS } from "../config/leak_mode.ts";
+import { UDP_STYLES } from "../config/values.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../report/log.ts";
 
 /** Verbs of the command line. */
@@ -319,7 +320,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: "udp",
     fallback: "off",
-    help: "Serve UDP ASSOCIATE of SOCKS5, as repliable datagrams of a destination of their own",
+    help: "Serve UDP ASSOCIATE of SOCKS5, as repliable datagrams; of the same destination where the router can",
     verbs: [...SERVE, "check"],
   },
   {
@@ -327,6 +328,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "PORT",
     fallback: "7655",
     help: "UDP port of the router's SAM bridge, at the host of --sam",
+    verbs: [...SERVE, "check"],
+  },
+  {
+    name: "udp-style",
+    words: UDP_STYLES,
+    value: "KIND",
+    fallback: "datagram",
+    help: "Kind of datagrams: datagram, datagram2 (no replay) or datagram3 (sender not proved); peers need the same",
     verbs: [...SERVE, "check"],
   },
   {

@@ -1,3 +1,4 @@
+import type { DatagramStyle } from "../sam/datagrams.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
 import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import { parseDuration } from "./duration.ts";
@@ -16,6 +17,7 @@ import { parseRule, type Rule } from "./rule.ts";
 import {
   integer,
   oneOf,
+  parseDatagramStyle,
   parseEncryption,
   parseIdentity,
   parseIsolation,
@@ -98,6 +100,8 @@ export interface ApplicationSettings {
   udp: boolean;
   /** UDP port of the SAM bridge. */
   samUdp: number;
+  /** Kind of its datagrams. */
+  udpStyle: DatagramStyle;
   /** Whether SOCKS clients may wait for callers (BIND); never where missing. */
   bind?: true;
   /** Where callers from I2P are brought; nobody is waited for where missing. */
@@ -196,6 +200,7 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
     extendedErrors: read.last("extended-errors", oneOf(["true", "false"])) === "true",
     udp: read.last("udp", oneOf(["true", "false"])) === "true",
     samUdp: read.last("sam-udp", integer(1, 65_535)) ?? 7655,
+    udpStyle: read.last("udp-style", parseDatagramStyle) ?? "DATAGRAM",
     ...readInbound(read),
   };
   problems.push(...inboundProblems(given, settings));

@@ -1,4 +1,5 @@
 import { isIdentityName, MAX_IDENTITY_NAME } from "../keys/key_store.ts";
+import { DATAGRAM_STYLES, type DatagramStyle } from "../sam/datagrams.ts";
 import { isPlain } from "../sam/message.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
@@ -63,6 +64,15 @@ export function parseEncryption(text: string): string {
     throw new SyntaxError("encryption types are numbers with commas, such as 6,4");
   }
   return text;
+}
+
+/** The words for kinds of datagrams. */
+export const UDP_STYLES: readonly string[] = DATAGRAM_STYLES.map((style) => style.toLowerCase());
+
+/** A kind of datagrams. */
+export function parseDatagramStyle(text: string): DatagramStyle {
+  const word = oneOf(UDP_STYLES)(text);
+  return DATAGRAM_STYLES[UDP_STYLES.indexOf(word)] ?? "DATAGRAM";
 }
 
 /** A label of tunnels. */

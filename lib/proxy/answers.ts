@@ -15,6 +15,7 @@ export type Reason =
   | "sam-login"
   | "sam-refused"
   | "session-refused"
+  | "datagrams-refused"
   | "key-refused"
   | "identity-in-use"
   | "not-ready"
@@ -131,6 +132,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.networkUnreachable,
     story: "The router refuses to create a session",
     hint: "The log has its words",
+  },
+  "datagrams-refused": {
+    reply5: Reply5.networkUnreachable,
+    story: "The router has no datagrams, or none of the kind that --udp-style names",
+    hint: "Most routers have the kind of --udp-style datagram; check --udp names those of this one",
   },
   "key-refused": {
     reply5: Reply5.networkUnreachable,

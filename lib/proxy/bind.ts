@@ -16,7 +16,7 @@ import { encodeNamedReply5 } from "../socks/socks5.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { BIND, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "./answers.ts";
-import type { IdentityLease } from "./identity_pool.ts";
+import type { IdentityLease } from "./identity_groups.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
 

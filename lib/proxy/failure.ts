@@ -61,6 +61,8 @@ const SAM_REASONS: readonly SamCase[] = [
   { phase: "session", result: /^DUPLICATED?_DEST$/, reason: "identity-in-use" },
   { phase: "session", result: /^TIMEOUT$/, reason: "not-ready" },
   { phase: "session", result: /^INVALID_KEY$/, reason: "key-refused" },
+  // STREAM is a style that every router has.
+  { phase: "session", result: /^I2P_ERROR$/, text: /\bstyle\b/i, reason: "datagrams-refused" },
   { phase: "session", reason: "session-refused" },
 
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: NO_LEASE_SET, reason: "lease-set-not-found" },

@@ -5,11 +5,13 @@ import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
-import { createSession, type SamSession } from "../sam/session.ts";
+import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "./answers.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
+import { DatagramPort } from "./datagram_port.ts";
 import { refusalOf } from "./failure.ts";
+import type { UdpOptions } from "./primary_support.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
@@ -44,8 +46,14 @@ export interface IdentityOptions {
   key?: PrivateKey;
   /** I2CP and streaming options of the session. */
   sessionOptions: Readonly<Record<string, string>>;
-  /** Where datagrams that come in are sent to; then its sessions carry datagrams, and no streams. */
-  datagramsTo?: { hostname: string; port: number };
+  /** How datagrams go; without it there are none. */
+  udp?: UdpOptions | undefined;
+  /**
+   * Whether its sessions carry datagrams, and no streams.
+   *
+   * @default {false: streams, and with `udp` datagrams too where the router has sessions for both}
+   */
+  datagramsOnly?: boolean;
   /**
    * Milliseconds for the router to build the tunnels of a session.
    *
@@ -60,8 +68,8 @@ export interface IdentityOptions {
    * @default {false}
    */
   holdsClients?: boolean;
-  /** Told when the session is lost, and whose; decides what is to become of the identity. @default {always "rebuild"} */
-  onLost?: (identity: Identity) => "rebuild" | "end";
+  /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
+  onLost?: () => "rebuild" | "end";
 }
 
 /** How an identity fares. */
@@ -89,6 +97,7 @@ export class Identity {
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
   #session: SamSession | undefined;
+  #datagrams: DatagramPort | undefined;
   /** Why there is no session; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
   #since: number = performance.now();
@@ -154,12 +163,18 @@ export class Identity {
     };
   }
 
+  /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
+  get datagrams(): DatagramPort | undefined {
+    return this.#datagrams;
+  }
+
   /** Ends the session and all attempts at a new one. */
   async close(): Promise<void> {
     const reason = new Refusal("stopping");
     this.#stop.abort(reason);
     this.#session?.close();
     await this.#keeping;
+    await this.#datagrams?.close();
     this.#giveUp(reason);
   }
 
@@ -194,16 +209,40 @@ export class Identity {
 
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
-    const { endpoint, key, sessionOptions: options, sessionTimeout: timeout, datagramsTo } = this.#options;
+    const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
     // What can be said of a bridge that has neither answered nor failed so far.
     this.#failure ??= new SamError("hello", "silent");
     const greeted = (): void => void (this.#failure = undefined);
-    const request = { options, datagramsTo, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
-    const session = await createSession(endpoint, request, signal, greeted);
+    const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
+    const session = await this.#createOf(endpoint, request, signal, greeted);
     this.#session = session;
     this.#hadSession = true;
     this.#since = performance.now();
     this.#waiting.forEach(({ resolve }) => resolve(session));
+    return session;
+  }
+
+  /** Creates a session of streams, of datagrams or of both, with a port for its datagrams. */
+  async #createOf(
+    endpoint: SamEndpoint,
+    request: SessionRequest,
+    signal: Signal,
+    greeted: () => void,
+  ): Promise<SamSession> {
+    const { udp, datagramsOnly = false, log } = this.#options;
+    if (udp === undefined) return await createSession(endpoint, request, signal, greeted);
+    if (datagramsOnly || !udp.primary.isRefused) {
+      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
+    }
+    const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
+    const session =
+      await (datagramsOnly
+        ? createSession(endpoint, withDatagrams, signal, greeted)
+        : udp.primary.create(endpoint, withDatagrams, signal, greeted));
+    if (session.datagramId !== undefined) return session;
+    const unused = this.#datagrams;
+    this.#datagrams = undefined;
+    await unused?.close();
     return session;
   }
 
@@ -215,7 +254,7 @@ export class Identity {
       this.#session = undefined;
       this.#since = performance.now();
       if (this.#stop.signal.aborted) return;
-      if (this.#options.onLost?.(this) === "end") return this.#giveUp(reason);
+      if (this.#options.onLost?.() === "end") return this.#giveUp(reason);
       this.#failure = reason;
       const stood = performance.now() - since;
       this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.message}. Building a new one`, {

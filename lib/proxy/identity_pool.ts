@@ -1,67 +1,30 @@
-import type { Signal } from "../io/signal.ts";
 import type { Counters } from "../report/counters.ts";
-import type { Log } from "../report/log.ts";
-import type { SamSession } from "../sam/session.ts";
-import { SamError } from "../sam/error.ts";
-import { Refusal } from "./answers.ts";
-import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
+import type { Identity } from "./identity.ts";
+import { IdentityGroups, type IdentityGroupsOptions, IdentityLease, type PooledStatus } from "./identity_groups.ts";
 
 /** What an {@linkcode IdentityPool} is made of. */
-export interface IdentityPoolOptions extends Omit<IdentityOptions, "key" | "onLost"> {
+export interface IdentityPoolOptions extends Omit<IdentityGroupsOptions, "purpose" | "made" | "datagramsOnly"> {
   /** Most identities of groups at once; the base identity is not counted. */
   maxIdentities: number;
-  /** Milliseconds without a client after which the identity of a group is closed; 0 is never. */
-  identityIdle: number;
   /** Takes the counts. */
   counters: Counters;
 }
 
-/** The use of an identity by one client. Dispose of it when the client has ended. */
-export interface IdentityLease extends Disposable {
-  /** The identity's session, as soon as there is one. */
-  session(signal: Signal): Promise<SamSession>;
-}
-
-/** How an identity of a pool fares. */
-export interface PooledStatus extends IdentityStatus {
-  /** The number of its isolation group; undefined for the base identity. */
-  group: number | undefined;
-  /** Clients that use it now. */
-  clients: number;
-}
-
-/** An isolation group that has an identity. */
-interface Group {
-  /** Its number, for the log: the key holds a login. */
-  readonly number: number;
-  readonly identity: Identity;
-  clients: number;
-  idleTimer?: ReturnType<typeof setTimeout>;
-}
-
-/**
- * The identities of an application: a base identity, and a throw-away one for each isolation group that has clients.
- *
- * A group's identity is made with its first client and closed when it has had none for a while. At the cap the group
- * that has been without clients for longest gives way; where all have some, the newcomer is refused: never is it given
- * the identity of another group.
- */
+/** The identities of an application: a base identity, and a throw-away one for each isolation group that has clients. */
 export class IdentityPool {
-  readonly #options: IdentityPoolOptions;
-  readonly #log: Log;
   readonly #base: Identity;
-  /** In the order of their last use: the least recently used one first. */
-  readonly #groups = new Map<string, Group>();
-  readonly #closing = new Set<Promise<void>>();
-  #count = 0;
+  readonly #groups: IdentityGroups;
+  readonly #releaseBase = (): void => void this.#baseClients--;
   #baseClients = 0;
-  #closed = false;
 
   /** Makes a pool around a base identity, which stays the caller's to open and close. */
   constructor(base: Identity, options: IdentityPoolOptions) {
     this.#base = base;
-    this.#options = options;
-    this.#log = options.log;
+    this.#groups = new IdentityGroups({
+      ...options,
+      purpose: "an isolation group",
+      made: () => options.counters.add("identities"),
+    });
   }
 
   /**
@@ -71,94 +34,18 @@ export class IdentityPool {
    * @throws {Refusal} `too-many-identities` at the cap.
    */
   lease(key: string | undefined, once = false): IdentityLease {
-    if (key === undefined) {
-      this.#baseClients++;
-      return { session: (signal) => this.#base.session(signal), [Symbol.dispose]: () => void this.#baseClients-- };
-    }
-    const group = this.#groups.get(key) ?? this.#open(key);
-    this.#groups.delete(key);
-    this.#groups.set(key, group);
-    group.clients++;
-    clearTimeout(group.idleTimer);
-    let released = false;
-    return {
-      session: (signal) => group.identity.session(signal),
-      [Symbol.dispose]: () => {
-        if (!released) this.#release(key, group, once);
-        released = true;
-      },
-    };
+    if (key !== undefined) return this.#groups.lease(key, once);
+    this.#baseClients++;
+    return new IdentityLease(this.#base, this.#releaseBase);
   }
 
   /** How the identities fare: the base first, then the groups in their order. */
   get statuses(): PooledStatus[] {
-    const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
-    return [
-      { ...this.#base.status, group: undefined, clients: this.#baseClients },
-      ...groups.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients })),
-    ];
+    return [{ ...this.#base.status, group: undefined, clients: this.#baseClients }, ...this.#groups.statuses];
   }
 
   /** Closes the identities of all groups, and resolves when they are closed. */
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const key of [...this.#groups.keys()]) this.#close(key);
-    await Promise.all(this.#closing);
-  }
-
-  #open(key: string): Group {
-    if (this.#closed) throw new Refusal("stopping");
-    if (this.#groups.size >= this.#options.maxIdentities && !this.#closeIdle()) {
-      throw new Refusal("too-many-identities");
-    }
-    // A session that is lost while nobody uses it is not worth new tunnels.
-    const onLost = (): "rebuild" | "end" => {
-      if (group.clients > 0) return "rebuild";
-      if (this.#groups.get(key) === group) this.#close(key);
-      return "end";
-    };
-    const identity = new Identity({ ...this.#options, onLost, holdsClients: true });
-    const group: Group = { number: ++this.#count, identity, clients: 0 };
-    this.#groups.set(key, group);
-    this.#options.counters.add("identities");
-    this.#log.info("Building tunnels for an isolation group", { group: group.number, groups: this.#groups.size });
-    identity.open().catch((error) => {
-      // Nobody is refused because of an earlier failure: the next client of the group begins anew.
-      if (this.#groups.get(key) !== group) return;
-      const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
-      this.#log.warn(`No session for an isolation group: ${problem}`, { group: group.number, routerSaid });
-      this.#close(key);
-    });
-    return group;
-  }
-
-  #release(key: string, group: Group, once: boolean): void {
-    group.clients--;
-    if (group.clients > 0 || this.#groups.get(key) !== group) return;
-    this.#groups.delete(key);
-    this.#groups.set(key, group);
-    if (once) return this.#close(key);
-    const { identityIdle } = this.#options;
-    if (identityIdle > 0) group.idleTimer = setTimeout(() => this.#close(key), identityIdle);
-  }
-
-  /** Closes the least recently used group without clients, if there is one. */
-  #closeIdle(): boolean {
-    for (const [key, { clients }] of this.#groups) {
-      if (clients > 0) continue;
-      this.#close(key);
-      return true;
-    }
-    return false;
-  }
-
-  #close(key: string): void {
-    const group = this.#groups.get(key);
-    if (group === undefined) return;
-    this.#groups.delete(key);
-    clearTimeout(group.idleTimer);
-    this.#log.info("Closed the identity of an isolation group", { group: group.number, groups: this.#groups.size });
-    const closing = group.identity.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    await this.#groups.close();
   }
 }

@@ -22,12 +22,14 @@ import { DatagramPool } from "./datagram_pool.ts";
 import { HalfClosedStreams } from "./half_closed.ts";
 import type { Identity } from "./identity.ts";
 import { Inbound } from "./inbound.ts";
-import { IdentityPool, type PooledStatus } from "./identity_pool.ts";
+import type { PooledStatus } from "./identity_groups.ts";
+import { IdentityPool } from "./identity_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import { acceptAll } from "./listener.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
 import type { DestinationRules } from "./policy.ts";
+import type { UdpOptions } from "./primary_support.ts";
 
 /** What a proxy is made of. */
 export interface ProxyOptions {
@@ -69,8 +71,8 @@ export interface ProxyOptions {
   counters: Counters;
   /** Takes note of destinations, where an audit is under way. */
   audit?: AuditBook | undefined;
-  /** UDP port of the bridge, at the same host; without it there are no associations. */
-  udpPort?: number | undefined;
+  /** How datagrams go; without it there are no associations. */
+  udp?: UdpOptions | undefined;
   /** SOCKS commands that are served besides CONNECT. @default {none} */
   commands?: ReadonlySet<number> | undefined;
   /** Brings callers of the base identity to local services. @default {nobody is waited for} */
@@ -108,8 +110,8 @@ export class Proxy implements AsyncDisposable {
     this.#gate = gate;
     this.#warm = new WarmSockets(options.endpoint);
     this.#identities = new IdentityPool(options.identity, options);
-    const { udpPort } = options;
-    this.#datagrams = udpPort === undefined ? undefined : new DatagramPool({ ...options, udpPort });
+    const { udp } = options;
+    this.#datagrams = udp && new DatagramPool({ ...options, udp, identities: this.#identities });
     this.#context = {
       ...options,
       datagrams: this.#datagrams,
@@ -123,7 +125,7 @@ export class Proxy implements AsyncDisposable {
       names: options.mapNames && new NameMap(options.mapNames),
       commands: new Set([
         ...(options.commands ?? []),
-        ...(udpPort === undefined ? [] : [UDP_ASSOCIATE]),
+        ...(udp === undefined ? [] : [UDP_ASSOCIATE]),
         ...(options.mapNames === undefined ? [] : RESOLVE_COMMANDS),
       ]),
       streams: this.#streams,
@@ -153,7 +155,7 @@ export class Proxy implements AsyncDisposable {
   /**
    * Begins to accept clients. They wait until their identity has a session.
    *
-   * After this, the proxy needs no permission but to connect to the SAM bridge, and with `udpPort` loopback: an association
+   * After this, the proxy needs no permission but to connect to the SAM bridge, and with `udp` loopback: an association
    * binds a port, and sends to whatever port its client has.
    */
   static async start(options: ProxyOptions): Promise<Proxy> {

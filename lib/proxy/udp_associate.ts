@@ -12,9 +12,9 @@ import { MAX_DATAGRAM } from "../sam/datagrams.ts";
 import { encodeAssociated, encodeDatagram, parseDatagram, type SocksDatagram } from "../socks/datagram.ts";
 import { SocksError, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "./answers.ts";
-import type { DropReason } from "./datagram_drops.ts";
-import type { DatagramIdentity, DatagramTaker } from "./datagram_identity.ts";
+import type { DropBook, DropReason } from "./datagram_drops.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
+import type { DatagramPort, DatagramTaker } from "./datagram_port.ts";
 import type { Peer } from "./destination_cache.ts";
 import { isolationGroup } from "./isolation.ts";
 import type { LeakWatch } from "./leak_watch.ts";
@@ -72,13 +72,12 @@ export async function serveAssociate(
   claimPlace(clientAddress);
   const { login } = request;
   const group = isolationGroup(isolation, { login, host: "", port: 0, clientAddress, serial });
-  using lease = datagrams.lease(group ?? "", isolation.has("stream"));
   using deadline = new Deadline(timeouts.connect, signal);
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));
-  await lease.session(deadline.signal);
-  const association = new Association(conn, request, lease.identity, datagrams, context);
-  const unfollow = [signal, datagrams.ending].map((end) => closeOnAbort(conn, end));
+  using lease = await datagrams.lease(group, isolation.has("stream"), deadline.signal);
+  const association = new Association(conn, request, lease.port, datagrams.drops, context);
+  const unfollow = [signal, datagrams.ending, lease.port.ended].map((end) => closeOnAbort(conn, end));
   try {
     await association.grant(conn);
     counters.add("udp-associations");
@@ -103,8 +102,8 @@ async function untilEnd(conn: Deno.TcpConn): Promise<void> {
 /** A relay for the datagrams of one client. */
 class Association implements DatagramTaker {
   readonly #context: AssociateContext;
-  readonly #pool: DatagramPool;
-  readonly #identity: DatagramIdentity;
+  readonly drops: DropBook;
+  readonly #port: DatagramPort;
   readonly #socket: DatagramSocket;
   readonly #hostname: "127.0.0.1" | "::1";
   readonly #client: { hostname: string; port: number };
@@ -116,19 +115,19 @@ class Association implements DatagramTaker {
   constructor(
     conn: Deno.TcpConn,
     { port }: SocksRequest,
-    identity: DatagramIdentity,
-    pool: DatagramPool,
+    through: DatagramPort,
+    drops: DropBook,
     context: AssociateContext,
   ) {
     this.#context = context;
-    this.#pool = pool;
-    this.#identity = identity;
+    this.drops = drops;
+    this.#port = through;
     this.#hostname = conn.localAddr.hostname === "::1" ? "::1" : "127.0.0.1";
     // Port 0 is one that the client does not know yet (RFC 1928 §4). Which address it names does not matter: what comes
     // must come from where its connection comes from.
     this.#client = { hostname: conn.remoteAddr.hostname, port };
     this.#socket = new DatagramSocket(this.#hostname, (bytes, from) => this.#receive(bytes, from));
-    identity.join(this);
+    through.join(this);
   }
 
   /** Tells the client where to send its datagrams. */
@@ -142,7 +141,7 @@ class Association implements DatagramTaker {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#identity.leave(this);
+    this.#port.leave(this);
     await this.#socket.close();
   }
 
@@ -171,7 +170,7 @@ class Association implements DatagramTaker {
     this.#client.port = from.port;
     const host = this.#judge(datagram);
     if (host === undefined) return;
-    const peer = this.#identity.names.get(host);
+    const peer = this.#port.names.get(host);
     if (peer === null) return this.#drop("name-unknown", datagram);
     if (peer !== undefined) return await this.#send(peer, datagram, datagram.payload);
     this.#resolve(host, datagram);
@@ -195,12 +194,12 @@ class Association implements DatagramTaker {
 
   /** Sends a datagram once it is known where to; the client goes on meanwhile. */
   #resolve(host: string, datagram: SocksDatagram): void {
-    if (this.#waiting >= MAX_WAITING || this.#identity.names.isBusy(host)) {
+    if (this.#waiting >= MAX_WAITING || this.#port.names.isBusy(host)) {
       return this.#drop("too-many-lookups", datagram);
     }
     this.#waiting++;
     const payload = datagram.payload.slice();
-    this.#identity.names.resolve(host).then(async (peer) => {
+    this.#port.names.resolve(host).then(async (peer) => {
       this.#waiting--;
       if (this.#isClosed) return;
       if (peer === undefined) this.#drop("name-unknown", datagram);
@@ -211,14 +210,17 @@ class Association implements DatagramTaker {
   async #send(peer: Peer, { host, port }: SocksDatagram, payload: Uint8Array): Promise<void> {
     const isNew = !this.#peers.has(peer.b32);
     this.#peers.delete(peer.b32);
-    this.#peers.set(peer.b32, { port, number: this.#identity.nextNumber() });
+    this.#peers.set(peer.b32, { port, number: this.#port.nextNumber() });
     const [oldest] = this.#peers.keys();
     if (this.#peers.size > MAX_PEERS && oldest !== undefined) this.#peers.delete(oldest);
     if (isNew) this.#context.audit?.visit(`${host}:${port}`);
-    await this.#identity.send(peer, payload);
+    const problem = await this.#port.send(peer, payload);
+    if (problem !== undefined) return this.#drop(problem);
+    this.#context.counters.add("udp-sent");
+    this.#context.counters.add("bytes-sent", payload.length);
   }
 
   #drop(reason: DropReason, datagram?: SocksDatagram): void {
-    this.#pool.drops.add(reason, datagram && `${datagram.host}:${datagram.port}`);
+    this.drops.add(reason, datagram && `${datagram.host}:${datagram.port}`);
   }
 }

@@ -1,3 +1,4 @@
+import { encodeI2pBase32 } from "../i2p/base32.ts";
 import { decodeI2pBase64 } from "../i2p/base64.ts";
 import { publicPart } from "../i2p/destination.ts";
 
@@ -7,6 +8,31 @@ import { publicPart } from "../i2p/destination.ts";
  */
 export const MAX_DATAGRAM = 31_744;
 
+/**
+ * The kinds of datagrams that can be answered, as SESSION CREATE names them: of SAM 3.0, and with protection against replay
+ * or with no more than a hash of their sender, which is not proved (both since API 0.9.66, 2025). Each has an I2P protocol
+ * number of its own, so whoever listens for one gets none of the others.
+ */
+export const DATAGRAM_STYLES = ["DATAGRAM", "DATAGRAM2", "DATAGRAM3"] as const;
+
+/** One of {@linkcode DATAGRAM_STYLES}. */
+export type DatagramStyle = typeof DATAGRAM_STYLES[number];
+
+/** What a session's datagrams are, and where the bridge sends those that come in, by UDP. */
+export interface DatagramTarget {
+  /** A loopback address. */
+  hostname: string;
+  /** UDP port. */
+  port: number;
+  /** Their kind. */
+  style: DatagramStyle;
+}
+
+/** What SESSION CREATE or SESSION ADD says of it (SAM 3.0). */
+export function targetOptions({ hostname, port }: DatagramTarget): Record<string, string> {
+  return { HOST: hostname, PORT: String(port) };
+}
+
 /** Longest first line that is looked for: a destination with the largest certificate in use, and both ports. */
 const MAX_HEADER = 2048;
 
@@ -14,7 +40,7 @@ const LF = 0x0a;
 
 /** A datagram as the bridge forwards it. */
 export interface ReceivedDatagram {
-  /** The sender's destination in I2P base64. Not checked. */
+  /** The sender's destination in I2P base64, or of DATAGRAM3 the hash of it. Not checked. */
   from: string;
   /** Port of the sender; undefined where the router does not tell, as i2pd and every version below 3.2. */
   fromPort: number | undefined;
@@ -67,3 +93,16 @@ export function readSender(text: string): Uint8Array<ArrayBuffer> | undefined {
     return undefined;
   }
 }
+
+/** The address of a sender that a DATAGRAM3 names by its hash, 44 characters of base64; undefined if it is none. */
+export function readSenderHash(text: string): string | undefined {
+  try {
+    const hash = decodeI2pBase64(text);
+    return hash.length === HASH_BYTES ? `${encodeI2pBase32(hash)}.b32.i2p` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes of a SHA-256. */
+const HASH_BYTES = 32;

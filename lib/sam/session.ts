@@ -4,14 +4,18 @@ import { closeOnAbort } from "../io/conn.ts";
 import { Deadline } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
+import { type DatagramTarget, targetOptions } from "./datagrams.ts";
 import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
+import { createPrimary, openPrimary } from "./primary.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
 
 /** A SAM session: one destination, alive as long as its control socket. */
 export interface SamSession {
-  /** The name under which the bridge knows the session; random, never used twice. */
+  /** The name under which the bridge knows the session where streams are opened or waited for. */
   readonly id: string;
+  /** The name under which it knows it where datagrams are sent; undefined where it carries none. */
+  readonly datagramId: string | undefined;
   /** The b32 address of the session's destination, 60 characters. */
   readonly address: string;
   /** The SAM version of the control socket. */
@@ -30,8 +34,14 @@ export interface SessionRequest {
   key?: PrivateKey;
   /** I2CP and streaming options, such as `inbound.length`. */
   options: Readonly<Record<string, string>>;
-  /** Where the bridge sends the datagrams that come in, by UDP; with it the session is one of datagrams, else of streams. */
-  datagramsTo?: { hostname: string; port: number } | undefined;
+  /** What datagrams it carries; with it the session is one of datagrams, else of streams. */
+  datagrams?: DatagramTarget | undefined;
+  /**
+   * Whether it is to carry streams besides its datagrams, so that both have one destination.
+   *
+   * @default {false}
+   */
+  withStreams?: boolean;
   /**
    * Milliseconds for the router to build tunnels.
    *
@@ -50,37 +60,43 @@ export const SESSION_TIMEOUT = 600_000;
 export const SIGNATURE_TYPE = "7";
 
 /**
- * Creates a session (SAM 3.1 SESSION CREATE, STYLE=STREAM or DATAGRAM).
+ * Creates a session (SAM 3.1 SESSION CREATE, STYLE=STREAM or DATAGRAM; for both SAM 3.3, STYLE=PRIMARY).
  *
  * The router answers when tunnels are built: seconds to minutes. The private
  * key that comes with the answer is dropped: only its public part is looked at.
  *
  * @param greeted is told when the bridge has said HELLO, and the wait for tunnels begins.
  * @throws {SamError} if the bridge is not reachable, refuses, or does not answer in time.
+ * @throws {PrimaryRefused} if it has no sessions for streams and datagrams, where one is wanted.
  * @throws the signal's reason if it was aborted.
  */
 export async function createSession(
   endpoint: SamEndpoint,
-  { key, options, datagramsTo, timeout = SESSION_TIMEOUT }: SessionRequest,
+  { key, options, datagrams, withStreams = false, timeout = SESSION_TIMEOUT }: SessionRequest,
   signal: Signal,
   greeted: () => void = () => {},
 ): Promise<SamSession> {
-  const id = `i2p-socks-${crypto.randomUUID()}`;
+  const forBoth = withStreams ? datagrams : undefined;
+  const id = newSessionId();
   const command = formatCommand("SESSION CREATE", {
-    STYLE: datagramsTo === undefined ? "STREAM" : "DATAGRAM",
+    STYLE: forBoth === undefined ? datagrams?.style ?? "STREAM" : "PRIMARY",
     ID: id,
     ...(key === undefined
       ? { DESTINATION: "TRANSIENT", SIGNATURE_TYPE }
       : { DESTINATION: encodeI2pBase64(key.expose()) }),
-    ...(datagramsTo && { HOST: datagramsTo.hostname, PORT: String(datagramsTo.port) }),
+    ...(forBoth === undefined && datagrams !== undefined && targetOptions(datagrams)),
     ...options,
   });
-  const socket = await SamSocket.open(endpoint, signal);
+  const socket = await (forBoth === undefined ? SamSocket.open(endpoint, signal) : openPrimary(endpoint, signal));
   using deadline = new Deadline(timeout, signal);
   const unfollow = closeOnAbort(socket, deadline.signal);
   try {
     greeted();
-    const values = await socket.request(command, "session", "SESSION");
+    // A session within another one has a name of its own.
+    const within = { id: newSessionId(), datagramId: newSessionId() };
+    const values = await (forBoth === undefined
+      ? socket.request(command, "session", "SESSION")
+      : createPrimary(socket, command, within, forBoth));
     const address = await addressOf(values.get("DESTINATION") ?? "");
     if (key !== undefined && address !== await b32Address(key.destination)) {
       throw new SamError("session", "garbled", { text: "the session has another destination than the key" });
@@ -88,9 +104,11 @@ export async function createSession(
     deadline.signal.throwIfAborted();
     const ended = new SharedSignal();
     let closedFor: SamError | undefined;
-    const lost = socket.watch().finally(() => socket.close());
+    const lost = socket.watch().finally(() =>
+      socket.close()
+    );
     return {
-      id,
+      ...(forBoth === undefined ? { id, datagramId: datagrams && id } : within),
       address,
       version: socket.version,
       lost: lost.then((seen) => {
@@ -111,6 +129,11 @@ export async function createSession(
   } finally {
     unfollow();
   }
+}
+
+/** A name for a session, used once: all clients of a bridge share the names. */
+function newSessionId(): string {
+  return `i2p-socks-${crypto.randomUUID()}`;
 }
 
 async function addressOf(privateKey: string): Promise<string> {

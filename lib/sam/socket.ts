@@ -33,10 +33,10 @@ export const SAM_HELLO_TIMEOUT = 10_000;
 export const SAM_VERSION = "3.1";
 
 /**
- * Which version HELLO asks for: the one that the program speaks, that or one that tells the I2P ports of callers (3.2), or
- * whichever the bridge likes best (SAM 3.1).
+ * Which version HELLO asks for: the one that the program speaks, that or one that tells the I2P ports of callers (3.2) or
+ * has sessions within sessions (3.3), or whichever the bridge likes best (SAM 3.1).
  */
-export type WantedVersion = "ours" | "ports" | "any";
+export type WantedVersion = "ours" | "ports" | "subsessions" | "any";
 
 const ENCODER = new TextEncoder();
 
@@ -44,6 +44,7 @@ const ENCODER = new TextEncoder();
 const VERSIONS: Readonly<Record<WantedVersion, Record<string, string>>> = {
   ours: { MIN: SAM_VERSION, MAX: SAM_VERSION },
   ports: { MIN: SAM_VERSION, MAX: "3.2" },
+  subsessions: { MIN: SAM_VERSION, MAX: "3.3" },
   any: {},
 };
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runProxy } from "../support/command.ts";
+import { until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { publishService, type SamBridgeOptions, startSamBridge } from "../support/sam_bridge.ts";
 import { readToEnd } from "../support/socks_client.ts";
@@ -44,7 +45,8 @@ for (const manners of ["i2pd", "java"] as const) {
     for (const [port, isRight] of [[bridge.udpPort, true], [silent, false]] as const) {
       const args = ["check", "--json", "--sam", `127.0.0.1:${bridge.port}`, "--udp", "--sam-udp", `${port}`];
       const { code, stdout, stderr } = await runProxy(args);
-      const { step, ok, says, reason } = JSON.parse(stdout).steps.at(-1);
+      const { steps } = JSON.parse(stdout);
+      const { step, ok, says, reason } = steps.at(-1);
       assertEquals({ code, stderr, step, ok, says, reason }, {
         code: isRight ? 0 : 1,
         stderr: "",
@@ -55,7 +57,47 @@ for (const manners of ["i2pd", "java"] as const) {
           : `None that was sent to UDP port ${port} came back: see --sam-udp`,
         reason: isRight ? undefined : "timed-out",
       });
+      assertEquals(steps.slice(-3, -1).map(({ step, says }: { step: string; says: string }) => [step, says]), [
+        ["destinations", manners === "java" ? ONE_DESTINATION : TWO_DESTINATIONS],
+        ["datagram-styles", manners === "java" ? NO_STYLES_JAVA : NO_STYLES_I2PD],
+      ]);
+      await until("the check's sessions are closed", () => bridge.openSockets === 0);
     }
+  });
+}
+
+const ONE_DESTINATION = "one for streams and datagrams, which --identity keeps";
+
+const TWO_DESTINATIONS = "two, and --identity keeps that of streams only: datagrams have one of their own, " +
+  "for this router has no sessions that carry both (PRIMARY of SAM 3.3)";
+
+/** What check says where a router has none of the later kinds, in its words. */
+function noStyles(says: (style: string) => string): string {
+  return "DATAGRAM, which every peer understands; " +
+    `DATAGRAM2 (safe from replay): no, the router says "${says("DATAGRAM2")}"; ` +
+    `DATAGRAM3 (whose sender is not proved): no, the router says "${says("DATAGRAM3")}"`;
+}
+
+const NO_STYLES_I2PD = noStyles(() => "Unknown STYLE");
+const NO_STYLES_JAVA = noStyles((style) => `Unrecognized SESSION STYLE: ${style}`);
+
+for (const manners of ["i2pd", "java"] as const) {
+  Deno.test(`check --udp-style uses that kind, and says which kinds there are, ${manners}`, async () => {
+    await using bridge = await startSamBridge({ manners, udp: true, laterStyles: ["DATAGRAM3"] });
+    const sam = ["--sam", `127.0.0.1:${bridge.port}`, "--sam-udp", `${bridge.udpPort}`];
+    const { code, stdout } = await runProxy(["check", ...sam, "--udp", "--udp-style", "datagram3"]);
+    const styles = lines(stdout).at(-2) ?? "";
+    assertEquals([code, lines(stdout).at(-1)], [
+      0,
+      `✓ datagrams: one to ourselves came back through UDP port ${bridge.udpPort}`,
+    ]);
+    assertStringIncludes(styles, "DATAGRAM2 (safe from replay): no, ");
+    assertStringIncludes(styles, "; DATAGRAM3 (whose sender is not proved): yes, with --udp-style datagram3");
+    const refused = await runProxy(["check", ...sam, "--udp", "--udp-style", "datagram2"]);
+    const [last, i2pd, java] = lines(refused.stdout).slice(-3);
+    assertEquals(refused.code, 1);
+    assertMatch(last ?? "", /^✗ destinations: .*I2P_ERROR \(Un(known|recognized SESSION) STYLE/);
+    assertMatch(`${i2pd}${java}`, /i2pd: .*leave out --udp-style.*Java I2P: .*leave out --udp-style/);
   });
 }
 

@@ -294,6 +294,7 @@ max-per-client: 4
 extended-errors: true
 udp: true
 sam-udp: 17655
+udp-style: datagram3
 hosts: /h
 map-names: 10.192.0.0/10
 leaks: block
@@ -348,6 +349,7 @@ log-destinations: true
     extendedErrors: true,
     udp: true,
     samUdp: 17_655,
+    udpStyle: "DATAGRAM3",
   });
 });
 

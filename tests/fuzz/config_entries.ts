@@ -47,6 +47,7 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "extended-errors": ["true", "false"],
   "udp": ["true", "false"],
   "sam-udp": ["7655"],
+  "udp-style": ["datagram", "datagram2", "datagram3"],
   "forward": ["80=127.0.0.1:8080", "localhost:1"],
   "forward-header": ["true", "false"],
   "allow-caller": [`${"a".repeat(52)}.b32.i2p`],

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { formatSamDatagram, parseSamDatagram, readSender } from "../../lib/sam/datagrams.ts";
+import { formatSamDatagram, parseSamDatagram, readSender, readSenderHash } from "../../lib/sam/datagrams.ts";
 import { encodeDatagram, parseDatagram } from "../../lib/socks/datagram.ts";
 import { latin1 } from "../../lib/socks/wire.ts";
 import { encodeRequest5 } from "../support/socks_wire.ts";
@@ -30,7 +30,9 @@ export const datagrams: Target<Datagram> = {
     const payload = random.bytes(random.below(40));
     const made = random.below(2) === 0
       ? encodeDatagram({ host: latin1(host), port, payload })
-      : formatSamDatagram("id", "A".repeat(random.below(600)), payload).subarray(random.pick([0, 7]));
+      : formatSamDatagram("id", "A".repeat(random.pick([43, 44, random.below(600)])), payload).subarray(
+        random.pick([0, 7]),
+      );
     return { bytes: mutateBytes(made, random, { maxLength: 700 }), host, port, payload };
   },
   check: ({ bytes, host, port, payload }) => {
@@ -48,6 +50,8 @@ export const datagrams: Target<Datagram> = {
       assertEquals(concat(rest), concat(bytes.slice(bytes.indexOf(0x0a) + 1)));
       const sender = readSender(from);
       assert(sender === undefined || sender.length >= 387);
+      const hash = readSenderHash(from);
+      assert(hash === undefined || /^[a-z2-7]{52}\.b32\.i2p$/.test(hash) && sender === undefined);
     }
     const made = { host: latin1(host), port, payload };
     assertEquals(parseDatagram(encodeDatagram(made)), { fragment: 0, ...made });

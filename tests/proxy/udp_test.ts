@@ -1,7 +1,7 @@
 import { parseRule } from "../../lib/config/rule.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
-import type { PooledStatus } from "../../lib/proxy/identity_pool.ts";
+import type { PooledStatus } from "../../lib/proxy/identity_groups.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_DATAGRAM } from "../../lib/sam/datagrams.ts";
 import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
@@ -336,7 +336,7 @@ Deno.test("Where nothing comes back, the log asks once whether the UDP port of t
   for (const isRight of [false, true]) {
     using nobody = openUdp();
     const { port } = nobody.addr as Deno.NetAddr;
-    await using stage = await setTheStage(isRight ? {} : { proxy: { udpPort: port } });
+    await using stage = await setTheStage(isRight ? {} : { udp: { port } });
     const { harness } = stage;
     using client = await associate(harness.port);
     for (let i = 1; i <= 50; i++) {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
-import { formatSamDatagram, parseSamDatagram, readSender } from "../../lib/sam/datagrams.ts";
+import { formatSamDatagram, parseSamDatagram, readSender, readSenderHash } from "../../lib/sam/datagrams.ts";
 import { concat } from "../support/fake_stream.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -41,4 +41,15 @@ pureTest("A sender is one destination, and no more than that", () => {
     assertEquals(readSender(encodeI2pBase64(destination.subarray(1))), undefined);
   }
   for (const text of ["", "a.i2p", "*", "A".repeat(515)]) assertEquals(readSender(text), undefined, text);
+});
+
+pureTest("A sender that is a hash has the address of that hash, and nothing else is one", () => {
+  const hash = new Uint8Array(32).fill(255, 1);
+  const text = encodeI2pBase64(hash);
+  assertEquals(text.length, 44);
+  assertEquals(readSenderHash(text), `ad${"7".repeat(49)}q.b32.i2p`);
+  for (const bytes of [new Uint8Array(), hash.subarray(1), concat(hash, hash), new Uint8Array(391)]) {
+    assertEquals(readSenderHash(encodeI2pBase64(bytes)), undefined);
+  }
+  for (const none of ["a.i2p", "*", text.slice(1)]) assertEquals(readSenderHash(none), undefined, none);
 });

@@ -1,6 +1,7 @@
 import type { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { Identity } from "../../lib/proxy/identity.ts";
 import { LeakWatch, type LeakWatchOptions } from "../../lib/proxy/leak_watch.ts";
+import { PrimarySupport, type UdpOptions } from "../../lib/proxy/primary_support.ts";
 import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
@@ -63,8 +64,8 @@ export interface HarnessOptions {
   addresses?: readonly string[];
   /** Whether to wait for the proxy's session. @default {true} */
   ready?: boolean;
-  /** Whether bridge and proxy have UDP. @default {false} */
-  udp?: boolean;
+  /** Whether bridge and proxy have UDP; what of it is to be other than the bridge's. @default {false} */
+  udp?: boolean | Partial<UdpOptions>;
   /** Log lines that are kept, the last ones. @default {Infinity} */
   logLines?: number;
   /** The key of a lasting base identity. @default {none: a destination to throw away} */
@@ -86,7 +87,7 @@ const SERVICE_SOCKETS = 2;
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   await using started = new AsyncDisposableStack();
   const backend = started.use(new Service(options.service ?? echo));
-  const bridge = started.use(await startSamBridge({ udp: options.udp ?? false, ...options.bridge }));
+  const bridge = started.use(await startSamBridge({ udp: Boolean(options.udp), ...options.bridge }));
   const service = started.use(await publishService(bridge.port, backend.port, { header: options.header ?? false }));
   bridge.setName(NAME, service.destination);
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -103,11 +104,18 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     },
   });
   const { key, sessionTimeout } = options;
+  const udp = options.udp && {
+    port: bridge.udpPort,
+    style: "DATAGRAM" as const,
+    primary: new PrimarySupport(logger),
+    ...(options.udp !== true && options.udp),
+  };
   const identity = new Identity({
     endpoint,
     sessionOptions: {},
     log: logger,
     ...(key && { key }),
+    ...(udp && { udp }),
     ...(sessionTimeout !== undefined && { sessionTimeout }),
   });
   started.defer(() => identity.close());
@@ -134,7 +142,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       maxConnections: 100,
       maxPerClient: 100,
       extendedErrors: false,
-      udpPort: options.udp ? bridge.udpPort : undefined,
+      udp: udp || undefined,
       ...options.proxy,
       timeouts: { handshake: 5_000, connect: 5_000, idle: 0, ...options.proxy?.timeouts },
       log: logger,

@@ -61,11 +61,17 @@ export interface SamBridgeOptions {
    */
   keepLines?: boolean;
   /**
-   * Whether it has a UDP port, and sessions of datagrams.
+   * Whether it has a UDP port, and sessions of datagrams. Those without PORT get none.
    *
    * @default false
    */
   udp?: boolean;
+  /**
+   * Kinds of datagrams that it has besides `DATAGRAM`, as later versions of both routers do.
+   *
+   * @default {[]}
+   */
+  laterStyles?: readonly string[];
 }
 
 /** Sees a connection before its first line. `true`: the hook has dealt with it, and the bridge only waits for its end. */
@@ -90,6 +96,7 @@ export interface DropOptions {
 /** A session as tests see it. */
 export interface SamSession {
   readonly id: string;
+  readonly style: string;
   readonly b32: string;
   /** All pairs of `SESSION CREATE` but STYLE, ID and DESTINATION. */
   readonly options: Record<string, string>;
@@ -106,7 +113,7 @@ export interface SamBridge extends AsyncDisposable {
   readonly openSockets: number;
   /** Of these, those that have said HELLO to the bridge, and nothing since. */
   readonly idleSockets: number;
-  /** Sessions that are ready, oldest first. */
+  /** Sessions that are ready, oldest first; none that is within another one. */
   readonly sessions: readonly SamSession[];
   /** Puts a destination in I2P base64 into the address book. */
   setName(name: string, destination: string): void;
@@ -132,7 +139,7 @@ const ACCEPT_PAUSE = 5;
 /**
  * Starts a SAM v3 bridge on loopback, in this process. Its sessions reach each other, and nothing else: there is no I2P
  * behind it. It is as strict and as odd as the router it imitates; where a quirk could not be seen on a client's
- * socket, it is left out. STYLE is STREAM, or with `udp` DATAGRAM.
+ * socket, it is left out. STYLE is STREAM, or with `udp` DATAGRAM; Java I2P has PRIMARY too.
  */
 export function startSamBridge(options: SamBridgeOptions = {}): Promise<SamBridge> {
   return Promise.resolve().then(() => new Bridge(options));
@@ -146,6 +153,7 @@ class Bridge implements SamBridge, Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
+  readonly styles: readonly string[];
   accept: Accept = () => false;
   intercept: Intercept;
   readonly port: number;
@@ -170,11 +178,8 @@ class Bridge implements SamBridge, Host {
     this.#keepLines = options.keepLines ?? true;
     for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);
     this.port = this.#bind(options.port ?? 0);
+    this.styles = options.udp ? ["DATAGRAM", ...options.laterStyles ?? []] : [];
     this.#datagrams = options.udp ? new DatagramPort(options.manners ?? "i2pd", this.router, this.network) : undefined;
-  }
-
-  get hasUdp(): boolean {
-    return this.#datagrams !== undefined;
   }
 
   get udpPort(): number {
@@ -190,8 +195,8 @@ class Bridge implements SamBridge, Host {
   }
 
   get sessions(): readonly SamSession[] {
-    return [...this.network.sessions.values()].flatMap(({ id, options, destination }) =>
-      destination ? [{ id, b32: destination.keys.b32, options }] : []
+    return [...this.network.sessions.values()].flatMap(({ id, style, options, destination, within }) =>
+      destination && !within ? [{ id, style, b32: destination.keys.b32, options }] : []
     );
   }
 
@@ -203,9 +208,9 @@ class Bridge implements SamBridge, Host {
   }
 
   dropSessions({ prefix = "", keepStreams = false }: DropOptions = {}): void {
-    for (const session of [...this.network.sessions.values()]) {
-      if (!session.id.startsWith(prefix)) continue;
-      if (keepStreams) session.sockets.clear();
+    const dropped = [...this.network.sessions.values()].filter(({ id }) => id.startsWith(prefix));
+    if (keepStreams) dropped.forEach(({ sockets }) => sockets.clear());
+    for (const session of dropped) {
       this.network.end(session);
       session.control.close();
     }

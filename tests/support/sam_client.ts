@@ -17,8 +17,8 @@ export interface Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
-  /** Whether there are sessions of datagrams. */
-  readonly hasUdp: boolean;
+  /** Styles of sessions of datagrams that there are. */
+  readonly styles: readonly string[];
   readonly accept: (socket: SamSocket) => boolean | Promise<boolean>;
   readonly intercept: Intercept;
   /** The destination of the router itself. */
@@ -127,7 +127,8 @@ class Conversation {
     if (!("domain" in command)) return command;
     switch (command.domain) {
       case "SESSION":
-        return command.opcode === "CREATE" ? await this.#create(command) : this.#router.refuse("no subsessions");
+        if (command.opcode === "CREATE") return await this.#create(command);
+        return command.opcode === "ADD" ? this.#add(command) : this.#router.refuse("no subsessions");
       case "STREAM":
         return await this.#stream(command, behind);
       case "NAMING":
@@ -138,14 +139,16 @@ class Conversation {
   }
 
   async #create({ pairs }: Command): Promise<Reply> {
-    const { STYLE, ID = "", DESTINATION, ...options } = Object.fromEntries(pairs);
-    const refusal = this.#cannotCreate(ID, STYLE, DESTINATION);
+    const { STYLE = "", ID = "", DESTINATION, ...options } = Object.fromEntries(pairs);
+    const refusal = this.#cannotCreate(ID, pairs.get("STYLE"), DESTINATION);
     if (refusal) return this.#router.refuse(refusal, STYLE);
+    const forbidden = isPrimary(STYLE) ? this.#router.primary?.forbidden.find((key) => key in options) : undefined;
+    if (forbidden !== undefined) return this.#router.primary?.refuseOption(forbidden) ?? {};
     const type = this.#router.signatureType(options["SIGNATURE_TYPE"]);
     if (type === undefined) return this.#router.refuse("bad signature type", options["SIGNATURE_TYPE"]);
     // The ID is taken from here on, before anything is waited for.
-    const datagrams = STYLE === "DATAGRAM" && { datagramsTo: forwardAddress(options) };
-    const session: Session = { id: ID, options, control: this.#wire, sockets: new Set(), ...datagrams };
+    const datagrams = this.#host.styles.includes(STYLE) && { datagramsTo: forwardAddress(options) };
+    const session: Session = { id: ID, style: STYLE, options, control: this.#wire, sockets: new Set(), ...datagrams };
     this.#host.network.sessions.set(ID, session);
     const keys = await (DESTINATION === "TRANSIENT" ? makeKeys(type) : this.#router.readKeys(DESTINATION ?? ""));
     const problem = keys ? this.#cannotPublish(keys) : "bad keys";
@@ -164,8 +167,37 @@ class Conversation {
     if (!this.#router.acceptsId(id)) return "bad id";
     if (this.#host.network.sessions.has(id)) return "duplicated id";
     if (style === undefined) return "no style";
-    if (style !== "STREAM" && (style !== "DATAGRAM" || !this.#host.hasUdp)) return "bad style";
+    const isKnown = style === "STREAM" || this.#host.styles.includes(style) ||
+      this.#router.primary !== undefined && isPrimary(style);
+    if (!isKnown) return "bad style";
     return destination === undefined ? "no destination" : undefined;
+  }
+
+  /** Adds a subsession: it has the destination of the session, and ends with it. */
+  #add({ pairs }: Command): Reply {
+    const { primary } = this.#router;
+    const within = this.#session;
+    if (!primary || !within?.destination || !isPrimary(within.style)) return this.#router.refuse("no subsessions");
+    const { STYLE = "", ID = "", ...options } = Object.fromEntries(pairs);
+    const siblings = [...within.destination.sessions].filter((session) => session !== within);
+    const listens = ({ style, options }: Pick<Session, "style" | "options">): string =>
+      `protocol ${PROTOCOLS[style]} and port ${options["LISTEN_PORT"] ?? options["FROM_PORT"] ?? "0"}`;
+    const own = listens({ style: STYLE, options });
+    const isOfDatagrams = this.#host.styles.includes(STYLE);
+    let problem: string | undefined;
+    if ("DESTINATION" in options) problem = "SESSION ADD may not contain DESTINATION";
+    else if (this.#host.network.sessions.has(ID)) problem = `Duplicate ID ${ID}`;
+    else if (STYLE !== "STREAM" && !isOfDatagrams) problem = `Unrecognized SESSION STYLE ${STYLE}`;
+    else if (isOfDatagrams && !("PORT" in options)) problem = `${STYLE} subsession must specify PORT`;
+    else if (siblings.some((sibling) => listens(sibling) === own)) problem = `Duplicate ${own}`;
+    if (problem !== undefined) return primary.added(ID, problem);
+    const session: Session = {
+      ...{ id: ID, style: STYLE, within, options, control: this.#wire, sockets: new Set() },
+      ...(isOfDatagrams && { datagramsTo: forwardAddress(options) }),
+    };
+    this.#host.network.sessions.set(ID, session);
+    this.#host.network.publish(session, within.destination.keys);
+    return primary.added(ID);
   }
 
   #cannotPublish(keys: Keys): Refusal | undefined {
@@ -204,6 +236,7 @@ class Conversation {
     if (!session) return refuse("unknown id", pairs.get("ID"));
     const destination = session.destination;
     if (!destination) return refuse("not ready");
+    if (this.#router.primary && session.style !== "STREAM") return this.#router.primary.noStreams(session.style);
     session.sockets.add(this.#wire);
     try {
       if (opcode === "CONNECT") return await this.#connect(pairs, session, destination, { silent, refuse, behind });
@@ -320,6 +353,14 @@ class Conversation {
     const keys = await makeKeys(type);
     return { text: `DEST REPLY PUB=${keys.destination} PRIV=${keys.blob}\n` };
   }
+}
+
+/** I2P protocol numbers of styles. */
+const PROTOCOLS: Readonly<Record<string, number>> = { STREAM: 6, DATAGRAM: 17, DATAGRAM2: 19, DATAGRAM3: 20 };
+
+/** Whether a style is that of sessions which have subsessions; MASTER is its name before 0.9.47. */
+function isPrimary(style: string): boolean {
+  return style === "PRIMARY" || style === "MASTER";
 }
 
 /** How one STREAM command wants its answers. */

@@ -1,3 +1,5 @@
+import { decodeI2pBase32 } from "../../lib/i2p/base32.ts";
+import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import type { Network, Session } from "./sam_network.ts";
 import { type Manners, type Router, type Target, targetOfKey } from "./sam_router.ts";
 
@@ -71,9 +73,11 @@ export class DatagramPort {
     const sent = await this.#read(header, bytes.subarray(end + 1));
     const session = this.#network.sessions.get(sent?.id ?? "");
     if (sent === undefined || session?.datagramsTo === undefined || session.destination === undefined) return;
-    const from = session.destination.keys.destination;
+    const { style, destination: { keys } } = session;
+    const from = style === "DATAGRAM3" ? hashOf(keys.b32) : keys.destination;
     for (const receiver of this.#network.live(sent.target.b32)?.sessions ?? []) {
-      if (receiver.datagramsTo === undefined || receiver.datagramsTo.port === 0) continue;
+      // Each kind has an I2P protocol number of its own.
+      if (receiver.style !== style || receiver.datagramsTo === undefined || receiver.datagramsTo.port === 0) continue;
       const line = new TextEncoder().encode(`${from}${this.#ports(sent, receiver)}\n`);
       await this.#socket.send(Uint8Array.of(...line, ...sent.payload), receiver.datagramsTo);
     }
@@ -100,4 +104,9 @@ export class DatagramPort {
   #ports({ fromPort, toPort }: Sent, { control }: Session): string {
     return this.#manners === "java" && Number(control.version) >= 3.2 ? ` FROM_PORT=${fromPort} TO_PORT=${toPort}` : "";
   }
+}
+
+/** The hash behind an address, as DATAGRAM3 tells it: 44 characters. */
+function hashOf(b32: string): string {
+  return encodeI2pBase64(decodeI2pBase32(b32.replace(".b32.i2p", "")));
 }

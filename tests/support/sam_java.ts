@@ -4,7 +4,7 @@ import { readKeys } from "./sam_keys.ts";
 import type { Command, Incoming } from "./sam_line.ts";
 import { readLine, splitQuoted } from "./sam_line.ts";
 import type { Call } from "./sam_network.ts";
-import type { Greeting, Login, Refusal, Reply, Router, Target } from "./sam_router.ts";
+import type { Greeting, Login, PrimaryManners, Refusal, Reply, Router, Target } from "./sam_router.ts";
 import { targetOfKey } from "./sam_router.ts";
 import type { Wire } from "./sam_wire.ts";
 
@@ -53,6 +53,27 @@ const REFUSALS: Record<Refusal, (about: string) => string> = {
   "too long": (problem) => session("I2P_ERROR", problem),
 };
 
+/** The session itself carries nothing: its subsessions do. */
+const primary: PrimaryManners = {
+  forbidden: ["PORT", "HOST", "FROM_PORT", "TO_PORT", "PROTOCOL", "LISTEN_PORT", "LISTEN_PROTOCOL"],
+
+  refuseOption(key: string): Reply {
+    return { text: `${session("I2P_ERROR", `PRIMARY session options may not contain ${key}`)}\n` };
+  },
+
+  added(id: string, problem?: string): Reply {
+    const result = problem === undefined ? "OK" : "I2P_ERROR";
+    return { text: `SESSION STATUS RESULT=${result} ID="${id}"${quoted(problem ?? `ADD ${id}`)}\n` };
+  },
+
+  noStreams(style: string): Reply {
+    const text = style === "PRIMARY" || style === "MASTER"
+      ? stream("I2P_ERROR", "primary session")
+      : stream("INVALID_ID", "specified ID is not a stream session");
+    return { text: `${text}\n`, close: true };
+  },
+};
+
 /** Java I2P. It honours quotes, explains its refusals, survives errors of SESSION, and sends PING from 3.2 on. */
 export const java: Router = {
   connectsBlindly: false,
@@ -62,6 +83,7 @@ export const java: Router = {
   keepsEarlyBytes: true,
   hasSharedDestination: false,
   acceptsBesideForward: false,
+  primary,
 
   pings(version: string): boolean {
     return Number(version) >= 3.2;

@@ -87,6 +87,10 @@ export class LiveDestination {
 /** A session of the bridge. */
 export interface Session {
   readonly id: string;
+  /** What `STYLE=` said. */
+  readonly style: string;
+  /** The session that it is part of, if it is part of one. */
+  readonly within?: Session;
   /** All pairs of `SESSION CREATE` but STYLE, ID and DESTINATION. */
   readonly options: Record<string, string>;
   readonly control: Wire;
@@ -130,7 +134,7 @@ export class Network {
     destination?.die();
     for (const ended of [session, ...destination?.sessions ?? []]) {
       if (this.sessions.get(ended.id) === ended) this.sessions.delete(ended.id);
-      if (ended !== session) ended.control.close();
+      if (ended.control !== session.control) ended.control.close();
       for (const wire of ended.sockets) wire.close();
     }
   }

@@ -64,6 +64,18 @@ export interface Target {
   destination?: string;
 }
 
+/** How a router has sessions within sessions (SAM 3.3). */
+export interface PrimaryManners {
+  /** Pairs of `SESSION CREATE` that such a session may not have. */
+  readonly forbidden: readonly string[];
+  /** The reply to one that has. */
+  refuseOption(key: string): Reply;
+  /** The reply to `SESSION ADD`, where nothing is wrong with it, and where something is. */
+  added(id: string, problem?: string): Reply;
+  /** The reply to a STREAM command about a session that has no streams, `PRIMARY` itself among them. */
+  noStreams(style: string): Reply;
+}
+
 /** The manners of one router: its grammar, its words, its quirks. */
 export interface Router {
   /** `STREAM CONNECT` is answered OK before the peer has. */
@@ -80,6 +92,8 @@ export interface Router {
   readonly hasSharedDestination: boolean;
   /** `STREAM ACCEPT` beside a `STREAM FORWARD` gets OK, but never a caller. */
   readonly acceptsBesideForward: boolean;
+  /** Sessions within sessions, where it has them. */
+  readonly primary?: PrimaryManners;
   /** Whether silence on a socket of this version makes the router send PING. */
   pings(version: string): boolean;
   /** Reads the next line; `first` is HELLO. `undefined` at the end. */

@@ -1,4 +1,5 @@
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
+import { encodeI2pBase32 } from "../../lib/i2p/base32.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 
 /** A service behind a datagram session of a SAM bridge, written without any part of the program's own SAM. */
@@ -13,10 +14,15 @@ export interface UdpService extends AsyncDisposable {
   send(destination: string, text: string): Promise<void>;
 }
 
+/** Characters of a SHA-256 in base64. */
+const HASH_LENGTH = 44;
+
 /** What a service is told. */
 export interface UdpServiceOptions {
   /** Options of SESSION CREATE, such as `inbound.length=0`. @default {[]} */
   options?: readonly string[];
+  /** Kind of its datagrams. @default {"DATAGRAM"} */
+  style?: string;
   /** What it answers; nothing where undefined. @default the same again */
   answer?: (text: string) => string | Uint8Array | undefined;
 }
@@ -25,7 +31,7 @@ export interface UdpServiceOptions {
 export async function startUdpService(
   samPort: number,
   samUdpPort: number,
-  { options = [], answer = (text) => text }: UdpServiceOptions = {},
+  { options = [], style = "DATAGRAM", answer = (text) => text }: UdpServiceOptions = {},
 ): Promise<UdpService> {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const bridge: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: samUdpPort };
@@ -35,7 +41,7 @@ export async function startUdpService(
   await ask(control, "HELLO VERSION MIN=3.0 MAX=3.1");
   const created = await ask(
     control,
-    `SESSION CREATE STYLE=DATAGRAM ID=${id} DESTINATION=TRANSIENT SIGNATURE_TYPE=7 HOST=127.0.0.1 PORT=${port} ${
+    `SESSION CREATE STYLE=${style} ID=${id} DESTINATION=TRANSIENT SIGNATURE_TYPE=7 HOST=127.0.0.1 PORT=${port} ${
       options.join(" ")
     }`.trim(),
   );
@@ -48,6 +54,11 @@ export async function startUdpService(
     const head = new TextEncoder().encode(`3.0 ${id} ${to}\n`);
     await socket.send(Uint8Array.of(...head, ...body), bridge);
   };
+  /** The destination behind a hash, which is all that a DATAGRAM3 tells. */
+  const lookUp = async (hash: string): Promise<string> => {
+    const name = `${encodeI2pBase32(decodeI2pBase64(hash))}.b32.i2p`;
+    return / VALUE=(\S+)/.exec(await ask(control, `NAMING LOOKUP NAME=${name}`))?.[1] ?? "";
+  };
   const serving = (async (): Promise<void> => {
     const buffer = new Uint8Array(65_536);
     try {
@@ -58,7 +69,7 @@ export async function startUdpService(
         const text = new TextDecoder().decode(bytes.subarray(end + 1));
         received.push({ from, text });
         const reply = answer(text);
-        if (reply !== undefined) await send(from, reply);
+        if (reply !== undefined) await send(from.length === HASH_LENGTH ? await lookUp(from) : from, reply);
       }
     } catch {
       // Closed.

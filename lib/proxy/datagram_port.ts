@@ -1,79 +1,75 @@
-import type { Signal } from "../io/signal.ts";
+import { SharedSignal } from "../io/signal.ts";
 import { encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { DatagramSocket } from "../io/datagrams.ts";
-import type { Counters } from "../report/counters.ts";
-import { formatSamDatagram, parseSamDatagram, readSender } from "../sam/datagrams.ts";
+import type { Log } from "../report/log.ts";
+import {
+  type DatagramTarget,
+  formatSamDatagram,
+  parseSamDatagram,
+  readSender,
+  readSenderHash,
+} from "../sam/datagrams.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-import type { DropBook } from "./datagram_drops.ts";
+import { Refusal } from "./answers.ts";
+import type { DropBook, DropReason } from "./datagram_drops.ts";
 import { DestinationCache, type Peer } from "./destination_cache.ts";
-import { Identity, type IdentityOptions } from "./identity.ts";
+import type { UdpOptions } from "./primary_support.ts";
 
 /** Datagrams that are sent before the log says that none has come: a wrong UDP port of the bridge swallows them all. */
 const UNANSWERED = 20;
 
 /** What takes the datagrams that come in for one client. */
 export interface DatagramTaker {
+  /** Takes note of what is dropped of its application. */
+  readonly drops: DropBook;
   /** A number that grows with every datagram sent: of the last one to a peer; undefined if there was none. */
   lastSent(b32: string): number | undefined;
   /** Takes a datagram, in a buffer that the next one overwrites; `fromPort` is undefined where the router does not tell. */
   take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void>;
 }
 
-/** What a {@linkcode DatagramIdentity} is made of. */
-export interface DatagramIdentityOptions extends Pick<IdentityOptions, "sessionOptions" | "log" | "onLost"> {
+/** What a {@linkcode DatagramPort} is made of. */
+export interface DatagramPortOptions {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
-  /** UDP port of the bridge, at the same host. */
-  udpPort: number;
-  /** Takes note of what is dropped. */
-  drops: DropBook;
-  /** Takes the counts. */
-  counters: Counters;
+  /** Its UDP port, and the kind of datagrams. */
+  udp: UdpOptions;
+  /** The session whose datagrams they are, if there is one just now. */
+  session: () => SamSession | undefined;
+  /** Takes the story. */
+  log: Log;
 }
 
 /**
- * A destination for datagrams: its session, kept alive as that of streams is, and the UDP port of ours to which the bridge
- * forwards what comes in. Clients share it as their streams would share one.
+ * The UDP port of ours through which the datagrams of an identity pass: over it the bridge is given what goes out, and to it
+ * sends what comes in, whatever session the identity has. Clients share it as their streams would share a destination.
  */
-export class DatagramIdentity {
+export class DatagramPort {
   /** The destinations behind names. */
   readonly names: DestinationCache;
-  readonly #options: DatagramIdentityOptions;
+  /** Aborted when the identity has no datagrams any more. */
+  readonly ended: SharedSignal = new SharedSignal();
+  readonly #options: DatagramPortOptions;
   readonly #socket: DatagramSocket;
-  readonly #identity: Identity;
   readonly #takers = new Set<DatagramTaker>();
   #sent = 0;
   #unanswered = 0;
   /** The last sender: most datagrams come from one that was heard a moment ago. */
   #known: { from: string; b32: string } | undefined;
 
-  /** Binds its port; {@linkcode open} brings the session up. */
-  constructor(options: DatagramIdentityOptions) {
-    const { endpoint, sessionOptions, log, onLost } = options;
-    const { hostname } = endpoint;
+  /** Binds any free port. */
+  constructor(options: DatagramPortOptions) {
     this.#options = options;
-    this.names = new DestinationCache(endpoint);
-    this.#socket = new DatagramSocket(hostname, (bytes, from) => this.#receive(bytes, from));
-    this.#identity = new Identity({
-      endpoint,
-      sessionOptions,
-      log,
-      ...(onLost && { onLost }),
-      holdsClients: true,
-      datagramsTo: { hostname, port: this.#socket.port },
-    });
+    this.names = new DestinationCache(options.endpoint);
+    this.#socket = new DatagramSocket(options.endpoint.hostname, (bytes, from) => this.#receive(bytes, from));
   }
 
-  /** {@linkcode Identity.open} */
-  open(): Promise<SamSession> {
-    return this.#identity.open();
-  }
-
-  /** {@linkcode Identity.session} */
-  session(signal: Signal): Promise<SamSession> {
-    return this.#identity.session(signal);
+  /** What a session is told of it. */
+  get target(): DatagramTarget {
+    const { endpoint: { hostname }, udp: { style } } = this.#options;
+    return { hostname, port: this.#socket.port, style };
   }
 
   /** Has somebody take datagrams from now on. */
@@ -91,34 +87,39 @@ export class DatagramIdentity {
     return ++this.#sent;
   }
 
-  /** Sends a datagram, or drops it. */
-  async send({ destination }: Peer, payload: Uint8Array): Promise<void> {
-    const { drops, endpoint: { hostname }, udpPort, counters } = this.#options;
-    const { session } = this.#identity.status;
-    if (session === undefined) return drops.add("not-ready");
-    const bytes = formatSamDatagram(session.id, destination, payload);
-    if (!await this.#socket.send(bytes, { hostname, port: udpPort })) return drops.add("not-sent");
-    counters.add("udp-sent");
+  /** Sends a datagram, or says why it is dropped. */
+  async send({ destination }: Peer, payload: Uint8Array): Promise<DropReason | undefined> {
+    const { endpoint: { hostname }, udp: { port }, session } = this.#options;
+    const id = session()?.datagramId;
+    if (id === undefined) return "not-ready";
+    if (!await this.#socket.send(formatSamDatagram(id, destination, payload), { hostname, port })) return "not-sent";
     if (++this.#unanswered === UNANSWERED) this.#tellSilence();
-    counters.add("bytes-sent", payload.length);
+    return undefined;
   }
 
-  /** Ends the session and everything else. */
+  /** Ends it, and those who use it. */
   async close(): Promise<void> {
-    await Promise.all([this.#socket.close(), this.#identity.close(), this.names.close()]);
+    this.ended.abort(new Refusal("stopping"));
+    await Promise.all([this.#socket.close(), this.names.close()]);
   }
 
   async #receive(bytes: Uint8Array, { hostname, port }: Deno.NetAddr): Promise<void> {
-    const { endpoint, udpPort, drops } = this.#options;
+    const { endpoint, udp } = this.#options;
     // Any program of this machine can send to our port; only the bridge can send from its own.
-    if (hostname !== endpoint.hostname || port !== udpPort) return drops.add("not-sam");
+    if (hostname !== endpoint.hostname || port !== udp.port) return this.#drop("not-sam");
     const datagram = parseSamDatagram(bytes);
     const b32 = datagram && await this.#recognise(datagram.from);
-    if (datagram === undefined || b32 === undefined) return drops.add("not-sam");
+    if (datagram === undefined || b32 === undefined) return this.#drop("not-sam");
     this.#unanswered = -Infinity;
     const taker = this.#takerOf(b32);
-    if (taker === undefined) return drops.add("unclaimed");
+    if (taker === undefined) return this.#drop("unclaimed");
     await taker.take(b32, datagram.fromPort, datagram.payload);
+  }
+
+  /** Takes note of what nobody gets, once for each application whose clients may miss it. */
+  #drop(reason: DropReason): void {
+    const books = new Set([...this.#takers].map(({ drops }) => drops));
+    books.forEach((book) => book.add(reason));
   }
 
   #tellSilence(): void {
@@ -127,14 +128,19 @@ export class DatagramIdentity {
     });
   }
 
-  /** The address of a sender, who can be answered from now on; undefined if it is none. */
+  /** The address of a sender; undefined if it is none. One that tells its destination can be answered from now on. */
   async #recognise(from: string): Promise<string | undefined> {
     if (this.#known?.from === from) return this.#known.b32;
+    const b32 = this.#options.udp.style === "DATAGRAM3" ? readSenderHash(from) : await this.#learn(from);
+    if (b32 !== undefined) this.#known = { from, b32 };
+    return b32;
+  }
+
+  async #learn(from: string): Promise<string | undefined> {
     const destination = readSender(from);
     if (destination === undefined) return undefined;
     const b32 = await b32Address(destination);
     this.names.learn({ destination: encodeI2pBase64(destination), b32 });
-    this.#known = { from, b32 };
     return b32;
   }
 

@@ -1,0 +1,74 @@
+import type { Signal } from "../io/signal.ts";
+import type { Log } from "../report/log.ts";
+import type { DatagramStyle } from "../sam/datagrams.ts";
+import { PrimaryRefused } from "../sam/primary.ts";
+import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
+
+/** How an application's datagrams go. */
+export interface UdpOptions {
+  /** UDP port of the bridge, at the same host. */
+  port: number;
+  /** Their kind. */
+  style: DatagramStyle;
+  /** Whether they share the destination of streams. */
+  primary: PrimarySupport;
+}
+
+/**
+ * Whether a router gives streams and datagrams one destination. That shows with the first session; a refusal is told once,
+ * and remembered: nobody asks again.
+ */
+export class PrimarySupport {
+  readonly #log: Log;
+  #isRefused = false;
+  #hasWorked = false;
+
+  /** Supposes that it does. */
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Whether it is known that it does not: then streams and datagrams have a session each. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
+  /**
+   * Creates a session for streams and datagrams, or where the router has none such, one for streams.
+   *
+   * @throws what {@linkcode createSession} does, but no {@linkcode PrimaryRefused}.
+   */
+  async create(
+    endpoint: SamEndpoint,
+    request: SessionRequest,
+    signal: Signal,
+    greeted: () => void,
+  ): Promise<SamSession> {
+    const forStreams = { ...request, datagrams: undefined };
+    if (this.#isRefused) return await createSession(endpoint, forStreams, signal, greeted);
+    try {
+      const session = await createSession(endpoint, { ...request, withStreams: true }, signal, greeted);
+      this.#hasWorked = true;
+      return session;
+    } catch (error) {
+      if (!(error instanceof PrimaryRefused)) throw error;
+      // Where it had such sessions before, a router that closes does not refuse them: it ends.
+      if (this.#hasWorked && error.answer?.failure === "closed") throw error.answer;
+      if (error.isCertain) this.#remember(error);
+      const session = await createSession(endpoint, forStreams, signal, greeted);
+      // A router that is full or about to end refuses in the same words; but then it refuses the other session too.
+      this.#remember(error);
+      return session;
+    }
+  }
+
+  #remember({ story, answer }: PrimaryRefused): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.#log.info(`Streams and datagrams have two destinations with this router, for it ${story}`, {
+      routerSaid: answer?.text ?? answer?.result,
+      hint: "Those of datagrams are thrown away, also where --identity keeps the other one",
+    });
+  }
+}
