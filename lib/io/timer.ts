@@ -4,6 +4,9 @@ const STOPPED = 1_000;
 /** Milliseconds at most that a timer which was late on that account waits once more. */
 const LONGEST_GRACE = 5_000;
 
+/** Milliseconds by which a timer may call back early: what the runtime's own timers cannot tell apart. */
+const RESOLUTION = 0.5;
+
 /** A timer that has been started. */
 export interface Timer {
   /** Stops it; nothing happens if it has called back or was stopped before. */
@@ -84,12 +87,12 @@ class Lane {
       return this.#arm(now + grace, grace);
     }
     try {
-      for (let first = this.#first; first !== undefined && first.due <= now; first = this.#first) {
+      for (let first = this.#first; first !== undefined && first.due <= now + RESOLUTION; first = this.#first) {
         first.stop();
         first.callback();
       }
     } finally {
-      if (this.#first !== undefined) this.#arm(this.#first.due, Math.max(0, this.#first.due - now));
+      if (this.#first !== undefined) this.#arm(this.#first.due, this.#first.due - now);
     }
   }
 }

@@ -1,0 +1,89 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { startTimer } from "../../lib/io/timer.ts";
+import { Clock } from "../support/clock.ts";
+import { pureTest } from "../support/pure.ts";
+
+/** Starts timers, each of which leaves its name when it rings. */
+function recorder(): { rung: string[]; start: (name: string, milliseconds: number) => { stop(): void } } {
+  const rung: string[] = [];
+  return { rung, start: (name, milliseconds) => startTimer(milliseconds, () => rung.push(name)) };
+}
+
+pureTest("timers of one length ring each at its own time, whichever of them are stopped", async () => {
+  using clock = new Clock({ runs: false });
+  const { rung, start } = recorder();
+  const first = start("first", 100);
+  await clock.skip(30);
+  start("second", 100);
+  await clock.skip(30);
+  const third = start("third", 100);
+  start("fourth", 100);
+  first.stop();
+  await clock.skip(69);
+  assertEquals(rung, []);
+  await clock.skip(1);
+  assertEquals(rung, ["second"]);
+  third.stop();
+  third.stop();
+  await clock.skip(29);
+  assertEquals(rung, ["second"]);
+  await clock.skip(1);
+  assertEquals(rung, ["second", "fourth"]);
+});
+
+pureTest("timers of several lengths do not wait for each other", async () => {
+  using clock = new Clock({ runs: false });
+  const { rung, start } = recorder();
+  for (const milliseconds of [300, 100, 200]) start(String(milliseconds), milliseconds);
+  await clock.skip(1_000);
+  assertEquals(rung, ["100", "200", "300"]);
+});
+
+pureTest("a timer that rings may stop the next one, and start others of its length", async () => {
+  using clock = new Clock({ runs: false });
+  const { rung, start } = recorder();
+  startTimer(100, () => {
+    rung.push("first");
+    second.stop();
+    start("later", 100);
+  });
+  const second = start("second", 100);
+  await clock.skip(50);
+  start("third", 100);
+  await clock.skip(50);
+  assertEquals(rung, ["first"]);
+  await clock.skip(50);
+  assertEquals(rung, ["first", "third"]);
+  await clock.skip(49);
+  assertEquals(rung, ["first", "third"]);
+  await clock.skip(1);
+  assertEquals(rung, ["first", "third", "later"]);
+});
+
+pureTest("the last timer of a length may start one of that length when it rings", async () => {
+  using clock = new Clock({ runs: false });
+  const { rung, start } = recorder();
+  startTimer(100, () => start("again", 100));
+  await clock.skip(199);
+  assertEquals(rung, []);
+  await clock.skip(1);
+  assertEquals(rung, ["again"]);
+});
+
+Deno.test("a timer that throws does not keep the others of its length from ringing", () => {
+  const real = globalThis.setTimeout;
+  const runtime: (() => void)[] = [];
+  const { rung, start } = recorder();
+  try {
+    globalThis.setTimeout = ((callback: () => void) => runtime.push(callback)) as unknown as typeof setTimeout;
+    startTimer(0, () => {
+      throw new Error("a mistake");
+    });
+    start("second", 0);
+    assertThrows(() => runtime.shift()?.(), Error, "a mistake");
+    runtime.shift()?.();
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assertEquals([rung, runtime.length], [["second"], 0]);
+});
