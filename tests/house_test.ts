@@ -35,6 +35,7 @@ import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
+import { MAX_HELD_NAMES } from "../lib/proxy/held_names.ts";
 import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/udp_associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
 import { MAX_DATAGRAM } from "../lib/sam/datagrams.ts";
@@ -224,6 +225,7 @@ Deno.test("the README's limits are those of the code", async () => {
     "such questions at once, of an identity for datagrams": `${MAX_LOOKUPS}`,
     "datagrams that wait for such an answer, of an association": `${MAX_WAITING}`,
     "peers of an association whose ports are remembered": `${MAX_PEERS}`,
+    "addresses standing for names that an association keeps in use": `${MAX_HELD_NAMES}`,
     "callers of `--forward` at once": `\`--max-inbound\`, ${MAX_INBOUND}`,
     "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
     "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,

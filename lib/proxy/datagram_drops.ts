@@ -6,6 +6,7 @@ import { ANSWERS } from "./answers.ts";
 export type DropReason =
   | "clearnet"
   | "ip"
+  | "address-unmapped"
   | "malformed-address"
   | "rule"
   | "fragment"
@@ -31,6 +32,7 @@ export interface Drop {
 export const DROPS: Readonly<Record<DropReason, Drop>> = {
   "clearnet": ANSWERS.clearnet,
   "ip": ANSWERS.ip,
+  "address-unmapped": ANSWERS["address-unmapped"],
   "malformed-address": ANSWERS["malformed-address"],
   "rule": ANSWERS.rule,
   "fragment": { story: "A fragment (FRAG is not 0), and these are not put together" },
