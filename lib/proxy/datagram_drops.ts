@@ -14,6 +14,7 @@ export type DropReason =
   | "malformed"
   | "too-large"
   | "name-unknown"
+  | "name-unanswered"
   | "too-many-lookups"
   | "not-ready"
   | "not-sent"
@@ -48,7 +49,8 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
     story: "Larger than a datagram of I2P can be",
     hint: "31744 bytes are the limit, and those above 11 KB are often lost",
   },
-  "name-unknown": { story: "The router does not know the destination, or did not say so in time" },
+  "name-unknown": { story: "The router does not know the destination" },
+  "name-unanswered": { story: "The router did not say in time where the destination is, or went away meanwhile" },
   "too-many-lookups": { story: "Too many datagrams wait for the router to look up where they go" },
   "not-ready": { story: "The session for datagrams was lost, and the next one is not ready" },
   "not-sent": { story: "The system did not take it" },

@@ -76,6 +76,11 @@ export class DatagramIdentity {
     return this.#identity.session(signal);
   }
 
+  /** Whether datagrams can be sent now. */
+  get isReady(): boolean {
+    return this.#identity.status.session !== undefined;
+  }
+
   /** Has somebody take datagrams from now on. */
   join(taker: DatagramTaker): void {
     this.#takers.add(taker);

@@ -22,7 +22,7 @@ import { Refusal } from "./answers.ts";
 import type { DropReason } from "./datagram_drops.ts";
 import type { DatagramIdentity, DatagramTaker } from "./datagram_identity.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
-import type { Peer } from "./destination_cache.ts";
+import type { Found, Peer } from "./destination_cache.ts";
 import { HeldNames } from "./held_names.ts";
 import { isolationGroup } from "./isolation.ts";
 import type { LeakWatch } from "./leak_watch.ts";
@@ -210,10 +210,16 @@ class Association implements DatagramTaker {
     const target = this.#targetOf(bytes, datagram);
     const host = target && this.#judge(target, datagram);
     if (target === undefined || host === undefined) return;
-    const peer = this.#identity.names.get(host);
-    if (peer === null) return this.#drop("name-unknown", target);
-    if (peer !== undefined) return await this.#send(peer, target, datagram.payload);
-    this.#resolve(host, target, datagram.payload);
+    // Nor is the router asked for anything while it is away.
+    if (!this.#identity.isReady) return this.#drop("not-ready", target);
+    const found = this.#identity.names.get(host);
+    if (found === undefined) return this.#resolve(host, target, datagram.payload);
+    await this.#sendTo(found, target, datagram.payload);
+  }
+
+  async #sendTo(found: Found, target: Target, payload: Uint8Array): Promise<void> {
+    if (typeof found === "string") return this.#drop(`name-${found}`, target);
+    await this.#send(found, target, payload);
   }
 
   /** Where a datagram goes, with the name behind an address that stands for one; undefined if it was dropped. */
@@ -249,11 +255,9 @@ class Association implements DatagramTaker {
     }
     this.#waiting++;
     const kept = payload.slice();
-    this.#identity.names.resolve(host).then(async (peer) => {
+    this.#identity.names.resolve(host).then(async (found) => {
       this.#waiting--;
-      if (this.#isClosed) return;
-      if (peer === undefined) this.#drop("name-unknown", target);
-      else await this.#send(peer, target, kept);
+      if (!this.#isClosed) await this.#sendTo(found, target, kept);
     });
   }
 
