@@ -17,7 +17,7 @@ const UNANSWERED = 20;
 export interface DatagramTaker {
   /** A number that grows with every datagram sent: of the last one to a peer; undefined if there was none. */
   lastSent(b32: string): number | undefined;
-  /** Takes a datagram, in a buffer that the next one overwrites; `fromPort` is undefined where the router does not tell. */
+  /** Takes a datagram; `fromPort` is undefined where the router does not tell. */
   take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void>;
 }
 
