@@ -1,23 +1,50 @@
 /** Bytes that a datagram of IP can have at most, with room to spare. */
 export const DATAGRAM_BUFFER = 65_536;
 
+/**
+ * Bytes of datagrams that were received and wait for those before them to be taken, at a socket. When there are as many, none
+ * is received until half of them are taken, and the system drops what its own buffer does not hold: some 200 small ones, for
+ * the runtime cannot ask for a larger one.
+ */
+export const MAX_QUEUED = 2_097_152;
+
+/** Turns of the microtask queue in which a read has ended whose datagram was there already. */
+const SETTLING = 4;
+
+/** Datagrams that are taken in a turn of the event loop: the answers to them come to another socket, which is read next. */
+const TURN = 64;
+
 /** Milliseconds of rest after a read that failed: some systems report here that an earlier datagram found nobody. */
 const REST = 5;
 
-/** A socket for datagrams that are received one after the other. */
+/** What is given each datagram, in a buffer of its own, and who sent it. */
+export type TakeDatagram = (bytes: Uint8Array<ArrayBuffer>, from: Deno.NetAddr) => void | Promise<void>;
+
+/**
+ * A socket for datagrams that are taken one after the other, in the order in which they came.
+ *
+ * Receiving goes before taking: what takes a datagram sends it on, and meanwhile a burst would run over the buffer of the
+ * system.
+ */
 export class DatagramSocket {
   readonly #conn: Deno.DatagramConn;
-  readonly #receiving: Promise<void>;
+  readonly #take: TakeDatagram;
+  readonly #running: Promise<unknown>;
+  readonly #queue: [bytes: Uint8Array<ArrayBuffer>, from: Deno.NetAddr][] = [];
+  /** The next of the queue. */
+  #next = 0;
+  #queued = 0;
   #isOpen = true;
+  /** Whether none is there to be received, or there is no room for it. */
+  #isQuiet = false;
+  /** Resolves when there may be something to take, or room. */
+  #changed = Promise.withResolvers<void>();
 
-  /**
-   * Binds a free port of a loopback address.
-   *
-   * @param take is given each datagram, in a buffer that the next one overwrites, and who sent it.
-   */
-  constructor(hostname: string, take: (bytes: Uint8Array, from: Deno.NetAddr) => void | Promise<void>) {
+  /** Binds a free port of a loopback address. */
+  constructor(hostname: string, take: TakeDatagram) {
     this.#conn = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-    this.#receiving = this.#receiveAll(take);
+    this.#take = take;
+    this.#running = Promise.all([this.#receiveAll(), this.#takeAll()]);
   }
 
   /** The port that was bound. */
@@ -38,20 +65,77 @@ export class DatagramSocket {
   async close(): Promise<void> {
     if (this.#isOpen) this.#conn.close();
     this.#isOpen = false;
-    await this.#receiving;
+    this.#change();
+    await this.#running;
   }
 
-  async #receiveAll(take: (bytes: Uint8Array, from: Deno.NetAddr) => void | Promise<void>): Promise<void> {
+  async #receiveAll(): Promise<void> {
     const buffer = new Uint8Array(DATAGRAM_BUFFER);
     while (this.#isOpen) {
-      let received: [Uint8Array, Deno.Addr];
       try {
-        received = await this.#conn.receive(buffer);
+        const [bytes, from] = await this.#receive(buffer);
+        this.#queue.push([bytes.slice() as Uint8Array<ArrayBuffer>, from as Deno.NetAddr]);
+        this.#queued += bytes.length;
       } catch {
         if (this.#isOpen) await new Promise((resolve) => setTimeout(resolve, REST));
-        continue;
       }
-      if (this.#isOpen) await take(received[0], received[1] as Deno.NetAddr);
+      if (this.#queued < MAX_QUEUED) continue;
+      this.#isQuiet = true;
+      this.#change();
+      while (this.#isOpen && this.#queued >= MAX_QUEUED / 2) await this.#untilChange();
+      this.#isQuiet = false;
     }
   }
+
+  /** Receives a datagram, and lets those before it be taken unless it is there already. */
+  async #receive(buffer: Uint8Array<ArrayBuffer>): Promise<[Uint8Array, Deno.Addr]> {
+    let hasEnded = false;
+    const end = (): void => void (hasEnded = true);
+    const receiving = this.#conn.receive(buffer);
+    receiving.then(end, end);
+    for (let i = 0; i < SETTLING && !hasEnded; i++) await undefined;
+    if (!hasEnded) this.#change();
+    this.#isQuiet = !hasEnded;
+    try {
+      return await receiving;
+    } finally {
+      this.#isQuiet = false;
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    let taken = 0;
+    while (this.#isOpen) {
+      const first = this.#queue[this.#next];
+      if (first === undefined || !this.#isQuiet) {
+        await this.#untilChange();
+        taken = 0;
+        continue;
+      }
+      this.#next++;
+      const before = this.#queued;
+      this.#queued -= first[0].length;
+      if (before >= MAX_QUEUED / 2 && this.#queued < MAX_QUEUED / 2) this.#change();
+      if (this.#next === this.#queue.length) {
+        this.#queue.length = 0;
+        this.#next = 0;
+      }
+      await this.#take(...first);
+      if (++taken % TURN === 0) await turn();
+    }
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #untilChange(): Promise<void> {
+    return this.#changed.promise;
+  }
+}
+
+/** Has the runtime look for what has come in: while one operation after the other ends at once, it does not. */
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
 }

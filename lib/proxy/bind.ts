@@ -2,6 +2,7 @@ import { type CallerRules, mayCall } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
+import { ipBytes } from "../i2p/ip_address.ts";
 import type { Counters } from "../report/counters.ts";
 import { closeQuietly, writeAll } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
@@ -12,7 +13,7 @@ import { lookupName } from "../sam/naming.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { encodeBound4 } from "../socks/socks4.ts";
-import { encodeNamedReply5 } from "../socks/socks5.ts";
+import { encodeBound5 } from "../socks/socks5.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { BIND, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "./answers.ts";
@@ -56,6 +57,7 @@ const ANYBODY: readonly string[] = ["", "0.0.0.0", "0:0:0:0:0:0:0:0"];
 /**
  * Whom a client waits for: the I2P address that it names, or anybody, where it names none.
  *
+ * @param request with the name in place of an address that stands for one.
  * @returns undefined for anybody.
  * @throws {Refusal} if it names what it may not connect to either.
  */
@@ -69,7 +71,8 @@ export function expectedCaller({ host, port }: SocksRequest, { rules, hosts }: B
 
 /**
  * Waits for a caller on the client's own identity (RFC 1928 §4, BIND): tells the client that and where it waits, with the
- * first reply, as soon as the router does. Callers that the client does not want are closed, and the wait goes on.
+ * first reply, as soon as the router does. Callers that the client does not want are closed, and the wait goes on. A client
+ * that named its caller by an IP address is told that address again: it may know no names.
  *
  * @throws {Refusal} `client-closed` if the client leaves, or what {@linkcode expectedCaller} and the session throw.
  * @throws {SamError} if the router refuses.
@@ -119,7 +122,8 @@ export async function awaitCaller(
     if ((wanted === undefined || wanted === caller) && mayCall(caller, callers)) {
       counters.add("bind-connected");
       await told;
-      return { stream, clientBytes, sessionEnded: session.ended, reply: boundReply(request, caller) };
+      const reply = boundReply(request, caller, expected && ipBytes(request.host));
+      return { stream, clientBytes, sessionEnded: session.ended, reply };
     }
     counters.add("bind-denied");
     closeQuietly(stream.conn);
@@ -153,6 +157,6 @@ async function hashOf({ kind, host }: Address, endpoint: SamEndpoint, signal: Si
   return await b32Address(destination);
 }
 
-function boundReply({ version, port }: SocksRequest, address: string): Uint8Array {
-  return version === 4 ? encodeBound4(port) : encodeNamedReply5(address, port);
+function boundReply({ version, port }: SocksRequest, address: string, ip?: Uint8Array): Uint8Array {
+  return version === 4 ? encodeBound4(port, ip) : encodeBound5(ip ?? address, port);
 }

@@ -150,7 +150,10 @@ async function answerResolve(
 /** Serves a client that waits for a caller. */
 async function serveBind(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
   const { conn, serial } = client;
-  const { request } = handshake;
+  const { names } = context;
+  using name = names && holdName(handshake.request, { ...context, names, clientAddress: addressOf(client) });
+  const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
+  client.request = request;
   const expected = expectedCaller(request, context);
   if (expected !== undefined) client.address = expected;
   context.claimPlace(conn.remoteAddr.hostname);

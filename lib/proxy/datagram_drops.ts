@@ -6,6 +6,7 @@ import { ANSWERS } from "./answers.ts";
 export type DropReason =
   | "clearnet"
   | "ip"
+  | "address-unmapped"
   | "malformed-address"
   | "rule"
   | "fragment"
@@ -13,6 +14,7 @@ export type DropReason =
   | "malformed"
   | "too-large"
   | "name-unknown"
+  | "name-unanswered"
   | "too-many-lookups"
   | "not-ready"
   | "not-sent"
@@ -31,6 +33,7 @@ export interface Drop {
 export const DROPS: Readonly<Record<DropReason, Drop>> = {
   "clearnet": ANSWERS.clearnet,
   "ip": ANSWERS.ip,
+  "address-unmapped": ANSWERS["address-unmapped"],
   "malformed-address": ANSWERS["malformed-address"],
   "rule": ANSWERS.rule,
   "fragment": { story: "A fragment (FRAG is not 0), and these are not put together" },
@@ -47,9 +50,10 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
     hint: "31744 bytes are the limit, and those above 11 KB are often lost",
   },
   "name-unknown": {
-    story: "The router does not know the destination, or did not say so in time",
+    story: "The router does not know the destination",
     hint: "Subscribe the router's address book to more lists, or use the base32 address",
   },
+  "name-unanswered": { story: "The router did not say in time where the destination is, or went away meanwhile" },
   "too-many-lookups": { story: "Too many datagrams wait for the router to look up where they go" },
   "not-ready": { story: "The session for datagrams was lost, and the next one is not ready" },
   "not-sent": { story: "The system did not take it" },

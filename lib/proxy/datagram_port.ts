@@ -26,7 +26,7 @@ export interface DatagramTaker {
   readonly drops: DropBook;
   /** A number that grows with every datagram sent: of the last one to a peer; undefined if there was none. */
   lastSent(b32: string): number | undefined;
-  /** Takes a datagram, in a buffer that the next one overwrites; `fromPort` is undefined where the router does not tell. */
+  /** Takes a datagram; `fromPort` is undefined where the router does not tell. */
   take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void>;
 }
 
@@ -70,6 +70,11 @@ export class DatagramPort {
   get target(): DatagramTarget {
     const { endpoint: { hostname }, udp: { style } } = this.#options;
     return { hostname, port: this.#socket.port, style };
+  }
+
+  /** Whether datagrams can be sent now. */
+  get isReady(): boolean {
+    return this.#options.session()?.datagramId !== undefined;
   }
 
   /** Has somebody take datagrams from now on. */

@@ -13,6 +13,9 @@ export const DESTINATION_AGE = 600_000;
 /** Milliseconds for which it is remembered that a name leads nowhere: each datagram would ask again. */
 export const UNKNOWN_AGE = 10_000;
 
+/** Milliseconds for which it is remembered that the router did not answer: each datagram would ask again. */
+export const UNANSWERED_AGE = 1_000;
+
 /** Milliseconds for the router's answer. */
 export const RESOLVE_TIMEOUT = 60_000;
 
@@ -27,9 +30,12 @@ export interface Peer {
   readonly b32: string;
 }
 
-/** A peer, or that there is none, and until when that holds on the clock of `performance.now()`. */
+/** What is known of a host: a peer, or that it leads nowhere, or that the router did not say. */
+export type Found = Peer | "unknown" | "unanswered";
+
+/** What was found, and until when that holds on the clock of `performance.now()`. */
 interface Entry {
-  readonly peer: Peer | undefined;
+  readonly found: Found;
   readonly until: number;
 }
 
@@ -42,7 +48,7 @@ export class DestinationCache {
   readonly #stop = new AbortController();
   /** By host, as the router takes it; the least recently used first. */
   readonly #entries = new Map<string, Entry>();
-  readonly #asking = new Map<string, Promise<Peer | undefined>>();
+  readonly #asking = new Map<string, Promise<Found>>();
 
   /** Makes an empty one, which asks a bridge. */
   constructor(endpoint: SamEndpoint) {
@@ -54,14 +60,14 @@ export class DestinationCache {
     return this.#entries.size;
   }
 
-  /** What is remembered: a peer, null if the host leads nowhere, undefined if nothing is known. */
-  get(host: string): Peer | null | undefined {
+  /** What is remembered; undefined if nothing is. */
+  get(host: string): Found | undefined {
     const entry = this.#entries.get(host);
     if (entry === undefined) return undefined;
     this.#entries.delete(host);
     if (entry.until <= performance.now()) return undefined;
     this.#entries.set(host, entry);
-    return entry.peer ?? null;
+    return entry.found;
   }
 
   /** Remembers a peer by its address: one that has sent something can be answered without a question. */
@@ -74,8 +80,8 @@ export class DestinationCache {
     return !this.#asking.has(host) && this.#asking.size >= MAX_LOOKUPS;
   }
 
-  /** Asks the router; together with those who ask for the same. Never throws: undefined where there is no answer. */
-  resolve(host: string): Promise<Peer | undefined> {
+  /** Asks the router; together with those who ask for the same. Never throws. */
+  resolve(host: string): Promise<Found> {
     const asking = this.#asking.get(host) ?? this.#ask(host).finally(() => this.#asking.delete(host));
     this.#asking.set(host, asking);
     return asking;
@@ -87,27 +93,26 @@ export class DestinationCache {
     await Promise.all(this.#asking.values());
   }
 
-  async #ask(host: string): Promise<Peer | undefined> {
+  async #ask(host: string): Promise<Found> {
     using deadline = new Deadline(RESOLVE_TIMEOUT, this.#stop.signal);
-    let peer: Peer | undefined;
     try {
       const destination = await lookupName(this.#endpoint, host, deadline.signal);
-      if (destination !== undefined) {
-        peer = { destination: encodeI2pBase64(destination), b32: await b32Address(destination) };
-      }
+      if (destination === undefined) return this.#put(host, "unknown", UNKNOWN_AGE);
+      const peer = { destination: encodeI2pBase64(destination), b32: await b32Address(destination) };
+      return this.#put(host, peer, DESTINATION_AGE);
     } catch {
-      // The router is away, or takes too long: for a datagram the same as a name that leads nowhere.
+      // The router is away, or takes too long.
+      return this.#put(host, "unanswered", UNANSWERED_AGE);
     }
-    this.#put(host, peer, peer === undefined ? UNKNOWN_AGE : DESTINATION_AGE);
-    return peer;
   }
 
-  #put(host: string, peer: Peer | undefined, age: number): void {
+  #put(host: string, found: Found, age: number): Found {
     this.#entries.delete(host);
-    this.#entries.set(host, { peer, until: performance.now() + age });
+    this.#entries.set(host, { found, until: performance.now() + age });
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= MAX_DESTINATIONS) break;
       this.#entries.delete(oldest);
     }
+    return found;
   }
 }

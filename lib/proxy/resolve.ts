@@ -60,7 +60,8 @@ export function resolve(request: SocksRequest, context: ResolveContext): Resolve
 }
 
 /**
- * The name behind the address of a request to connect; undefined where the host is no address of the range.
+ * The name behind the address of a request to connect or to wait for a caller; undefined where the host is no address of
+ * the range.
  *
  * @throws {Refusal} `address-unmapped` if the address stands for no name of this client.
  */

@@ -1,6 +1,7 @@
 import type { Hosts } from "../config/hosts.ts";
 import type { IsolationFlag } from "../config/isolation_flag.ts";
 import { type Address, parseAddress } from "../i2p/address.ts";
+import { ipBytes } from "../i2p/ip_address.ts";
 import { closeOnAbort, writeAll } from "../io/conn.ts";
 import { DatagramSocket } from "../io/datagrams.ts";
 import { Deadline } from "../io/deadline.ts";
@@ -9,16 +10,25 @@ import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { MAX_DATAGRAM } from "../sam/datagrams.ts";
-import { encodeAssociated, encodeDatagram, parseDatagram, type SocksDatagram } from "../socks/datagram.ts";
+import {
+  encodeAssociated,
+  encodeDatagram,
+  parseDatagram,
+  type SocksDatagram,
+  writtenAddress,
+} from "../socks/datagram.ts";
 import { SocksError, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "./answers.ts";
 import type { DropBook, DropReason } from "./datagram_drops.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
 import type { DatagramPort, DatagramTaker } from "./datagram_port.ts";
-import type { Peer } from "./destination_cache.ts";
+import type { Found, Peer } from "./destination_cache.ts";
+import { HeldNames } from "./held_names.ts";
 import { isolationGroup } from "./isolation.ts";
 import type { LeakWatch } from "./leak_watch.ts";
+import type { NameMap } from "./name_map.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
+import { mappingGroup } from "./resolve.ts";
 
 /** Peers of an association that are remembered, to know the port that was meant. */
 export const MAX_PEERS = 1024;
@@ -36,6 +46,8 @@ export interface AssociateContext {
   rules: DestinationRules;
   /** Host names of the user's own, asked before the router. */
   hosts: Hosts;
+  /** Addresses that stand for names. @default {none do} */
+  names?: NameMap | undefined;
   /** Explains what a refused address says about the application. */
   leaks: LeakWatch;
   /** Time limits. */
@@ -99,6 +111,26 @@ async function untilEnd(conn: Deno.TcpConn): Promise<void> {
   }
 }
 
+/** Where a datagram goes. */
+interface Target {
+  /** The host, as the client may call it: no address that stands for a name. */
+  readonly host: string;
+  /** The port, which is not sent. */
+  readonly port: number;
+  /** The IP address by which the client knows the host, as it wrote it; undefined where it is a name. */
+  readonly written: Uint8Array | undefined;
+}
+
+/** What is known of a peer to which something was sent. */
+interface KnownPeer {
+  /** The port that was meant. */
+  readonly port: number;
+  /** The number of the last datagram. */
+  readonly number: number;
+  /** {@linkcode Target.written} */
+  readonly written: Uint8Array | undefined;
+}
+
 /** A relay for the datagrams of one client. */
 class Association implements DatagramTaker {
   readonly #context: AssociateContext;
@@ -107,14 +139,15 @@ class Association implements DatagramTaker {
   readonly #socket: DatagramSocket;
   readonly #hostname: "127.0.0.1" | "::1";
   readonly #client: { hostname: string; port: number };
-  /** The port that was meant, and the last datagram, by the address of a peer; the least recently used first. */
-  readonly #peers = new Map<string, { port: number; number: number }>();
+  readonly #mapped: HeldNames | undefined;
+  /** By the address of a peer; the least recently used first. */
+  readonly #peers = new Map<string, KnownPeer>();
   #waiting = 0;
   #isClosed = false;
 
   constructor(
     conn: Deno.TcpConn,
-    { port }: SocksRequest,
+    request: SocksRequest,
     through: DatagramPort,
     drops: DropBook,
     context: AssociateContext,
@@ -125,7 +158,10 @@ class Association implements DatagramTaker {
     this.#hostname = conn.localAddr.hostname === "::1" ? "::1" : "127.0.0.1";
     // Port 0 is one that the client does not know yet (RFC 1928 §4). Which address it names does not matter: what comes
     // must come from where its connection comes from.
-    this.#client = { hostname: conn.remoteAddr.hostname, port };
+    const clientAddress = conn.remoteAddr.hostname;
+    this.#client = { hostname: clientAddress, port: request.port };
+    const { names } = context;
+    this.#mapped = names && new HeldNames(names, mappingGroup(request, { ...context, clientAddress }));
     this.#socket = new DatagramSocket(this.#hostname, (bytes, from) => this.#receive(bytes, from));
     through.join(this);
   }
@@ -143,6 +179,7 @@ class Association implements DatagramTaker {
     this.#isClosed = true;
     this.#port.leave(this);
     await this.#socket.close();
+    this.#mapped?.letGo();
   }
 
   lastSent(b32: string): number | undefined {
@@ -152,9 +189,10 @@ class Association implements DatagramTaker {
   async take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void> {
     const { counters } = this.#context;
     if (this.#client.port === 0) return this.#drop("unclaimed");
+    const peer = this.#peers.get(b32);
     // I2P's port 0 is none: then it is an answer of the port that was asked, as far as anybody knows.
-    const port = fromPort || (this.#peers.get(b32)?.port ?? 0);
-    if (!await this.#socket.send(encodeDatagram({ host: b32, port, payload }), this.#client)) {
+    const port = fromPort || (peer?.port ?? 0);
+    if (!await this.#socket.send(encodeDatagram({ host: peer?.written ?? b32, port, payload }), this.#client)) {
       return this.#drop("not-sent");
     }
     counters.add("udp-received");
@@ -168,49 +206,64 @@ class Association implements DatagramTaker {
     const datagram = parseDatagram(bytes);
     if (datagram === undefined) return this.#drop("malformed");
     this.#client.port = from.port;
-    const host = this.#judge(datagram);
-    if (host === undefined) return;
-    const peer = this.#port.names.get(host);
-    if (peer === null) return this.#drop("name-unknown", datagram);
-    if (peer !== undefined) return await this.#send(peer, datagram, datagram.payload);
-    this.#resolve(host, datagram);
+    const target = this.#targetOf(bytes, datagram);
+    const host = target && this.#judge(target, datagram);
+    if (target === undefined || host === undefined) return;
+    // Nor is the router asked for anything while it is away.
+    if (!this.#port.isReady) return this.#drop("not-ready", target);
+    const found = this.#port.names.get(host);
+    if (found === undefined) return this.#resolve(host, target, datagram.payload);
+    await this.#sendTo(found, target, datagram.payload);
+  }
+
+  async #sendTo(found: Found, target: Target, payload: Uint8Array): Promise<void> {
+    if (typeof found === "string") return this.#drop(`name-${found}`, target);
+    await this.#send(found, target, payload);
+  }
+
+  /** Where a datagram goes, with the name behind an address that stands for one; undefined if it was dropped. */
+  #targetOf(bytes: Uint8Array, datagram: SocksDatagram): Target | undefined {
+    const { host, port } = datagram;
+    if (ipBytes(host) === undefined) return { host, port, written: undefined };
+    const written = writtenAddress(bytes, datagram).slice();
+    if (this.#mapped === undefined || !this.#mapped.covers(host)) return { host, port, written };
+    const name = this.#mapped.nameOf(host);
+    return name === undefined ? void this.#drop("address-unmapped", datagram) : { host: name, port, written };
   }
 
   /** The host to ask for; undefined if the datagram was dropped. */
-  #judge(datagram: SocksDatagram): string | undefined {
+  #judge(target: Target, { fragment, payload }: SocksDatagram): string | undefined {
     const { rules, hosts } = this.#context;
-    if (datagram.fragment !== 0) return void this.#drop("fragment", datagram);
-    if (datagram.payload.length > MAX_DATAGRAM) return void this.#drop("too-large", datagram);
-    const address: Address = parseAddress(datagram.host);
+    if (fragment !== 0) return void this.#drop("fragment", target);
+    if (payload.length > MAX_DATAGRAM) return void this.#drop("too-large", target);
+    const address: Address = parseAddress(target.host);
     try {
-      checkTarget(address, datagram.port, rules);
+      checkTarget(address, target.port, rules);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#context.leaks.refused(error.reason);
-      return void this.#drop(error.reason as DropReason, datagram);
+      return void this.#drop(error.reason as DropReason, target);
     }
     return parseAddress(hosts.get(address.host) ?? address.host).host;
   }
 
   /** Sends a datagram once it is known where to; the client goes on meanwhile. */
-  #resolve(host: string, datagram: SocksDatagram): void {
+  #resolve(host: string, target: Target, payload: Uint8Array): void {
     if (this.#waiting >= MAX_WAITING || this.#port.names.isBusy(host)) {
-      return this.#drop("too-many-lookups", datagram);
+      return this.#drop("too-many-lookups", target);
     }
     this.#waiting++;
-    const payload = datagram.payload.slice();
-    this.#port.names.resolve(host).then(async (peer) => {
+    const kept = payload.slice();
+    this.#port.names.resolve(host).then(async (found) => {
       this.#waiting--;
-      if (this.#isClosed) return;
-      if (peer === undefined) this.#drop("name-unknown", datagram);
-      else await this.#send(peer, datagram, payload);
+      if (!this.#isClosed) await this.#sendTo(found, target, kept);
     });
   }
 
-  async #send(peer: Peer, { host, port }: SocksDatagram, payload: Uint8Array): Promise<void> {
+  async #send(peer: Peer, { host, port, written }: Target, payload: Uint8Array): Promise<void> {
     const isNew = !this.#peers.has(peer.b32);
     this.#peers.delete(peer.b32);
-    this.#peers.set(peer.b32, { port, number: this.#port.nextNumber() });
+    this.#peers.set(peer.b32, { port, number: this.#port.nextNumber(), written });
     const [oldest] = this.#peers.keys();
     if (this.#peers.size > MAX_PEERS && oldest !== undefined) this.#peers.delete(oldest);
     if (isNew) this.#context.audit?.visit(`${host}:${port}`);
@@ -220,7 +273,7 @@ class Association implements DatagramTaker {
     this.#context.counters.add("bytes-sent", payload.length);
   }
 
-  #drop(reason: DropReason, datagram?: SocksDatagram): void {
-    this.drops.add(reason, datagram && `${datagram.host}:${datagram.port}`);
+  #drop(reason: DropReason, target?: Pick<Target, "host" | "port">): void {
+    this.drops.add(reason, target && `${target.host}:${target.port}`);
   }
 }

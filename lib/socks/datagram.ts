@@ -43,20 +43,36 @@ export function parseDatagram(bytes: Uint8Array): SocksDatagram | undefined {
   return { fragment, host, port: readUint16(bytes, end), payload: bytes.subarray(end + 2) };
 }
 
+/** Type and address of a datagram that was parsed, as its client wrote them; a view of its bytes. */
+export function writtenAddress(bytes: Uint8Array, { payload }: SocksDatagram): Uint8Array {
+  return bytes.subarray(HEAD - 1, bytes.length - payload.length - 2);
+}
+
 /**
- * Writes a datagram for a client, from a host name (ATYP 3): a peer of I2P has no IP address.
+ * Writes a datagram for a client: from a host name (ATYP 3), for a peer of I2P has no IP address; or from the address by
+ * which the client knows it, in the bytes of {@linkcode writtenAddress}.
  *
  * @throws {RangeError} if the name does not fit.
  */
-export function encodeDatagram({ host, port, payload }: Omit<SocksDatagram, "fragment">): Uint8Array<ArrayBuffer> {
-  if (host.length > 255) throw new RangeError(`Cannot write a name of ${host.length} characters`);
-  const end = HEAD + 1 + host.length;
-  const bytes = new Uint8Array(end + 2 + payload.length);
-  bytes.set([0, 0, 0, 3, host.length]);
-  for (let i = 0; i < host.length; i++) bytes[HEAD + 1 + i] = host.charCodeAt(i);
-  bytes.set([port >> 8, port & 0xff], end);
-  bytes.set(payload, end + 2);
+export function encodeDatagram(
+  { host, port, payload }: { host: string | Uint8Array; port: number; payload: Uint8Array },
+): Uint8Array<ArrayBuffer> {
+  const header = encodeHeader(host, port);
+  const bytes = new Uint8Array(header.length + payload.length);
+  bytes.set(header);
+  bytes.set(payload, header.length);
   return bytes;
+}
+
+/** What {@linkcode encodeDatagram} writes in front of the payload. */
+export function encodeHeader(host: string | Uint8Array, port: number): Uint8Array<ArrayBuffer> {
+  const address = typeof host === "string" ? nameBytes(host) : host;
+  return Uint8Array.of(0, 0, 0, ...address, port >> 8, port & 0xff);
+}
+
+function nameBytes(name: string): Uint8Array {
+  if (name.length > 255) throw new RangeError(`Cannot write a name of ${name.length} characters`);
+  return Uint8Array.of(3, name.length, ...Array.from(name, (character) => character.charCodeAt(0)));
 }
 
 /** The reply that grants an association (RFC 1928 §6): where the client sends its datagrams to, on loopback. */

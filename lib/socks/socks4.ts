@@ -38,10 +38,15 @@ export function encodeReply4(code: Reply4): Uint8Array {
   return Uint8Array.of(0, code, 0, 0, 0, 0, 0, 0);
 }
 
-/** The reply to a BIND that was granted: its port, and no address, for SOCKS4 has no names in replies. */
-export function encodeBound4(port: number): Uint8Array {
-  return Uint8Array.of(0, 0x5a, port >> 8, port & 0xff, 0, 0, 0, 0);
+/**
+ * The reply to a BIND that was granted: its port, and the 4 bytes of the address by which the client knows the caller; zeros
+ * where there is none, for SOCKS4 has no names in replies.
+ */
+export function encodeBound4(port: number, address: Uint8Array = NO_ADDRESS): Uint8Array {
+  return Uint8Array.of(0, 0x5a, port >> 8, port & 0xff, ...address);
 }
+
+const NO_ADDRESS = new Uint8Array(4);
 
 function fieldEnd(bytes: Uint8Array, start: number, what: string): number | undefined {
   const end = bytes.indexOf(0, start);

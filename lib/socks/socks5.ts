@@ -96,11 +96,14 @@ export function encodeReply5(code: number): Uint8Array {
 }
 
 /**
- * The reply to a request that was granted, with a name as the bound address (ATYP 3): BIND says who waits, and who came.
+ * The reply to a request that was granted, with a name as the bound address (ATYP 3), or the 4 or 16 bytes of an IP address
+ * (ATYP 1 and 4): BIND says who waits, and who came.
  */
-export function encodeNamedReply5(host: string, port: number): Uint8Array {
-  const name = new TextEncoder().encode(host);
-  return Uint8Array.of(5, 0, 0, 3, name.length, ...name, port >> 8, port & 0xff);
+export function encodeBound5(host: string | Uint8Array, port: number): Uint8Array {
+  const address = typeof host === "string"
+    ? [3, host.length, ...new TextEncoder().encode(host)]
+    : [host.length === 4 ? 1 : 4, ...host];
+  return Uint8Array.of(5, 0, 0, ...address, port >> 8, port & 0xff);
 }
 
 /** The text of an IPv6 address of 16 bytes, not shortened. */

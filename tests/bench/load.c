@@ -2,7 +2,8 @@
  * The far ends of the benchmark, in C so that they are not what limits it: a service, a null SAM bridge in front of it, a
  * load generator, and a plain copy loop as a peer to compare with. Linux, loopback only. Prints one line of JSON.
  *
- *   load serve PLAIN SAM                     the service on port PLAIN, and behind a SAM bridge on port SAM
+ *   load serve PLAIN SAM                     the service on port PLAIN, and behind a SAM bridge on port SAM; at the UDP
+ *                                            ports of these numbers an echo, and a bridge that reflects datagrams
  *   load copy PORT TARGET                    a relay: two threads a connection, 64 KB read and written
  *   load bulk VIA STREAMS BYTES up|down      seconds for BYTES over each of STREAMS connections
  *   load connects VIA AT_ONCE COUNT          connection, handshake, one byte there and back, closed by the service
@@ -11,6 +12,8 @@
  *   load steady VIA STREAMS MILLISECONDS     the same uploads without round trips
  *   load hold VIA COUNT                      idle connections; then "burst BYTES" and "probe" on stdin, one answer each
  *   load stall VIA COUNT                     connections that nobody reads, until stdin ends
+ *   load paced VIA PER_SECOND COUNT          datagrams of 64 bytes at that rate: round trips, and the share that is lost
+ *   load flood VIA COUNT                     datagrams of 64 bytes as fast as they go: the rate of answers, and the loss
  *
  * VIA is "tcp:PORT", or "socks:PORT:HOST:HOSTPORT" for SOCKS5. A connection begins with what the service is to do, one
  * letter and a count of 8 bytes: take (U) or send (D) that many bytes, echo (E), echo once and close (C), answer every
@@ -98,10 +101,10 @@ struct listening {
 
 static int bulk_poll;
 
-/* A destination of Ed25519 with its private keys, all zeros: 391 and 288 bytes, in I2P's base64. */
-static const char *destination(void) {
+/* A destination of Ed25519, all zeros, 391 bytes in I2P's base64; with its private keys 288 more. */
+static const char *destination(int is_private) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-~";
-  static char text[1024];
+  static __thread char text[1024];
   unsigned char bytes[681] = {0};
   memcpy(bytes + 384, "\x05\x00\x04\x00\x07\x00\x04", 7);
   size_t at = 0;
@@ -109,7 +112,11 @@ static const char *destination(void) {
     uint32_t bits = bytes[i] << 16 | bytes[i + 1] << 8 | bytes[i + 2];
     for (int shift = 18; shift >= 0; shift -= 6) text[at++] = digits[bits >> shift & 63];
   }
-  strcpy(text + 679 / 3 * 4, "AA==");
+  if (is_private) {
+    strcpy(text + 679 / 3 * 4, "AA==");
+  } else {
+    strcpy(text + 391 / 3 * 4, "BA==");
+  }
   return text;
 }
 
@@ -131,12 +138,20 @@ static void drop(struct served *one) {
 
 static int say(int fd, const char *text, size_t length) { return send(fd, text, length, MSG_NOSIGNAL) == (ssize_t)length; }
 
+/* Where the bridge sends the datagrams of the one session that has any. */
+static volatile int reflected_to;
+
 static int answer_line(struct served *one, const char *line) {
   char text[1280];
   if (!strncmp(line, "HELLO", 5)) {
     strcpy(text, "HELLO REPLY RESULT=OK VERSION=3.1\n");
   } else if (!strncmp(line, "SESSION CREATE", 14)) {
-    snprintf(text, sizeof text, "SESSION STATUS RESULT=OK DESTINATION=%s\n", destination());
+    const char *port = strstr(line, " PORT=");
+    if (strstr(line, "STYLE=DATAGRAM") && port) reflected_to = atoi(port + 6);
+    snprintf(text, sizeof text, "SESSION STATUS RESULT=OK DESTINATION=%s\n", destination(1));
+  } else if (!strncmp(line, "NAMING LOOKUP NAME=", 19)) {
+    int length = strcspn(line + 19, " \r\n");
+    snprintf(text, sizeof text, "NAMING REPLY RESULT=OK NAME=%.*s VALUE=%s\n", length, line + 19, destination(0));
   } else if (!strncmp(line, "STREAM CONNECT", 14)) {
     strcpy(text, "STREAM STATUS RESULT=OK\n");
     one->stage = ORDER;
@@ -256,12 +271,58 @@ static void *accept_all(void *argument) {
   return NULL;
 }
 
+#define DATAGRAM 65536
+#define RECEIVE_BUFFER 4000000
+
+/* A socket for datagrams that is not what loses them. */
+static int open_datagrams(int port) {
+  int fd = socket(AF_INET, SOCK_DGRAM, 0), size = RECEIVE_BUFFER;
+  struct sockaddr_in address = loopback(port);
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  if (bind(fd, (struct sockaddr *)&address, sizeof address)) die("Cannot bind");
+  return fd;
+}
+
+static void *echo_datagrams(void *argument) {
+  int fd = *(int *)argument;
+  char *bytes = new(1, DATAGRAM);
+  for (;;) {
+    struct sockaddr_in from;
+    socklen_t size = sizeof from;
+    ssize_t count = recvfrom(fd, bytes, DATAGRAM, 0, (struct sockaddr *)&from, &size);
+    if (count >= 0) sendto(fd, bytes, count, 0, (struct sockaddr *)&from, size);
+  }
+  return NULL;
+}
+
+/* What a session sends comes back to it, from the destination of the bridge: line and payload. */
+static void *reflect_datagrams(void *argument) {
+  int fd = *(int *)argument;
+  char *bytes = new(1, DATAGRAM), *answer = new(1, DATAGRAM);
+  size_t head = sprintf(answer, "%s\n", destination(0));
+  for (;;) {
+    ssize_t count = recv(fd, bytes, DATAGRAM, 0);
+    char *end = count > 0 ? memchr(bytes, '\n', count) : NULL;
+    if (end == NULL || reflected_to == 0) continue;
+    size_t length = count - (end + 1 - bytes);
+    if (head + length > DATAGRAM) continue;
+    memcpy(answer + head, end + 1, length);
+    struct sockaddr_in to = loopback(reflected_to);
+    sendto(fd, answer, head + length, 0, (struct sockaddr *)&to, sizeof to);
+  }
+  return NULL;
+}
+
 static void serve(int plain, int sam) {
+  int echo = open_datagrams(plain), reflector = open_datagrams(sam);
   struct listening listeners[] = {{open_listener(plain), ORDER}, {open_listener(sam), SAM_LINE}};
   pthread_t thread;
   bulk_poll = epoll_create1(0);
   pthread_create(&thread, NULL, serve_polled, &bulk_poll);
   pthread_create(&thread, NULL, accept_all, &listeners[0]);
+  pthread_create(&thread, NULL, echo_datagrams, &echo);
+  pthread_create(&thread, NULL, reflect_datagrams, &reflector);
   printf("ready\n");
   fflush(stdout);
   accept_all(&listeners[1]);
@@ -675,6 +736,110 @@ static void hold(int count) {
   }
 }
 
+/* ---- Datagrams ---- */
+
+#define PAYLOAD 64
+
+/* Milliseconds without an answer after which none is waited for any more. */
+#define SILENCE 300
+
+static struct {
+  int fd, count;
+  size_t head;
+  unsigned char bytes[512];
+  double *sent, *times, last;
+  volatile int got, is_sent;
+} datagrams;
+
+/* A socket that sends to the echo, or to the relay of an association whose connection stays open. */
+static void associate(void) {
+  struct timeval patience = {0, SILENCE * 1000};
+  datagrams.fd = open_datagrams(0);
+  setsockopt(datagrams.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  struct sockaddr_in to = loopback(via.port);
+  if (via.length > 0) {
+    unsigned char reply[10];
+    int fd = dial(via.port);
+    give(fd, "\x05\x01\x00", 3);
+    take(fd, reply, 2);
+    give(fd, "\x05\x03\x00\x01\0\0\0\0\0\0", 10);
+    take(fd, reply, 10);
+    if (reply[1] != 0) {
+      fprintf(stderr, "load: no association, SOCKS5 code %d\n", reply[1]);
+      exit(1);
+    }
+    memcpy(&to.sin_port, reply + 8, 2);
+    /* RSV and FRAG take the place of version, command and RSV. */
+    memcpy(datagrams.bytes + 3, via.request + 3, via.length - 3);
+    datagrams.head = via.length;
+  }
+  if (connect(datagrams.fd, (struct sockaddr *)&to, sizeof to)) die("Cannot connect");
+}
+
+/* The number that an answer carries behind its header; -1 if it is none. */
+static int number_of(const unsigned char *bytes, ssize_t count) {
+  ssize_t head = via.length == 0 ? 0 : bytes[3] == 3 ? 7 + bytes[4] : bytes[3] == 1 ? 10 : 22;
+  int number;
+  if (count != head + PAYLOAD) return -1;
+  memcpy(&number, bytes + head, sizeof number);
+  return number >= 0 && number < datagrams.count ? number : -1;
+}
+
+static void *take_answers(void *argument) {
+  static unsigned char bytes[DATAGRAM];
+  (void)argument;
+  for (;;) {
+    ssize_t count = recv(datagrams.fd, bytes, sizeof bytes, 0);
+    if (count < 0 && errno == EAGAIN && datagrams.is_sent) return NULL;
+    int number = count < 0 ? -1 : number_of(bytes, count);
+    if (number < 0) continue;
+    datagrams.last = now();
+    datagrams.times[datagrams.got++] = datagrams.last - datagrams.sent[number];
+  }
+}
+
+static void send_one(int number) {
+  memcpy(datagrams.bytes + datagrams.head, &number, sizeof number);
+  datagrams.sent[number] = now();
+  send(datagrams.fd, datagrams.bytes, datagrams.head + PAYLOAD, 0);
+}
+
+/* One first, which builds tunnels and is looked up; then all, at a rate or without a pause where that is 0. */
+static void send_datagrams(int per_second, int count) {
+  unsigned char answer[DATAGRAM];
+  datagrams.count = count;
+  datagrams.sent = new(count, sizeof(double));
+  datagrams.times = new(count, sizeof(double));
+  associate();
+  for (int attempt = 0;; attempt++) {
+    send_one(0);
+    if (recv(datagrams.fd, answer, sizeof answer, 0) > 0) break;
+    if (attempt == 10) {
+      fprintf(stderr, "load: no datagram comes back\n");
+      exit(1);
+    }
+  }
+  pthread_t thread;
+  pthread_create(&thread, NULL, take_answers, NULL);
+  double since = now();
+  for (int i = 0; i < count; i++) {
+    if (per_second > 0) wait_until(since + (double)i / per_second);
+    send_one(i);
+  }
+  double sending = now() - since;
+  datagrams.is_sent = 1;
+  pthread_join(thread, NULL);
+  int got = datagrams.got;
+  if (got == 0) {
+    fprintf(stderr, "load: no datagram of %d came back\n", count);
+    exit(1);
+  }
+  qsort(datagrams.times, got, sizeof(double), by_value);
+  printf("{\"sent\":%d,\"got\":%d,\"sentPerSecond\":%.0f,\"gotPerSecond\":%.0f,\"p50\":%.4f,\"p99\":%.4f}\n", count, got,
+         count / sending, got / (datagrams.last - since), datagrams.times[got / 2] * 1e3,
+         datagrams.times[(int)(got * 0.99)] * 1e3);
+}
+
 /* Connections over which the service sends and nobody reads, and others that send where the service does not read. */
 static void stall(int count) {
   int *fds = new(count, sizeof *fds), blocked = 0;
@@ -717,6 +882,8 @@ int main(int count, char **words) {
   if (count == 5 && !strcmp(words[1], "steady")) steady(number, atoi(words[4]));
   if (count == 4 && !strcmp(words[1], "exchange")) exchange(number);
   if (count == 4 && !strcmp(words[1], "hold")) hold(number);
+  if (count == 5 && !strcmp(words[1], "paced")) send_datagrams(number, atoi(words[4]));
+  if (count == 4 && !strcmp(words[1], "flood")) send_datagrams(0, number);
   if (count == 4 && !strcmp(words[1], "stall")) stall(number);
   return 0;
 }

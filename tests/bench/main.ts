@@ -3,6 +3,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { README, splitReadme } from "../support/readme.ts";
 import { CHARTED, drawChart } from "./chart.ts";
 import { endDescendants } from "./child.ts";
+import { measureDatagrams } from "./datagrams.ts";
 import { goals, METRICS } from "./goals.ts";
 import { heldGoal, measureHeld, measureMemory, measureStart } from "./holding.ts";
 import { describeMachine, machineLine } from "./machine.ts";
@@ -18,6 +19,7 @@ const MEASURES: Readonly<Record<string, { run: (stage: Stage) => Promise<void>; 
   connects: { run: measureConnects, metrics: ["connects-"] },
   ping: { run: measurePings, metrics: ["ping-", "steady-"] },
   exchange: { run: measureExchanges, metrics: ["exchange-"] },
+  datagrams: { run: measureDatagrams, metrics: ["udp-"] },
   memory: { run: measureMemory, metrics: ["memory-"] },
   held: { run: measureHeld, metrics: ["held"] },
   start: { run: measureStart, metrics: ["start"] },

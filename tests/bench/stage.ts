@@ -18,6 +18,8 @@ export interface Plan {
   pings: number;
   /** Round trips of two writes and one answer. */
   exchanges: number;
+  /** Datagrams of a flood, and of what goes at a rate. */
+  datagrams: number;
   /** Idle streams while memory is read. */
   idle: number;
   /** Milliseconds of quiet before memory is read again after a burst. */
@@ -37,6 +39,7 @@ export const FULL: Plan = {
   connects: 2_000,
   pings: 2_000,
   exchanges: 50,
+  datagrams: 20_000,
   idle: 5_000,
   quiet: 10_000,
   starts: 10,
@@ -52,6 +55,7 @@ export const QUICK: Plan = {
   connects: 400,
   pings: 400,
   exchanges: 8,
+  datagrams: 5_000,
   quiet: 3_000,
   starts: 5,
   router: false,

@@ -78,7 +78,7 @@ export async function startVariant(name: string, ends: FarEnds): Promise<Variant
     const nothing = (): Promise<void> => Promise.resolve();
     return { name, via: `tcp:${ends.plain}`, pid: undefined, revive: nothing, [Symbol.asyncDispose]: nothing };
   }
-  const start = name === OURS ? startOurs : startPeer;
+  const start = name === OURS ? (ends: FarEnds) => startOurs(ends) : startPeer;
   let running = await start(ends, name);
   return {
     name,
@@ -97,9 +97,12 @@ export async function startVariant(name: string, ends: FarEnds): Promise<Variant
   };
 }
 
-/** Starts the proxy in front of the null bridge and waits for its ready line. */
-export async function startOurs({ sam }: Pick<FarEnds, "sam">): Promise<{ child: Child; via: string }> {
-  const { child, port } = await startProxy(sam, []);
+/** Starts the proxy in front of the null bridge and waits for its ready line; `more` are further options. */
+export async function startOurs(
+  { sam }: Pick<FarEnds, "sam">,
+  more: readonly string[] = [],
+): Promise<{ child: Child; via: string }> {
+  const { child, port } = await startProxy(sam, more);
   return { child, via: `socks:${port}:${DESTINATION}:80` };
 }
 

@@ -120,6 +120,18 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
     ]);
     assert((udp?.sent ?? 0) >= 5 && (udp?.received ?? 0) >= 5, JSON.stringify(udp));
   });
+
+  await t.step("the association outlives a restart of the router", async () => {
+    await net.restartRouter();
+    await client.send(echo.b32, 53, "into the void");
+    // With the destination that it had, as a service has it that keeps its keys.
+    await using again = await startUdpService(...sam, { options: ALONE, keys: echo.keys });
+    assertEquals(again.b32, echo.b32);
+    const answer = await ask(client, echo.b32, 53, "after");
+    assertEquals(answer, { host: echo.b32, port: 53, text: "after" }, proxy.stderr());
+    assertMatch(proxy.stderr(), /Session lost/);
+    assertMatch(proxy.stderr(), /reason=not-ready/);
+  });
   assertEquals(await proxy.stop("SIGTERM"), 143);
 });
 

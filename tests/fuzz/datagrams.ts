@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { formatSamDatagram, parseSamDatagram, readSender, readSenderHash } from "../../lib/sam/datagrams.ts";
-import { encodeDatagram, parseDatagram } from "../../lib/socks/datagram.ts";
+import { encodeDatagram, parseDatagram, writtenAddress } from "../../lib/socks/datagram.ts";
 import { latin1 } from "../../lib/socks/wire.ts";
 import { encodeRequest5 } from "../support/socks_wire.ts";
 import { concat } from "../support/fake_stream.ts";
@@ -42,6 +42,8 @@ export const datagrams: Target<Datagram> = {
       const address = encodeRequest5({ host: read.host, port: read.port, as }).subarray(3);
       assertEquals(concat(bytes.slice(0, 3), address, read.payload), concat(bytes));
       assertEquals(read.fragment, bytes[2]);
+      const again = encodeDatagram({ ...read, host: writtenAddress(bytes, read) });
+      assertEquals(concat(again.subarray(3)), concat(bytes.subarray(3)));
     }
     const forwarded = parseSamDatagram(bytes);
     if (forwarded !== undefined) {

@@ -1,10 +1,14 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { parseAddressRange } from "../../lib/config/address_range.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
+import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { Clock } from "../support/clock.ts";
 import { startCaller } from "../support/callers.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";
 import { BindClient } from "../support/socks_bind.ts";
 import { readToEnd, writeAll } from "../support/socks_client.ts";
+import { resolveName } from "../support/socks_resolve.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (words: string): Uint8Array => new TextEncoder().encode(words);
@@ -101,6 +105,66 @@ Deno.test("a client that names its caller gets no other one, by address, by name
   await client.reply();
   assertEquals(await other.ask(own(harness), "x"), "");
 });
+
+Deno.test("a client may name its caller by an address that stands for a name, and is told that address", async () => {
+  const isolation = new Set(["auth"] as const);
+  const rules = { allow: [], deny: [parseRule("enemy.i2p:99")] };
+  const mapNames = parseAddressRange("127.192.0.0/10");
+  const hosts = new Map<string, string>();
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, isolation, mapNames, rules, hosts } });
+  await using friend = await startCaller(harness.bridge.port);
+  await using other = await startCaller(harness.bridge.port);
+  hosts.set("friend.i2p", friend.b32);
+  const ip = await resolveName(harness.port, "friend.i2p");
+  const cases = [[5, ip.join("."), 1], [5, `0:0:0:0:0:ffff:${pairs(ip)}`, 1], [4, ip.join("."), undefined]] as const;
+  for (const [version, host, type] of cases) {
+    using client = await BindClient.ask(harness.port, { version, host, port: 0x1234 });
+    await client.reply();
+    assertEquals(await other.ask(own(harness), "x"), "", "closed at once");
+    const { conn } = await friend.call(own(harness));
+    const told = version === 5 ? [5, 0, 0, type, ...ip, 0x12, 0x34] : [0, 0x5a, 0x12, 0x34, ...ip];
+    assertEquals([...await client.take(told.length)], told);
+    await writeAll(conn, bytes("y"));
+    assertEquals(text(await client.take(1)), "y");
+  }
+  assertEquals(harness.counters.get("bind-denied"), cases.length);
+  await until("they have gone", () => harness.proxy.connections === 0);
+  // Free addresses of the range, those of others, and names that rules forbid, as with CONNECT.
+  const alice = await resolveName(harness.port, "friend.i2p", "alice");
+  const enemy = await resolveName(harness.port, "enemy.i2p");
+  for (
+    const [host, port, code] of [["127.192.0.0", 1, 4], [alice.join("."), 1, 4], [enemy.join("."), 99, 2]] as const
+  ) {
+    using client = await BindClient.ask(harness.port, { host, port });
+    assertEquals((await client.reply()).code, code, host);
+  }
+  assertEquals(harness.counters.get("refused-address-unmapped"), 2);
+  assertStringIncludes(harness.log.join("\n"), "destination=enemy.i2p:99", "the log tells of it by its name");
+});
+
+Deno.test("an address stands for its name as long as a client waits for its caller", async () => {
+  const mapNames = parseAddressRange("127.192.0.0/10");
+  const timeouts = { connect: 100_000_000 };
+  const hosts = new Map<string, string>();
+  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, mapNames, timeouts, hosts } });
+  await using friend = await startCaller(harness.bridge.port);
+  hosts.set("friend.i2p", friend.b32);
+  const ip = await resolveName(harness.port, "friend.i2p");
+  using clock = new Clock();
+  using client = await BindClient.ask(harness.port, { host: ip.join(".") });
+  await client.reply();
+  await clock.jump(2 * MAPPING_EXPIRY);
+  assertEquals(await resolveName(harness.port, "friend.i2p"), ip);
+  client.conn.close();
+  await clock.until("it is forgotten", () => harness.proxy.connections === 0);
+  await clock.jump(MAPPING_EXPIRY);
+  assertNotEquals(await resolveName(harness.port, "friend.i2p"), ip);
+});
+
+/** An IPv4 address as two groups of hex. */
+function pairs([a = 0, b = 0, c = 0, d = 0]: Uint8Array): string {
+  return `${(a << 8 | b).toString(16)}:${(c << 8 | d).toString(16)}`;
+}
 
 Deno.test("a client that names nobody in I2P is refused as with CONNECT", async () => {
   const rules = { allow: [], deny: [parseRule("enemy.i2p")] };

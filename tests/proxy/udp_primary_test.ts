@@ -54,7 +54,7 @@ function answering(pattern: RegExp, answer: string, closes = false): Intercept {
 }
 
 Deno.test("With Java I2P a datagram comes from the address that the peer of a stream sees", async () => {
-  await using stage = await startUdpStage({ manners: "java" });
+  await using stage = await startUdpStage({ bridge: { manners: "java" } });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const own = harness.identity.status.session?.address;
@@ -69,7 +69,7 @@ Deno.test("With Java I2P a datagram comes from the address that the peer of a st
 });
 
 Deno.test("A group has one address too, and no other group's", async () => {
-  await using stage = await startUdpStage({ manners: "java" }, { proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ bridge: { manners: "java" }, proxy: { isolation: new Set(["auth"]) } });
   const { harness, echo } = stage;
   const seen: string[] = [];
   for (const user of [undefined, "alice", "bob"]) {
@@ -87,7 +87,7 @@ Deno.test("A group has one address too, and no other group's", async () => {
 Deno.test("A lasting identity has its address for datagrams too, where there is one for both", async () => {
   for (const manners of ["java", "i2pd"] as const) {
     const key = new PrivateKey(decodeI2pBase64((await makeKeys(7)).blob));
-    await using stage = await startUdpStage({ manners }, { key });
+    await using stage = await startUdpStage({ bridge: { manners }, key });
     const { harness, echo } = stage;
     using client = await associate(harness.port);
     const lasting = await b32Address(key.destination);
@@ -100,7 +100,7 @@ Deno.test("Callers of --forward come to the address that datagrams come from", a
   await using service = await startHarness();
   const target = { hostname: "127.0.0.1" as const, port: service.port };
   const forward = { rules: [{ port: undefined, target }], header: false, maxInbound: 10 };
-  await using stage = await startUdpStage({ manners: "java" }, { proxy: { forward } });
+  await using stage = await startUdpStage({ bridge: { manners: "java" }, proxy: { forward } });
   const { harness } = stage;
   await until("it waits", () => harness.bridge.lines.some((line) => line.startsWith("STREAM ACCEPT ID=i2p-socks-")));
   await using caller = await startCaller(harness.bridge.port);
@@ -110,7 +110,7 @@ Deno.test("Callers of --forward come to the address that datagrams come from", a
 });
 
 Deno.test("The loss of the session is the loss of both, and heals both with one address", async () => {
-  await using stage = await startUdpStage({ manners: "java" });
+  await using stage = await startUdpStage({ bridge: { manners: "java" } });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const before = await senderOf(client, echo);
@@ -124,7 +124,7 @@ Deno.test("The loss of the session is the loss of both, and heals both with one 
 });
 
 Deno.test("With i2pd streams and datagrams have two addresses, which is told once and not asked again", async () => {
-  await using stage = await startUdpStage({ manners: "i2pd" }, { proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ bridge: { manners: "i2pd" }, proxy: { isolation: new Set(["auth"]) } });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const before = await senderOf(client, echo);
@@ -186,7 +186,7 @@ const REFUSALS: readonly { what: string; intercept: Intercept; says: RegExp; ask
 
 for (const { what, intercept, says, asked } of REFUSALS) {
   Deno.test(`A bridge that ${what} gets two sessions, now and later`, async () => {
-    await using stage = await startUdpStage({ manners: "java", intercept });
+    await using stage = await startUdpStage({ bridge: { manners: "java", intercept } });
     const { harness, echo } = stage;
     using client = await associate(harness.port);
     assertNotEquals(await senderOf(client, echo), await callerOf(harness));
@@ -268,12 +268,14 @@ Deno.test("Without --udp nothing is asked that was not asked before", async () =
 Deno.test("A router that ends while it makes a session for both has such sessions when it is back", async () => {
   let ends = false;
   await using stage = await startUdpStage({
-    manners: "java",
-    intercept: (line, socket) => {
-      if (!ends || !line.includes("STYLE=PRIMARY")) return false;
-      ends = false;
-      socket.close();
-      return true;
+    bridge: {
+      manners: "java",
+      intercept: (line, socket) => {
+        if (!ends || !line.includes("STYLE=PRIMARY")) return false;
+        ends = false;
+        socket.close();
+        return true;
+      },
     },
   });
   const { harness, echo } = stage;
@@ -289,12 +291,14 @@ Deno.test("A router that ends while it makes a session for both has such session
 Deno.test("A router that has no sessions for both any more ends associations, and the next ones have their own", async () => {
   let isOther = false;
   await using stage = await startUdpStage({
-    manners: "java",
-    intercept: async (line, socket) => {
-      if (!isOther || !line.includes("STYLE=PRIMARY")) return false;
-      await socket.write('SESSION STATUS RESULT=I2P_ERROR MESSAGE="Unknown STYLE"\n');
-      socket.close();
-      return true;
+    bridge: {
+      manners: "java",
+      intercept: async (line, socket) => {
+        if (!isOther || !line.includes("STYLE=PRIMARY")) return false;
+        await socket.write('SESSION STATUS RESULT=I2P_ERROR MESSAGE="Unknown STYLE"\n');
+        socket.close();
+        return true;
+      },
     },
   });
   const { harness, echo } = stage;
@@ -321,7 +325,7 @@ Deno.test("A client that comes before anything is known of i2pd has no part in t
 
 Deno.test("As many logins as --max-identities have datagrams with i2pd, besides the clients without one", async () => {
   const proxy = { isolation: new Set(["auth"] as const), maxIdentities: 2 };
-  await using stage = await startUdpStage({ manners: "i2pd" }, { proxy });
+  await using stage = await startUdpStage({ bridge: { manners: "i2pd" }, proxy });
   using clients = new DisposableStack();
   const codes: number[] = [];
   for (const user of [undefined, "a", "b", "c"]) {

@@ -9,7 +9,7 @@ import { startUdpStage } from "../support/udp_stage.ts";
 
 for (const [style, manners] of [["DATAGRAM2", "java"], ["DATAGRAM3", "java"], ["DATAGRAM3", "i2pd"]] as const) {
   Deno.test(`${style} passes between those who have chosen it, and the sender can be answered, ${manners}`, async () => {
-    await using stage = await startUdpStage({ manners, laterStyles: [style] }, { udp: { style } });
+    await using stage = await startUdpStage({ bridge: { manners, laterStyles: [style] }, udp: { style } });
     const { harness, echo } = stage;
     const { bridge } = harness;
     await using plain = await startUdpService(bridge.port, bridge.udpPort);

@@ -7,30 +7,16 @@ import { MAX_DATAGRAM } from "../../lib/sam/datagrams.ts";
 import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
 import { MAX_LOOKUPS } from "../../lib/proxy/destination_cache.ts";
 import { MAX_WAITING } from "../../lib/proxy/udp_associate.ts";
-import { type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";
 import { associate, encodeUdp } from "../support/socks_udp.ts";
 import { encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
-import { startUdpService, type UdpService } from "../support/udp_service.ts";
+import { startUdpService } from "../support/udp_service.ts";
+import { startUdpStage } from "../support/udp_stage.ts";
 
 /** Milliseconds in which a datagram would have come that must not come. */
 const NEVER = 150;
-
-/** A harness with UDP, and an echo service `udp.i2p` in its network. */
-interface Stage extends AsyncDisposable {
-  harness: Harness;
-  echo: UdpService;
-}
-
-async function setTheStage(options: HarnessOptions = {}): Promise<Stage> {
-  await using started = new AsyncDisposableStack();
-  const harness = started.use(await startHarness({ udp: true, ...options }));
-  const echo = started.use(await startUdpService(harness.bridge.port, harness.bridge.udpPort));
-  harness.bridge.setName("udp.i2p", echo.destination);
-  const everything = started.move();
-  return { harness, echo, [Symbol.asyncDispose]: () => everything.disposeAsync() };
-}
 
 function openUdp(): Deno.DatagramConn & Disposable {
   const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -44,7 +30,7 @@ function sessionsOf({ bridge }: Harness): string[] {
 
 for (const manners of ["i2pd", "java"] as Manners[]) {
   Deno.test(`A datagram to a name or an address is answered from the address, ${manners}`, async () => {
-    await using stage = await setTheStage({ bridge: { manners } });
+    await using stage = await startUdpStage({ bridge: { manners } });
     const { harness, echo } = stage;
     using client = await associate(harness.port);
     assertEquals({ ...client.reply, port: 0 }, { code: 0, host: "127.0.0.1", port: 0 });
@@ -62,7 +48,7 @@ for (const manners of ["i2pd", "java"] as Manners[]) {
 }
 
 Deno.test("One association has many destinations, and each answers as itself", async () => {
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   const { harness: { bridge, port }, echo } = stage;
   await using loud = await startUdpService(bridge.port, bridge.udpPort, { answer: (text) => text.toUpperCase() });
   using client = await associate(port);
@@ -73,7 +59,7 @@ Deno.test("One association has many destinations, and each answers as itself", a
 });
 
 Deno.test("An answer goes to the association that has asked last, and one that nobody asked for to nobody", async () => {
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   const { harness, echo } = stage;
   await using stranger = await startUdpService(harness.bridge.port, harness.bridge.udpPort);
   using first = await associate(harness.port);
@@ -117,7 +103,7 @@ const DROPPED: readonly [string, Uint8Array][] = [
 
 Deno.test("What cannot be sent is dropped, counted, and explained once", async (t) => {
   const deny = [parseRule("denied.i2p")];
-  await using stage = await setTheStage({ proxy: { rules: { allow: [], deny } } });
+  await using stage = await startUdpStage({ proxy: { rules: { allow: [], deny } } });
   const { harness, echo } = stage;
   using client = await associate(harness.port, { port: "own" });
   for (const [index, [reason, bytes]] of DROPPED.entries()) {
@@ -139,7 +125,7 @@ Deno.test("What cannot be sent is dropped, counted, and explained once", async (
 
 Deno.test("The largest datagram arrives whole", async () => {
   for (const manners of ["i2pd", "java"] as Manners[]) {
-    await using stage = await setTheStage({ bridge: { manners } });
+    await using stage = await startUdpStage({ bridge: { manners } });
     using client = await associate(stage.harness.port);
     const text = "x".repeat(MAX_DATAGRAM);
     await client.send("udp.i2p", 53, text);
@@ -148,7 +134,7 @@ Deno.test("The largest datagram arrives whole", async () => {
 });
 
 Deno.test("Only the client is served: from the port that it has named, or else from the first one", async () => {
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   const { harness } = stage;
   for (const port of ["own", 0] as const) {
     const before = harness.counters.get("udp-dropped-foreign");
@@ -167,7 +153,7 @@ Deno.test("Only the client is served: from the port that it has named, or else f
 });
 
 Deno.test("Only the bridge can send to the port for its datagrams, and only what is one", async () => {
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   await client.send("udp.i2p", 1, "x");
@@ -184,7 +170,7 @@ Deno.test("Only the bridge can send to the port for its datagrams, and only what
 });
 
 Deno.test("An association ends with its TCP connection, and its session some time later", async () => {
-  await using stage = await setTheStage({ proxy: { identityIdle: 200 } });
+  await using stage = await startUdpStage({ proxy: { identityIdle: 200 } });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   await client.send("udp.i2p", 1, "x");
@@ -205,7 +191,7 @@ Deno.test("An association ends with its TCP connection, and its session some tim
 });
 
 Deno.test("A lost session is made again, and the association goes on", async () => {
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const one = (): PooledStatus | undefined => harness.proxy.datagramIdentities?.[0];
@@ -230,7 +216,7 @@ Deno.test("A lost session is made again, and the association goes on", async () 
 });
 
 Deno.test("Logins have destinations of their own, apart from those of streams", async () => {
-  await using stage = await setTheStage({ proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ proxy: { isolation: new Set(["auth"]) } });
   const { harness, echo } = stage;
   using plain = await associate(harness.port);
   using alice = await associate(harness.port, { login: { user: "alice", password: "1" } });
@@ -260,7 +246,7 @@ Deno.test("Without --udp the answer is 0x07, and to SOCKS4 always a refusal", as
   await using without = await startHarness();
   using client = await associate(without.port);
   assertEquals(client.reply, { code: 7, host: "0.0.0.0", port: 0 });
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: stage.harness.port });
   await writeAll(conn, encodeRequest4({ host: "udp.i2p", port: 1, command: 3 }));
   assertEquals((await readToEnd(conn))[1], 0x5b);
@@ -277,7 +263,7 @@ Deno.test("Without --udp the answer is 0x07, and to SOCKS4 always a refusal", as
 
 Deno.test("A session for datagrams that is refused is told in the reply, and tried again by the next client", async () => {
   let refuses = true;
-  await using stage = await setTheStage({
+  await using stage = await startUdpStage({
     bridge: {
       intercept: async (line, socket) => {
         if (!refuses || !line.startsWith("SESSION CREATE STYLE=DATAGRAM ID=i2p-socks-")) return false;
@@ -297,7 +283,7 @@ Deno.test("A session for datagrams that is refused is told in the reply, and tri
 });
 
 Deno.test("A client that leaves while tunnels are built is forgotten, and so is one that the proxy's end finds", async () => {
-  const stage = await setTheStage({ bridge: { sessionDelay: 600 } });
+  const stage = await startUdpStage({ bridge: { sessionDelay: 600 } });
   const { harness } = stage;
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
   await writeAll(conn, Uint8Array.of(5, 1, 0, ...encodeRequest5({ host: "0.0.0.0", port: 0, command: 3 })));
@@ -317,7 +303,7 @@ Deno.test("A client that leaves while tunnels are built is forgotten, and so is 
 });
 
 Deno.test(`At most ${MAX_ASSOCIATIONS} associations are open at once`, async () => {
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   const { harness } = stage;
   using clients = new DisposableStack();
   for (let i = 0; i < MAX_ASSOCIATIONS; i++) {
@@ -336,7 +322,7 @@ Deno.test("Where nothing comes back, the log asks once whether the UDP port of t
   for (const isRight of [false, true]) {
     using nobody = openUdp();
     const { port } = nobody.addr as Deno.NetAddr;
-    await using stage = await setTheStage(isRight ? {} : { udp: { port } });
+    await using stage = await startUdpStage(isRight ? {} : { udp: { port } });
     const { harness } = stage;
     using client = await associate(harness.port);
     for (let i = 1; i <= 50; i++) {
@@ -352,7 +338,7 @@ Deno.test("Where nothing comes back, the log asks once whether the UDP port of t
 Deno.test("A name of the user's own leads where --hosts says, and rules are about what the client asks for", async () => {
   const hosts = new Map<string, string>();
   const deny = [parseRule("no.i2p")];
-  await using stage = await setTheStage({ proxy: { hosts, rules: { allow: [], deny } } });
+  await using stage = await startUdpStage({ proxy: { hosts, rules: { allow: [], deny } } });
   const { harness, echo } = stage;
   for (const name of ["mine.i2p", "no.i2p"]) hosts.set(name, echo.b32);
   using client = await associate(harness.port);
@@ -364,7 +350,7 @@ Deno.test("A name of the user's own leads where --hosts says, and rules are abou
 
 Deno.test("Datagrams wait for a look-up only up to a limit, and go out in their order when it is answered", async () => {
   const held = Promise.withResolvers<boolean>();
-  await using stage = await setTheStage({
+  await using stage = await startUdpStage({
     bridge: { intercept: (line) => line.startsWith("NAMING LOOKUP") && held.promise },
   });
   const { harness, echo } = stage;
@@ -383,7 +369,7 @@ Deno.test("Datagrams wait for a look-up only up to a limit, and go out in their 
 });
 
 Deno.test("The log names a destination of datagrams only where it may", async () => {
-  await using stage = await setTheStage();
+  await using stage = await startUdpStage();
   using client = await associate(stage.harness.port);
   await client.send("unknown.i2p", 1, "x");
   await until("it is told", () => stage.harness.log.some((line) => line.includes("name-unknown")));

@@ -1,5 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeAssociated, encodeDatagram, parseDatagram, type SocksDatagram } from "../../lib/socks/datagram.ts";
+import {
+  encodeAssociated,
+  encodeDatagram,
+  parseDatagram,
+  type SocksDatagram,
+  writtenAddress,
+} from "../../lib/socks/datagram.ts";
 import { hex } from "../fuzz/literal.ts";
 import { concat } from "../support/fake_stream.ts";
 import { pureTest } from "../support/pure.ts";
@@ -50,6 +56,15 @@ pureTest("An encoded datagram has a name in front, and is parsed to the same aga
     }
   }
   assertThrows(() => encodeDatagram({ host: "a".repeat(256), port: 0, payload: hex("") }), RangeError);
+});
+
+pureTest("An answer to an address has the address in front, in the bytes in which it was written", () => {
+  for (const [digits, expected] of TABLE) {
+    if (expected === undefined) continue;
+    const bytes = hex(digits);
+    const answer = encodeDatagram({ ...expected, host: writtenAddress(bytes, expected) });
+    assertEquals(answer, concat(hex("00 00 00"), bytes.subarray(3)), digits);
+  }
 });
 
 pureTest("The reply to an association names the relay on loopback, in the family of the client", () => {

@@ -72,6 +72,12 @@ export interface SamBridgeOptions {
    * @default {[]}
    */
   laterStyles?: readonly string[];
+  /**
+   * Its UDP port, with `udp`; 0 is any that is free.
+   *
+   * @default 0
+   */
+  udpPort?: number;
 }
 
 /** Sees a connection before its first line. `true`: the hook has dealt with it, and the bridge only waits for its end. */
@@ -178,8 +184,9 @@ class Bridge implements SamBridge, Host {
     this.#keepLines = options.keepLines ?? true;
     for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);
     this.port = this.#bind(options.port ?? 0);
-    this.styles = options.udp ? ["DATAGRAM", ...options.laterStyles ?? []] : [];
-    this.#datagrams = options.udp ? new DatagramPort(options.manners ?? "i2pd", this.router, this.network) : undefined;
+    const { manners = "i2pd", udp = false, udpPort = 0, laterStyles = [] } = options;
+    this.styles = udp ? ["DATAGRAM", ...laterStyles] : [];
+    this.#datagrams = udp ? new DatagramPort(manners, this.router, this.network, udpPort) : undefined;
   }
 
   get udpPort(): number {

@@ -33,10 +33,12 @@ export class DatagramPort {
   readonly #manners: Manners;
   readonly #router: Router;
   readonly #network: Network;
-  readonly #socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  readonly #socket: Deno.DatagramConn;
   readonly #serving: Promise<void>;
+  #isOpen = true;
 
-  constructor(manners: Manners, router: Router, network: Network) {
+  constructor(manners: Manners, router: Router, network: Network, port: number) {
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port });
     this.#manners = manners;
     this.#router = router;
     this.#network = network;
@@ -48,7 +50,8 @@ export class DatagramPort {
   }
 
   async close(): Promise<void> {
-    this.#socket.close();
+    if (this.#isOpen) this.#socket.close();
+    this.#isOpen = false;
     await this.#serving;
   }
 

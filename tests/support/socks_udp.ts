@@ -43,6 +43,8 @@ export interface UdpClient extends Disposable {
   sendRaw(bytes: Uint8Array): Promise<void>;
   /** The next datagram; undefined if none comes in time. */
   receive(milliseconds?: number): Promise<Received | undefined>;
+  /** The bytes of the next datagram; undefined if none comes in time. */
+  receiveRaw(milliseconds?: number): Promise<Uint8Array | undefined>;
 }
 
 /** The bytes of a datagram to the relay (RFC 1928 §7). */
@@ -83,6 +85,17 @@ export async function associate(proxyPort: number, options: AssociateOptions = {
   const relay: Deno.NetAddr = { transport: "udp", hostname: proxy, port: reply.port };
   const buffer = new Uint8Array(65_536);
   let pending: Promise<[Uint8Array, Deno.Addr]> | undefined;
+  const receiveRaw = async (milliseconds = TIMEOUT): Promise<Uint8Array | undefined> => {
+    // A read that waits cannot be taken back: the next call goes on with it.
+    pending ??= socket.receive(buffer);
+    pending.catch(() => {});
+    const late = Promise.withResolvers<undefined>();
+    const lateTimer = setTimeout(() => late.resolve(undefined), milliseconds);
+    const received = await Promise.race([pending, late.promise]);
+    clearTimeout(lateTimer);
+    if (received !== undefined) pending = undefined;
+    return received?.[0].slice();
+  };
   return {
     reply,
     conn,
@@ -91,18 +104,11 @@ export async function associate(proxyPort: number, options: AssociateOptions = {
       await socket.send(encodeUdp(to, toPort, payload, fragment), relay);
     },
     sendRaw: async (bytes) => void await socket.send(bytes, relay),
-    receive: async (milliseconds = TIMEOUT) => {
-      // A read that waits cannot be taken back: the next call goes on with it.
-      pending ??= socket.receive(buffer);
-      pending.catch(() => {});
-      const late = Promise.withResolvers<undefined>();
-      const lateTimer = setTimeout(() => late.resolve(undefined), milliseconds);
-      const received = await Promise.race([pending, late.promise]);
-      clearTimeout(lateTimer);
-      if (received === undefined) return undefined;
-      pending = undefined;
-      return decode(received[0]);
+    receive: async (milliseconds) => {
+      const bytes = await receiveRaw(milliseconds);
+      return bytes && decode(bytes);
     },
+    receiveRaw,
     [Symbol.dispose]: () => {
       socket.close();
       try {

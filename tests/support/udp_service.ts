@@ -8,6 +8,8 @@ export interface UdpService extends AsyncDisposable {
   readonly b32: string;
   /** Its destination in I2P base64. */
   readonly destination: string;
+  /** The same with its private keys. */
+  readonly keys: string;
   /** Datagrams that have come so far: the sender's destination, and the payload as ASCII. */
   readonly received: readonly { from: string; text: string }[];
   /** Sends a datagram that nobody asked for. */
@@ -23,6 +25,8 @@ export interface UdpServiceOptions {
   options?: readonly string[];
   /** Kind of its datagrams. @default {"DATAGRAM"} */
   style?: string;
+  /** Its destination with its private keys. @default {one to throw away} */
+  keys?: string;
   /** What it answers; nothing where undefined. @default the same again */
   answer?: (text: string) => string | Uint8Array | undefined;
 }
@@ -31,7 +35,7 @@ export interface UdpServiceOptions {
 export async function startUdpService(
   samPort: number,
   samUdpPort: number,
-  { options = [], style = "DATAGRAM", answer = (text) => text }: UdpServiceOptions = {},
+  { options = [], style = "DATAGRAM", answer = (text) => text, keys: given = "TRANSIENT" }: UdpServiceOptions = {},
 ): Promise<UdpService> {
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const bridge: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: samUdpPort };
@@ -41,7 +45,7 @@ export async function startUdpService(
   await ask(control, "HELLO VERSION MIN=3.0 MAX=3.1");
   const created = await ask(
     control,
-    `SESSION CREATE STYLE=${style} ID=${id} DESTINATION=TRANSIENT SIGNATURE_TYPE=7 HOST=127.0.0.1 PORT=${port} ${
+    `SESSION CREATE STYLE=${style} ID=${id} DESTINATION=${given} SIGNATURE_TYPE=7 HOST=127.0.0.1 PORT=${port} ${
       options.join(" ")
     }`.trim(),
   );
@@ -78,6 +82,7 @@ export async function startUdpService(
   return {
     b32: await b32Address(destination),
     destination: encodeI2pBase64(destination),
+    keys,
     received,
     send,
     [Symbol.asyncDispose]: async () => {

@@ -1,17 +1,19 @@
 import { type Harness, type HarnessOptions, startHarness } from "./harness.ts";
-import type { SamBridgeOptions } from "./sam_bridge.ts";
-import { startUdpService, type UdpService } from "./udp_service.ts";
+import { startUdpService, type UdpService, type UdpServiceOptions } from "./udp_service.ts";
 
-/** A harness with UDP, whose service tells who calls, and an echo service for datagrams. */
-export interface Stage extends AsyncDisposable {
-  /** The proxy. */
+/** A harness with UDP, whose service tells who calls, and an echo service for datagrams, `udp.i2p`, in its network. */
+export interface UdpStage extends AsyncDisposable {
+  /** Bridge and proxy. */
   harness: Harness;
   /** The echo service. */
   echo: UdpService;
 }
 
-/** Starts everything, before a bridge of some manners. The echo service has the kind of datagrams that the proxy has. */
-export async function startUdpStage(bridge: SamBridgeOptions, options: HarnessOptions = {}): Promise<Stage> {
+/** Starts everything. The echo service has the kind of datagrams that the proxy has. */
+export async function startUdpStage(
+  options: HarnessOptions = {},
+  serviceOptions: UdpServiceOptions = {},
+): Promise<UdpStage> {
   const style = typeof options.udp === "object" ? options.udp.style : undefined;
   await using started = new AsyncDisposableStack();
   const harness = started.use(
@@ -19,13 +21,14 @@ export async function startUdpStage(bridge: SamBridgeOptions, options: HarnessOp
       udp: true,
       header: true,
       service: async (conn) => void await conn.write(await firstLine(conn)),
-      bridge,
       ...options,
     }),
   );
+  const { bridge } = harness;
   const echo = started.use(
-    await startUdpService(harness.bridge.port, harness.bridge.udpPort, { ...(style && { style }) }),
+    await startUdpService(bridge.port, bridge.udpPort, { ...(style && { style }), ...serviceOptions }),
   );
+  bridge.setName("udp.i2p", echo.destination);
   const everything = started.move();
   return { harness, echo, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 }
