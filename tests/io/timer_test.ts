@@ -87,3 +87,16 @@ Deno.test("a timer that throws does not keep the others of its length from ringi
   }
   assertEquals([rung, runtime.length], [["second"], 0]);
 });
+
+Deno.test("a timer longer than the runtime can hold does not keep the runtime busy", () => {
+  const real = globalThis.setTimeout;
+  const set: number[] = [];
+  try {
+    globalThis.setTimeout = ((_: () => void, milliseconds: number) =>
+      set.push(milliseconds)) as unknown as typeof setTimeout;
+    startTimer(2 ** 32, () => {}).stop();
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assertEquals(set, [2 ** 31 - 1]);
+});
