@@ -7,6 +7,9 @@ const LONGEST_GRACE = 5_000;
 /** Milliseconds by which a timer may call back early: what the runtime's own timers cannot tell apart. */
 const RESOLUTION = 0.5;
 
+/** Milliseconds that a timer of the runtime can hold; it would take more for one. */
+const LONGEST = 2 ** 31 - 1;
+
 /** A timer that has been started. */
 export interface Timer {
   /** Stops it; nothing happens if it has called back or was stopped before. */
@@ -76,7 +79,7 @@ class Lane {
 
   #arm(rings: number, milliseconds: number): void {
     this.#rings = rings;
-    this.#runtimeTimer = setTimeout(() => this.#ring(), milliseconds);
+    this.#runtimeTimer = setTimeout(() => this.#ring(), Math.min(milliseconds, LONGEST));
   }
 
   #ring(): void {

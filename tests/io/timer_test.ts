@@ -87,3 +87,104 @@ Deno.test("a timer that throws does not keep the others of its length from ringi
   }
   assertEquals([rung, runtime.length], [["second"], 0]);
 });
+
+Deno.test("a timer longer than the runtime can hold does not keep the runtime busy", () => {
+  const real = globalThis.setTimeout;
+  const set: number[] = [];
+  try {
+    globalThis.setTimeout = ((_: () => void, milliseconds: number) =>
+      set.push(milliseconds)) as unknown as typeof setTimeout;
+    startTimer(2 ** 32, () => {}).stop();
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  assertEquals(set, [2 ** 31 - 1]);
+});
+
+/** A timer, and how often it has called back. */
+function count(milliseconds: number): { calls: number; stop: () => void } {
+  const counted = { calls: 0, stop: (): void => {} };
+  const timer = startTimer(milliseconds, () => counted.calls++);
+  counted.stop = () => timer.stop();
+  return counted;
+}
+
+pureTest("startTimer() calls back once, when its time is over", async () => {
+  using clock = new Clock({ runs: false });
+  const timer = count(100);
+  await clock.skip(99);
+  assertEquals(timer.calls, 0);
+  await clock.skip(1);
+  assertEquals(timer.calls, 1);
+  await clock.skip(100_000);
+  assertEquals([timer.calls], [1]);
+});
+
+pureTest("startTimer() never calls back after Infinity, nor when it is stopped", async () => {
+  using clock = new Clock({ runs: false });
+  const never = count(Infinity);
+  const stopped = count(100);
+  stopped.stop();
+  await clock.skip(1e9);
+  never.stop();
+  assertEquals([never.calls, stopped.calls], [0, 0]);
+});
+
+pureTest("startTimer() calls back at once where it is late because the process was busy", async () => {
+  using clock = new Clock({ runs: false });
+  const timer = count(100);
+  await clock.jump(1_099);
+  assertEquals(timer.calls, 1);
+});
+
+pureTest("startTimer() does not ask the wall clock, which may jump", async () => {
+  using clock = new Clock({ runs: false });
+  const { now } = Date;
+  try {
+    for (const jump of [86_400_000, -86_400_000]) {
+      Date.now = now;
+      const timer = count(2_000);
+      Date.now = () => now() + jump;
+      await clock.skip(1_999);
+      assertEquals(timer.calls, 0);
+      await clock.skip(1);
+      assertEquals(timer.calls, 1);
+    }
+  } finally {
+    Date.now = now;
+  }
+});
+
+/** How long a timer runs, how long the process was stopped, and how much longer it then waits: all in milliseconds. */
+const STOPPED: readonly (readonly [number, number, number])[] = [
+  [100, 1_100, 100],
+  [2_000, 3_000, 1_000],
+  [2_000, 3_500, 1_500],
+  [2_000, 60_000, 2_000],
+  [60_000, 3_600_000, 5_000],
+];
+
+pureTest("startTimer() gives a process that was stopped time to look at what has come, but not for ever", async () => {
+  for (const [milliseconds, stopped, grace] of STOPPED) {
+    using clock = new Clock({ runs: false });
+    const timer = count(milliseconds);
+    await clock.jump(stopped);
+    await clock.skip(grace - 1);
+    assertEquals(timer.calls, 0, `${milliseconds} ms`);
+    await clock.skip(1);
+    assertEquals(timer.calls, 1, `${milliseconds} ms`);
+  }
+});
+
+pureTest("startTimer() gives time anew each time the process is stopped, and can be stopped meanwhile", async () => {
+  using clock = new Clock({ runs: false });
+  const timer = count(2_000);
+  const other = count(2_000);
+  await clock.jump(10_000);
+  await clock.jump(10_000);
+  await clock.skip(1_999);
+  other.stop();
+  assertEquals(timer.calls, 0);
+  await clock.skip(1);
+  assertEquals([timer.calls, other.calls], [1, 0]);
+});

@@ -30,6 +30,87 @@ Deno.test("A relay gives back what it rented, when it is slow and when it ends",
   assertEquals(await largestRead(pool), first);
 });
 
+Deno.test("Of thousands of streams that wake up at once few have a large buffer, and a stalled one keeps its own", async () => {
+  const pool = new CountingPool();
+  const gate = await EventLoopGate.open();
+  using _gate = { [Symbol.dispose]: () => gate.close() };
+  const woken = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const stalled = wakingRelay(pool, gate, Promise.resolve(), released.promise);
+  while (pool.lent.size === 0) await gate.turn();
+  const [kept] = pool.lent;
+  const others = Array.from({ length: 2_000 }, () => wakingRelay(pool, gate, woken.promise));
+  woken.resolve();
+  await Promise.all(others);
+  assertEquals([...pool.lent], [kept]);
+  assert(pool.most > 1 && pool.most <= MAX_LARGE_BUFFERS, `${pool.most} at once`);
+  released.resolve();
+  await stalled;
+  assertEquals(pool.lent.size, 0);
+});
+
+/** Knows which buffers are lent, and lends none twice. */
+class CountingPool extends BufferPool {
+  readonly lent = new Set<Uint8Array>();
+  most = 0;
+
+  override rent(): Uint8Array<ArrayBuffer> | undefined {
+    const buffer = super.rent();
+    if (buffer === undefined) return undefined;
+    assert(!this.lent.has(buffer), "lent twice");
+    this.lent.add(buffer);
+    this.most = Math.max(this.most, this.lent.size);
+    return buffer;
+  }
+
+  override giveBack(buffer: Uint8Array<ArrayBuffer>): void {
+    assert(this.lent.delete(buffer), "given back twice");
+    super.giveBack(buffer);
+  }
+}
+
+/** Relays three full reads once woken; writes of more than a small buffer wait for `released`. */
+async function wakingRelay(
+  pool: BufferPool,
+  gate: EventLoopGate,
+  woken: Promise<void>,
+  released?: Promise<void>,
+): Promise<void> {
+  let reads = 0;
+  const stream = {
+    read: async (buffer: Uint8Array) => {
+      await woken;
+      return reads++ < 3 ? buffer.length : null;
+    },
+    close: () => {},
+  } as unknown as Deno.TcpConn;
+  const client = {
+    remoteAddr: { hostname: "127.0.0.1" },
+    read: () => Promise.resolve(null),
+    write: async (bytes: Uint8Array) => {
+      if (bytes.length > SMALL) await released;
+      return bytes.length;
+    },
+    closeWrite: () => Promise.resolve(),
+    close: () => {},
+  } as unknown as Deno.TcpConn;
+  const ahead = new ReadAhead(client, new Uint8Array(SMALL), () => {});
+  await relay(client, ahead, { conn: stream, buffer: new Uint8Array(SMALL) }, {
+    pool,
+    gate,
+    halfClosed: new HalfClosedStreams(),
+  }, {
+    reply: new Uint8Array(),
+    toClient: new Uint8Array(),
+    toStream: new Uint8Array(),
+    idleTimeout: 0,
+    signal: new AbortController().signal,
+    sessionEnded: new AbortController().signal,
+    sentBytes: { value: 0 },
+    receivedBytes: { value: 0 },
+  });
+}
+
 /** Downloads through a relay: the size of the largest buffer it read with. Every byte must come out right. */
 async function largestRead(pool: BufferPool): Promise<number> {
   const gate = await EventLoopGate.open();
