@@ -5,7 +5,7 @@ const STOPPED = 1_000;
 const LONGEST_GRACE = 5_000;
 
 /** Milliseconds by which a timer may call back early: what the runtime's own timers cannot tell apart. */
-const RESOLUTION = 0.5;
+export const RESOLUTION = 0.5;
 
 /** Milliseconds that a timer of the runtime can hold; it would take more for one. */
 const LONGEST = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import { startTimer, type Timer } from "../io/timer.ts";
+import { RESOLUTION, startTimer, type Timer } from "../io/timer.ts";
 
 /** Calls back after a time without activity. One timer runs at most, and only with a limit. */
 export class Watchdog {
@@ -39,7 +39,8 @@ export class Watchdog {
     this.#timer?.stop();
     this.#timer = startTimer(milliseconds, () => {
       const left = this.#limit - this.silence;
-      if (left > 0) this.#arm(left);
+      // A timer may ring a little early, and one of a next to nothing would go round in circles.
+      if (left > RESOLUTION) this.#arm(left);
       else this.#expire();
     });
   }
