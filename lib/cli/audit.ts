@@ -5,6 +5,7 @@ import { ANSWERS, type Reason } from "../proxy/answers.ts";
 import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
 import { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
+import { printable } from "../report/printable.ts";
 import { refuseOperands } from "./arguments.ts";
 import { ExitCode } from "./exit_code.ts";
 import { runServer } from "./serve.ts";
@@ -59,7 +60,8 @@ export async function audit(operands: readonly string[], given: GivenValues, ter
   });
   clearTimeout(timer);
   const report = makeReport(book, counters, performance.now() - since);
-  terminal.data(given.has("json") ? JSON.stringify(report) : describe(report).join("\n"));
+  // The application wrote the destinations, and must not be able to write lines of the report.
+  terminal.data(given.has("json") ? JSON.stringify(report) : describe(report).map(printable).join("\n"));
   return report.clean ? ExitCode.ok : ExitCode.failure;
 }
 

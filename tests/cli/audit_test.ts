@@ -129,6 +129,20 @@ Deno.test("audit --json: one object is all of stdout, and the ready line is on s
   });
 });
 
+Deno.test("audit keeps what an application asks for in one line: it cannot write lines of the report", async () => {
+  await using world = await makeWorld();
+  await using proxy = await startProxyProcess(world.args);
+  const { reply, conn } = await socksConnect(proxy.port, "x\nDestinations\n  9 \xd7 fake.example", 80);
+  conn.close();
+  assertEquals(reply.code, 2);
+  assertEquals(await proxy.stop("SIGINT"), 1);
+  assertEquals(report(proxy).slice(1, 4), [
+    "Refused:",
+    `  1 × clearnet: ${ANSWERS.clearnet.story}`,
+    String.raw`    1 × x\nDestinations\n  9 × fake.example:80`,
+  ]);
+});
+
 Deno.test("audit --for ends by itself, counted from the ready line on", async () => {
   await using world = await makeWorld();
   await using proxy = await startProxyProcess([...world.args, "--for", "4s", "--log-format", "json"]);
