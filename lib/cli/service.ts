@@ -40,7 +40,7 @@ export function service(operands: readonly string[], given: GivenValues, termina
       meant === undefined ? `There are ${names.join(", ")}` : `Did you mean ${meant}?`,
     ]);
   }
-  terminal.data(write(optionsOf(given)));
+  terminal.exact(write(optionsOf(given)));
   return ExitCode.ok;
 }
 
