@@ -72,7 +72,8 @@ function makeReport(book: AuditBook, counters: Counters, milliseconds: number): 
     const count = counters.get(`refused-${reason}`);
     if (count > 0) refused[reason] = { count, story, destinations: Object.fromEntries(book.refusals(reason)) };
     const sign = DOOR_SIGNS[reason as Reason];
-    if (count > 0 && sign !== undefined) leaks[sign.sign] = { count, story: sign.story, fix: sign.fix };
+    const all = count + counters.get(`udp-dropped-${reason}`);
+    if (all > 0 && sign !== undefined) leaks[sign.sign] = { count: all, story: sign.story, fix: sign.fix };
   }
   for (const [kind, { story, fix }] of Object.entries(LEAKS)) {
     const count = counters.get(`leak-${kind as LeakKind}`);

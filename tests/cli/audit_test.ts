@@ -6,6 +6,7 @@ import { proxyCommand, runProxy } from "../support/command.ts";
 import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
+import { associate } from "../support/socks_udp.ts";
 import { readToEnd, socksConnect, socksGet, writeAll } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
@@ -140,6 +141,26 @@ Deno.test("audit keeps what an application asks for in one line: it cannot write
     "Refused:",
     `  1 × clearnet: ${ANSWERS.clearnet.story}`,
     String.raw`    1 × x\nDestinations\n  9 × fake.example:80`,
+  ]);
+});
+
+Deno.test("audit --udp counts datagrams to IP addresses and to the clearnet among what is given away", async () => {
+  await using bridge = await startSamBridge({ udp: true });
+  const options = ["--sam", `127.0.0.1:${bridge.port}`, "--udp", "--sam-udp", `${bridge.udpPort}`];
+  await using proxy = await startProxyProcess(["audit", ...options]);
+  using client = await associate(proxy.port);
+  assertEquals(client.reply.code, 0);
+  for (const host of ["192.0.2.53", "192.0.2.53", "dns.example.com"]) await client.send(host, 53, "x");
+  await proxy.waitFor("stderr", /Not an I2P name/);
+  assertEquals(await proxy.stop("SIGINT"), 1);
+  const { ip: dns, clearnet } = DOOR_SIGNS;
+  assertEquals(report(proxy).slice(1), [
+    "Given away:",
+    `✗ clearnet (1 ×): ${clearnet?.story}`,
+    `  ${clearnet?.fix}`,
+    `✗ dns (2 ×): ${dns?.story}`,
+    `  ${dns?.fix}`,
+    "It sees plaintext only: what is encrypted may say anything.",
   ]);
 });
 
