@@ -97,6 +97,16 @@ export async function closeAfterReply(conn: Deno.Conn, patient = false): Promise
   }
 }
 
+/**
+ * Whether an error is one of the runtime or the system, as reading and writing throw them. Anything else is a mistake of this
+ * program.
+ */
+export function isOfRuntime(error: unknown): boolean {
+  // Rare ones have no class of their own, but a code.
+  return Object.values(Deno.errors).some((type) => error instanceof type) ||
+    error instanceof Error && "code" in error && typeof error.code === "string";
+}
+
 /** Whether an error says that the process or the system is out of file descriptors or memory: it passes. */
 export function isExhaustion(error: unknown): boolean {
   return error instanceof Error && "code" in error && ["EMFILE", "ENFILE", "ENOMEM"].includes(String(error.code));
