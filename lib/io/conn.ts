@@ -1,4 +1,4 @@
-import type { Signal } from "./signal.ts";
+import { onAbort, type Signal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 
 /** Milliseconds for a client to take the last bytes and close, before the connection is closed under it. */
@@ -63,10 +63,7 @@ export function closeQuietly(resource: { close(): void }): void {
  * @returns what stops that.
  */
 export function closeOnAbort(conn: { close(): void }, signal: Signal): () => void {
-  const close = (): void => closeQuietly(conn);
-  signal.addEventListener("abort", close);
-  if (signal.aborted) close();
-  return () => signal.removeEventListener("abort", close);
+  return onAbort(signal, () => closeQuietly(conn));
 }
 
 /**
