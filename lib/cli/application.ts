@@ -63,7 +63,7 @@ export interface Prepared {
  *
  * @throws {CliError} if one of them cannot be read or used.
  */
-export async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
+async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
   const login = await readSamLogin(settings);
   const { book, text } = await readLoginBook(settings.authFile, log);
   const { hosts, text: hostsText } = await readHosts(settings.hostsFile);

@@ -5,6 +5,7 @@ import { ANSWERS, type Reason } from "../proxy/answers.ts";
 import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
 import { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
+import { printable } from "../report/printable.ts";
 import { refuseOperands } from "./arguments.ts";
 import { ExitCode } from "./exit_code.ts";
 import { runServer } from "./serve.ts";
@@ -59,7 +60,8 @@ export async function audit(operands: readonly string[], given: GivenValues, ter
   });
   clearTimeout(timer);
   const report = makeReport(book, counters, performance.now() - since);
-  terminal.data(given.has("json") ? JSON.stringify(report) : describe(report).join("\n"));
+  // The application wrote the destinations, and must not be able to write lines of the report.
+  terminal.data(given.has("json") ? JSON.stringify(report) : describe(report).map(printable).join("\n"));
   return report.clean ? ExitCode.ok : ExitCode.failure;
 }
 
@@ -70,7 +72,8 @@ function makeReport(book: AuditBook, counters: Counters, milliseconds: number): 
     const count = counters.get(`refused-${reason}`);
     if (count > 0) refused[reason] = { count, story, destinations: Object.fromEntries(book.refusals(reason)) };
     const sign = DOOR_SIGNS[reason as Reason];
-    if (count > 0 && sign !== undefined) leaks[sign.sign] = { count, story: sign.story, fix: sign.fix };
+    const all = count + counters.get(`udp-dropped-${reason}`);
+    if (all > 0 && sign !== undefined) leaks[sign.sign] = { count: all, story: sign.story, fix: sign.fix };
   }
   for (const [kind, { story, fix }] of Object.entries(LEAKS)) {
     const count = counters.get(`leak-${kind as LeakKind}`);

@@ -5,7 +5,7 @@ import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
-import { refusalOf } from "../proxy/failure.ts";
+import { refusalOf, unknownReason } from "../proxy/failure.ts";
 import { lookupName } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
@@ -13,6 +13,7 @@ import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
+import { requireI2pAddress } from "./i2p_address.ts";
 import { readSamLogin } from "./input_files.ts";
 import { keepOnly, requireNet } from "./permissions.ts";
 import { exitCodeOf } from "./sam_advice.ts";
@@ -149,7 +150,7 @@ class Route {
   async #resolve({ host }: StreamTarget, signal: Signal): Promise<string> {
     const destination = await lookupName(this.#endpoint, host, signal);
     if (destination !== undefined) return `${host} is ${await b32Address(destination)}`;
-    throw new Fault(parseAddress(host).kind === "name" ? "name-unknown" : "lease-set-not-found");
+    throw new Fault(unknownReason(parseAddress(host).kind));
   }
 
   async #open(target: StreamTarget, signal: Signal): Promise<string> {
@@ -187,11 +188,9 @@ export const ROUTERS: Readonly<Record<string, string>> = {
 function parseOperands([operand, ...more]: readonly string[]): StreamTarget | undefined {
   if (operand === undefined) return undefined;
   const [, name = "", digits] = /^(.*?)(?::(\d+))?$/s.exec(operand) ?? [];
-  const { kind, host, problem } = parseAddress(name);
   const port = Number(digits ?? 0);
+  const what = `Cannot check "${operand}"`;
   if (more.length > 0) throw new CliError(ExitCode.usage, `check takes one name, but also got "${more[0]}"`);
-  if (port > 65_535) throw new CliError(ExitCode.usage, `Cannot check "${operand}": the port is above 65535`);
-  if (kind === "b32" || kind === "b33" || kind === "name") return { host, port };
-  const reason = problem ?? (kind === "ip" ? "it is an IP address, and I2P has none" : "it is no name of I2P");
-  throw new CliError(ExitCode.usage, `Cannot check "${operand}": ${reason}`);
+  if (port > 65_535) throw new CliError(ExitCode.usage, `${what}: the port is above 65535`);
+  return { host: requireI2pAddress(name, what).host, port };
 }

@@ -93,9 +93,10 @@ function rivals(applications: readonly ApplicationSettings[]): string[] {
   const waiting = applications.filter(({ identity, forward, bind }) =>
     identity !== undefined && (forward !== undefined || bind)
   );
-  return waiting.flatMap(({ name, identity, keysDir, forward }) => {
+  return waiting.flatMap((application) => {
+    const { name, identity, keysDir, forward } = application;
     const rival = waiting.find((other) =>
-      other.name !== name && other.identity === identity && other.keysDir === keysDir
+      other !== application && other.identity === identity && other.keysDir === keysDir
     );
     if (rival === undefined || forward === undefined) return [];
     const names = [name, rival.name].sort().map((one) => `"${one}"`).join(" and ");

@@ -8,7 +8,7 @@ import {
   readConnectEndpoint,
   readSettings,
 } from "../config/settings.ts";
-import { type AddressKind, parseAddress } from "../i2p/address.ts";
+import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { ANSWERS, type Reason, Refusal } from "../proxy/answers.ts";
 import { refusalOf } from "../proxy/failure.ts";
@@ -19,6 +19,7 @@ import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { fixOf } from "./fixes.ts";
+import { requireI2pAddress } from "./i2p_address.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
 import { readPassword, readSamLogin } from "./input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "./keys_dir.ts";
@@ -272,17 +273,12 @@ function bytesOf({ user, password }: SamLogin): { user: Uint8Array; password: Ui
   return { user: encoder.encode(user), password: encoder.encode(password) };
 }
 
-/** What cannot be of I2P is refused here, whoever would be asked for it. */
 function parseTarget(operands: readonly string[]): Target {
   const [name, digits, ...more] = operands;
   const usage = (message: string): CliError => new CliError(ExitCode.usage, message, ["i2p-socks connect HOST PORT"]);
   if (name === undefined || digits === undefined || more.length > 0) throw usage("connect takes a host and a port");
   const port = Number(digits);
   if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`Cannot connect to port "${digits}": it is none`);
-  const { kind, host, problem } = parseAddress(name);
-  if (kind === "clearnet" || kind === "ip" || kind === "malformed") {
-    const reason = problem ?? (kind === "ip" ? "it is an IP address, and I2P has none" : "it is no name of I2P");
-    throw new CliError(ExitCode.usage, `Cannot connect to "${name}": ${reason}`);
-  }
+  const { kind, host } = requireI2pAddress(name, `Cannot connect to "${name}"`);
   return { kind, host, port };
 }

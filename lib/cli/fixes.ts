@@ -57,6 +57,10 @@ const FIXES: Partial<Record<Reason, Fix>> = {
     i2pd: "use the base32 address, or add a subscription to the [addressbook] section of i2pd.conf",
     java: "use the base32 address, or add the name or a subscription at http://127.0.0.1:7657/dns",
   },
+  "garlicat-unknown": {
+    i2pd: "it never looks such names up: use the base32 address, or serve with a line for it in the file of --hosts",
+    java: "use the base32 address, add the name at http://127.0.0.1:7657/dns, or serve with a line for it in --hosts",
+  },
   "lease-set-not-found": { i2pd: LATER, java: LATER },
   "peer-unreachable": { i2pd: LATER, java: LATER },
   "peer-silent": { i2pd: LATER, java: LATER },

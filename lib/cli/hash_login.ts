@@ -26,7 +26,7 @@ export async function hashLogin(
   if (!password || password.includes("\0") || new TextEncoder().encode(password).length > 255) {
     throw new CliError(ExitCode.usage, "A password has 1 to 255 bytes, none of them zero");
   }
-  terminal.data(`${user}:${await hashPassword(password)}`);
+  terminal.exact(`${user}:${await hashPassword(password)}`);
   return ExitCode.ok;
 }
 

@@ -113,7 +113,7 @@ async function readUpTo(path: string, most: number): Promise<string> {
 }
 
 /** What a file error says to people. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   return error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import { closeQuietly, writeAll } from "../io/conn.ts";
 import { sleep } from "../io/deadline.ts";
 import { startTimer, type Timer } from "../io/timer.ts";
-import { SharedSignal, type Signal } from "../io/signal.ts";
+import { onAbort, SharedSignal, type Signal } from "../io/signal.ts";
 import { ANSWERED_TIMEOUT, HALF_CLOSED_TIMEOUT } from "../proxy/half_closed.ts";
 import { LOST_GRACE } from "../proxy/relay.ts";
 
@@ -35,7 +35,7 @@ export interface PipeStream {
 export async function pipe(stream: PipeStream, signal: Signal): Promise<PipeEnd> {
   const { conn, sessionEnded = new SharedSignal() } = stream;
   const relay = new Relay(stream);
-  const unfollow = [follow(signal, () => relay.stop("stopped")), follow(sessionEnded, () => relay.endLost())];
+  const unfollow = [onAbort(signal, () => relay.stop("stopped")), onAbort(sessionEnded, () => relay.endLost())];
   try {
     // Not waited for: a read from stdin cannot be taken back, and nobody needs it once the peer has ended.
     void relay.upload();
@@ -147,10 +147,4 @@ async function writeOutput(bytes: Uint8Array): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function follow(signal: Signal, callback: () => void): () => void {
-  signal.addEventListener("abort", callback);
-  if (signal.aborted) callback();
-  return () => signal.removeEventListener("abort", callback);
 }

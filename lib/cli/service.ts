@@ -1,5 +1,5 @@
 import { ConfigError, type GivenValues, readLogSettings, readSettings } from "../config/settings.ts";
-import { suggest } from "../config/suggest.ts";
+import { didYouMean } from "./did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { OPTIONS } from "./options.ts";
 import { containerText } from "./service_container.ts";
@@ -35,12 +35,14 @@ export function service(operands: readonly string[], given: GivenValues, termina
   }
   const write = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (write === undefined) {
-    const meant = suggest(kind, names);
-    throw new CliError(ExitCode.usage, `Unknown kind of service "${kind}"`, [
-      meant === undefined ? `There are ${names.join(", ")}` : `Did you mean ${meant}?`,
-    ]);
+    const hints = didYouMean(kind, names);
+    throw new CliError(
+      ExitCode.usage,
+      `Unknown kind of service "${kind}"`,
+      hints.length > 0 ? hints : [`There are ${names.join(", ")}`],
+    );
   }
-  terminal.data(write(optionsOf(given)));
+  terminal.exact(write(optionsOf(given)));
   return ExitCode.ok;
 }
 

@@ -13,9 +13,14 @@ export class Terminal {
     return Deno.stderr.isTerminal();
   }
 
-  /** Writes a line of data. */
+  /** Writes a line of data, or several; characters that could do something to a terminal become escapes. */
   data(line: string): void {
     this.#redraw(() => write(Deno.stdout, `${printableLines(line)}\n`));
+  }
+
+  /** Writes a line of data as it is, where it repeats the user's own words to what will take them as they were typed. */
+  exact(line: string): void {
+    this.#redraw(() => write(Deno.stdout, `${line}\n`));
   }
 
   /** Has the data that follow take the place of what stands on the screen. Only on a terminal. */

@@ -1,5 +1,5 @@
 /** Widest line of help, in characters. */
-export const HELP_WIDTH = 80;
+const HELP_WIDTH = 80;
 
 /**
  * Breaks a text at its spaces into lines of at most {@linkcode HELP_WIDTH} characters. Words that are longer, and the

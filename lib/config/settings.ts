@@ -143,8 +143,8 @@ const DEFAULT_LABEL = "i2p-socks";
 
 /**
  * Lays values over others. What stands above wins: an option replaces the same option below, one for both directions also
- * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` rules and `--deny-caller`: what
- * is forbidden below stays so.
+ * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` and
+ * `--deny-caller`: what is forbidden below stays so.
  */
 export function overlay(below: GivenValues, above: GivenValues): GivenValues {
   const merged = new Map([...below, ...above]);
@@ -205,19 +205,17 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
   };
   problems.push(...inboundProblems(given, settings));
   if (given.has("sam-user") !== given.has("sam-password-file")) {
-    const file = (given.get("sam-user") ?? given.get("sam-password-file"))?.at(-1)?.file;
-    const where = file === undefined ? "" : `${file}: `;
+    const where = placeOf(given.get("sam-user") ?? given.get("sam-password-file"));
     problems.push(`${where}--sam-user and --sam-password-file go together: one of them is missing`);
   }
   if (settings.secretsFile !== undefined && settings.leaks === "off") {
-    const file = given.get("secrets-file")?.at(-1)?.file;
-    problems.push(`${file === undefined ? "" : `${file}: `}--secrets-file is of no use with --leaks off`);
+    problems.push(`${placeOf(given.get("secrets-file"))}--secrets-file is of no use with --leaks off`);
   }
   const apart = settings.isolation.find((flag) => flag === "destination" || flag === "port");
   if (settings.udp && apart !== undefined) {
-    const file = given.get("udp")?.at(-1)?.file;
-    const where = file === undefined ? "" : `${file}: `;
-    problems.push(`${where}--udp does not go with --isolate ${apart}: an association has many destinations`);
+    problems.push(
+      `${placeOf(given.get("udp"))}--udp does not go with --isolate ${apart}: an association has many destinations`,
+    );
   }
   const length = Object.entries(settings.sessionOptions).join(" ").length;
   if (length > MAX_SESSION_OPTIONS) {
@@ -245,9 +243,13 @@ function inboundProblems(given: GivenValues, { forward, listen, sam }: Applicati
     [sam, "the SAM bridge"],
     ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
   ]);
-  if (problem === undefined) return [];
-  const file = given.get("forward")?.at(-1)?.file;
-  return [`${file === undefined ? "" : `${file}: `}${problem}`];
+  return problem === undefined ? [] : [placeOf(given.get("forward")) + problem];
+}
+
+/** What a problem with a value begins with: the file that it stands in, if there is one. */
+function placeOf(values: readonly GivenValue[] | undefined): string {
+  const file = values?.at(-1)?.file;
+  return file === undefined ? "" : `${file}: `;
 }
 
 /**
@@ -355,13 +357,14 @@ class Reader {
     return value && this.#parse(value, parse);
   }
 
-  #parse<T>({ text, source, file }: GivenValue, parse: (text: string) => T): T | undefined {
+  #parse<T>(value: GivenValue, parse: (text: string) => T): T | undefined {
+    const { text, source } = value;
     try {
       if (text === "") throw new SyntaxError("a value is missing");
       return parse(text);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      const problem = `${file === undefined ? "" : `${file}: `}Cannot use ${source} "${text}": ${error.message}`;
+      const problem = `${placeOf([value])}Cannot use ${source} "${text}": ${error.message}`;
       if (!this.#problems.includes(problem)) this.#problems.push(problem);
       return undefined;
     }

@@ -1,4 +1,4 @@
-import type { Signal } from "./signal.ts";
+import { onAbort, type Signal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 
 /** Milliseconds for a client to take the last bytes and close, before the connection is closed under it. */
@@ -63,10 +63,7 @@ export function closeQuietly(resource: { close(): void }): void {
  * @returns what stops that.
  */
 export function closeOnAbort(conn: { close(): void }, signal: Signal): () => void {
-  const close = (): void => closeQuietly(conn);
-  signal.addEventListener("abort", close);
-  if (signal.aborted) close();
-  return () => signal.removeEventListener("abort", close);
+  return onAbort(signal, () => closeQuietly(conn));
 }
 
 /**
@@ -95,6 +92,16 @@ export async function closeAfterReply(conn: Deno.Conn, patient = false): Promise
     silence?.stop();
     closeQuietly(conn);
   }
+}
+
+/**
+ * Whether an error is one of the runtime or the system, as reading and writing throw them. Anything else is a mistake of this
+ * program.
+ */
+export function isOfRuntime(error: unknown): boolean {
+  // Rare ones have no class of their own, but a code.
+  return Object.values(Deno.errors).some((type) => error instanceof type) ||
+    error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
 /** Whether an error says that the process or the system is out of file descriptors or memory: it passes. */

@@ -1,4 +1,4 @@
-import { SharedSignal, type Signal } from "./signal.ts";
+import { onAbort, SharedSignal, type Signal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 
 /** An abort signal that fires after a time, or together with others. Dispose of it to stop its clock. */
@@ -43,10 +43,8 @@ export class TimeoutError extends Error {
 export async function sleep(milliseconds: number, signal: Signal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = startTimer(milliseconds, resolve);
-  const wake = (): void => resolve();
-  signal.addEventListener("abort", wake);
-  if (signal.aborted) wake();
+  const unfollow = onAbort(signal, resolve);
   await promise;
   timer.stop();
-  signal.removeEventListener("abort", wake);
+  unfollow();
 }

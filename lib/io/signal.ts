@@ -68,3 +68,14 @@ export class SharedSignal implements Signal {
     this.#listeners = undefined;
   }
 }
+
+/**
+ * Calls back when a signal is aborted, now if it is.
+ *
+ * @returns what stops that.
+ */
+export function onAbort(signal: Signal, callback: () => void): () => void {
+  signal.addEventListener("abort", callback);
+  if (signal.aborted) callback();
+  return () => signal.removeEventListener("abort", callback);
+}

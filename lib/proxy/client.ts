@@ -7,7 +7,7 @@ import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
-import { closeOnAbort, closeQuietly } from "../io/conn.ts";
+import { closeOnAbort, closeQuietly, isOfRuntime } from "../io/conn.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import type { StreamTarget } from "../sam/stream.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
@@ -16,7 +16,7 @@ import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
-import { BIND, Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
+import { BIND, Reply4, Reply5, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "./answers.ts";
 import { awaitCaller, expectedCaller } from "./bind.ts";
 import type { IdentityLease } from "./identity_groups.ts";
@@ -199,7 +199,7 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (deadline.signal.aborted) throw new Refusal("handshake-timeout");
-    throw error instanceof SocksError ? error : new Refusal("client-closed", undefined, error);
+    throw isOfRuntime(error) ? new Refusal("client-closed", undefined, error) : error;
   }
 }
 

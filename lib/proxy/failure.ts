@@ -91,6 +91,11 @@ const UNKNOWN: Partial<Record<AddressKind, Reason>> = {
   garlicat: "garlicat-unknown",
 };
 
+/** Why there is no stream to an address that the router cannot resolve: of a base32 address no name can be unknown. */
+export function unknownReason(kind: AddressKind): Reason {
+  return UNKNOWN[kind] ?? "name-unknown";
+}
+
 /**
  * Finds the reason behind anything that was thrown on a client's way.
  *
@@ -111,7 +116,7 @@ function samRefusal(error: SamError, kind: AddressKind | undefined): Refusal {
     (result === undefined || result.test(error.result ?? "")) && (text === undefined || text.test(error.text ?? ""))
   );
   const bare = fitting?.reason ?? "router-error";
-  const reason = bare === "name-unknown" ? UNKNOWN[kind ?? "name"] ?? bare : bare;
+  const reason = bare === "name-unknown" ? unknownReason(kind ?? "name") : bare;
   const tellsAll = error.failure !== "refused" || TELLING.has(reason);
   return new Refusal(reason, tellsAll ? error.message : undefined, error);
 }

@@ -1,6 +1,6 @@
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
 import { startTimer, type Timer } from "../io/timer.ts";
-import type { Signal } from "../io/signal.ts";
+import { onAbort, type Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
 import { type BufferPool, MEDIUM_BUFFER } from "./buffer_pool.ts";
@@ -233,12 +233,6 @@ function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
   bytes.set(first);
   bytes.set(second, first.length);
   return bytes;
-}
-
-/** Calls back when a signal is aborted, now if it is. */
-function onAbort(signal: Signal, callback: () => void): void {
-  signal.addEventListener("abort", callback);
-  if (signal.aborted) callback();
 }
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */

@@ -22,6 +22,9 @@ export interface SamErrorDetails {
   cause?: unknown;
 }
 
+/** Base64 of I2P that is longer than any name or hash: a destination, or a private key, for which a router may blame it. */
+const BLOB = /[A-Za-z0-9~=-]{100,}/g;
+
 /** A step of the SAM dialogue failed. */
 export class SamError extends Error {
   /** The step that failed. */
@@ -30,7 +33,7 @@ export class SamError extends Error {
   readonly failure: SamFailure;
   /** The RESULT word of a refusal. */
   readonly result: string | undefined;
-  /** The router's own words, which may name a destination: not part of the message. */
+  /** The router's own words, which may name a destination: not part of the message. No key is left in them. */
   readonly text: string | undefined;
 
   /** Makes the error; its message is composed from the parts. */
@@ -40,7 +43,7 @@ export class SamError extends Error {
     this.phase = phase;
     this.failure = failure;
     this.result = details.result;
-    this.text = details.text;
+    this.text = details.text?.replace(BLOB, "[redacted]");
   }
 
   /** The message together with the router's own words. */

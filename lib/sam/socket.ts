@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { SamError, type SamPhase } from "./error.ts";
-import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
+import { closeOnAbort, closeQuietly, connectTcp, isOfRuntime, writeAll } from "../io/conn.ts";
 import { LineReader, LineTooLong } from "./line_reader.ts";
 import { formatCommand, parseMessage, type SamMessage, type SamValues } from "./message.ts";
 
@@ -265,9 +265,6 @@ function refusal(phase: SamPhase, values: SamValues): SamError {
 /** What reading and writing throw says that the connection is gone. Anything else is a mistake of this program. */
 function toSamError(error: unknown, phase: SamPhase): unknown {
   if (error instanceof LineTooLong) return new SamError(phase, "garbled", { cause: error });
-  // Rare ones have no class of their own, but a code.
-  const isOfRuntime = Object.values(Deno.errors).some((type) => error instanceof type) ||
-    error instanceof Error && "code" in error;
-  if (!isOfRuntime || error instanceof Deno.errors.NotCapable) return error;
+  if (!isOfRuntime(error) || error instanceof Deno.errors.NotCapable) return error;
   return new SamError(phase, "closed", { cause: error });
 }

@@ -4,7 +4,7 @@
  */
 export type Parsed<T> = { value: T; length: number } | undefined;
 
-/** The one command that is supported (RFC 1928 §4, and SOCKS4). */
+/** The command to open a stream (RFC 1928 §4, and SOCKS4): the one that is always served. */
 export const CONNECT = 1;
 
 /** The command to wait for a caller (RFC 1928 §4, and SOCKS4). */

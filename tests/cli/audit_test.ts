@@ -6,6 +6,7 @@ import { proxyCommand, runProxy } from "../support/command.ts";
 import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
+import { associate } from "../support/socks_udp.ts";
 import { readToEnd, socksConnect, socksGet, writeAll } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
@@ -127,6 +128,40 @@ Deno.test("audit --json: one object is all of stdout, and the ready line is on s
       "http-user-agent": { count: 1, ...storyAndFix("http-user-agent") },
     },
   });
+});
+
+Deno.test("audit keeps what an application asks for in one line: it cannot write lines of the report", async () => {
+  await using world = await makeWorld();
+  await using proxy = await startProxyProcess(world.args);
+  const { reply, conn } = await socksConnect(proxy.port, "x\nDestinations\n  9 \xd7 fake.example", 80);
+  conn.close();
+  assertEquals(reply.code, 2);
+  assertEquals(await proxy.stop("SIGINT"), 1);
+  assertEquals(report(proxy).slice(1, 4), [
+    "Refused:",
+    `  1 × clearnet: ${ANSWERS.clearnet.story}`,
+    String.raw`    1 × x\nDestinations\n  9 × fake.example:80`,
+  ]);
+});
+
+Deno.test("audit --udp counts datagrams to IP addresses and to the clearnet among what is given away", async () => {
+  await using bridge = await startSamBridge({ udp: true });
+  const options = ["--sam", `127.0.0.1:${bridge.port}`, "--udp", "--sam-udp", `${bridge.udpPort}`];
+  await using proxy = await startProxyProcess(["audit", ...options]);
+  using client = await associate(proxy.port);
+  assertEquals(client.reply.code, 0);
+  for (const host of ["192.0.2.53", "192.0.2.53", "dns.example.com"]) await client.send(host, 53, "x");
+  await proxy.waitFor("stderr", /Not an I2P name/);
+  assertEquals(await proxy.stop("SIGINT"), 1);
+  const { ip: dns, clearnet } = DOOR_SIGNS;
+  assertEquals(report(proxy).slice(1), [
+    "Given away:",
+    `✗ clearnet (1 ×): ${clearnet?.story}`,
+    `  ${clearnet?.fix}`,
+    `✗ dns (2 ×): ${dns?.story}`,
+    `  ${dns?.fix}`,
+    "It sees plaintext only: what is encrypted may say anything.",
+  ]);
 });
 
 Deno.test("audit --for ends by itself, counted from the ready line on", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ANSWERS } from "../../lib/proxy/answers.ts";
 import { runProxy } from "../support/command.ts";
 import { until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
@@ -233,6 +234,28 @@ Deno.test("check --no-session asks the router for nothing", async () => {
   const { code, stdout } = await runProxy(["check", "--no-session", "--sam", `127.0.0.1:${bridge.port}`]);
   assertEquals([code, lines(stdout).length], [0, 2]);
   assertEquals(bridge.lines.filter((line) => !line.startsWith("HELLO")), []);
+});
+
+Deno.test("check takes a GarliCat address, by name and by IPv6 address", async (t) => {
+  const name = "aaaqaaqaamaaiaaf.oc.b32.i2p";
+  await using bridge = await startSamBridge({ manners: "java" });
+  const sam = ["--sam", `127.0.0.1:${bridge.port}`];
+  await t.step("that the router does not know: the step of the name fails, with what can be done", async () => {
+    const { code, stdout } = await runProxy(["check", name, ...sam]);
+    assertEquals(code, 1);
+    const [problem, ...fixes] = lines(stdout).slice(4);
+    assertEquals(problem, `✗ name: ${ANSWERS["garlicat-unknown"].story}`);
+    assertEquals(fixes.map((fix) => fix.includes("--hosts")), [true, true]);
+  });
+  await t.step("that stands in its address book", async () => {
+    await using backend = startImpostor(readToEnd);
+    await using service = await publishService(bridge.port, backend.port);
+    bridge.setName(name, service.destination);
+    for (const operand of [name, "[fd60:db4d:ddb5:1:2:3:4:5]:80"]) {
+      const { code, stdout } = await runProxy(["check", operand, ...sam]);
+      assertEquals([code, lines(stdout)[4]], [0, `✓ name: ${name} is ${service.b32}`]);
+    }
+  });
 });
 
 Deno.test("check refuses what it cannot check, before it asks the router", async () => {

@@ -150,6 +150,7 @@ Deno.test("readConfiguration() lets one application alone wait for the callers o
   const cases: readonly (readonly [string, readonly string[]])[] = [
     [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, ${web}}]`, [both]],
     [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, identity: web, bind: true}]`, [both]],
+    [`[{name: a, listen: 1, ${web}}, {name: a, listen: 2, ${web}}]`, [both.replace('"b"', '"a"')]],
     [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, identity: web}]`, []],
     [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, identity: mail, forward: '127.0.0.1:25'}]`, []],
     ["[{name: a, listen: 1, forward: '127.0.0.1:80'}, {name: b, listen: 2, forward: '127.0.0.1:80'}]", []],

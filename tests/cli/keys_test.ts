@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { LoginBook } from "../../lib/config/login_book.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { numberedKey } from "../support/blob.ts";
@@ -190,6 +191,15 @@ Deno.test("hash-login makes a line for a login file", async () => {
   assertMatch(new TextDecoder().decode(stdout), /^alice:pbkdf2-sha256:200000:[\w+/]{22}==:[\w+/]{43}=\n$/);
   assertEquals((await runProxy(["hash-login"])).code, 2);
   assertEquals((await runProxy(["hash-login", "a:b"])).code, 2);
+});
+
+Deno.test("hash-login writes the user as it was given, invisible characters included", async () => {
+  // A zero-width non-joiner, as names in Persian have it.
+  const user = "علی\u200cرضا";
+  const { stdout } = await runWithInput(["hash-login", user], new TextEncoder().encode("secret\n"));
+  const { book } = await LoginBook.parse(new TextDecoder().decode(stdout));
+  const [name, password] = [user, "secret"].map((text) => new TextEncoder().encode(text));
+  assert(await book.verify(name ?? new Uint8Array(), password ?? new Uint8Array()));
 });
 
 e2eTest("hash-login asks on the terminal, twice, and writes nothing but the line to stdout", ["script"], async () => {

@@ -245,6 +245,26 @@ Deno.test("a router whose words repeat a destination and a key does not get them
   assertEquals(found(await secretsOf(files.dir, keys), child.stderr()), [], "a key");
 });
 
+Deno.test("a router whose words repeat a key does not get it into the error with which the program ends", async () => {
+  await using files = await makeFiles();
+  let key = "";
+  await using bridge = await startSamBridge({
+    intercept: async (line, socket) => {
+      [, key = ""] = / DESTINATION=(\S+)/.exec(line) ?? [];
+      if (key === "") return false;
+      await socket.write(`SESSION STATUS RESULT=I2P_ERROR MESSAGE="Cannot use ${key}, says the test"\n`);
+      return true;
+    },
+  });
+  const own = ["--identity", "echoed", "--keys-dir", `${files.dir}/keys`, "--log-destinations"];
+  await using child = spawnProxy(
+    proxyCommand(["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`, ...own]),
+  );
+  assertEquals((await child.ended()).code, 1);
+  assertMatch(child.stderr(), /Cannot use \[redacted\], says the test/);
+  assertEquals(found(await secretsOf(files.dir, [key]), child.stderr()), [], "a key");
+});
+
 function found(words: Iterable<string>, output: string): string[] {
   return [...new Set(words)].filter((word) => output.includes(word));
 }

@@ -12,13 +12,13 @@ const KINDS = ["systemd", "systemd-user", "container", "launchd", "windows"] as 
 const OPTIONS_GIVEN = [
   ...["--identity", "irc", "--listen", "127.0.0.1:9101", "--listen", "[::1]:9101", "--extended-errors"],
   ...["--deny", "*.b32.i2p:25", "--o", "x.y=50%<&>'$HOME"],
-  ...["--auth-file", "/etc/my logins", "--sam-user", "me", "--sam-password-file", "/etc/100%"],
+  ...["--auth-file", "/etc/my logins", "--sam-user", "m\u200ce", "--sam-password-file", "/etc/100%"],
 ];
 
 /** The same as words of a command line that `serve` gets, files aside. */
 const WORDS = [
   "serve",
-  ...["--listen=127.0.0.1:9101", "--listen=[::1]:9101", "--sam-user=me", "--identity=irc"],
+  ...["--listen=127.0.0.1:9101", "--listen=[::1]:9101", "--sam-user=m\u200ce", "--identity=irc"],
   ...["--deny=*.b32.i2p:25", "-ox.y=50%<&>'$HOME", "--extended-errors"],
 ];
 

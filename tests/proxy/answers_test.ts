@@ -165,6 +165,19 @@ Deno.test("What goes out in place of a code is what the README says", async (t) 
   }
 });
 
+Deno.test("A login that cannot be checked, by a mistake of ours, is no client that has closed", async () => {
+  const logins = { verify: () => Promise.reject(new TypeError("no such hash")) } as unknown as LoginBook;
+  await using harness = await startHarness({ proxy: { logins } });
+  const told = await converse(harness.port, concat(encodeGreeting([2]), encodeLogin("alice", "right")));
+  assertEquals([...told], [5, 2]);
+  await until("it is told", () => harness.counters.get("refused-internal") === 1);
+  assertEquals(harness.counters.get("refused-client-closed"), 0);
+  assertStringIncludes(
+    harness.log.findLast((line) => line.includes("Refused")) ?? "",
+    "error Refused a client: TypeError",
+  );
+});
+
 /** What a client is told that sends bytes and does not end its side, in the README's words. */
 async function hear({ port }: Harness, sent: Uint8Array): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });

@@ -68,6 +68,13 @@ for (const format of LOG_FORMATS) {
   });
 }
 
+pureTest("createLog() writes what it escapes whole, so that JSON has it back", () => {
+  // A tag, which has two units of UTF-16, beside a zero-width joiner.
+  const text = "a\u{e0041}b\u200dc";
+  const [line = ""] = linesOf({ format: "json" }, (log) => log.info(text));
+  assertEquals([JSON.parse(line).message, /^[ -~]*$/.test(line)], [text, true]);
+});
+
 pureTest("createLog() keeps other scripts readable", () => {
   const [line = ""] = linesOf({}, (log) => log.info("nicht möglich – 不可能"));
   assertEquals(line.replace(TIME, ""), " info  nicht möglich – 不可能");
