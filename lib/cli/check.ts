@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { type ApplicationSettings, type GivenValues, readSettings, readTimeLimit } from "../config/settings.ts";
-import { parseAddress } from "../i2p/address.ts";
+import { parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
@@ -187,11 +187,12 @@ export const ROUTERS: Readonly<Record<string, string>> = {
 function parseOperands([operand, ...more]: readonly string[]): StreamTarget | undefined {
   if (operand === undefined) return undefined;
   const [, name = "", digits] = /^(.*?)(?::(\d+))?$/s.exec(operand) ?? [];
-  const { kind, host, problem } = parseAddress(name);
+  const address = parseAddress(name);
+  const { kind, host } = address;
   const port = Number(digits ?? 0);
   if (more.length > 0) throw new CliError(ExitCode.usage, `check takes one name, but also got "${more[0]}"`);
   if (port > 65_535) throw new CliError(ExitCode.usage, `Cannot check "${operand}": the port is above 65535`);
   if (kind === "b32" || kind === "b33" || kind === "name") return { host, port };
-  const reason = problem ?? (kind === "ip" ? "it is an IP address, and I2P has none" : "it is no name of I2P");
+  const reason = whyNotI2p(address) ?? "addresses of GarliCat cannot be checked";
   throw new CliError(ExitCode.usage, `Cannot check "${operand}": ${reason}`);
 }

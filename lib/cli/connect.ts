@@ -8,7 +8,7 @@ import {
   readConnectEndpoint,
   readSettings,
 } from "../config/settings.ts";
-import { type AddressKind, parseAddress } from "../i2p/address.ts";
+import { type AddressKind, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { ANSWERS, type Reason, Refusal } from "../proxy/answers.ts";
 import { refusalOf } from "../proxy/failure.ts";
@@ -279,10 +279,9 @@ function parseTarget(operands: readonly string[]): Target {
   if (name === undefined || digits === undefined || more.length > 0) throw usage("connect takes a host and a port");
   const port = Number(digits);
   if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`Cannot connect to port "${digits}": it is none`);
-  const { kind, host, problem } = parseAddress(name);
-  if (kind === "clearnet" || kind === "ip" || kind === "malformed") {
-    const reason = problem ?? (kind === "ip" ? "it is an IP address, and I2P has none" : "it is no name of I2P");
-    throw new CliError(ExitCode.usage, `Cannot connect to "${name}": ${reason}`);
-  }
+  const address = parseAddress(name);
+  const reason = whyNotI2p(address);
+  if (reason !== undefined) throw new CliError(ExitCode.usage, `Cannot connect to "${name}": ${reason}`);
+  const { kind, host } = address;
   return { kind, host, port };
 }
