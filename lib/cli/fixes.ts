@@ -17,8 +17,8 @@ const FIXES: Partial<Record<Reason, Fix>> = {
     java: 'start it, then the "SAM application bridge" at http://127.0.0.1:7657/configclients',
   },
   "router-silent": {
-    i2pd: "it hangs: restart it; or --sam names another port than that of SAM: 7656 is, 4444 and 4447 are not",
-    java: "it hangs: restart it; or --sam names another port than that of SAM: 7656 is, 4444 and 7657 are not",
+    i2pd: "give --sam the port of SAM, 7656 by default, not 4444 (HTTP) or 4447 (SOCKS); if it was that, restart i2pd",
+    java: "give --sam the port of SAM, 7656 by default, not 4444 (HTTP) or 7657 (console); if it was that, restart it",
   },
   "not-sam": {
     i2pd: "give --sam the port of the [sam] section, 7656 if it has none; 4444 is HTTP, 4447 SOCKS, 7070 the console",

@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from "../i2p/address.ts";
+import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 
 /**
@@ -10,8 +10,7 @@ import { CliError, ExitCode } from "./exit_code.ts";
  */
 export function requireI2pAddress(name: string, what: string): Address {
   const address = parseAddress(name);
-  const { kind, problem } = address;
-  if (kind !== "clearnet" && kind !== "ip" && kind !== "malformed") return address;
-  const reason = problem ?? (kind === "ip" ? "it is an IP address, and I2P has none" : "it is no name of I2P");
-  throw new CliError(ExitCode.usage, `${what}: ${reason}`);
+  const reason = whyNotI2p(address);
+  if (reason !== undefined) throw new CliError(ExitCode.usage, `${what}: ${reason}`);
+  return address;
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import { type GivenValues, readSettings } from "../config/settings.ts";
-import { type Address, parseAddress } from "../i2p/address.ts";
+import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { lookupName } from "../sam/naming.ts";
@@ -51,7 +51,9 @@ async function resolve({ kind, host }: Address, endpoint: SamEndpoint): Promise<
   return destination && await b32Address(destination);
 }
 
-function describe(name: string, { kind, host, problem }: Address, resolved: string | undefined): string {
+function describe(name: string, address: Address, resolved: string | undefined): string {
+  const { kind, host } = address;
+  const problem = whyNotI2p(address);
   const b32 = resolved ?? (kind === "b32" ? host : undefined);
   return [
     /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name),

@@ -61,6 +61,14 @@ export function parseAddress(given: string): Address {
   }
 }
 
+/** Why a host is not one of I2P, as a clause that follows "because"; undefined where it is. */
+export function whyNotI2p({ kind, host, problem }: Address): string | undefined {
+  if (kind === "ip") return "it is an IP address, and I2P has none";
+  if (kind !== "clearnet") return problem;
+  const guess = host.includes(".") || host.toLowerCase() === "localhost" ? "" : `: did you mean ${host}.i2p?`;
+  return `names of I2P end in .i2p${guess}`;
+}
+
 const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
 const IPV4: RegExp = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
 

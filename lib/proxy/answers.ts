@@ -224,7 +224,7 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "command": {
     reply5: Reply5.commandNotSupported,
     story: "A SOCKS command that is not served",
-    hint: "More than CONNECT is for --bind, --udp and --map-names; where another client waits, BIND needs a login",
+    hint: "BIND needs --bind, UDP ASSOCIATE --udp, RESOLVE (torsocks) --map-names 198.18.0.0/15",
   },
   "address-type": { reply5: Reply5.addressTypeNotSupported, story: "A SOCKS address type that does not exist" },
   "auth-method": { reply5: Reply5.generalFailure, story: "No authentication method in common" },

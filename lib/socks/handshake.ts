@@ -1,7 +1,9 @@
+import { UDP_ASSOCIATE } from "./datagram.ts";
 import { looksLikeHttp } from "./http.ts";
+import { RESOLVE, RESOLVE_PTR } from "./resolve.ts";
 import { parseRequest4 } from "./socks4.ts";
 import { encodeLoginStatus, encodeMethod, Method, parseGreeting, parseLogin, parseRequest5 } from "./socks5.ts";
-import { CONNECT, type Login, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
+import { BIND, CONNECT, type Login, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
 
 /** What a handshake needs of a connection. */
 export interface ByteStream {
@@ -18,6 +20,14 @@ export interface ByteStream {
 export const MAX_HANDSHAKE = 1088;
 
 const NOTHING = new Uint8Array();
+
+/** Names of the commands that may be switched off. */
+const COMMAND_NAMES: Readonly<Record<number, string>> = {
+  [BIND]: "BIND",
+  [UDP_ASSOCIATE]: "UDP ASSOCIATE",
+  [RESOLVE]: "RESOLVE",
+  [RESOLVE_PTR]: "RESOLVE_PTR",
+};
 
 /** What becomes of user names and passwords. */
 export interface LoginPolicy {
@@ -56,7 +66,8 @@ export async function readHandshake(
   const reader = new HandshakeReader(client);
   const request = await readRequest(client, reader, policy);
   if (request.command !== CONNECT && !policy.commands?.has(request.command)) {
-    throw new SocksError("command", `Command ${request.command} is not supported`, request.version);
+    const { command, version } = request;
+    throw new SocksError("command", `The command ${COMMAND_NAMES[command] ?? command} is not served`, version);
   }
   return { request, early: reader.takeRest(), buffer: reader.buffer };
 }

@@ -260,7 +260,8 @@ Deno.test("check takes a GarliCat address, by name and by IPv6 address", async (
 
 Deno.test("check refuses what it cannot check, before it asks the router", async () => {
   const cases: [string[], string][] = [
-    [["example.com"], "it is no name of I2P"],
+    [["example.com"], "names of I2P end in .i2p"],
+    [["stats:80"], "did you mean stats.i2p?"],
     [["127.0.0.1:80"], "it is an IP address"],
     [["x.b32.i2p"], "52 characters"],
     [["site.i2p:70000"], "the port is above 65535"],

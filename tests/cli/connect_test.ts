@@ -165,7 +165,7 @@ const FAILURES: readonly { what: string; args: string[]; bridge?: SamBridgeOptio
   { what: "no port", args: ["peer.i2p"], code: 2, says: "a host and a port" },
   { what: "too many words", args: ["peer.i2p", "22", "x"], code: 2, says: "a host and a port" },
   { what: "a port that is none", args: ["peer.i2p", "70000"], code: 2, says: '"70000"' },
-  { what: "a name of the clearnet", args: ["example.com", "22"], code: 2, says: "no name of I2P" },
+  { what: "a name of the clearnet", args: ["example.com", "22"], code: 2, says: "names of I2P end in .i2p" },
   { what: "an IP address", args: ["93.184.216.34", "22"], code: 2, says: "IP address" },
   { what: "a base32 address cut short", args: ["abc.b32.i2p", "22"], code: 2, says: "52 characters" },
   {

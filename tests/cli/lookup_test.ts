@@ -36,13 +36,14 @@ Deno.test("lookup says what names are, byte for byte; 1 if one of them does not 
         ],
       },
       {
-        names: ["example.com", "localhost", "127.0.0.1", "[::1]", "x.b32.i2p", "a b.i2p", ""],
+        names: ["example.com", "localhost", "stats", "127.0.0.1", "[::1]", "x.b32.i2p", "a b.i2p", ""],
         code: 1,
         lines: [
-          "example.com kind=clearnet resolves=no",
-          "localhost kind=clearnet resolves=no",
-          "127.0.0.1 kind=ip resolves=no",
-          "[::1] kind=ip resolves=no",
+          'example.com kind=clearnet resolves=no problem="names of I2P end in .i2p"',
+          'localhost kind=clearnet resolves=no problem="names of I2P end in .i2p"',
+          'stats kind=clearnet resolves=no problem="names of I2P end in .i2p: did you mean stats.i2p?"',
+          '127.0.0.1 kind=ip resolves=no problem="it is an IP address, and I2P has none"',
+          '[::1] kind=ip resolves=no problem="it is an IP address, and I2P has none"',
           'x.b32.i2p kind=malformed resolves=no problem="a base32 address has 52 characters before .b32.i2p, ' +
           'this one has 1"',
           '"a b.i2p" kind=malformed resolves=no problem="an I2P name has only letters, digits, dots and hyphens ' +

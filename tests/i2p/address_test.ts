@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type AddressKind, isIpLiteral, parseAddress } from "../../lib/i2p/address.ts";
+import { type AddressKind, isIpLiteral, parseAddress, whyNotI2p } from "../../lib/i2p/address.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
@@ -196,4 +196,18 @@ pureTest("isIpLiteral() is not fooled by what a URL makes of brackets, slashes a
   ) {
     assertEquals(isIpLiteral(text), false, JSON.stringify(text));
   }
+});
+
+pureTest("whyNotI2p() guesses the name that was meant where a suffix is all that is missing", () => {
+  const hosts: readonly (readonly [string, string | undefined])[] = [
+    ["stats", "names of I2P end in .i2p: did you mean stats.i2p?"],
+    ["localhost", "names of I2P end in .i2p"],
+    ["example.com", "names of I2P end in .i2p"],
+    ["10.0.0.1", "it is an IP address, and I2P has none"],
+    ["", "it is empty"],
+    ["stats.i2p", undefined],
+    [`${B32}.b32.i2p`, undefined],
+    ["abcdefghijklmnop.oc.b32.i2p", undefined],
+  ];
+  for (const [host, expected] of hosts) assertEquals(whyNotI2p(parseAddress(host)), expected, host);
 });

@@ -389,6 +389,15 @@ pureTest("readHandshake() refuses every command but CONNECT, in the version that
   }
 });
 
+pureTest("readHandshake() names the command that it refuses, by number where it has no name", async () => {
+  const names = { 2: "BIND", 3: "UDP ASSOCIATE", 0xf0: "RESOLVE", 0xf1: "RESOLVE_PTR", 9: "9" };
+  for (const [command, name] of Object.entries(names)) {
+    const request = encodeRequest5({ command: Number(command), host: "a.i2p", port: 80 });
+    const { error } = await refusal([encodeGreeting([0]), request]);
+    assertEquals(error.message, `The command ${name} is not served`);
+  }
+});
+
 pureTest("readHandshake() refuses a user id and a host name of 256 bytes as soon as they are that long", async () => {
   const head = Uint8Array.of(4, 1, 0, 80, 0, 0, 0, 1);
   const long = new Uint8Array(256).fill(0x78);
