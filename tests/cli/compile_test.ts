@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { runCommand } from "../support/command.ts";
-import { compileArgs, nameOf, TARGETS } from "../support/release.ts";
+import { type CommandResult, runCommand } from "../support/command.ts";
+import { targetOf } from "../support/executable_target.ts";
+import { compileArgs, nameOf, release, TARGETS } from "../support/release.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 /** In front of the metadata of an executable; eight bytes with its length come in between. */
@@ -25,22 +26,44 @@ Deno.test("the executable has the permissions of the set and no others, and neve
   assertBaked(await Deno.readFile(`${scratch.dir}/program`));
 });
 
-Deno.test("a release is named executables, baked alike, and checksums that fit", async () => {
+Deno.test("a release is named executables and checksums that fit", async () => {
   await using scratch = await makeScratch();
-  // A stand-in would have to be a program of the other systems for their targets.
-  const targets = Object.keys(TARGETS).filter((target) => target.includes("linux"));
   const folder = `${scratch.dir}/release`;
-  const { stderr } = await runCommand(
-    Deno.execPath(),
-    ["run", ..."-P=test --no-prompt --quiet tests/support/release.ts".split(" "), ...targets, "--output", folder],
-    { timeout: 120_000, env: STAND_IN },
-  );
-  const names = ["linux-x86_64", "linux-aarch64"].map((end) => `i2p-socks-${config.version}-${end}`);
-  const found = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
-  assertEquals(found, ["SHA256SUMS", ...names.toSorted()], stderr);
-  for (const name of names) assertBaked(await Deno.readFile(`${folder}/${name}`));
+  const bytes = (target: string): Uint8Array => HEADERS[target] ?? new Uint8Array();
+  await release(Object.keys(TARGETS), folder, (file, target) => Deno.writeFile(file, bytes(target)));
+  const names = Object.keys(TARGETS).map(nameOf);
+  const found = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  assertEquals(found.sort(), ["SHA256SUMS", ...names.toSorted()]);
   const check = await runCommand("bash", ["-c", 'cd "$1" && sha256sum -c --strict SHA256SUMS', "bash", folder]);
   assertEquals([check.code, check.stdout], [0, names.map((name) => `${name}: OK\n`).join("")]);
+});
+
+Deno.test("the executable of a release is baked alike, and one for another machine is refused", async () => {
+  await using scratch = await makeScratch();
+  const folder = `${scratch.dir}/release`;
+  const make = (target: string): Promise<CommandResult> =>
+    runCommand(
+      Deno.execPath(),
+      ["run", ..."-P=test --no-prompt --quiet tests/support/release.ts".split(" "), target, "--output", folder],
+      { timeout: 120_000, env: STAND_IN },
+    );
+  const other = Deno.build.arch === "x86_64" ? "aarch64" : "x86_64";
+  const [own, foreign] = [`${Deno.build.arch}-unknown-linux-gnu`, `${other}-unknown-linux-gnu`];
+  const made = await make(own);
+  assertEquals(made.code, 0, made.stderr);
+  assertBaked(await Deno.readFile(`${folder}/${nameOf(own)}`));
+  const refused = await make(foreign);
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, `Made ${nameOf(foreign)} for ${own}: is DENORT_BIN set?`);
+  assertEquals(await Array.fromAsync(Deno.readDir(folder), ({ name }) => name), [nameOf(foreign)]);
+});
+
+Deno.test("targetOf() reads headers of executables", { permissions: "none" }, () => {
+  for (const [target, header] of Object.entries(HEADERS)) assertEquals(targetOf(header), target);
+  const linux = HEADERS["x86_64-unknown-linux-gnu"] ?? new Uint8Array();
+  const windows = HEADERS["x86_64-pc-windows-msvc"] ?? new Uint8Array();
+  const others = [linux.with(0x12, 0x28), linux.with(0, 0), linux.slice(0, 0x3f), windows.slice(0, 0x45)];
+  for (const file of [...others, new Uint8Array()]) assertEquals(targetOf(file), undefined);
 });
 
 Deno.test("a release has all six targets of Deno, under names that tell them apart", async () => {
@@ -71,6 +94,23 @@ Deno.test("the task release runs what is tested here, and refuses a target that 
  * put into it.
  */
 const STAND_IN = { DENORT_BIN: "/bin/true", DENO_NO_UPDATE_CHECK: "1" };
+
+/** What the executables of each target begin with, as far as it tells the target. */
+const HEADERS: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
+  "x86_64-unknown-linux-gnu": header([0, 0x7f, 0x45, 0x4c, 0x46, 2, 1], [0x12, 0x3e, 0]),
+  "aarch64-unknown-linux-gnu": header([0, 0x7f, 0x45, 0x4c, 0x46, 2, 1], [0x12, 0xb7, 0]),
+  "x86_64-pc-windows-msvc": header([0, 0x4d, 0x5a], [0x3c, 0x40, 0, 0, 0], [0x40, 0x50, 0x45, 0, 0, 0x64, 0x86]),
+  "aarch64-pc-windows-msvc": header([0, 0x4d, 0x5a], [0x3c, 0x40, 0, 0, 0], [0x40, 0x50, 0x45, 0, 0, 0x64, 0xaa]),
+  "x86_64-apple-darwin": header([0, 0xcf, 0xfa, 0xed, 0xfe, 7, 0, 0, 1]),
+  "aarch64-apple-darwin": header([0, 0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1]),
+};
+
+/** Bytes at places, each after its place. */
+function header(...parts: [number, ...number[]][]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(0x48);
+  for (const [at, ...values] of parts) bytes.set(values, at);
+  return bytes;
+}
 
 function assertBaked(file: Uint8Array<ArrayBuffer>): void {
   const { permissions, ...metadata } = readMetadata(file);

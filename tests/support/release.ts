@@ -2,6 +2,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../../deno.json" with { type: "json" };
 import { PROJECT, runCommand } from "./command.ts";
+import { targetOf } from "./executable_target.ts";
 
 /** The targets of `deno compile`, and what the executables for them are called. */
 export const TARGETS: Readonly<Record<string, string>> = {
@@ -36,24 +37,38 @@ export function compileArgs(output: string, target?: string): string[] {
 /**
  * Makes executables and their SHA256SUMS, which `sha256sum -c` takes, in an empty folder.
  *
- * @throws {Error} with what the compiler said, if one cannot be made: then the folder has no SHA256SUMS.
+ * @param compile makes the executable of a target; a test may have another way.
+ * @throws {Error} if one cannot be made, or is not for its target: then the folder has no SHA256SUMS.
  */
-export async function release(targets: readonly string[], folder: string): Promise<void> {
+export async function release(
+  targets: readonly string[],
+  folder: string,
+  compile: (file: string, target: string) => Promise<void> = compileFor,
+): Promise<void> {
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(folder, { recursive: true });
   const sums: string[] = [];
   for (const target of targets) {
     const name = nameOf(target);
-    const { code, stderr } = await runCommand(Deno.execPath(), compileArgs(`${folder}/${name}`, target), {
-      timeout: TIMEOUT,
-      env: { DENO_NO_UPDATE_CHECK: "1" },
-    });
-    if (code !== 0) throw new Error(`Cannot compile for ${target}: ${stderr}`);
-    const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(`${folder}/${name}`));
+    await compile(`${folder}/${name}`, target);
+    const file = await Deno.readFile(`${folder}/${name}`);
+    const made = targetOf(file);
+    // The compiler takes any program for a base binary, and one that DENORT_BIN names for every target.
+    if (made !== target) throw new Error(`Made ${name} for ${made ?? "no target"}: is DENORT_BIN set?`);
+    const digest = await crypto.subtle.digest("SHA-256", file);
     sums.push(`${new Uint8Array(digest).toHex()}  ${name}\n`);
-    console.log(sums.at(-1)?.trimEnd());
   }
   await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums.join(""));
+}
+
+/** @throws {Error} with what the compiler said, if it cannot. */
+async function compileFor(file: string, target: string): Promise<void> {
+  console.log(`Making ${file}`);
+  const { code, stderr } = await runCommand(Deno.execPath(), compileArgs(file, target), {
+    timeout: TIMEOUT,
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+  });
+  if (code !== 0) throw new Error(`Cannot compile for ${target}: ${stderr}`);
 }
 
 if (import.meta.main) {
@@ -64,5 +79,10 @@ if (import.meta.main) {
     Deno.exit(2);
   }
   const targets = chosen.length === 0 ? Object.keys(TARGETS) : chosen.map(String);
-  await release(targets, output ? String(output) : `${PROJECT}${FOLDER}`);
+  try {
+    await release(targets, output ? String(output) : `${PROJECT}${FOLDER}`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  }
 }

@@ -19,7 +19,10 @@ for line in "$@"; do
   printf '%s\\n' "${MARK}" "\${COMPREPLY[@]}"
 done`;
 
-/** Types the line into a zsh on a terminal of its own, and has it list what it would complete. */
+/**
+ * Types the line into a zsh on a terminal of its own, and has it list what it would complete. It waits until zsh edits a
+ * line: before, the terminal itself would take Ctrl+U, and drop the line with it.
+ */
 const ZSH = `zmodload zsh/zpty
 zpty -b z zsh -f -i
 wait_for() {
@@ -33,12 +36,12 @@ wait_for() {
   print -r -- "no $1 in: $got" >&2
   exit 1
 }
-zpty -w z "stty rows 900 cols 300; LISTMAX=9999; PS1='> '; unset zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; source $0; bindkey '^T' list-choices; print SET''UP"
-wait_for SETUP
+zpty -w z "stty rows 900 cols 300; LISTMAX=9999; PS1='> '; unset zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; source $0; bindkey '^T' list-choices; zle-line-init() { print -n EDI''TING }; zle -N zle-line-init"
+wait_for EDITING
 for line in "$@"; do
   zpty -w -n z "$line"$'\\x14'
   zpty -w z $'\\x15'"print DO''NE"
-  wait_for DONE
+  wait_for EDITING
   print -r -- "${MARK}"
   print -r -- "$got"
 done
