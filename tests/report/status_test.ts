@@ -3,7 +3,7 @@ import { describeSnapshot, formatBytes } from "../../lib/cli/status_table.ts";
 import { headLength, parseRequestHead } from "../../lib/report/http_request.ts";
 import { formatMetrics, METRICS, PROCESS_METRICS } from "../../lib/report/metrics.ts";
 import { PAGE } from "../../lib/report/page.ts";
-import { formatReady, isReady } from "../../lib/report/status.ts";
+import { type ApplicationStatus, formatReady, isReady, type Snapshot } from "../../lib/report/status.ts";
 import { answerStatus, encodeAnswer, securityPolicy } from "../../lib/report/status_answer.ts";
 import { pureTest } from "../support/pure.ts";
 import { parseAnswer } from "../support/raw_http.ts";
@@ -330,6 +330,23 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
     "  SOCKS at 127.0.0.1:4447, [::1]:4447; SAM at 127.0.0.1:7656",
   ]);
   assertStringIncludes(describeSnapshot(aSnapshot()).join(), "No application is served");
+});
+
+pureTest("describeSnapshot() tells the rates since an earlier answer of the same program", () => {
+  const traffic = (before: Snapshot): string => {
+    const now = { ...aSnapshot(anApplication({ bytesSent: 3_000, bytesReceived: 5_000_000 })), uptimeSeconds: 104 };
+    return describeSnapshot(now, before)[4]?.replace(/.*so far; /, "") ?? "";
+  };
+  const before = (parts: Partial<ApplicationStatus> = {}): Snapshot => ({
+    ...aSnapshot(anApplication({ bytesSent: 1_000, bytesReceived: 1_000_000, ...parts })),
+    uptimeSeconds: 100,
+  });
+  assertEquals(traffic(before()), "2.9 KiB sent (500 B/s), 4.8 MiB received (976.6 KiB/s)");
+  const none = "2.9 KiB sent, 4.8 MiB received";
+  assertEquals(traffic({ ...before(), startedAt: "2026-01-01T00:00:00.000Z" }), none, "another run of the program");
+  assertEquals(traffic({ ...before(), uptimeSeconds: 104 }), none, "the same moment");
+  assertEquals(traffic(before({ name: "other" })), none, "another application");
+  assertEquals(traffic(before({ bytesSent: 3_001, bytesReceived: 5_000_001 })), none, "it counts anew");
 });
 
 pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switched on, with advice", () => {
