@@ -106,6 +106,9 @@ Deno.test("service checks a container with `check --no-session` at the same brid
   assertEquals(program, "/usr/local/bin/i2p-socks");
   const { verb, given } = parseArguments(words, () => undefined);
   assertEquals([verb, given.has("no-session"), given.get("sam")?.[0]?.text], ["check", true, "127.0.0.1:7777"]);
+  // podman leaves the health check out of an image of its default format.
+  assertMatch(stdout, /^# {3}podman build --format docker -t i2p-socks \.$/m);
+  assertEquals(stdout.split("\n").filter((line) => line.length > 120), []);
   for (const word of ["FROM", "COPY", "USER", "ENTRYPOINT"]) assertMatch(stdout, new RegExp(`^${word} `, "m"));
 });
 
