@@ -1,6 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { CLIENTS } from "../../lib/cli/clients.ts";
-import { describeSetup } from "../../lib/cli/setup.ts";
+import { clientNamed, describeSetup } from "../../lib/cli/setup.ts";
 import { saidBy } from "../support/client_table.ts";
 import {
   assertRefused,
@@ -156,7 +155,7 @@ async function torsocks(
   words: readonly string[],
   options: readonly string[] = [],
 ): Promise<ClientRun> {
-  const { settings } = describeSetup(CLIENTS["torsocks"] ?? fail(), { hostname: "127.0.0.1", port: stage.port });
+  const { settings } = describeSetup(clientNamed("torsocks"), { hostname: "127.0.0.1", port: stage.port });
   const file = await stage.scratch.file("torsocks.conf", `${settings}\n`);
   return await stage.run("torsocks", [...options, ...words], { env: { TORSOCKS_CONF_FILE: file } });
 }
@@ -281,7 +280,3 @@ e2eTest("torsocks and tor-resolve through a real router", ["i2pd", "torsocks", "
     assertStringIncludes(await fetched(host), net.site.token, host);
   }
 });
-
-function fail(): never {
-  throw new Error("There is no such application");
-}
