@@ -186,6 +186,12 @@ Deno.test("the README names only reasons that exist", async () => {
   assertEquals(words.filter((word) => !(word in ANSWERS) && word !== "ended-without-data"), []);
 });
 
+Deno.test("the README has a row for each permission that deno.json grants, and for those that are granted to nobody", async () => {
+  const named = (await readTable("The sandbox")).map(([names = ""]) => names.replaceAll("`", ""));
+  assertEquals(named.slice(0, -1).toSorted(), Object.keys(config.permissions.default).sort());
+  assertEquals(named.at(-1), "run, ffi");
+});
+
 Deno.test("the README's limits are those of the code", async () => {
   const table = new Map((await readTable("Limits")).map(([limit = "", value = ""]) => [limit, value]));
   const settings = readSettings(new Map());
