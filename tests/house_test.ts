@@ -178,6 +178,13 @@ Deno.test("the README names all that is counted of callers and BIND, and nothing
   assertEquals(named.toSorted(), [...new Set(counted)].sort());
 });
 
+Deno.test("the README says where things are, for each room of lib", async () => {
+  const readme = await Deno.readTextFile(README);
+  const listed = [...readme.matchAll(/^lib\/(\w+) {2,}\S/gm)].map(([, room = ""]) => room);
+  const rooms = new Set(sources.filter(({ path }) => path !== "std.d.ts").map(({ room }) => room));
+  assertEquals(listed.toSorted(), [...rooms].sort());
+});
+
 Deno.test("the README names only reasons that exist", async () => {
   const [, section = ""] = (await Deno.readTextFile(README)).split("## What applications are told");
   const prose = section.split("\n## ", 1)[0]?.replace(/<!-- reasons[\s\S]*\/reasons -->/, "") ?? "";
