@@ -112,13 +112,13 @@ function align(rows: readonly string[][]): string[] {
   );
 }
 
-/** Bytes in the largest unit of which there is one, with one digit behind the point. */
+/** Bytes in the largest unit of which there is one, with one digit behind the point; the units are those of the page. */
 export function formatBytes(bytes: number): string {
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let value = bytes / 1024;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = bytes / 1000;
   if (value < 1) return `${bytes} B`;
-  while (value >= 1024 && units.length > 1) {
-    value /= 1024;
+  while (value >= 1000 && units.length > 1) {
+    value /= 1000;
     units.shift();
   }
   return `${value.toFixed(1)} ${units[0]}`;

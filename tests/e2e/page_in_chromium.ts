@@ -274,6 +274,9 @@ Deno.test("the status page in Chromium", async (t) => {
     for (const width of [320, 360, 700, 720, 1280]) {
       await resize(page, width);
       assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
+      // A label of two lines does not push its number, or that of a neighbour, down.
+      const tops = "[...document.querySelectorAll('.numbers dd')].map((dd) => dd.offsetTop - dd.parentNode.offsetTop)";
+      assertEquals(new Set(await page.evaluate<number[]>(tops)), new Set([0]), `${width} pixels`);
     }
   });
 
