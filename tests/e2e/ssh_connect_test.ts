@@ -15,7 +15,7 @@ const SIZE = 5_000_000;
 /** The name of the server, behind a bridge double. */
 const HOST = "shell.i2p";
 
-const OPENSSH = ["ssh", "sshd", "ssh-keygen"];
+const OPENSSH = ["ssh", "sftp", "sshd", "ssh-keygen"];
 
 /** An OpenSSH server in I2P, and both ways to it by `connect`. */
 interface Stage extends AsyncDisposable {
@@ -55,7 +55,7 @@ function run(program: string, args: readonly string[], env: Record<string, strin
   return runCommand(program, args, { timeout: 60_000, env });
 }
 
-e2eTest("ssh and git work with connect as ProxyCommand, alone and through a running proxy", [
+e2eTest("ssh, sftp and git work with connect as ProxyCommand, alone and through a running proxy", [
   ...OPENSSH,
   "git",
 ], async (t) => {
@@ -74,6 +74,13 @@ e2eTest("ssh and git work with connect as ProxyCommand, alone and through a runn
       const script = 'file=$1; shift; ssh "$@" "cat" < "$file" | cmp - "$file"';
       const result = await run("bash", ["-c", script, "bash", file, ...options]);
       assertEquals(result, { code: 0, stdout: "", stderr: "" });
+    });
+    await t.step(`${how}: sftp puts a file there and gets it back`, async () => {
+      const batch = await stage.scratch.file("batch", `put ${dir}/bytes ${dir}/there\nget ${dir}/there ${dir}/back\n`);
+      const { code, stderr } = await run("sftp", ["-q", "-b", batch, ...options]);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals((await run("cmp", [`${dir}/bytes`, `${dir}/back`])).code, 0);
+      await Promise.all(["there", "back"].map((name) => Deno.remove(`${dir}/${name}`)));
     });
     await t.step(`${how}: git clones and pushes`, async () => {
       const env = { GIT_CONFIG_NOSYSTEM: "1", HOME: dir, GIT_SSH_COMMAND: inOneLine(options) };

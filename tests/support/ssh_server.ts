@@ -39,6 +39,7 @@ StrictModes no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 UseDNS no
+Subsystem sftp internal-sftp
 `,
   );
   const command = [findProgram("sshd") ?? "sshd", "-D", "-e", "-f", config];
