@@ -178,12 +178,25 @@ Deno.test("the README names all that is counted of callers and BIND, and nothing
   assertEquals(named.toSorted(), [...new Set(counted)].sort());
 });
 
+Deno.test("the README says where things are, for each room of lib", async () => {
+  const readme = await Deno.readTextFile(README);
+  const listed = [...readme.matchAll(/^lib\/(\w+) {2,}\S/gm)].map(([, room = ""]) => room);
+  const rooms = new Set(sources.filter(({ path }) => path !== "std.d.ts").map(({ room }) => room));
+  assertEquals(listed.toSorted(), [...rooms].sort());
+});
+
 Deno.test("the README names only reasons that exist", async () => {
   const [, section = ""] = (await Deno.readTextFile(README)).split("## What applications are told");
   const prose = section.split("\n## ", 1)[0]?.replace(/<!-- reasons[\s\S]*\/reasons -->/, "") ?? "";
   const words = [...prose.matchAll(/`(?:refused-)?([a-z]+-[a-z-]+|rule)(?:=\d+)?`/g)].map(([, word = ""]) => word);
   assert(words.length >= 8, words.join());
   assertEquals(words.filter((word) => !(word in ANSWERS) && word !== "ended-without-data"), []);
+});
+
+Deno.test("the README has a row for each permission that deno.json grants, and for those that are granted to nobody", async () => {
+  const named = (await readTable("The sandbox")).map(([names = ""]) => names.replaceAll("`", ""));
+  assertEquals(named.slice(0, -1).toSorted(), Object.keys(config.permissions.default).sort());
+  assertEquals(named.at(-1), "run, ffi");
 });
 
 Deno.test("the README's limits are those of the code", async () => {

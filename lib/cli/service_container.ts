@@ -14,13 +14,14 @@ export function containerText(options: readonly ServiceOption[]): string {
   const files = options.filter(({ name }) => INPUT_FILE_OPTIONS.includes(name));
   return [
     "# i2p-socks in a container. The executable i2p-socks (for Linux) lies beside this file:",
-    "#   podman build -t i2p-socks .",
-    "#   podman run -d --name i2p-socks --network container:i2pd --read-only \\",
+    "#   podman build --format docker -t i2p-socks .",
+    "#   podman run -d --name i2p-socks --restart on-failure --network container:i2pd --read-only \\",
     ...files.map(({ name, value }) => `#     -v ${value}:${pathOf(name)}:ro \\`),
     "#     -v i2p-socks-keys:/var/lib/i2p-socks i2p-socks",
     "# Router, proxy and application must have one loopback in common, since the program speaks on no other address: the",
-    "# network of one container for all of them (as above), one pod, or --network host. The files must be readable for the",
-    "# user 65532.",
+    "# network of one container for all of them (as above), one pod, or --network host. The router may start later: until",
+    "# it is there, the program is started again. Files must be readable for the user 65532.",
+    "# Images of OCI's format have no health check, so podman is told the other one.",
     "FROM docker.io/library/debian:12-slim",
     "COPY --chmod=0755 i2p-socks /usr/local/bin/i2p-socks",
     "RUN install -d -m 0700 -o 65532 -g 65532 /var/lib/i2p-socks",

@@ -75,6 +75,15 @@ export function systemdText(options: readonly ServiceOption[], scope: SystemdSco
   ].join("\n");
 }
 
+/** What a unit of either kind may ask the kernel for: tests look at what the program does ask for. */
+const SYSTEM_CALLS: readonly string[] = [
+  "SystemCallArchitectures=native",
+  "# What is not among these fails, and does not end the program. V8 protects its machine code with @pkey.",
+  "SystemCallFilter=@system-service @pkey",
+  "SystemCallFilter=~@privileged @resources",
+  "SystemCallErrorNumber=EPERM",
+];
+
 /** What a unit of the system may have. */
 const SYSTEM_SANDBOX: readonly string[] = [
   "# Loopback and nothing else, said by the kernel too.",
@@ -102,7 +111,7 @@ const SYSTEM_SANDBOX: readonly string[] = [
   "RestrictSUIDSGID=yes",
   "LockPersonality=yes",
   "RemoveIPC=yes",
-  "SystemCallArchitectures=native",
+  ...SYSTEM_CALLS,
   "# Must be off: V8 translates the program into machine code while it runs.",
   "MemoryDenyWriteExecute=no",
 ];
@@ -117,7 +126,7 @@ const USER_SANDBOX: readonly string[] = [
   "RestrictRealtime=yes",
   "RestrictSUIDSGID=yes",
   "LockPersonality=yes",
-  "SystemCallArchitectures=native",
+  ...SYSTEM_CALLS,
   "# Must be off: V8 translates the program into machine code while it runs.",
   "MemoryDenyWriteExecute=no",
 ];

@@ -47,7 +47,12 @@ export function describeSetup(client: Client, listener: Endpoint): Setup {
   };
 }
 
-function clientNamed(word: string): Client {
+/**
+ * The application of a word that `setup` takes.
+ *
+ * @throws {CliError} if none has it.
+ */
+export function clientNamed(word: string): Client {
   const client = Object.hasOwn(CLIENTS, word) ? CLIENTS[word] : undefined;
   if (client !== undefined) return client;
   const names = Object.keys(CLIENTS);

@@ -33,9 +33,11 @@ export async function status(operands: readonly string[], given: GivenValues, te
   requireNet(endpoint, "status");
   keepOnly({ sam: endpoint });
   const isJson = given.has("json");
+  let shown: Snapshot | undefined;
   const print = (snapshot: Snapshot): void => {
     if (isJson) terminal.data(JSON.stringify(snapshot));
-    else describeSnapshot(snapshot).forEach((line) => terminal.data(line));
+    else describeSnapshot(snapshot, shown).forEach((line) => terminal.data(line));
+    shown = snapshot;
   };
   const first = await ask(endpoint);
   if (!given.has("watch")) {

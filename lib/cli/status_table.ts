@@ -1,16 +1,35 @@
 import { formatDuration } from "../config/duration.ts";
 import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../report/status.ts";
 
-/** Writes a snapshot for people, a line each. */
-export function describeSnapshot({ version, startedAt, uptimeSeconds, applications }: Snapshot): string[] {
+/**
+ * Writes a snapshot for people, a line each.
+ *
+ * @param before an earlier one of the same program: with it, lines of traffic tell the rate since then.
+ */
+export function describeSnapshot(snapshot: Snapshot, before?: Snapshot): string[] {
+  const { version, startedAt, uptimeSeconds, applications } = snapshot;
   return [
     `i2p-socks ${version}, for ${seconds(uptimeSeconds)} (since ${startedAt})`,
-    ...applications.flatMap((application) => ["", ...describeApplication(application)]),
+    ...applications.flatMap((application) => ["", ...describeApplication(application, paceOf(snapshot, before))]),
     ...(applications.length === 0 ? ["✗ No application is served"] : []),
   ];
 }
 
-function describeApplication(application: ApplicationStatus): string[] {
+/** Tells the rate of a counter of an application; nothing where it cannot be known. */
+type Pace = (application: ApplicationStatus, counter: "bytesSent" | "bytesReceived") => string;
+
+function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undefined): Pace {
+  return (application, counter) => {
+    if (before === undefined || before.startedAt !== startedAt || before.uptimeSeconds >= uptimeSeconds) return "";
+    const earlier = before.applications.find(({ name }) => name === application.name);
+    // An application that a reload has started anew counts from 0.
+    if (earlier === undefined || earlier[counter] > application[counter]) return "";
+    const rate = (application[counter] - earlier[counter]) / (uptimeSeconds - before.uptimeSeconds);
+    return ` (${formatBytes(Math.round(rate))}/s)`;
+  };
+}
+
+function describeApplication(application: ApplicationStatus, pace: Pace): string[] {
   const { name, listen, sam, samVersion, ready, reason, identities, refusals, leaks, callers, udp } = application;
   const { connections, streams, connected, bytesSent, bytesReceived } = application;
   const bridge = `SAM ${samVersion === null ? "" : `${samVersion} `}at ${sam}`;
@@ -18,7 +37,8 @@ function describeApplication(application: ApplicationStatus): string[] {
     `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}`,
     `  SOCKS at ${listen.join(", ")}; ${bridge}`,
     `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
-    `${formatBytes(bytesSent)} sent, ${formatBytes(bytesReceived)} received`,
+    `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
+    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}`,
     ...describeSwitched(application).map((line) => `  ${line}`),
     ...align(identities.map(identityRow)).map((line) => `  ${line}`),
     ...section("Refused", refusals),
@@ -92,13 +112,13 @@ function align(rows: readonly string[][]): string[] {
   );
 }
 
-/** Bytes in the largest unit of which there is one, with one digit behind the point. */
+/** Bytes in the largest unit of which there is one, with one digit behind the point; the units are those of the page. */
 export function formatBytes(bytes: number): string {
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let value = bytes / 1024;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = bytes / 1000;
   if (value < 1) return `${bytes} B`;
-  while (value >= 1024 && units.length > 1) {
-    value /= 1024;
+  while (value >= 1000 && units.length > 1) {
+    value /= 1000;
     units.shift();
   }
   return `${value.toFixed(1)} ${units[0]}`;

@@ -78,10 +78,16 @@ export type Extended5 = typeof Extended5[keyof typeof Extended5];
 
 const ROUTER_HINT = "Is the router running, with SAM switched on? i2p-socks check names the first thing that is wrong";
 
+const LATER_HINT = "Sites come and go: try another one, or this one later";
+
 /** The answer to every reason: the one table behind SOCKS replies, log lines, counters and the README. */
 export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "clearnet": { reply5: Reply5.notAllowed, story: "Not an I2P name, and this proxy reaches I2P only" },
-  "rule": { reply5: Reply5.notAllowed, story: "Not permitted by --allow and --deny" },
+  "rule": {
+    reply5: Reply5.notAllowed,
+    story: "Not permitted by --allow and --deny",
+    hint: "With --log-destinations the log has what was asked for",
+  },
   "leak": {
     reply5: Reply5.notAllowed,
     story: "The bytes behind the request give something away",
@@ -101,6 +107,7 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.hostUnreachable,
     extended: Extended5.malformedAddress,
     story: "Not a possible I2P address",
+    hint: "Was it cut? An address in base32 has 52 characters before .b32.i2p",
   },
   "router-down": {
     reply5: Reply5.networkUnreachable,
@@ -127,7 +134,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     story: "The SAM bridge wants another login",
     hint: "See --sam-user and --sam-password-file",
   },
-  "sam-refused": { reply5: Reply5.networkUnreachable, story: "The SAM bridge refuses to talk" },
+  "sam-refused": {
+    reply5: Reply5.networkUnreachable,
+    story: "The SAM bridge refuses to talk",
+    hint: "The log has its words",
+  },
   "session-refused": {
     reply5: Reply5.networkUnreachable,
     story: "The router refuses to create a session",
@@ -148,7 +159,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     story: "The router says that this identity is in use",
     hint: "Routers forget a destination some seconds late; or another program has the same key",
   },
-  "not-ready": { reply5: Reply5.networkUnreachable, story: "No tunnels were ready in time" },
+  "not-ready": {
+    reply5: Reply5.networkUnreachable,
+    story: "No tunnels were ready in time",
+    hint: "After its first start a router needs up to 10 minutes; i2p-socks check waits for it",
+  },
   "name-unknown": {
     reply5: Reply5.hostUnreachable,
     story: "The router's address book does not have this name",
@@ -169,11 +184,13 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.hostUnreachable,
     extended: Extended5.peerUnreachable,
     story: "The peer does not answer: it is offline, or too slow",
+    hint: LATER_HINT,
   },
   "peer-unreachable": {
     reply5: Reply5.hostUnreachable,
     extended: Extended5.peerUnreachable,
     story: "The router cannot reach the peer; when i2pd says so, it has found no lease set",
+    hint: LATER_HINT,
   },
   "incompatible-encryption": {
     reply5: Reply5.hostUnreachable,
@@ -185,20 +202,30 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.hostUnreachable,
     extended: Extended5.peerUnreachable,
     story: "It is the application's own address, which i2pd does not connect to",
+    hint: "A service on this machine can be reached without I2P",
   },
-  "peer-refused": { reply5: Reply5.connectionRefused, story: "The peer refused" },
+  "peer-refused": {
+    reply5: Reply5.connectionRefused,
+    story: "The peer refused",
+    hint: "It is online: is it the right port?",
+  },
   "timed-out": {
     reply5: Reply5.ttlExpired,
     extended: Extended5.timedOut,
     story: "No answer in time",
     hint: "See --connect-timeout",
   },
-  "router-error": { reply5: Reply5.generalFailure, story: "The router failed" },
-  "router-busy": { reply5: Reply5.generalFailure, story: "The router has too many streams" },
+  "router-error": { reply5: Reply5.generalFailure, story: "The router failed", hint: "The log has its words" },
+  "router-busy": {
+    reply5: Reply5.generalFailure,
+    story: "The router has too many streams",
+    hint: "A lower --max-connections leaves some to other programs",
+  },
   "login-refused": {
     reply5: Reply5.generalFailure,
     reply4: Reply4.loginRefused,
     story: "The user name or the password is wrong",
+    hint: "Those that may connect are in the file of --auth-file",
   },
   "too-many": { reply5: Reply5.generalFailure, story: "Too many connections", hint: "The limit is --max-connections" },
   "too-many-per-client": {
@@ -211,10 +238,15 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     story: "A new isolation group, and the identities of all others are in use",
     hint: "The limit is --max-identities",
   },
-  "too-many-associations": { reply5: Reply5.generalFailure, story: "Too many UDP associations" },
+  "too-many-associations": {
+    reply5: Reply5.generalFailure,
+    story: "Too many UDP associations",
+    hint: "An association ends with its TCP connection: does the application close those that it no longer needs?",
+  },
   "too-many-names": {
     reply5: Reply5.generalFailure,
     story: "A new name for --map-names, and the addresses of all others are in use",
+    hint: "The address of another name is free again when its streams and associations have ended",
   },
   "out-of-descriptors": {
     reply5: Reply5.generalFailure,
@@ -227,14 +259,34 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     hint: "BIND needs --bind, UDP ASSOCIATE --udp, RESOLVE (torsocks) --map-names 198.18.0.0/15",
   },
   "address-type": { reply5: Reply5.addressTypeNotSupported, story: "A SOCKS address type that does not exist" },
-  "auth-method": { reply5: Reply5.generalFailure, story: "No authentication method in common" },
-  "http": { reply5: Reply5.generalFailure, story: "An HTTP request on the SOCKS port" },
-  "not-socks": { reply5: Reply5.generalFailure, story: "Not a SOCKS client" },
+  "auth-method": {
+    reply5: Reply5.generalFailure,
+    story: "No authentication method in common",
+    hint: "With --auth-file an application has to send a user name and a password",
+  },
+  "http": {
+    reply5: Reply5.generalFailure,
+    story: "An HTTP request on the SOCKS port",
+    hint: "The application has it as its HTTP proxy: set it as SOCKS5 host instead",
+  },
+  "not-socks": {
+    reply5: Reply5.generalFailure,
+    story: "Not a SOCKS client",
+    hint: "The port speaks SOCKS 4, 4a and 5; i2p-socks setup has the settings of applications",
+  },
   "malformed-request": { reply5: Reply5.generalFailure, story: "A malformed SOCKS request" },
-  "handshake-timeout": { reply5: Reply5.generalFailure, story: "The client did not finish its handshake in time" },
+  "handshake-timeout": {
+    reply5: Reply5.generalFailure,
+    story: "The client did not finish its handshake in time",
+    hint: "See --handshake-timeout",
+  },
   "client-closed": { reply5: Reply5.generalFailure, story: "The client closed before its stream was open" },
   "stopping": { reply5: Reply5.generalFailure, story: "The proxy is ending" },
-  "internal": { reply5: Reply5.generalFailure, story: "An internal error" },
+  "internal": {
+    reply5: Reply5.generalFailure,
+    story: "An internal error",
+    hint: "The log has it: please report it",
+  },
 };
 
 /** A client does not get its stream. */

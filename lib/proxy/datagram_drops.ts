@@ -31,7 +31,10 @@ export interface Drop {
 
 /** The story of every reason. A datagram has no reply: the counters and one line in the log are all there is. */
 export const DROPS: Readonly<Record<DropReason, Drop>> = {
-  "clearnet": ANSWERS.clearnet,
+  "clearnet": {
+    story: ANSWERS.clearnet.story,
+    hint: "Look for them in its settings; with --log-destinations the log has the first one",
+  },
   "ip": ANSWERS.ip,
   "address-unmapped": ANSWERS["address-unmapped"],
   "malformed-address": ANSWERS["malformed-address"],

@@ -65,7 +65,7 @@ button {
 }
 button:hover { border-color: currentColor; }
 .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 0.75rem 1rem; }
-.numbers div { display: flex; flex-direction: column-reverse; }
+.numbers div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
 .numbers dd { font-size: 1.25rem; font-weight: 600; line-height: 1.3; }
 .numbers dt, .axis, figcaption { font-size: 0.8125rem; color: var(--quiet); }
 .graphs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem 1.5rem; }

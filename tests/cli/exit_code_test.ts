@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ExitCode } from "../../lib/cli/exit_code.ts";
 import { type CommandResult, proxyCommand, runCommand } from "../support/command.ts";
+import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type SamBridgeOptions, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
@@ -308,9 +309,3 @@ Deno.test("help, version and wrong usage need no permission", async () => {
   assertEquals((await run("--version")).code, 0);
   assertEquals((await run("--lisen")).code, 2);
 });
-
-/** A port that nobody listens on at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

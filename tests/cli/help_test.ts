@@ -3,7 +3,7 @@ import { parseArguments } from "../../lib/cli/arguments.ts";
 import { helpText, summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
 import { OPTIONS, VERBS } from "../../lib/cli/options.ts";
 import { wrap } from "../../lib/cli/wrap.ts";
-import { proxyCommand, runCommand, runProxy } from "../support/command.ts";
+import { installProxy, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { pureTest } from "../support/pure.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
@@ -63,19 +63,16 @@ e2eTest("the examples of help run as they stand", ["bash"], async () => {
   await using bridge = await startSamBridge();
   await using service = await publishService(bridge.port, 1);
   bridge.setName("stats.i2p", service.destination);
-  const { program, args } = proxyCommand([]);
-  const main = args.map((arg) => arg === "main.ts" ? new URL("../../main.ts", import.meta.url).pathname : arg);
-  const config = new URL("../../deno.json", import.meta.url).pathname;
-  const words = main[0] === "run" ? ["run", "--config", config, ...main.slice(1)] : main;
-  await scratch.file("i2p-socks", `#!/bin/sh\nexec '${program}' ${words.join(" ")} "$@"\n`);
-  await Deno.chmod(`${scratch.dir}/i2p-socks`, 0o755);
+  await installProxy(scratch.dir);
   // What the examples find on the user's machine.
   const before = "i2p-socks keys new own 2>&1 && i2p-socks keys export own eepPriv.dat 2>&1";
-  const verbs = ["check", "lookup", "keys", "hash-login", "setup", "completions", "help"] as const;
-  const examples = verbs.flatMap((verb) => VERB_HELP[verb].examples);
+  const verbs = ["check", "lookup", "keys", "hash-login", "setup", "completions", "service", "help"] as const;
+  // The home folder is the scratch folder, which they run in.
+  const examples = verbs.flatMap((verb) => VERB_HELP[verb].examples).map((line) => line.replace("~/", ""));
   const serve = VERB_HELP.serve.examples.map((line) => `${line} --check-config`);
   const script = [
     before,
+    "mkdir -p .config/systemd/user",
     ...examples.map((line) => `echo secret | ${line}`.replace(/echo secret \| (source|.*<)/, "$1")),
     ...serve,
   ];

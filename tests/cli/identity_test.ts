@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { proxyCommand, runProxy } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free_port.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
@@ -307,11 +308,6 @@ Deno.test("--check-config reports every problem at once, with its place, and ask
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.stderr, "identity (line 1) cannot stand for all of several applications");
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 async function isListening(port: number): Promise<boolean> {
   try {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { proxyCommand } from "../support/command.ts";
+import { freePort } from "../support/free_port.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { atMost } from "../support/sam_wire.ts";
@@ -184,12 +185,6 @@ function take(port: number): Disposable {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     return { [Symbol.dispose]: () => {} };
   }
-}
-
-/** A port that nobody listens on at the moment. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 function hasIpv6(): boolean {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { CLIENTS } from "../../lib/cli/clients.ts";
 import { CliError, ExitCode } from "../../lib/cli/exit_code.ts";
-import { describeSetup, setup } from "../../lib/cli/setup.ts";
+import { clientNamed, describeSetup, setup } from "../../lib/cli/setup.ts";
 import { Terminal } from "../../lib/cli/terminal.ts";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import type { Endpoint } from "../../lib/config/endpoint.ts";
@@ -50,7 +50,7 @@ pureTest("describeSetup() fills in the listener and has names resolved by the pr
 });
 
 pureTest("describeSetup() names the option of the proxy that torsocks needs, with a range that the proxy takes", () => {
-  const { talk } = describeSetup(CLIENTS["torsocks"] ?? fail(), LISTENER);
+  const { talk } = describeSetup(clientNamed("torsocks"), LISTENER);
   const [, range = ""] = /--map-names\s+([\d./]+)/.exec(talk) ?? [];
   assertEquals(parseAddressRange(range).text, "198.18.0.0/15");
 });
@@ -145,7 +145,7 @@ e2eTest("WeeChat takes its settings", ["weechat-headless"], async () => {
 e2eTest("proxychains takes its settings, and hands the name to the proxy", ["proxychains4", "curl"], async () => {
   await using scratch = await makeScratch();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { settings } = describeSetup(CLIENTS["proxychains"] ?? fail(), {
+  const { settings } = describeSetup(clientNamed("proxychains"), {
     hostname: "127.0.0.1",
     port: listener.addr.port,
   });
@@ -171,9 +171,5 @@ async function acceptWhile(running: Promise<unknown>, listener: Deno.TcpListener
 }
 
 function settingsOf(name: string): string {
-  return describeSetup(CLIENTS[name] ?? fail(), LISTENER).settings;
-}
-
-function fail(): never {
-  throw new Error("There is no such application");
+  return describeSetup(clientNamed(name), LISTENER).settings;
 }

@@ -433,7 +433,10 @@ Deno.test("status says so where nobody answers, or somebody else; --watch goes o
 
   await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, "--status", `127.0.0.1:${free}`]);
   await using watcher = spawnProxy(proxyCommand(["status", String(free), "--watch"]));
-  await watcher.waitFor("stdout", /(ready\n[^]*){2}/);
+  await watcher.waitFor(
+    "stdout",
+    /ready\n.*\n.* 0 B sent, 0 B received\n[^]*ready\n.*\n.* 0 B sent \(0 B\/s\), 0 B received \(0 B\/s\)/,
+  );
   assertEquals(await proxy.stop(), 143);
   await watcher.waitFor("stderr", /nobody listens there/);
   assertEquals(await watcher.stop("SIGINT"), 130);

@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { clientNamed, describeSetup } from "../../lib/cli/setup.ts";
+import { saidBy } from "../support/client_table.ts";
 import {
   assertRefused,
   type ClientRun,
@@ -7,7 +9,10 @@ import {
   startClientStage,
 } from "../support/client_stage.ts";
 import { e2eTest } from "../support/e2e.ts";
+import { freePort } from "../support/free_port.ts";
 import { startIrcServer } from "../support/irc_server.ts";
+import { spawnProxy } from "../support/proxy_process.ts";
+import { writeAll } from "../support/socks_client.ts";
 
 /** Exit code of a client whose time was over: after a refusal, WeeChat would try again for ever. */
 const ENDED = 124;
@@ -38,10 +43,61 @@ e2eTest("WeeChat", ["weechat-headless", "strace"], async (t) => {
 
   await t.step("is refused a clearnet name, and says so", async () => {
     const run = await weechat(stage, "example.com", "server", "", 8_000);
-    assertMatch(run.log, /irc: proxy fails to establish connection to server \(check username\/password/);
+    assertMatch(run.log, await saidBy("WeeChat"));
     await assertRefused(stage, run, { words: /headless/, exitCode: ENDED });
   });
 });
+
+e2eTest("the way of irssi, which speaks no SOCKS: through socat", ["socat"], async (t) => {
+  const answer = `answer ${crypto.randomUUID()}`;
+  await using server = await startIrcServer(answer);
+  await using stage = await startClientStage({ "irc.postman.i2p": server.port });
+  const { settings } = describeSetup(clientNamed("irssi"), { hostname: "127.0.0.1", port: stage.port });
+  const [command = "", rest = ""] = settings.split(" &\n");
+  const near = freePort();
+  const line = command.replace("16667", `${near}`);
+  assertStringIncludes(rest, "/connect 127.0.0.1 16667");
+
+  await t.step("leads to the server by its name, with an identity of its own", async () => {
+    await using _socat = spawnProxy({ program: "sh", args: ["-c", `exec ${line}`] });
+    const words = ["NICK somenick", "USER user 0 * :user", "JOIN #test", "PRIVMSG #test :good day"];
+    assertStringIncludes(await talk(near, words, answer), ":irc.i2p 001 somenick :Welcome");
+    assertEquals(isolated(stage), 1);
+  });
+
+  await t.step("is refused a clearnet name, and socat says so", async () => {
+    const elsewhere = line.replace("irc.postman.i2p", "example.com");
+    await using socat = spawnProxy({ program: "sh", args: ["-c", `exec ${elsewhere}`] });
+    assertEquals(await talk(near, [], answer), "");
+    await socat.waitFor("stderr", await saidBy("socat"));
+  });
+});
+
+async function connectSoon(port: number): Promise<Deno.TcpConn> {
+  for (let i = 0; i < 100; i++) {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port });
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error("Nobody listens within 5 s");
+}
+
+/** Says lines to a server that may only just begin to listen: all that it answers, up to a word or to its end. */
+async function talk(port: number, lines: readonly string[], word: string): Promise<string> {
+  using conn = await connectSoon(port);
+  await writeAll(conn, new TextEncoder().encode(lines.map((said) => `${said}\r\n`).join("")));
+  let heard = "";
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(4_096);
+  while (!heard.includes(word)) {
+    const count = await conn.read(buffer);
+    if (count === null) break;
+    heard += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+  return heard;
+}
 
 let runs = 0;
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { proxyCommand, runCommand } from "../support/command.ts";
 import { e2eTest, findI2pd } from "../support/e2e.ts";
+import { freePort } from "../support/free_port.ts";
 import { type PrivateNet, startPrivateNet } from "../support/private_net.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
 import {
@@ -306,10 +307,4 @@ function upperCase(text: string): string {
 async function i2pdVersion(): Promise<string> {
   const { stdout } = await runCommand(findI2pd() ?? "i2pd", ["--version"]);
   return /version (\S+)/.exec(stdout)?.[1] ?? stdout;
-}
-
-/** A port that nobody listens on. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

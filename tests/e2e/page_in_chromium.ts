@@ -39,7 +39,12 @@ Deno.test("the status page in Chromium", async (t) => {
     for (
       const words of ["browser", "Ready", "[::1]:4447", "127.0.0.1:7656, version 3.1", "3.5 MB", "94.6 MB", "Group 1"]
         .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name, and this proxy reaches I2P only")
-        .concat("use socks5h or socks4a", "User-Agent names the operating system", "Set a neutral User-Agent")
+        .concat(
+          "use socks5h or socks4a",
+          "Look for them in its settings",
+          "User-Agent names the operating system",
+          "Set a neutral User-Agent",
+        )
     ) assertStringIncludes(ready, words);
     const lost = await text("section:last-child");
     assertStringIncludes(lost, "Not ready");
@@ -269,6 +274,9 @@ Deno.test("the status page in Chromium", async (t) => {
     for (const width of [320, 360, 700, 720, 1280]) {
       await resize(page, width);
       assertEquals(await page.evaluate("document.documentElement.scrollWidth"), width);
+      // A label of two lines does not push its number, or that of a neighbour, down.
+      const tops = "[...document.querySelectorAll('.numbers dd')].map((dd) => dd.offsetTop - dd.parentNode.offsetTop)";
+      assertEquals(new Set(await page.evaluate<number[]>(tops)), new Set([0]), `${width} pixels`);
     }
   });
 

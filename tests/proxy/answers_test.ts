@@ -1,8 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
-import type { Reason } from "../../lib/proxy/answers.ts";
+import { ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
+import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";
+import { pureTest } from "../support/pure.ts";
 import { INSTEAD } from "../support/readme.ts";
 import { readToEnd, socksConnect } from "../support/socks_client.ts";
 import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
@@ -23,6 +25,19 @@ const REFUSED: readonly [string, number, string][] = [
   ["-.i2p", 4, "malformed-address"],
   ["spa ce.i2p", 4, "malformed-address"],
 ];
+
+/** Nothing can be done about these: the application is at fault, has left, or the program ends. */
+const WITHOUT_ADVICE = ["address-type", "malformed-request", "client-closed", "stopping"];
+
+pureTest("every reason has advice for the status and the log, but where there is none", () => {
+  const advised = Object.entries(ANSWERS).filter(([reason, { hint }]) =>
+    (hint ?? DOOR_SIGNS[reason as Reason]?.fix ?? "").length > 10
+  );
+  const without = Object.keys(ANSWERS).filter((reason) => !advised.some(([other]) => other === reason));
+  assertEquals(without, WITHOUT_ADVICE);
+  // They are clauses of a line: no full stop behind them.
+  assertEquals(Object.values(ANSWERS).filter(({ hint }) => hint?.endsWith(".")), []);
+});
 
 for (const manners of ["i2pd", "java"] as Manners[]) {
   Deno.test(`The proxy refuses with the codes of the answer table, ${manners}`, async (t) => {

@@ -111,7 +111,7 @@ Deno.test("rules are about the name behind an address, and the log tells of it b
   await client.send(nobody, 53, "x");
   await until("it is dropped", () => harness.counters.get("udp-dropped-name-unknown") === 1);
   const told = harness.log.join("\n");
-  assertMatch(told, /reason=rule destination=udp\.i2p:25\b/);
+  assertMatch(told, /reason=rule hint=.* destination=udp\.i2p:25\b/);
   assertMatch(told, /reason=name-unknown .*destination=nobody\.i2p:53\b/);
 });
 

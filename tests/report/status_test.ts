@@ -3,7 +3,7 @@ import { describeSnapshot, formatBytes } from "../../lib/cli/status_table.ts";
 import { headLength, parseRequestHead } from "../../lib/report/http_request.ts";
 import { formatMetrics, METRICS, PROCESS_METRICS } from "../../lib/report/metrics.ts";
 import { PAGE } from "../../lib/report/page.ts";
-import { formatReady, isReady } from "../../lib/report/status.ts";
+import { type ApplicationStatus, formatReady, isReady, type Snapshot } from "../../lib/report/status.ts";
 import { answerStatus, encodeAnswer, securityPolicy } from "../../lib/report/status_answer.ts";
 import { pureTest } from "../support/pure.ts";
 import { parseAnswer } from "../support/raw_http.ts";
@@ -313,7 +313,7 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
   assertEquals(lines.slice(2, 15), [
     "✓ irc: ready",
     "  SOCKS at 127.0.0.1:4447, [::1]:4447; SAM 3.1 at 127.0.0.1:7656",
-    "  3 clients; 2 streams open, 10 opened so far; 123 B sent, 446.1 KiB received",
+    "  3 clients; 2 streams open, 10 opened so far; 123 B sent, 456.8 kB received",
     "  own identity  ready  for 1 min 5 s  1 client   own.b32.i2p",
     "  group 1       lost   for 5 s        2 clients  It went",
     "  Refused:",
@@ -332,9 +332,26 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
   assertStringIncludes(describeSnapshot(aSnapshot()).join(), "No application is served");
 });
 
+pureTest("describeSnapshot() tells the rates since an earlier answer of the same program", () => {
+  const traffic = (before: Snapshot): string => {
+    const now = { ...aSnapshot(anApplication({ bytesSent: 3_000, bytesReceived: 5_000_000 })), uptimeSeconds: 104 };
+    return describeSnapshot(now, before)[4]?.replace(/.*so far; /, "") ?? "";
+  };
+  const before = (parts: Partial<ApplicationStatus> = {}): Snapshot => ({
+    ...aSnapshot(anApplication({ bytesSent: 1_000, bytesReceived: 1_000_000, ...parts })),
+    uptimeSeconds: 100,
+  });
+  assertEquals(traffic(before()), "3.0 kB sent (500 B/s), 5.0 MB received (1.0 MB/s)");
+  const none = "3.0 kB sent, 5.0 MB received";
+  assertEquals(traffic({ ...before(), startedAt: "2026-01-01T00:00:00.000Z" }), none, "another run of the program");
+  assertEquals(traffic({ ...before(), uptimeSeconds: 104 }), none, "the same moment");
+  assertEquals(traffic(before({ name: "other" })), none, "another application");
+  assertEquals(traffic(before({ bytesSent: 3_001, bytesReceived: 5_000_001 })), none, "it counts anew");
+});
+
 pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switched on, with advice", () => {
   assertEquals(describeSnapshot(aSnapshot(aServingApplication({ refusals: [], leaks: [] }))).slice(5), [
-    "  --forward: 2 callers served, 31 of 40 so far have reached a service; 1.2 MiB sent, 3.0 KiB received",
+    "  --forward: 2 callers served, 31 of 40 so far have reached a service; 1.2 MB sent, 3.1 kB received",
     "  --forward: the router would not wait for callers, 5 × so far; the log has its words",
     "  --bind: 1 client waits for a caller, 4 so far; 2 callers came, 3 not wanted",
     "  --udp: 3 associations open, 9 granted so far; 7 datagrams sent, 5 received",
@@ -362,7 +379,7 @@ pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switc
 });
 
 pureTest("formatBytes() uses the largest unit of which there is one", () => {
-  const cases = { 0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1_048_576: "1.0 MiB", 5_000_000_000: "4.7 GiB" };
+  const cases = { 0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_000_000: "1.0 MB", 5_000_000_000: "5.0 GB" };
   for (const [count, text] of Object.entries(cases)) assertEquals(formatBytes(Number(count)), text);
-  assertEquals(formatBytes(2 ** 52), "4096.0 TiB");
+  assertEquals(formatBytes(2 ** 52), "4503.6 TB");
 });

@@ -50,6 +50,18 @@ export function proxyCommand(args: readonly string[]): { program: string; args: 
   return { program: Deno.execPath(), args: ["run", "-P", "--no-prompt", "--quiet", ...V8_FLAGS, "main.ts", ...args] };
 }
 
+/** Writes a program `i2p-socks` into a folder, which works wherever it is called: its path. */
+export async function installProxy(folder: string): Promise<string> {
+  const { program, args } = proxyCommand([]);
+  const words = args.map((word) => word === "main.ts" ? `${PROJECT}main.ts` : word);
+  const [verb = "", ...rest] = words;
+  const command = verb === "run" ? [program, verb, "--config", `${PROJECT}deno.json`, ...rest] : [program, ...words];
+  const path = `${folder}/i2p-socks`;
+  const script = `#!/bin/sh\nexec ${command.map((word) => `'${word}'`).join(" ")} "$@"\n`;
+  await Deno.writeTextFile(path, script, { mode: 0o755 });
+  return path;
+}
+
 /** Runs i2p-socks to its end. */
 export async function runProxy(args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
   const command = proxyCommand(args);

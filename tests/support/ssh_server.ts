@@ -1,5 +1,6 @@
 import { runCommand } from "./command.ts";
 import { findProgram } from "./e2e.ts";
+import { freePort } from "./free_port.ts";
 import { spawnProxy } from "./proxy_process.ts";
 import { makeScratch } from "./scratch.ts";
 
@@ -38,6 +39,7 @@ StrictModes no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 UseDNS no
+Subsystem sftp internal-sftp
 `,
   );
   const command = [findProgram("sshd") ?? "sshd", "-D", "-e", "-f", config];
@@ -64,10 +66,4 @@ UseDNS no
 
 async function isRoot(): Promise<boolean> {
   return (await runCommand("id", ["-u"])).stdout === "0\n";
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
 }

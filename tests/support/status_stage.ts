@@ -1,8 +1,9 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { ANSWERS } from "../../lib/proxy/answers.ts";
+import { ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
 import { CALLER_REFUSALS } from "../../lib/proxy/caller_refusals.ts";
 import { DROPS } from "../../lib/proxy/datagram_drops.ts";
+import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
 import { PAGE } from "../../lib/report/page.ts";
 
 /** An identity in `/status.json`. */
@@ -168,7 +169,7 @@ function tally<Name extends string>(
   reason: Name,
   count: number,
 ): StagedTally {
-  const { story, hint = null } = table[reason];
+  const { story, hint = DOOR_SIGNS[reason as Reason]?.fix ?? null } = table[reason];
   return { reason, count, message: story, hint };
 }
 

@@ -1,0 +1,6 @@
+/** A port on 127.0.0.1 that was free a moment ago, for programs that cannot pick one themselves. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}
