@@ -64,7 +64,7 @@ e2eTest("irssi, set up as setup says", ["irssi", "proxychains4", "script", "stra
 
   await t.step("is refused a clearnet name, and says so", async () => {
     await assertRefused(stage, await irssi(stage, "example.com"), {
-      words: /Unable to connect server/,
+      words: await saidBy("irssi under proxychains"),
       exitCode: 0,
     });
   });
