@@ -28,9 +28,11 @@ const firefox: Client = {
     'user_pref("network.proxy.no_proxies_on", "");',
     'user_pref("network.proxy.failover_direct", false);',
     'user_pref("network.proxy.allow_bypass", false);',
+    'user_pref("network.proxy.allow_hijacking_localhost", true);',
     'user_pref("network.trr.mode", 5);',
     'user_pref("network.dns.disablePrefetch", true);',
     'user_pref("media.peerconnection.enabled", false);',
+    'user_pref("network.http.referer.XOriginPolicy", 2);',
     'user_pref("keyword.enabled", false);',
     'user_pref("browser.fixup.domainsuffixwhitelist.i2p", true);',
     'user_pref("dom.security.https_only_mode", false);',
@@ -38,7 +40,25 @@ const firefox: Client = {
   notes: [
     "Use the profile for I2P only: cookies and the look of the browser link what you do in it",
     "It calls home to the clearnet; that is refused, and the log tells of it",
+    "What is on this machine, the router's console for one, is not reached from this profile: else any site could ask it",
+    "Its User-Agent names the system: i2p-socks --scrub http",
     "For an identity each container: an extension that sets a proxy with a user name of its own",
+  ],
+};
+
+const proxychains: Client = {
+  title: "proxychains-ng: a file for proxychains4 -f FILE PROGRAM",
+  settings: ({ hostname, port }) => [
+    "strict_chain",
+    "quiet_mode",
+    "proxy_dns",
+    "remote_dns_subnet 224",
+    "[ProxyList]",
+    `socks5 ${hostname} ${port}`,
+  ],
+  notes: [
+    "Without proxy_dns a program asks your DNS. It cannot hold statically linked programs (such as those in Go)",
+    `${BY_LOGIN}: socks5 HOST PORT work x`,
   ],
 };
 
@@ -104,22 +124,23 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     ],
   },
   irssi: {
-    title: "irssi: it speaks no SOCKS, so socat stands in between; a shell, then irssi",
-    settings: ({ hostname, port }) => [
-      "socat TCP-LISTEN:16667,bind=127.0.0.1,reuseaddr,fork \\",
-      `  SOCKS4A:${
-        hostname.includes(":") ? `[${hostname}]` : hostname
-      }:irc.postman.i2p:6667,socksport=${port},socksuser=irssi &`,
-      "irssi --home=$HOME/.irssi-i2p --noconnect",
+    title: "irssi: it speaks no SOCKS, so proxychains-ng stands in between; a shell, then irssi",
+    settings: (listener) => [
+      "cat > ~/.irssi-i2p.conf <<END",
+      ...proxychains.settings(listener),
+      "END",
+      "proxychains4 -f ~/.irssi-i2p.conf irssi --home=$HOME/.irssi-i2p --noconnect",
+      "/set nick user",
       "/set user_name user",
       "/set real_name user",
-      "/set ctcp_version_reply",
-      "/ignore * CTCPS",
-      "/connect 127.0.0.1 16667",
+      "/ignore * CTCPS DCC",
+      "/connect irc.postman.i2p",
     ],
     notes: [
-      "Its defaults give away your user name and real name; i2p-socks --scrub irc takes out what these settings miss",
-      "Another socksuser is another identity; for a lasting one: i2p-socks --identity irc --isolate none",
+      "Its defaults give away your user name, in the nick too, and real name; i2p-socks --scrub irc takes out what these " +
+      "settings miss, but not from the nick",
+      "Without proxychains it connects to servers of the clearnet, and to whoever offers a DCC, straight from this machine",
+      `${BY_LOGIN}: behind the port, socks5 HOST PORT work x. For a lasting one: i2p-socks --identity irc`,
     ],
   },
   weechat: {
@@ -143,13 +164,16 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     title: "monerod: monerod.conf, or options with -- in front; PEER stands for a node of yours or from a list",
     settings: (listener) => [`tx-proxy=i2p,${formatEndpoint(listener)}`, "add-peer=PEER.b32.i2p:18083"],
     notes: [
-      "Only your own transactions go through I2P: the chain is still synchronized over the clearnet",
-      "There are no seed nodes in I2P: without add-peer a transaction waits",
+      "Only your own transactions go through I2P. The chain is still synchronized over the clearnet, and name servers " +
+      "there are asked for seed nodes, checkpoints and updates: with proxy=127.0.0.1:9050, say, the chain comes by Tor, " +
+      "and no name server is asked",
+      "Two seed nodes in I2P are built in (0.18); a transaction waits until a peer in I2P is there, so add some",
+      "For others to reach yours: i2p-socks --forward, and anonymous-inbound (README)",
       BY_INSTANCE,
     ],
   },
   qbittorrent: {
-    title: "qBittorrent: Tools, Options",
+    title: "qBittorrent: Tools, Options; before the first torrent, and then start it anew",
     settings: ({ hostname, port }) => [
       "Connection, Proxy Server:",
       "  Type: SOCKS5",
@@ -169,20 +193,24 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     notes: [
       "SOCKS reaches trackers and web seeds with names in .i2p. Peers in I2P have no IP addresses: for them use " +
       "qBittorrent's own I2P (Connection, I2P), which speaks to the router's SAM bridge itself",
+      "Before version 4.6: Use proxy for hostname lookup [x], Use proxy only for torrents [ ]",
+      "Without these settings, at its very first start too, it looks names of the clearnet up",
+      "Trackers over UDP are refused. Those over HTTP are told the client's name in the peer id, in anonymous mode too",
       BY_LOGIN,
     ],
   },
   yggdrasil: {
-    title: "Yggdrasil: yggdrasil.conf; PEER:PORT is a peer in I2P",
+    title: "Yggdrasil: yggdrasil.conf, in place of the lines of these names; PEER:PORT is a peer in I2P",
     settings: (listener) => [
       "Peers: [",
       `  "socks://yggdrasil:x@${formatEndpoint(listener)}/PEER.b32.i2p:PORT"`,
       "]",
       "MulticastInterfaces: []",
+      "NodeInfoPrivacy: true",
     ],
     notes: [
       "Peers see your Yggdrasil key, which stays the same: any peer of the clearnet beside this one links it to you",
-      `${BY_LOGIN}. Leave it in: without it some versions end the handshake`,
+      `${BY_LOGIN}. Leave it in: without it 0.4 gives up with "invalid username/password"`,
     ],
   },
   torsocks: {
@@ -200,19 +228,5 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       "torsocks --isolate gives each run an identity of its own",
     ],
   },
-  proxychains: {
-    title: "proxychains-ng: a file for proxychains4 -f FILE PROGRAM",
-    settings: ({ hostname, port }) => [
-      "strict_chain",
-      "quiet_mode",
-      "proxy_dns",
-      "remote_dns_subnet 224",
-      "[ProxyList]",
-      `socks5 ${hostname} ${port}`,
-    ],
-    notes: [
-      "Without proxy_dns a program asks your DNS. It cannot hold statically linked programs (such as those in Go)",
-      `${BY_LOGIN}: socks5 HOST PORT work x`,
-    ],
-  },
+  proxychains,
 };

@@ -121,7 +121,7 @@ export const LEAKS: Readonly<Record<LeakKind, LeakFacts>> = {
   "bittorrent-client": {
     protocol: "BitTorrent",
     story: "The peer id names the client and its version",
-    fix: "Switch anonymous mode on in the client",
+    fix: "Switch anonymous mode on in the client; qBittorrent (4.5) tells trackers all the same",
   },
   "tls-server-name": {
     protocol: "TLS",

@@ -22,7 +22,7 @@ const REMOTE_DNS: Readonly<Record<string, RegExp>> = {
   firefox: /"network\.proxy\.socks_remote_dns", true/,
   librewolf: /"network\.proxy\.socks_remote_dns", true/,
   chromium: /socks5:.*\n.*MAP \* ~NOTFOUND/,
-  irssi: /SOCKS4A:/,
+  irssi: /^proxy_dns$/m,
   // These four have no other way for names of I2P.
   weechat: /socks5 /,
   monerod: /tx-proxy=i2p,/,

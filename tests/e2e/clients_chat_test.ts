@@ -9,10 +9,7 @@ import {
   startClientStage,
 } from "../support/client_stage.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { freePort } from "../support/free_port.ts";
 import { startIrcServer } from "../support/irc_server.ts";
-import { spawnProxy } from "../support/proxy_process.ts";
-import { writeAll } from "../support/socks_client.ts";
 
 /** Exit code of a client whose time was over: after a refusal, WeeChat would try again for ever. */
 const ENDED = 124;
@@ -48,55 +45,49 @@ e2eTest("WeeChat", ["weechat-headless", "strace"], async (t) => {
   });
 });
 
-e2eTest("the way of irssi, which speaks no SOCKS: through socat", ["socat"], async (t) => {
+e2eTest("irssi, set up as setup says", ["irssi", "proxychains4", "script", "strace"], async (t) => {
   const answer = `answer ${crypto.randomUUID()}`;
-  await using server = await startIrcServer(answer);
+  const question = ":somebody!user@i2p PRIVMSG user :\x01VERSION\x01";
+  await using server = await startIrcServer(`${answer}\r\n${question}`);
   await using stage = await startClientStage({ "irc.postman.i2p": server.port });
-  const { settings } = describeSetup(clientNamed("irssi"), { hostname: "127.0.0.1", port: stage.port });
-  const [command = "", rest = ""] = settings.split(" &\n");
-  const near = freePort();
-  const line = command.replace("16667", `${near}`);
-  assertStringIncludes(rest, "/connect 127.0.0.1 16667");
 
-  await t.step("leads to the server by its name, with an identity of its own", async () => {
-    await using _socat = spawnProxy({ program: "sh", args: ["-c", `exec ${line}`] });
-    const words = ["NICK somenick", "USER user 0 * :user", "JOIN #test", "PRIVMSG #test :good day"];
-    assertStringIncludes(await talk(near, words, answer), ":irc.i2p 001 somenick :Welcome");
-    assertEquals(isolated(stage), 1);
+  await t.step("connects by name, has a message go each way, and says nothing of the user or itself", async () => {
+    const { code, stdout, astray } = await irssi(stage, "irc.postman.i2p");
+    assertEquals([code, astray], [0, []], stdout);
+    assertStringIncludes(stdout, answer);
+    assertEquals(server.lines.filter((line) => /^(NICK|USER|PRIVMSG|NOTICE)/.test(line)), [
+      "NICK user",
+      "USER user user irc.postman.i2p :user",
+      "PRIVMSG #test :good day",
+    ]);
   });
 
-  await t.step("is refused a clearnet name, and socat says so", async () => {
-    const elsewhere = line.replace("irc.postman.i2p", "example.com");
-    await using socat = spawnProxy({ program: "sh", args: ["-c", `exec ${elsewhere}`] });
-    assertEquals(await talk(near, [], answer), "");
-    await socat.waitFor("stderr", await saidBy("socat"));
+  await t.step("is refused a clearnet name, and says so", async () => {
+    await assertRefused(stage, await irssi(stage, "example.com"), {
+      words: await saidBy("irssi under proxychains"),
+      exitCode: 0,
+    });
   });
 });
 
-async function connectSoon(port: number): Promise<Deno.TcpConn> {
-  for (let i = 0; i < 100; i++) {
-    try {
-      return await Deno.connect({ hostname: "127.0.0.1", port });
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  throw new Error("Nobody listens within 5 s");
-}
+/** Speaks once it is connected; ends when it cannot connect, or four seconds after an answer: it replies to CTCP late. */
+const IRSSI_SCRIPT = `use Irssi;
+Irssi::signal_add("event connected", sub { $_[0]->command("quote PRIVMSG #test :good day") });
+Irssi::signal_add("message public", sub { Irssi::timeout_add_once(4000, sub { Irssi::command("quit") }, undef) });
+Irssi::signal_add("server connect failed", sub { Irssi::command("quit") });
+`;
 
-/** Says lines to a server that may only just begin to listen: all that it answers, up to a word or to its end. */
-async function talk(port: number, lines: readonly string[], word: string): Promise<string> {
-  using conn = await connectSoon(port);
-  await writeAll(conn, new TextEncoder().encode(lines.map((said) => `${said}\r\n`).join("")));
-  let heard = "";
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(4_096);
-  while (!heard.includes(word)) {
-    const count = await conn.read(buffer);
-    if (count === null) break;
-    heard += decoder.decode(buffer.subarray(0, count), { stream: true });
-  }
-  return heard;
+/** Runs irssi on a terminal, with its commands read from a file in place of typed, and without its limit of commands. */
+async function irssi(stage: ClientStage, host: string): Promise<ClientRun> {
+  const { settings } = describeSetup(clientNamed("irssi"), { hostname: "127.0.0.1", port: stage.port });
+  const lines = settings.replace("irc.postman.i2p", host).split("\n");
+  const isCommand = (line: string): boolean => line.startsWith("/");
+  const dir = `${stage.scratch.dir}/.irssi-i2p`;
+  await Deno.mkdir(`${dir}/scripts/autorun`, { recursive: true });
+  await Deno.writeTextFile(`${dir}/scripts/autorun/talk.pl`, IRSSI_SCRIPT);
+  await Deno.writeTextFile(`${dir}/startup`, `/set cmd_queue_speed 10msec\n${lines.filter(isCommand).join("\n")}\n`);
+  const shell = lines.filter((line) => !isCommand(line)).join("\n");
+  return await stage.run("script", ["-qec", shell, "/dev/null"], { timeout: 20_000, env: { TERM: "xterm" } });
 }
 
 let runs = 0;

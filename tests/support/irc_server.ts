@@ -52,11 +52,15 @@ async function serve(conn: Deno.TcpConn, lines: string[], answer: string): Promi
 function replies(line: string, nick: string, answer: string): string[] {
   const [command = "", ...words] = line.split(" ");
   switch (command) {
+    case "CAP":
+      return words[0] === "LS" ? [`:irc.i2p CAP ${nick} LS :`] : [];
     case "USER":
       return [`:irc.i2p 001 ${nick} :Welcome`, `:irc.i2p 422 ${nick} :No message of the day`];
     case "PING":
       return [`:irc.i2p PONG irc.i2p ${words.join(" ")}`];
     case "JOIN":
+      // irssi asks to join nothing, to hear that it is too early.
+      if (words[0] !== CHANNEL) return [`:irc.i2p 451 ${nick} JOIN :You have not registered`];
       return [
         `:${nick}!user@i2p JOIN ${CHANNEL}`,
         `:irc.i2p 353 ${nick} = ${CHANNEL} :${nick} somebody`,
