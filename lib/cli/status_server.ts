@@ -15,7 +15,7 @@ export const STATUS_TIMEOUT = 5_000;
 export const MAX_STATUS_REQUESTS = 16;
 
 /**
- * Serves the status over HTTP/1.1: one request a connection, GET only, no body.
+ * Serves the status over HTTP/1.1: one request a connection, GET or HEAD, no body.
  *
  * Not `Deno.serve`: that has no limits on time, heads and connections, and it makes its listener itself.
  */

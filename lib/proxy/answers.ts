@@ -256,7 +256,8 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
   "command": {
     reply5: Reply5.commandNotSupported,
     story: "A SOCKS command that is not served",
-    hint: "BIND needs --bind, UDP ASSOCIATE --udp, RESOLVE (torsocks) --map-names 198.18.0.0/15",
+    hint:
+      "BIND needs --bind, and a login where another client waits; UDP ASSOCIATE --udp; RESOLVE (torsocks) --map-names RANGE",
   },
   "address-type": { reply5: Reply5.addressTypeNotSupported, story: "A SOCKS address type that does not exist" },
   "auth-method": {

@@ -14,6 +14,8 @@ export interface HttpAnswer {
   body: string;
   /** Headers besides those that every answer has. @default {{}} */
   headers?: Readonly<Record<string, string>>;
+  /** Whether the body is not sent, only described (RFC 9110 §9.3.2). @default {false} */
+  isHead?: boolean;
 }
 
 const TEXT = "text/plain; charset=utf-8";
@@ -46,14 +48,19 @@ const ROUTES: Readonly<Record<string, (snapshot: Snapshot) => HttpAnswer>> = {
  * @param port the port that is served: the only one that Host may name.
  */
 export function answerStatus(request: HttpRequest, port: number, snapshot: () => Snapshot): HttpAnswer {
-  const { method, path, host, origin } = request;
+  return { ...answer(request, port, snapshot), isHead: request.method === "HEAD" };
+}
+
+function answer({ method, path, host, origin }: HttpRequest, port: number, snapshot: () => Snapshot): HttpAnswer {
   if (host === undefined || !isOwnHost(host, port)) {
     return plain(403, "Only 127.0.0.1, [::1] and localhost are answered here");
   }
   if (origin !== undefined && /^http:\/\/(.*)$/.exec(origin.toLowerCase())?.[1] !== host.toLowerCase()) {
     return plain(403, "Other pages are not answered here");
   }
-  if (method !== "GET") return { ...plain(405, "Only GET is answered here"), headers: { allow: "GET" } };
+  if (method !== "GET" && method !== "HEAD") {
+    return { ...plain(405, "Only GET and HEAD are answered here"), headers: { allow: "GET, HEAD" } };
+  }
   const route = ROUTES[path];
   if (route === undefined) return plain(404, `Here are ${Object.keys(ROUTES).join(", ")}`);
   return route(snapshot());
@@ -70,7 +77,8 @@ function isOwnHost(host: string, port: number): boolean {
 }
 
 /** Writes an answer (RFC 9112), with headers that keep it from other pages and the page from the network. */
-export async function encodeAnswer({ status, type, body, headers = {} }: HttpAnswer): Promise<Uint8Array> {
+export async function encodeAnswer(answer: HttpAnswer): Promise<Uint8Array> {
+  const { status, type, body, headers = {}, isHead = false } = answer;
   const bytes = new TextEncoder().encode(body);
   const all = {
     "content-type": type,
@@ -85,6 +93,7 @@ export async function encodeAnswer({ status, type, body, headers = {} }: HttpAns
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = new TextEncoder().encode(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join("")}\r\n`);
+  if (isHead) return head;
   const encoded = new Uint8Array(head.length + bytes.length);
   encoded.set(head);
   encoded.set(bytes, head.length);

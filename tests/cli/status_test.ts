@@ -196,6 +196,17 @@ Deno.test("the status answers no other host and no other page, and has limits", 
       }
     }
   });
+  await t.step("HEAD: the same, without the body", async () => {
+    for (const path of [...PATHS, "/other"]) {
+      const got = await rawGet(port, path);
+      const looked = await rawGet(port, path, {}, "HEAD");
+      assertEquals([looked.status, looked.text.includes("\r\n\r\n")], [got.status, true], path);
+      assertEquals(looked.text.split("\r\n\r\n")[1], "", path);
+      assertEquals(looked.headers["content-type"], got.headers["content-type"], path);
+    }
+    const { headers } = await rawGet(port, "/ready", {}, "HEAD");
+    assertEquals(headers["content-length"], "6");
+  });
   await t.step("other methods, paths and protocols", async () => {
     assertEquals((await rawGet(port, "/", {}, "POST")).status, 405);
     assertEquals((await rawGet(port, "/other")).status, 404);
@@ -303,7 +314,7 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     assertEquals((await second.reply()).code, 7);
     const [refusal] = (await only(port)).refusals;
     assertEquals([refusal?.reason, refusal?.count], ["command", 1]);
-    assertMatch(refusal?.hint ?? "", /where another client waits, BIND needs a login/);
+    assertMatch(refusal?.hint ?? "", /BIND needs --bind, and a login where another client waits/);
     assertEquals(await stranger.ask(host, ""), "");
     const { conn } = await caller.call(host);
     await client.reply();
