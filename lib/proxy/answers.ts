@@ -35,6 +35,7 @@ export type Reason =
   | "too-many-per-client"
   | "too-many-identities"
   | "too-many-associations"
+  | "client-address"
   | "too-many-names"
   | "out-of-descriptors"
   | "command"
@@ -212,6 +213,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     hint: "The limit is --max-identities",
   },
   "too-many-associations": { reply5: Reply5.generalFailure, story: "Too many UDP associations" },
+  "client-address": {
+    reply5: Reply5.notAllowed,
+    story: "A UDP client that is not at 127.0.0.1 or ::1: nothing can be sent to it",
+    hint: "Have it connect from one of these; a login or a user id sets clients apart as well, see --isolate",
+  },
   "too-many-names": {
     reply5: Reply5.generalFailure,
     story: "A new name for --map-names, and the addresses of all others are in use",

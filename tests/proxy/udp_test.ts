@@ -153,6 +153,17 @@ Deno.test("Only the client is served: from the port that it has named, or else f
   }
 });
 
+Deno.test("A client of another address than 127.0.0.1 is told that nothing can be sent to it, and goes on without", async () => {
+  await using harness = await startHarness({ udp: true, addresses: ["127.0.0.2"] });
+  using client = await associate(harness.ports["127.0.0.2"] ?? 0);
+  assertEquals(client.reply.code, 2);
+  assertMatch(harness.log.findLast((line) => line.includes("Refused")) ?? "", /reason=client-address hint=/);
+  assertEquals(sessionsOf(harness), []);
+  const { reply, conn } = await socksConnect(harness.ports["127.0.0.2"] ?? 0, harness.name, 80);
+  conn.close();
+  assertEquals(reply.code, 0);
+});
+
 Deno.test("Who has sent something can be answered without a look-up, for as long as it goes on sending", async () => {
   await using stage = await startUdpStage();
   const { harness, echo } = stage;
