@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DatagramSocket, MAX_QUEUED } from "../../lib/io/datagrams.ts";
+import { DatagramSocket, LEAST_QUEUED, MAX_QUEUED } from "../../lib/io/datagrams.ts";
 import { delay, until } from "../support/harness.ts";
 
 /** Datagrams between two rests of a sender: fewer than the system's own buffer holds. */
@@ -59,6 +59,25 @@ Deno.test("only so many bytes wait, and it goes on when half of them are taken",
   const before = taken.length;
   await sendAll(socket.port, 10, 64);
   await until("it goes on", () => taken.length === before + 10);
+  await socket.close();
+});
+
+Deno.test("only so many wait, however small they are", async () => {
+  const room = MAX_QUEUED / LEAST_QUEUED;
+  const held = Promise.withResolvers<void>();
+  let taken = 0;
+  const socket = new DatagramSocket("127.0.0.1", async () => {
+    taken++;
+    await held.promise;
+  });
+  await sendAll(socket.port, room + 4_000, 4);
+  held.resolve();
+  let before = 0;
+  for (; before !== taken; await delay(100)) before = taken;
+  // Besides those that the system held.
+  assert(taken >= room && taken < room + 2_000, `${taken}`);
+  await sendAll(socket.port, 10, 4);
+  await until("it goes on", () => taken === before + 10);
   await socket.close();
 });
 
