@@ -122,13 +122,19 @@ export class DatagramSocket {
       const before = this.#queued;
       this.#queued -= weightOf(first[0]);
       if (before >= MAX_QUEUED / 2 && this.#queued < MAX_QUEUED / 2) this.#change();
-      if (this.#next === this.#queue.length) {
-        this.#queue.length = 0;
-        this.#next = 0;
-      }
+      this.#letGo();
       await this.#take(...first);
       if (++taken % TURN === 0) await turn();
     }
+  }
+
+  /** Lets go of those that were taken: at the end of the queue, and when they are half of it, for it may never be empty. */
+  #letGo(): void {
+    const isEnd = this.#next === this.#queue.length;
+    if (!isEnd && (this.#next < TURN || 2 * this.#next < this.#queue.length)) return;
+    if (isEnd) this.#queue.length = 0;
+    else this.#queue.splice(0, this.#next);
+    this.#next = 0;
   }
 
   #change(): void {
