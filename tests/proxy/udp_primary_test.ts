@@ -3,7 +3,7 @@ import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { startCaller } from "../support/callers.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { delay, type Harness, startHarness, until } from "../support/harness.ts";
 import type { Intercept, SamBridge } from "../support/sam_bridge.ts";
 import { makeKeys } from "../support/sam_keys.ts";
 import { readToEnd, socksConnect } from "../support/socks_client.ts";
@@ -310,6 +310,22 @@ Deno.test("A router that has no sessions for both any more ends associations, an
   using second = await associate(harness.port);
   assertNotEquals(await senderOf(second, echo), await callerOf(harness));
   assertEquals(told(harness).length, 1);
+});
+
+Deno.test("Streams whose clients have left make room for an association of a new group, as for a stream", async () => {
+  const proxy = { isolation: new Set(["auth"] as const), maxIdentities: 1 };
+  await using harness = await startHarness({ udp: true, bridge: { manners: "java" }, proxy });
+  const { conn } = await socksConnect(harness.port, harness.name, 80, { login: { user: "gone", password: "" } });
+  using _conn = conn;
+  await conn.write(Uint8Array.of(1));
+  assertEquals(await conn.read(new Uint8Array(1)), 1);
+  conn.closeWrite();
+  const login = { user: "new", password: "" };
+  using early = await associate(harness.port, { login });
+  assertEquals(early.reply.code, 1, "it may still be there");
+  await delay(1_100);
+  using client = await associate(harness.port, { login });
+  assertEquals(client.reply.code, 0);
 });
 
 Deno.test("A client that comes before anything is known of i2pd has no part in the streams of its group", async () => {
