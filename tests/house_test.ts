@@ -36,7 +36,7 @@ import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/proxy/relay.ts";
-import { MAX_QUEUED } from "../lib/io/datagrams.ts";
+import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";
 import { MAX_HELD_NAMES } from "../lib/proxy/held_names.ts";
 import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/udp_associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
@@ -282,6 +282,10 @@ Deno.test("the README's limits are those of the code", async () => {
   assertStringIncludes(
     table.get("destinations that an identity for datagrams remembers") ?? "",
     `for ${minutes(DESTINATION_AGE)}; that a name leads nowhere, for ${seconds(UNKNOWN_AGE)}`,
+  );
+  assertStringIncludes(
+    table.get("datagrams that wait to be passed on, of an association, and of an identity for datagrams") ?? "",
+    `at least ${LEAST_QUEUED} for each`,
   );
   assertEquals(MAX_HANDSHAKE, LINE_BUFFER, "the two directions of a stream have buffers of different sizes");
   assertStringIncludes(table.get("large buffers for fast streams") ?? "", `have ${LINE_BUFFER} bytes`);

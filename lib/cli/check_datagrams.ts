@@ -9,12 +9,19 @@ import { PrimaryRefused } from "../sam/primary.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { Fault, type Step } from "./check_walk.ts";
+import type { Fix } from "./fixes.ts";
 
 /** Milliseconds for a datagram to come back. */
 const PATIENCE = 10_000;
 
 /** Milliseconds until another one is sent: they get lost. */
 const AGAIN = 1_000;
+
+/** What to do where none has come back. */
+const NONE_CAME: Fix = {
+  i2pd: "give --sam-udp the sam.portudp of i2pd.conf; where it has none, or 0, try 7655 and one below the port of SAM",
+  java: "give --sam-udp the UDP port of the SAM application bridge, 7655 by default",
+};
 
 /** The kinds of datagrams that not every router has, and what is special about them. */
 const LATER_STYLES: readonly (readonly [DatagramStyle, string])[] = [
@@ -141,6 +148,6 @@ export class DatagramCheck implements AsyncDisposable {
     }
     signal.throwIfAborted();
     if (hasCome) return `one to ourselves came back through UDP port ${port}`;
-    throw new Fault("timed-out", `None that was sent to UDP port ${port} came back: see --sam-udp`);
+    throw new Fault("timed-out", `None that was sent to UDP port ${port} came back`, NONE_CAME);
   }
 }

@@ -43,12 +43,15 @@ export interface Finding {
 export class Fault extends Error {
   /** Why. */
   readonly reason: Reason;
+  /** What to do about it; undefined where the reason says it all. */
+  readonly fix: Fix | undefined;
 
-  /** Makes the error; `detail` replaces the table's story. */
-  constructor(reason: Reason, detail?: string) {
+  /** Makes the error; `detail` replaces the table's story, and `fix` what is to be done about the reason as a rule. */
+  constructor(reason: Reason, detail?: string, fix?: Fix) {
     super(detail ?? ANSWERS[reason].story);
     this.name = "Fault";
     this.reason = reason;
+    this.fix = fix;
   }
 }
 
@@ -94,7 +97,7 @@ async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Te
     return { step: step.name, ok: true, milliseconds: milliseconds(), says };
   } catch (error) {
     const { reason, says } = explain(error, step, endpoint);
-    const fix = fixOf(reason);
+    const fix = error instanceof Fault && error.fix || fixOf(reason);
     return { step: step.name, ok: false, milliseconds: milliseconds(), says, reason, ...(fix && { fix }) };
   } finally {
     clearInterval(ticker);

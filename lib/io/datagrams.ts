@@ -8,6 +8,12 @@ export const DATAGRAM_BUFFER = 65_536;
  */
 export const MAX_QUEUED = 2_097_152;
 
+/**
+ * Bytes that each of them counts for at least, so that few enough wait however small they are: what the runtime keeps for one
+ * is more than that.
+ */
+export const LEAST_QUEUED = 128;
+
 /** Turns of the microtask queue in which a read has ended whose datagram was there already. */
 const SETTLING = 4;
 
@@ -75,7 +81,7 @@ export class DatagramSocket {
       try {
         const [bytes, from] = await this.#receive(buffer);
         this.#queue.push([bytes.slice() as Uint8Array<ArrayBuffer>, from as Deno.NetAddr]);
-        this.#queued += bytes.length;
+        this.#queued += weightOf(bytes);
       } catch {
         if (this.#isOpen) await new Promise((resolve) => setTimeout(resolve, REST));
       }
@@ -114,15 +120,21 @@ export class DatagramSocket {
       }
       this.#next++;
       const before = this.#queued;
-      this.#queued -= first[0].length;
+      this.#queued -= weightOf(first[0]);
       if (before >= MAX_QUEUED / 2 && this.#queued < MAX_QUEUED / 2) this.#change();
-      if (this.#next === this.#queue.length) {
-        this.#queue.length = 0;
-        this.#next = 0;
-      }
+      this.#letGo();
       await this.#take(...first);
       if (++taken % TURN === 0) await turn();
     }
+  }
+
+  /** Lets go of those that were taken: at the end of the queue, and when they are half of it, for it may never be empty. */
+  #letGo(): void {
+    const isEnd = this.#next === this.#queue.length;
+    if (!isEnd && (this.#next < TURN || 2 * this.#next < this.#queue.length)) return;
+    if (isEnd) this.#queue.length = 0;
+    else this.#queue.splice(0, this.#next);
+    this.#next = 0;
   }
 
   #change(): void {
@@ -133,6 +145,11 @@ export class DatagramSocket {
   #untilChange(): Promise<void> {
     return this.#changed.promise;
   }
+}
+
+/** What a datagram that waits counts for, in bytes. */
+function weightOf({ length }: Uint8Array): number {
+  return Math.max(length, LEAST_QUEUED);
 }
 
 /** Has the runtime look for what has come in: while one operation after the other ends at once, it does not. */

@@ -35,6 +35,7 @@ export type Reason =
   | "too-many-per-client"
   | "too-many-identities"
   | "too-many-associations"
+  | "client-address"
   | "too-many-names"
   | "out-of-descriptors"
   | "command"
@@ -242,6 +243,11 @@ export const ANSWERS: Readonly<Record<Reason, Answer>> = {
     reply5: Reply5.generalFailure,
     story: "Too many UDP associations",
     hint: "An association ends with its TCP connection: does the application close those that it no longer needs?",
+  },
+  "client-address": {
+    reply5: Reply5.notAllowed,
+    story: "A UDP client that is not at 127.0.0.1 or ::1: nothing can be sent to it",
+    hint: "Have it connect from one of these; a login or a user id sets clients apart as well, see --isolate",
   },
   "too-many-names": {
     reply5: Reply5.generalFailure,

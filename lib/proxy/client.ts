@@ -5,7 +5,7 @@ import type { IsolationFlag } from "../config/isolation_flag.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import { Deadline, sleep } from "../io/deadline.ts";
+import { Deadline } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, isOfRuntime } from "../io/conn.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
@@ -32,9 +32,6 @@ import { destinationOf, refuse, type RefusedClient, tell } from "./refuse.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { type AssociateContext, serveAssociate } from "./udp_associate.ts";
 import { relay, type RelayOptions, type RelayResources, type RelayResult } from "./relay.ts";
-
-/** Milliseconds for a stream that was ended to let go of its identity. */
-const SETTLING = 20;
 
 /** Time limits of a client, in milliseconds. */
 export interface ClientTimeouts {
@@ -218,10 +215,7 @@ function judge(
   return { host: known ?? address.host, port };
 }
 
-/**
- * The identity of the client's isolation group. Where all are in use, streams whose clients are most likely gone give way
- * first, for it may be they that use one.
- */
+/** The identity of the client's isolation group. */
 async function chooseIdentity(
   { conn, serial }: Client,
   { login }: SocksRequest,
@@ -230,16 +224,7 @@ async function chooseIdentity(
 ): Promise<IdentityLease> {
   const clientAddress = conn.remoteAddr.hostname;
   const group = isolationGroup(isolation, { login, host, port, clientAddress, serial });
-  for (;;) {
-    try {
-      return identities.lease(group, isolation.has("stream"));
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.reason !== "too-many-identities" || !halfClosed.endMostSilent()) {
-        throw error;
-      }
-      await sleep(SETTLING, signal);
-    }
-  }
+  return await halfClosed.makeRoom(() => identities.lease(group, isolation.has("stream")), signal);
 }
 
 /** An open stream and what belongs to it. */

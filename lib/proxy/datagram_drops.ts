@@ -41,7 +41,7 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
   "rule": ANSWERS.rule,
   "fragment": { story: "A fragment (FRAG is not 0), and these are not put together" },
   "foreign": {
-    story: "Not from the client of the association: another address, or another port than before",
+    story: "Not from the client of the association: another address, or another port than it named or used first",
     hint: "A client that sends from several ports needs an association for each",
   },
   "malformed": {

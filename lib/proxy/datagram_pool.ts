@@ -3,6 +3,7 @@ import type { Counters } from "../report/counters.ts";
 import { Refusal } from "./answers.ts";
 import { DropBook } from "./datagram_drops.ts";
 import type { DatagramPort } from "./datagram_port.ts";
+import type { HalfClosedStreams } from "./half_closed.ts";
 import {
   IdentityGroups,
   type IdentityGroupsOptions,
@@ -21,6 +22,8 @@ export interface DatagramPoolOptions extends Omit<IdentityGroupsOptions, "purpos
   udp: UdpOptions;
   /** The identities of streams, which carry datagrams too where the router has sessions for both. */
   identities: IdentityPool;
+  /** Streams that may give way where all of these are in use. */
+  halfClosed: HalfClosedStreams;
   /** Takes the counts. */
   counters: Counters;
 }
@@ -100,8 +103,9 @@ export class DatagramPool {
 
   /** The identity that streams of the group have, if its session carries datagrams. */
   async #shared(key: string | undefined, once: boolean, signal: Signal): Promise<Held | undefined> {
-    const { udp, identities } = this.#options;
-    return udp.primary.isRefused ? undefined : await held(identities.lease(key, once), signal);
+    const { udp, identities, halfClosed } = this.#options;
+    if (udp.primary.isRefused) return undefined;
+    return await held(await halfClosed.makeRoom(() => identities.lease(key, once), signal), signal);
   }
 
   async #separate(lease: IdentityLease, signal: Signal): Promise<Held> {

@@ -57,7 +57,7 @@ export class DatagramPort {
   #sent = 0;
   #unanswered = 0;
   /** The last sender: most datagrams come from one that was heard a moment ago. */
-  #known: { from: string; b32: string } | undefined;
+  #known: { from: string; peer: Peer } | undefined;
 
   /** Binds any free port. */
   constructor(options: DatagramPortOptions) {
@@ -135,18 +135,13 @@ export class DatagramPort {
 
   /** The address of a sender; undefined if it is none. One that tells its destination can be answered from now on. */
   async #recognise(from: string): Promise<string | undefined> {
-    if (this.#known?.from === from) return this.#known.b32;
-    const b32 = this.#options.udp.style === "DATAGRAM3" ? readSenderHash(from) : await this.#learn(from);
-    if (b32 !== undefined) this.#known = { from, b32 };
-    return b32;
-  }
-
-  async #learn(from: string): Promise<string | undefined> {
-    const destination = readSender(from);
-    if (destination === undefined) return undefined;
-    const b32 = await b32Address(destination);
-    this.names.learn({ destination: encodeI2pBase64(destination), b32 });
-    return b32;
+    if (this.#options.udp.style === "DATAGRAM3") return readSenderHash(from);
+    const peer = this.#known?.from === from ? this.#known.peer : await peerOf(from);
+    if (peer === undefined) return undefined;
+    this.#known = { from, peer };
+    // Each time, or it would be forgotten while it goes on: the router may not find one whose lease set is not published.
+    this.names.learn(peer);
+    return peer.b32;
   }
 
   /** Who has sent to a peer last; the only client, where nobody has. */
@@ -158,4 +153,11 @@ export class DatagramPort {
     }
     return last ?? (this.#takers.size === 1 ? [...this.#takers][0] : undefined);
   }
+}
+
+/** What is known of a sender by its destination; undefined if it is none. */
+async function peerOf(from: string): Promise<Peer | undefined> {
+  const destination = readSender(from);
+  if (destination === undefined) return undefined;
+  return { destination: encodeI2pBase64(destination), b32: await b32Address(destination) };
 }

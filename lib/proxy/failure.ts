@@ -106,6 +106,8 @@ export function refusalOf(error: unknown, kind?: AddressKind): Refusal {
   if (error instanceof SocksError) return new Refusal(SOCKS_REASONS[error.problem], error.message, error);
   if (error instanceof TimeoutError) return new Refusal("timed-out");
   if (error instanceof SamError) return samRefusal(error, kind);
+  // Whatever was to be opened: an association binds a port.
+  if (isExhaustion(error)) return new Refusal("out-of-descriptors", undefined, error);
   return new Refusal("internal", error instanceof Error ? `${error.name}: ${error.message}` : String(error), error);
 }
 

@@ -1,4 +1,5 @@
 import { addressIn, type AddressRange, isInRange } from "../config/address_range.ts";
+import { garlicatName } from "../i2p/garlicat.ts";
 import { formatIp, ipBytes } from "../i2p/ip_address.ts";
 import { Refusal } from "./answers.ts";
 
@@ -69,10 +70,10 @@ export class NameMap {
     return this.#groups.size;
   }
 
-  /** Whether a host is an address of the range, whether it stands for a name or not. */
+  /** Whether a host is an address of the range, whether it stands for a name or not. GarliCat's have names already. */
   covers(host: string): boolean {
     const bytes = ipBytes(host);
-    return bytes !== undefined && isInRange(bytes, this.#range);
+    return bytes !== undefined && isInRange(bytes, this.#range) && garlicatName(formatIp(bytes)) === undefined;
   }
 
   /**
@@ -154,7 +155,8 @@ export class NameMap {
       const text = formatIp(address);
       // What ends like a network's own address or its broadcast address, some programs refuse.
       const last = bits.at(-1);
-      if (last !== 0 && last !== 255 && !this.#byAddress.has(text) && !this.#retired.has(text)) return address;
+      const isPlain = last !== 0 && last !== 255 && this.covers(text);
+      if (isPlain && !this.#byAddress.has(text) && !this.#retired.has(text)) return address;
     }
     throw new Refusal("too-many-names");
   }

@@ -111,7 +111,12 @@ export class Proxy implements AsyncDisposable {
     this.#warm = new WarmSockets(options.endpoint);
     this.#identities = new IdentityPool(options.identity, options);
     const { udp } = options;
-    this.#datagrams = udp && new DatagramPool({ ...options, udp, identities: this.#identities });
+    this.#datagrams = udp && new DatagramPool({
+      ...options,
+      udp,
+      identities: this.#identities,
+      halfClosed: this.#halfClosed,
+    });
     this.#context = {
       ...options,
       datagrams: this.#datagrams,

@@ -81,6 +81,7 @@ export async function serveAssociate(
     throw new SocksError("command", "UDP ASSOCIATE is not supported", request.version);
   }
   const clientAddress = conn.remoteAddr.hostname;
+  if (clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
   claimPlace(clientAddress);
   const { login } = request;
   const group = isolationGroup(isolation, { login, host: "", port: 0, clientAddress, serial });
@@ -99,6 +100,14 @@ export async function serveAssociate(
     unfollow.forEach((stop) => stop());
     await association.close();
   }
+}
+
+/**
+ * Where the relay of a client has its port. What runs this program lets it send to no other address of the machine, so a
+ * client that connects from 127.0.0.2 would hear nothing.
+ */
+function relayAddress({ localAddr }: Deno.TcpConn): "127.0.0.1" | "::1" {
+  return localAddr.hostname === "::1" ? "::1" : "127.0.0.1";
 }
 
 /** Reads a connection to its end; what it says there means nothing (RFC 1928 has no words for it). */
@@ -155,7 +164,7 @@ class Association implements DatagramTaker {
     this.#context = context;
     this.drops = drops;
     this.#port = through;
-    this.#hostname = conn.localAddr.hostname === "::1" ? "::1" : "127.0.0.1";
+    this.#hostname = relayAddress(conn);
     // Port 0 is one that the client does not know yet (RFC 1928 §4). Which address it names does not matter: what comes
     // must come from where its connection comes from.
     const clientAddress = conn.remoteAddr.hostname;

@@ -4,6 +4,7 @@ import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../support/sam_bridge.ts";
 import { startSite } from "../support/site.ts";
 import { readToEnd, socksConnect, socksGet } from "../support/socks_client.ts";
+import { associate } from "../support/socks_udp.ts";
 
 e2eTest("out of file descriptors it refuses clients with the reason, and recovers", ["bash"], async () => {
   await using bridge = await startSamBridge();
@@ -31,4 +32,29 @@ e2eTest("out of file descriptors it refuses clients with the reason, and recover
     if (page === "") await new Promise((resolve) => setTimeout(resolve, 200));
   }
   assert(page.includes(site.token), proxy.stderr());
+});
+
+e2eTest("out of file descriptors it refuses associations with the reason, and recovers", ["bash"], async () => {
+  await using bridge = await startSamBridge({ udp: true });
+  const options = ["--sam", `127.0.0.1:${bridge.port}`, "--udp", "--sam-udp", `${bridge.udpPort}`];
+  await using proxy = await startProxyProcess(options, {
+    wrapper: ["bash", "-c", 'ulimit -n 60; exec "$@"', "bash"],
+  });
+  using first = await associate(proxy.port);
+  assertEquals(first.reply.code, 0);
+  const clients = await Promise.allSettled(
+    Array.from({ length: 50 }, () => associate(proxy.port, { timeout: 3_000 })),
+  );
+  const answered = clients.flatMap((client) => client.status === "fulfilled" ? [client.value] : []);
+  const codes = new Set(answered.map(({ reply }) => reply.code));
+  assertEquals([...codes].sort(), [0, 1], proxy.stderr());
+  assertStringIncludes(proxy.stderr(), "reason=out-of-descriptors");
+  assertEquals(proxy.stderr().match(/reason=internal.*/g), null);
+  for (const client of answered) client[Symbol.dispose]();
+  let code: number | undefined;
+  for (let i = 0; i < 50 && code !== 0; i++) {
+    using again = await associate(proxy.port, { timeout: 3_000 });
+    code = again.reply.code;
+  }
+  assertEquals(code, 0, proxy.stderr());
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DatagramSocket, MAX_QUEUED } from "../../lib/io/datagrams.ts";
+import { DatagramSocket, LEAST_QUEUED, MAX_QUEUED } from "../../lib/io/datagrams.ts";
 import { delay, until } from "../support/harness.ts";
 
 /** Datagrams between two rests of a sender: fewer than the system's own buffer holds. */
@@ -7,11 +7,7 @@ const PACE = 50;
 
 /** Sends numbered datagrams of a size, with rests in which they can be received. */
 async function sendAll(port: number, count: number, size: number): Promise<void> {
-  using sender = Object.assign(Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 }), {
-    [Symbol.dispose](this: Deno.DatagramConn): void {
-      this.close();
-    },
-  });
+  using sender = openSender();
   const to: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port };
   for (let i = 0; i < count; i++) {
     const bytes = new Uint8Array(size);
@@ -19,6 +15,11 @@ async function sendAll(port: number, count: number, size: number): Promise<void>
     await sender.send(bytes, to);
     if (i % PACE === PACE - 1 || size > 1_000) await delay(1);
   }
+}
+
+function openSender(): Deno.DatagramConn & Disposable {
+  const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  return Object.assign(conn, { [Symbol.dispose]: () => conn.close() });
 }
 
 function numberOf(bytes: Uint8Array): number {
@@ -59,6 +60,45 @@ Deno.test("only so many bytes wait, and it goes on when half of them are taken",
   const before = taken.length;
   await sendAll(socket.port, 10, 64);
   await until("it goes on", () => taken.length === before + 10);
+  await socket.close();
+});
+
+Deno.test("only so many wait, however small they are", async () => {
+  const room = MAX_QUEUED / LEAST_QUEUED;
+  const held = Promise.withResolvers<void>();
+  let taken = 0;
+  const socket = new DatagramSocket("127.0.0.1", async () => {
+    taken++;
+    await held.promise;
+  });
+  await sendAll(socket.port, room + 4_000, 4);
+  held.resolve();
+  let before = 0;
+  for (; before !== taken; await delay(100)) before = taken;
+  // Besides those that the system held.
+  assert(taken >= room && taken < room + 2_000, `${taken}`);
+  await sendAll(socket.port, 10, 4);
+  await until("it goes on", () => taken === before + 10);
+  await socket.close();
+});
+
+Deno.test("what was taken is let go of, though there is always one that waits", async () => {
+  const [size, count] = [32_768, 6_000];
+  let [sent, taken] = [0, 0];
+  const socket = new DatagramSocket("127.0.0.1", async () => {
+    while (sent < count && sent - taken < 16) await delay(1);
+    taken++;
+  });
+  const before = Deno.memoryUsage().external;
+  using sender = openSender();
+  const to: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: socket.port };
+  for (; sent < count; sent += 4) {
+    for (let i = 0; i < 4; i++) await sender.send(new Uint8Array(size), to);
+    while (sent - taken > 32) await delay(1);
+    await delay(0);
+  }
+  const held = Deno.memoryUsage().external - before;
+  assert(held < size * count / 2, `${held} bytes of ${size * count} that have passed`);
   await socket.close();
 });
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import type { IsolationFlag } from "../../lib/config/isolation_flag.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
@@ -33,6 +33,14 @@ pureTest("NameMap gives IPv6 addresses, which are found in any spelling", () => 
   const last = address.replace(/^.*:/, "");
   assertEquals(names.nameOf("", `fd00::${last}`), "a.i2p");
   assertEquals(names.nameOf("", `[FD00:0::${last.toUpperCase()}]`), "a.i2p");
+});
+
+pureTest("NameMap leaves GarliCat's addresses to GarliCat where its range has them in it", () => {
+  // Of which they are one half.
+  const names = new NameMap(parseAddressRange("fd60:db4d:ddb4::/47"));
+  for (let i = 0; i < 64; i++) assertMatch(ask(names, `${i}.i2p`), /^fd60:db4d:ddb4:/);
+  assertEquals(names.covers("fd60:db4d:ddb4:1:2:3:4:5"), true);
+  assertEquals(names.covers("fd60:db4d:ddb5:1:2:3:4:5"), false);
 });
 
 pureTest("a group finds nothing of another, and its addresses are its own", () => {

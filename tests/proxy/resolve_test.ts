@@ -194,6 +194,9 @@ Deno.test("names of --hosts and GarliCat's addresses are asked for as they are c
   assertEquals(await codeOf(harness, await addressOf(harness, "mine.i2p")), 0);
   assertEquals(await codeOf(harness, await addressOf(harness, "fd60:db4d:ddb5:1:2:3:4:5")), 0);
   assertEquals(harness.sent("STREAM CONNECT", "DESTINATION"), [harness.b32, harness.b32]);
+  await using wide = await start({ hosts }, {}, "fd00::/8");
+  hosts.set("aaaqaaqaamaaiaaf.oc.b32.i2p", wide.b32);
+  assertEquals(await codeOf(wide, "fd60:db4d:ddb5:1:2:3:4:5"), 0);
 });
 
 Deno.test("an address is of the login that asked for it, and leads nowhere for another", async () => {

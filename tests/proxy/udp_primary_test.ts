@@ -312,6 +312,23 @@ Deno.test("A router that has no sessions for both any more ends associations, an
   assertEquals(told(harness).length, 1);
 });
 
+Deno.test("Streams whose clients have left make room for an association of a new group, as for a stream", async () => {
+  const proxy = { isolation: new Set(["auth"] as const), maxIdentities: 1 };
+  await using harness = await startHarness({ udp: true, bridge: { manners: "java" }, proxy });
+  const { conn } = await socksConnect(harness.port, harness.name, 80, { login: { user: "gone", password: "" } });
+  using _conn = conn;
+  await conn.write(Uint8Array.of(1));
+  assertEquals(await conn.read(new Uint8Array(1)), 1);
+  conn.closeWrite();
+  const login = { user: "new", password: "" };
+  using early = await associate(harness.port, { login });
+  assertEquals(early.reply.code, 1, "it may still be there");
+  await until("it has left", async () => {
+    using client = await associate(harness.port, { login });
+    return client.reply.code === 0;
+  });
+});
+
 Deno.test("A client that comes before anything is known of i2pd has no part in the streams of its group", async () => {
   await using harness = await startHarness({ udp: true, ready: false, proxy: { isolation: new Set(["auth"]) } });
   const login = { user: "alice", password: "1" };

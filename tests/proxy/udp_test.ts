@@ -5,8 +5,9 @@ import type { PooledStatus } from "../../lib/proxy/identity_groups.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_DATAGRAM } from "../../lib/sam/datagrams.ts";
 import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
-import { MAX_LOOKUPS } from "../../lib/proxy/destination_cache.ts";
+import { DESTINATION_AGE, MAX_LOOKUPS } from "../../lib/proxy/destination_cache.ts";
 import { MAX_WAITING } from "../../lib/proxy/udp_associate.ts";
+import { Clock } from "../support/clock.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";
 import { associate, encodeUdp } from "../support/socks_udp.ts";
@@ -150,6 +151,35 @@ Deno.test("Only the client is served: from the port that it has named, or else f
     await client.send("udp.i2p", 1, "own");
     assertEquals((await client.receive())?.text, "own");
   }
+});
+
+Deno.test("A client of another address than 127.0.0.1 is told that nothing can be sent to it, and goes on without", async () => {
+  await using harness = await startHarness({ udp: true, addresses: ["127.0.0.2"] });
+  using client = await associate(harness.ports["127.0.0.2"] ?? 0);
+  assertEquals(client.reply.code, 2);
+  assertMatch(harness.log.findLast((line) => line.includes("Refused")) ?? "", /reason=client-address hint=/);
+  assertEquals(sessionsOf(harness), []);
+  const { reply, conn } = await socksConnect(harness.ports["127.0.0.2"] ?? 0, harness.name, 80);
+  conn.close();
+  assertEquals(reply.code, 0);
+});
+
+Deno.test("Who has sent something can be answered without a look-up, for as long as it goes on sending", async () => {
+  await using stage = await startUdpStage();
+  const { harness, echo } = stage;
+  using clock = new Clock();
+  using client = await associate(harness.port);
+  await client.send("udp.i2p", 1, "who am I");
+  assertEquals((await client.receive())?.text, "who am I");
+  const own = echo.received[0]?.from ?? "";
+  for (let age = 0; age <= DESTINATION_AGE; age += DESTINATION_AGE / 2) {
+    await echo.send(own, "spoken");
+    assertEquals((await client.receive())?.text, "spoken");
+    await clock.jump(DESTINATION_AGE / 2);
+  }
+  await client.send(echo.b32, 1, "answered");
+  assertEquals((await client.receive())?.text, "answered");
+  assertEquals(harness.bridge.lines.filter((line) => line === `NAMING LOOKUP NAME=${echo.b32}`), []);
 });
 
 Deno.test("Only the bridge can send to the port for its datagrams, and only what is one", async () => {

@@ -74,9 +74,9 @@ Deno.test("A session for one of them has one name, and its wire is that of befor
 });
 
 Deno.test("A session for both answers the PINGs of its version, and lives on", async () => {
-  await using bridge = await startSamBridge({ manners: "java", udp: true, pingInterval: 40, sessionDelay: 100 });
+  await using bridge = await startSamBridge({ manners: "java", udp: true, pingInterval: 250, sessionDelay: 100 });
   const session = await createSession(at(bridge), BOTH, NEVER);
-  await delay(300);
+  await delay(800);
   assertEquals(session.ended.aborted, false);
   assertNotEquals(bridge.lines.filter((line) => line.startsWith("PONG ")).length, 0);
   session.close();

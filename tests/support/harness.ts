@@ -198,9 +198,9 @@ export async function echo(conn: Deno.TcpConn): Promise<void> {
 }
 
 /** Waits until something is true, at most two seconds. */
-export async function until(what: string, isTrue: () => boolean): Promise<void> {
+export async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; i < 400; i++) {
-    if (isTrue()) return;
+    if (await isTrue()) return;
     await delay(5);
   }
   throw new Error(`Not within 2 s: ${what}`);

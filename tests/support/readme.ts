@@ -91,7 +91,7 @@ export function generate(part: string): string {
 /** The cells of the table under a heading, without its head. Cells are trimmed; escaped bars are part of a cell. */
 export function tableUnder(readme: string, heading: string): string[][] {
   const [, section = ""] = readme.split(`\n## ${heading}\n`);
-  const lines = section.split("\n## ", 1)[0]?.split("\n").filter((line) => line.startsWith("|")) ?? [];
+  const lines = section.split(/\n##+ /, 1)[0]?.split("\n").filter((line) => line.startsWith("|")) ?? [];
   return lines.slice(2).map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
 }
 

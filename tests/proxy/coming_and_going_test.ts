@@ -1,0 +1,61 @@
+import { assert, assertEquals } from "@std/assert";
+import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
+import { delay, until } from "../support/harness.ts";
+import { Random } from "../support/random.ts";
+import type { Manners } from "../support/sam_bridge.ts";
+import { BindClient } from "../support/socks_bind.ts";
+import { associate } from "../support/socks_udp.ts";
+import { startUdpStage, type UdpStage } from "../support/udp_stage.ts";
+
+/** Milliseconds for which clients come and go. */
+const DURATION = 2_000;
+
+/** Milliseconds that a session takes, so that clients leave while theirs is made. */
+const SESSION_DELAY = 40;
+
+/** How many clients there are at once, and how many logins: more than there may be identities. */
+const [CLIENTS, LOGINS] = [12, 12];
+
+for (const manners of ["i2pd", "java"] as Manners[]) {
+  Deno.test(`clients of UDP and BIND that come and go while sessions are lost leave nothing behind, ${manners}`, async () => {
+    await using stage = await startUdpStage({
+      bridge: { manners, sessionDelay: SESSION_DELAY },
+      proxy: { identityIdle: 100, commands: BIND_COMMANDS, timeouts: { connect: 1_000 } },
+    });
+    const { proxy, log, counters } = stage.harness;
+    const end = performance.now() + DURATION;
+    const isGoingOn = (): boolean => performance.now() < end;
+    const losing = (async () => {
+      for (; isGoingOn(); await delay(300)) stage.harness.dropSessions();
+    })();
+    await Promise.all([
+      losing,
+      ...Array.from({ length: CLIENTS }, async (_, i) => {
+        const random = new Random(i);
+        while (isGoingOn()) await comeAndGo(stage, random);
+      }),
+    ]);
+    await until("all clients are forgotten", () => proxy.connections === 0);
+    assertEquals([proxy.associations, proxy.waiting, proxy.streams], [0, 0, 0]);
+    await until("no identity but the base is left", () => proxy.identities.length === 1);
+    await until("nor one for datagrams", () => proxy.datagramIdentities?.length === 0);
+    assertEquals(log.filter((line) => /reason=internal| error /.test(line)), []);
+    assert(counters.get("udp-received") > 0 && counters.get("bind-waiting") > 0, "some were served");
+  });
+}
+
+/** A client that leaves whether it is served or not. */
+async function comeAndGo({ harness }: UdpStage, random: Random): Promise<void> {
+  const login = { user: `${random.below(LOGINS)}`, password: "" };
+  if (random.below(3) === 0) {
+    using client = await BindClient.ask(harness.port, { login });
+    await Promise.race([client.reply().catch(() => {}), delay(random.below(2 * SESSION_DELAY))]);
+    return;
+  }
+  const timeout = 1 + random.pick([random.below(2 * SESSION_DELAY), 2_000]);
+  const client = await associate(harness.port, { login, timeout }).catch(() => undefined);
+  using _client = client;
+  if (client?.reply.code !== 0) return void await delay(5);
+  await client.send(random.pick(["udp.i2p", "unknown.i2p"]), 1, "x");
+  await client.receive(20);
+}
