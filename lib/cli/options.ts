@@ -220,7 +220,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "B32",
     fallback: "nobody",
     repeatable: true,
-    help: "Let this caller not in, whatever --allow-caller says; repeatable",
+    help: "Keep this caller out, whatever --allow-caller says; repeatable",
     verbs: SERVE,
   },
   {

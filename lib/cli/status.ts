@@ -11,7 +11,7 @@ import { StopSignal } from "./stop_signal.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Whom `status` asks if it is not told: the port behind the one of SOCKS. */
-export const DEFAULT_STATUS: Endpoint = { hostname: "127.0.0.1", port: 4448 };
+const DEFAULT_STATUS: Endpoint = { hostname: "127.0.0.1", port: 4448 };
 
 /** Milliseconds for an answer. */
 const ANSWER_TIMEOUT = 5_000;

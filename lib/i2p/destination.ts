@@ -31,6 +31,10 @@ export function publicPart(blob: Uint8Array): Uint8Array<ArrayBuffer> {
  * @param destination the public part ({@linkcode publicPart}), never a whole private blob.
  */
 export async function b32Address(destination: Uint8Array<ArrayBuffer>): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", destination);
-  return `${encodeI2pBase32(new Uint8Array(hash))}.b32.i2p`;
+  return hashAddress(new Uint8Array(await crypto.subtle.digest("SHA-256", destination)));
+}
+
+/** The address of the destination that has this SHA-256, of 32 bytes. */
+export function hashAddress(hash: Uint8Array): string {
+  return `${encodeI2pBase32(hash)}.b32.i2p`;
 }

@@ -1,5 +1,5 @@
 /** Bytes that a datagram of IP can have at most, with room to spare. */
-export const DATAGRAM_BUFFER = 65_536;
+const DATAGRAM_BUFFER = 65_536;
 
 /**
  * Bytes of datagrams that were received and wait for those before them to be taken, at a socket. When there are as many, none

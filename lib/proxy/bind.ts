@@ -17,6 +17,7 @@ import { encodeBound5 } from "../socks/socks5.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { BIND, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "./answers.ts";
+import { unknownReason } from "./failure.ts";
 import type { IdentityLease } from "./identity_groups.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
 import { ReadAhead } from "./read_ahead.ts";
@@ -153,7 +154,7 @@ const OPEN: CallerRules = { allow: [], deny: [] };
 async function hashOf({ kind, host }: Address, endpoint: SamEndpoint, signal: Signal): Promise<string> {
   if (kind === "b32") return host;
   const destination = await lookupName(endpoint, host, signal);
-  if (destination === undefined) throw new Refusal(kind === "name" ? "name-unknown" : "lease-set-not-found");
+  if (destination === undefined) throw new Refusal(unknownReason(kind));
   return await b32Address(destination);
 }
 

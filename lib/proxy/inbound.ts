@@ -2,7 +2,7 @@ import { type CallerRules, type ForwardRule, type ForwardSettings, mayCall } fro
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import { closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
+import { closeQuietly, connectTcp, isOfRuntime, writeAll } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import { acceptStream, type IncomingStream } from "../sam/accept.ts";
@@ -127,7 +127,10 @@ export class Inbound {
       return true;
     } catch (error) {
       if (attempt.signal.aborted) return false;
-      if (!(error instanceof SamError)) throw error;
+      if (!(error instanceof SamError)) {
+        this.#log.error(`Failed to wait for a caller: ${error}`);
+        return false;
+      }
       // The router has forgotten the session, and its end is about to be noticed.
       if (error.result === "INVALID_ID") session.close(error);
       // The router may close what waits, and the one before may not have gone yet where only one may wait.
@@ -230,7 +233,8 @@ export class Inbound {
       );
       this.#log.debug(`Stream of a caller ended: ${end}`, { ...bytes, destination: stream.caller });
     } catch (error) {
-      if (!isOfConnection(error)) throw error;
+      // The service has closed or reset.
+      if (!isOfRuntime(error)) throw error;
     } finally {
       closeQuietly(service);
     }
@@ -249,8 +253,3 @@ export class Inbound {
 }
 
 const NOTHING = new Uint8Array();
-
-/** Whether the service has closed or reset. */
-function isOfConnection(error: unknown): boolean {
-  return Object.values(Deno.errors).some((type) => error instanceof type);
-}

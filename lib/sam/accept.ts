@@ -1,7 +1,6 @@
 import type { Signal } from "../io/signal.ts";
 import { decodeI2pBase64 } from "../i2p/base64.ts";
-import { encodeI2pBase32 } from "../i2p/base32.ts";
-import { b32Address, publicPart } from "../i2p/destination.ts";
+import { b32Address, hashAddress, publicPart } from "../i2p/destination.ts";
 import { Deadline } from "../io/deadline.ts";
 import { SamError } from "./error.ts";
 import { formatCommand, parseMessage } from "./message.ts";
@@ -113,6 +112,6 @@ export async function parseCallerLine(line: string): Promise<Pick<IncomingStream
 
 async function addressOf(destination: string): Promise<string> {
   const bytes = decodeI2pBase64(destination);
-  if (destination.length === HASH_LENGTH) return `${encodeI2pBase32(bytes)}.b32.i2p`;
+  if (destination.length === HASH_LENGTH) return hashAddress(bytes);
   return await b32Address(publicPart(bytes));
 }

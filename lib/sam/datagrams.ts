@@ -1,6 +1,5 @@
-import { encodeI2pBase32 } from "../i2p/base32.ts";
 import { decodeI2pBase64 } from "../i2p/base64.ts";
-import { publicPart } from "../i2p/destination.ts";
+import { hashAddress, publicPart } from "../i2p/destination.ts";
 
 /**
  * Largest payload of a datagram, in bytes: a repliable datagram of I2P carries its sender's destination and signature, and
@@ -98,7 +97,7 @@ export function readSender(text: string): Uint8Array<ArrayBuffer> | undefined {
 export function readSenderHash(text: string): string | undefined {
   try {
     const hash = decodeI2pBase64(text);
-    return hash.length === HASH_BYTES ? `${encodeI2pBase32(hash)}.b32.i2p` : undefined;
+    return hash.length === HASH_BYTES ? hashAddress(hash) : undefined;
   } catch {
     return undefined;
   }

@@ -65,7 +65,7 @@ export function encodeDatagram(
 }
 
 /** What {@linkcode encodeDatagram} writes in front of the payload. */
-export function encodeHeader(host: string | Uint8Array, port: number): Uint8Array<ArrayBuffer> {
+function encodeHeader(host: string | Uint8Array, port: number): Uint8Array<ArrayBuffer> {
   const address = typeof host === "string" ? nameBytes(host) : host;
   return Uint8Array.of(0, 0, 0, ...address, port >> 8, port & 0xff);
 }
