@@ -18,7 +18,7 @@ import { SamError } from "../sam/error.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
-import { fixOf } from "./fixes.ts";
+import { fixLines, fixOf } from "./fixes.ts";
 import { requireI2pAddress } from "./i2p_address.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
 import { readPassword, readSamLogin } from "./input_files.ts";
@@ -172,12 +172,8 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
   const fix = fixOf(reason);
   const { hint } = ANSWERS[reason];
-  const hints = fix === undefined ? (hint === undefined ? [] : [hint]) : routerHints(fix);
+  const hints = fix === undefined ? (hint === undefined ? [] : [hint]) : fixLines(fix);
   return new CliError(codeOf(reason), `${message}${text}`, hints);
-}
-
-function routerHints({ i2pd, java }: { i2pd: string; java: string }): string[] {
-  return i2pd === java ? [i2pd] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
