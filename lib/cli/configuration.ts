@@ -73,8 +73,9 @@ const NO_FILE: ConfigFile = { common: new Map(), applications: [] };
 async function readConfigFile(file: string, problems: string[]): Promise<ConfigFile> {
   const own: string[] = [];
   // Most are started without one, and need no YAML.
-  const { parseConfigFile } = await import("../config/file.ts");
-  const { common, applications } = parseConfigFile(await readFile(file, "--config"), FILE_OPTIONS, own);
+  const { MAX_CONFIG_FILE, parseConfigFile } = await import("../config/file.ts");
+  const text = await readFile(file, "--config", MAX_CONFIG_FILE);
+  const { common, applications } = parseConfigFile(text, FILE_OPTIONS, own);
   problems.push(...own.map((problem) => `${file}: ${problem}`));
   const inFile = (values: GivenValues): GivenValues =>
     new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
