@@ -1,19 +1,22 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { ExitCode } from "../lib/cli/exit_code.ts";
+import { MAX_PASSWORD_FILE } from "../lib/cli/input_files.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTIONS } from "../lib/cli/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/cli/running.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
+import { MAX_CONFIG_FILE } from "../lib/config/file.ts";
 import { MAX_INBOUND } from "../lib/config/forward.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
+import { MAX_AUTH_FILE } from "../lib/config/login_book.ts";
 import { MAX_SESSION_OPTIONS, readLogSettings, readSettings } from "../lib/config/settings.ts";
 import { MAX_LABEL } from "../lib/config/values.ts";
 import { INSPECTED, INSPECTED_RECEIVED } from "../lib/guard/detector.ts";
 import { LEAKS } from "../lib/guard/leak.ts";
-import { MIN_SECRET } from "../lib/guard/secrets.ts";
+import { MAX_SECRETS_FILE, MIN_SECRET } from "../lib/guard/secrets.ts";
 import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
 import { LINGER } from "../lib/io/conn.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
@@ -243,6 +246,10 @@ Deno.test("the README's limits are those of the code", async () => {
     "cookies that are remembered, to see one go to two sites": `${MAX_COOKIES} of each application`,
     "a line of `--secrets-file`": `${MIN_SECRET} characters at least`,
     "the file of `--hosts`": `${MAX_HOSTS_FILE} bytes`,
+    "the file of `--secrets-file`": `${MAX_SECRETS_FILE} bytes`,
+    "the file of `--auth-file`": `${MAX_AUTH_FILE} bytes`,
+    "the file of `--config`": `${MAX_CONFIG_FILE} bytes`,
+    "a file whose first line is a password, and stdin of `hash-login`": `${MAX_PASSWORD_FILE} bytes`,
     "names with an address, by `--map-names`": `${MAX_MAPPED_NAMES} of each isolation group`,
     "isolation groups that have such names": `${MAX_MAPPING_GROUPS}`,
     "such an address without use": minutes(MAPPING_EXPIRY),

@@ -64,10 +64,10 @@ export interface Prepared {
  * @throws {CliError} if one of them cannot be read or used.
  */
 async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
-  const login = await readSamLogin(settings);
+  const login = await readSamLogin(settings, log);
   const { book, text } = await readLoginBook(settings.authFile, log);
   const { hosts, text: hostsText } = await readHosts(settings.hostsFile);
-  const secrets = await readSecrets(settings.secretsFile);
+  const secrets = await readSecrets(settings.secretsFile, log);
   const contents = JSON.stringify([login?.password, text, hostsText, secrets]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(contents));
   return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };

@@ -18,11 +18,11 @@ interface Report {
   clean: boolean;
   /** How long the application was watched. */
   seconds: number;
-  /** Requests, refused ones included. */
+  /** Requests, refused ones included; a client that asks for nothing, as a port scan does, has made none. */
   requests: number;
   /** Streams by destination. */
   destinations: Record<string, number>;
-  /** Requests that were refused, by reason. */
+  /** Clients that were refused, by reason, those included that had not asked for anything yet. */
   refused: Record<string, Sign & { destinations: Record<string, number> }>;
   /** What was given away, by kind: at the door and in streams. */
   leaks: Record<string, Sign & { fix: string }>;
@@ -82,7 +82,7 @@ function makeReport(book: AuditBook, counters: Counters, milliseconds: number): 
   return {
     clean: Object.keys(leaks).length === 0,
     seconds: Math.round(milliseconds / 1000),
-    requests: counters.get("accepted"),
+    requests: book.requests,
     destinations: Object.fromEntries([
       ...book.visits,
       ...(book.others === 0 ? [] : [["others", book.others] as const]),

@@ -18,6 +18,7 @@ import { readSamLogin } from "./input_files.ts";
 import { keepOnly, requireNet } from "./permissions.ts";
 import { exitCodeOf } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
+import { terminalLog } from "./terminal_log.ts";
 
 /** Milliseconds for all steps of a check. */
 const CHECK_TIMEOUT = 180_000;
@@ -36,7 +37,7 @@ export async function check(operands: readonly string[], given: GivenValues, ter
   }
   const settings = readSettings(given);
   const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
-  const login = await readSamLogin(settings);
+  const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
   keepOnly({ sam: settings.sam, udp: settings.udp });
   const asJson = given.has("json");

@@ -5,7 +5,7 @@ import { TimeoutError } from "../io/deadline.ts";
 import { ANSWERS, type Reason } from "../proxy/answers.ts";
 import { refusalOf } from "../proxy/failure.ts";
 import { SamError } from "../sam/error.ts";
-import { type Fix, fixOf } from "./fixes.ts";
+import { type Fix, fixLines, fixOf } from "./fixes.ts";
 import { describeSamError } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -78,12 +78,12 @@ export async function walk(
   return findings;
 }
 
-/** A finding for people: a line, and one for each router's fix. */
+/** A finding for people: a line, and those of its fix. */
 export function describeFinding({ title }: Step, { ok, says, milliseconds, fix }: Finding): string {
   const took = milliseconds < 1000 ? `${milliseconds} ms` : formatDuration(milliseconds);
   return [
     `${ok ? "✓" : "✗"} ${title}: ${says} (${took})`,
-    ...(fix === undefined ? [] : [`  i2pd: ${fix.i2pd}`, `  Java I2P: ${fix.java}`]),
+    ...(fix === undefined ? [] : fixLines(fix).map((line) => `  ${line}`)),
   ].join("\n");
 }
 

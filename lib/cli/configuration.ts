@@ -12,6 +12,7 @@ import {
   readStatusEndpoint,
 } from "../config/settings.ts";
 import { readFile } from "./input_files.ts";
+import { defaultKeysDir, plainFolder } from "./keys_dir.ts";
 import { OPTIONS, type OptionSpec } from "./options.ts";
 
 /** The options that may stand in a file. */
@@ -34,10 +35,14 @@ export interface Configuration {
 /**
  * Reads the configuration: flags over environment over the file over defaults.
  *
+ * @param defaultDir the folder of identities where an application names none.
  * @throws {ConfigError} with every problem, the file's included.
  * @throws {CliError} if the file cannot be read.
  */
-export async function readConfiguration(given: GivenValues): Promise<Configuration> {
+export async function readConfiguration(
+  given: GivenValues,
+  defaultDir: () => string | undefined = defaultKeysDir,
+): Promise<Configuration> {
   const problems: string[] = [];
   const chosen = given.get("config")?.at(-1);
   if (chosen?.text === "") throw new ConfigError([`Cannot use ${chosen.source}: a value is missing`]);
@@ -48,7 +53,9 @@ export async function readConfiguration(given: GivenValues): Promise<Configurati
   const listen = given.get("listen")?.at(-1);
   if (own.length > 1 && listen !== undefined) {
     problems.push(`${listen.source} cannot be given together with a file of several applications`);
-  } else problems.push(...[...clashes(settings), ...rivals(settings)].map((problem) => `${file}: ${problem}`));
+  } else {problems.push(...[...clashes(settings), ...rivals(settings, defaultDir)].map((problem) =>
+      `${file}: ${problem}`
+    ));}
   if (own.length > 1) {
     for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
       problems.push(`${source} cannot stand for all of several applications: that would be one destination for them`);
@@ -66,8 +73,9 @@ const NO_FILE: ConfigFile = { common: new Map(), applications: [] };
 async function readConfigFile(file: string, problems: string[]): Promise<ConfigFile> {
   const own: string[] = [];
   // Most are started without one, and need no YAML.
-  const { parseConfigFile } = await import("../config/file.ts");
-  const { common, applications } = parseConfigFile(await readFile(file, "--config"), FILE_OPTIONS, own);
+  const { MAX_CONFIG_FILE, parseConfigFile } = await import("../config/file.ts");
+  const text = await readFile(file, "--config", MAX_CONFIG_FILE);
+  const { common, applications } = parseConfigFile(text, FILE_OPTIONS, own);
   problems.push(...own.map((problem) => `${file}: ${problem}`));
   const inFile = (values: GivenValues): GivenValues =>
     new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
@@ -89,14 +97,15 @@ function exposures(applications: readonly ApplicationSettings[], status: Endpoin
 }
 
 /** Applications that would take each other's callers, for they wait on one identity. */
-function rivals(applications: readonly ApplicationSettings[]): string[] {
+function rivals(applications: readonly ApplicationSettings[], defaultDir: () => string | undefined): string[] {
+  const folderOf = ({ keysDir }: ApplicationSettings): string => plainFolder(keysDir ?? defaultDir() ?? "");
   const waiting = applications.filter(({ identity, forward, bind }) =>
     identity !== undefined && (forward !== undefined || bind)
   );
   return waiting.flatMap((application) => {
-    const { name, identity, keysDir, forward } = application;
+    const { name, identity, forward } = application;
     const rival = waiting.find((other) =>
-      other !== application && other.identity === identity && other.keysDir === keysDir
+      other !== application && other.identity === identity && folderOf(other) === folderOf(application)
     );
     if (rival === undefined || forward === undefined) return [];
     const names = [name, rival.name].sort().map((one) => `"${one}"`).join(" and ");

@@ -13,12 +13,12 @@ import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { ANSWERS, type Reason, Refusal } from "../proxy/answers.ts";
 import { refusalOf } from "../proxy/failure.ts";
 import { connectThrough, UpstreamError, type UpstreamProblem } from "../proxy/upstream.ts";
-import { createLog } from "../report/log.ts";
+import type { Log } from "../report/log.ts";
 import { SamError } from "../sam/error.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
-import { fixOf } from "./fixes.ts";
+import { fixLines, fixOf } from "./fixes.ts";
 import { requireI2pAddress } from "./i2p_address.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
 import { readPassword, readSamLogin } from "./input_files.ts";
@@ -29,6 +29,7 @@ import { pipe, type PipeEnd, type PipeStream } from "./pipe.ts";
 import { adviseOn, exitCodeOf } from "./sam_advice.ts";
 import { StopSignal } from "./stop_signal.ts";
 import type { Terminal } from "./terminal.ts";
+import { terminalLog } from "./terminal_log.ts";
 
 /** Options that go with a running proxy as well as with a session of its own. */
 const COMMON = ["via", "via-user", "via-password-file", "connect-timeout", "help", "version"];
@@ -94,7 +95,10 @@ async function open(
   const show = (): void => terminal.status(`Connecting: ${formatDuration(performance.now() - since)}`);
   const ticker = setInterval(show, TICK);
   try {
-    if (via !== undefined) return await openThrough(via, target, given, deadline.signal, settings.connectTimeout);
+    if (via !== undefined) {
+      const login = await readViaLogin(given, terminalLog(terminal));
+      return await openThrough(via, target, login, deadline.signal, settings.connectTimeout);
+    }
     return await openAlone(target, settings, terminal, deadline.signal);
   } finally {
     clearInterval(ticker);
@@ -106,11 +110,10 @@ async function open(
 async function openThrough(
   via: Endpoint,
   target: Target,
-  given: GivenValues,
+  login: SamLogin | undefined,
   signal: Signal,
   timeout: number,
 ): Promise<Opened> {
-  const login = await readViaLogin(given);
   requireNet(via, "--via");
   keepOnly({ sam: via });
   try {
@@ -135,11 +138,11 @@ async function openAlone(
   terminal: Terminal,
   signal: Signal,
 ): Promise<Opened> {
-  const samLogin = await readSamLogin(settings);
+  const samLogin = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
   const endpoint = { ...settings.sam, ...(samLogin && { login: samLogin }) };
   // Quiet: what fails here ends the program, and is said then.
-  const log = createLog({ level: "error", format: "text", destinations: false, write: (line) => terminal.talk(line) });
+  const log = terminalLog(terminal, "error");
   const folder = settings.identity === undefined ? undefined : settings.keysDir ?? defaultKeysDir();
   let release = async (): Promise<void> => {};
   try {
@@ -172,12 +175,8 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
   const fix = fixOf(reason);
   const { hint } = ANSWERS[reason];
-  const hints = fix === undefined ? (hint === undefined ? [] : [hint]) : routerHints(fix);
+  const hints = fix === undefined ? (hint === undefined ? [] : [hint]) : fixLines(fix);
   return new CliError(codeOf(reason), `${message}${text}`, hints);
-}
-
-function routerHints({ i2pd, java }: { i2pd: string; java: string }): string[] {
-  return i2pd === java ? [i2pd] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
@@ -256,12 +255,12 @@ function chooseVia(given: GivenValues): Endpoint | undefined {
 }
 
 /** The login for the running proxy. Where it wants no password any one will do, or none. */
-async function readViaLogin(given: GivenValues): Promise<SamLogin | undefined> {
+async function readViaLogin(given: GivenValues, log: Log): Promise<SamLogin | undefined> {
   const user = given.get("via-user")?.at(-1)?.text;
   const file = given.get("via-password-file")?.at(-1)?.text;
   if (user === undefined && file === undefined) return undefined;
   if (!user) throw new ConfigError(["--via-password-file needs --via-user"]);
-  const login = { user, password: file === undefined ? "" : await readPassword(file, "--via-password-file") };
+  const login = { user, password: file === undefined ? "" : await readPassword(file, "--via-password-file", log) };
   for (const bytes of Object.values(bytesOf(login))) {
     if (bytes.length > 255) throw new ConfigError(["A login for --via has at most 255 bytes of each"]);
   }

@@ -71,6 +71,11 @@ const FIXES: Partial<Record<Reason, Fix>> = {
   },
 };
 
+/** A fix for people, in a line for each router; in one where both need the same. */
+export function fixLines({ i2pd, java }: Fix): string[] {
+  return i2pd === java ? [i2pd] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
+}
+
 /** The fix for a failure, where there is one. */
 export function fixOf(reason: Reason): Fix | undefined {
   return FIXES[reason];

@@ -1,6 +1,9 @@
 import { hashPassword, isLoginName } from "../config/login_book.ts";
 import type { GivenValues } from "../config/settings.ts";
+import { readUpTo } from "../io/read_up_to.ts";
+import { decodeUtf8 } from "../io/utf8.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
+import { MAX_PASSWORD_FILE } from "./input_files.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What keys send to a terminal in raw mode. */
@@ -59,7 +62,7 @@ function ask(question: string): string {
     Deno.stdin.setRaw(false);
     Deno.stderr.writeSync(new TextEncoder().encode("\n"));
   }
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return decode(Uint8Array.from(bytes));
 }
 
 /** Takes the last character off: in UTF-8 the bytes behind a character's first are 10xxxxxx. */
@@ -68,6 +71,21 @@ function removeCharacter(bytes: number[]): void {
 }
 
 async function readFirstLine(): Promise<string> {
-  const [line = ""] = (await new Response(Deno.stdin.readable).text()).split(/\r?\n/, 1);
+  const bytes = await readUpTo(Deno.stdin, MAX_PASSWORD_FILE);
+  if (bytes === undefined) {
+    throw new CliError(
+      ExitCode.usage,
+      `Cannot read the password from stdin: it has more than ${MAX_PASSWORD_FILE} bytes`,
+    );
+  }
+  const [line = ""] = decode(bytes).split(/\r?\n/, 1);
   return line;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new CliError(ExitCode.usage, "Cannot use the password: it is not UTF-8");
+  }
 }

@@ -1,11 +1,20 @@
 import { type Hosts, MAX_HOSTS_FILE, parseHosts } from "../config/hosts.ts";
-import { LoginBook } from "../config/login_book.ts";
+import { LoginBook, MAX_AUTH_FILE } from "../config/login_book.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
-import { parseSecrets } from "../guard/secrets.ts";
+import { MAX_SECRETS_FILE, parseSecrets } from "../guard/secrets.ts";
+import { readUpTo } from "../io/read_up_to.ts";
+import { decodeUtf8 } from "../io/utf8.ts";
+import { modeForOthers } from "../keys/private_file.ts";
 import type { Log } from "../report/log.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { requireRead } from "./permissions.ts";
+
+/** Most bytes of a file whose first line is a password. */
+export const MAX_PASSWORD_FILE = 16_384;
+
+/** Mode bits of group and others. */
+const READ_OR_WRITE = 0o066;
 
 /**
  * The login for the SAM bridge; the password is the first line of its file.
@@ -14,9 +23,10 @@ import { requireRead } from "./permissions.ts";
  */
 export async function readSamLogin(
   { samUser, samPasswordFile }: Pick<ApplicationSettings, "samUser" | "samPasswordFile">,
+  log: Log,
 ): Promise<SamLogin | undefined> {
   if (samUser === undefined || samPasswordFile === undefined) return undefined;
-  return { user: samUser, password: await readPassword(samPasswordFile, "--sam-password-file") };
+  return { user: samUser, password: await readPassword(samPasswordFile, "--sam-password-file", log) };
 }
 
 /**
@@ -24,8 +34,8 @@ export async function readSamLogin(
  *
  * @throws {CliError} if the file cannot be read or has none.
  */
-export async function readPassword(file: string, flag: string): Promise<string> {
-  const [password = ""] = (await readFile(file, flag)).split(/\r?\n/, 1);
+export async function readPassword(file: string, flag: string, log: Log): Promise<string> {
+  const [password = ""] = (await readPrivateFile(file, flag, MAX_PASSWORD_FILE, log)).split(/\r?\n/, 1);
   if (password === "" || /\p{Cc}/u.test(password)) {
     throw new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": its first line is no password`);
   }
@@ -43,7 +53,7 @@ export async function readLoginBook(
 ): Promise<{ book: LoginBook | undefined; text: string | undefined }> {
   if (authFile === undefined) return { book: undefined, text: undefined };
   const flag = "--auth-file";
-  const text = await readFile(authFile, flag);
+  const text = await readPrivateFile(authFile, flag, MAX_AUTH_FILE, log);
   const { book, plain } = await parsed(flag, authFile, () => LoginBook.parse(text));
   if (plain.length > 0) {
     log.warn(
@@ -54,13 +64,14 @@ export async function readLoginBook(
 }
 
 /**
- * Host names of the user's own, and the text of their file.
+ * Host names of the user's own, and the text of their file. Lists of names that are handed around have comments in any
+ * encoding, which concern nobody; names and addresses are ASCII, so that nothing else can be meant by another byte.
  *
  * @throws {CliError} if the file cannot be read or is malformed.
  */
 export async function readHosts(file: string | undefined): Promise<{ hosts: Hosts; text: string | undefined }> {
   if (file === undefined) return { hosts: new Map(), text: undefined };
-  const text = await readFile(file, "--hosts", MAX_HOSTS_FILE);
+  const text = new TextDecoder().decode(await readBytes(file, "--hosts", MAX_HOSTS_FILE));
   return { hosts: await parsed("--hosts", file, () => parseHosts(text)), text };
 }
 
@@ -69,9 +80,9 @@ export async function readHosts(file: string | undefined): Promise<{ hosts: Host
  *
  * @throws {CliError} if the file cannot be read or is malformed.
  */
-export async function readSecrets(file: string | undefined): Promise<readonly string[]> {
+export async function readSecrets(file: string | undefined, log: Log): Promise<readonly string[]> {
   if (file === undefined) return [];
-  const text = await readFile(file, "--secrets-file");
+  const text = await readPrivateFile(file, "--secrets-file", MAX_SECRETS_FILE, log);
   return await parsed("--secrets-file", file, () => parseSecrets(text));
 }
 
@@ -79,37 +90,75 @@ async function parsed<T>(flag: string, file: string, parse: () => T | Promise<T>
   try {
     return await parse();
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": ${error.message}`);
+    throw unusable(flag, file, error);
   }
+}
+
+/** What is wrong with a file in which a line makes no sense; anything else stays as it is. */
+function unusable(flag: string, file: string, error: unknown): unknown {
+  if (!(error instanceof SyntaxError)) return error;
+  return new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": ${error.message}`);
 }
 
 /**
  * The text of a file that an option names.
  *
  * @param most bytes that it may have.
- * @throws {CliError} if it cannot be read, or has more.
+ * @throws {CliError} if it cannot be read, has more, or is no UTF-8.
  */
-export async function readFile(path: string, flag: string, most: number = Infinity): Promise<string> {
+export async function readFile(path: string, flag: string, most: number): Promise<string> {
+  return decode(flag, path, await readBytes(path, flag, most));
+}
+
+/** The same of a file that is nobody else's business: where others can read it, the log says so. */
+async function readPrivateFile(path: string, flag: string, most: number, log: Log): Promise<string> {
+  const warn = (info: Deno.FileInfo): void => warnOfMode(path, flag, info, log);
+  return decode(flag, path, await readBytes(path, flag, most, warn));
+}
+
+function decode(flag: string, file: string, bytes: Uint8Array): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch (error) {
+    throw unusable(flag, file, error);
+  }
+}
+
+async function readBytes(
+  path: string,
+  flag: string,
+  most: number,
+  look: (info: Deno.FileInfo) => void = () => {},
+): Promise<Uint8Array> {
   requireRead(path, flag);
   try {
-    return await readUpTo(path, most);
+    using file = await Deno.open(path);
+    look(await file.stat());
+    const bytes = await readUpTo(file, most);
+    if (bytes === undefined) throw new RangeError(`it has more than ${most} bytes`);
+    return bytes;
   } catch (error) {
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.usage;
     throw new CliError(code, `Cannot read ${flag} "${path}": ${reasonOf(error)}`);
   }
 }
 
-/** Reads no more than it must to see that there is too much: what is named may be a device without an end. */
-async function readUpTo(path: string, most: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let [text, size] = ["", 0];
-  for await (const chunk of (await Deno.open(path)).readable) {
-    size += chunk.length;
-    if (size > most) throw new RangeError(`it has more than ${most} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+/** Files that were warned of, by the log that says so: a file is read again with every reload. */
+const warned = new WeakMap<Log, Set<string>>();
+
+/**
+ * Says once that others can read a file, or write to it. As ssh does with its keys, only of files that are the user's to
+ * change: not of those that root gives out, nor below /run, where service managers and containers lay secrets down with
+ * modes of their own.
+ */
+function warnOfMode(path: string, flag: string, { isFile, uid, mode: bits }: Deno.FileInfo, log: Log): void {
+  const mode = modeForOthers(bits, READ_OR_WRITE);
+  if (!isFile || uid === 0 || /^\/(var\/)?run\//.test(path) || mode === undefined) return;
+  const paths = warned.get(log) ?? new Set();
+  warned.set(log, paths);
+  if (paths.has(path)) return;
+  paths.add(path);
+  log.warn(`${flag} "${path}" is open to others: its mode is ${mode}`, { fix: `chmod 0600 "${path}"` });
 }
 
 /** What a file error says to people. */

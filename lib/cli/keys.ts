@@ -2,6 +2,7 @@ import { type ApplicationSettings, type GivenValues, readSettings } from "../con
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
+import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { generateKey } from "../sam/generate.ts";
@@ -14,6 +15,7 @@ import { requireNet, requireRead, requireWrite } from "./permissions.ts";
 import { problemsOf } from "./problem.ts";
 import { adviseOn } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
+import { terminalLog } from "./terminal_log.ts";
 
 /** What an action works with. */
 interface Work {
@@ -139,9 +141,9 @@ async function addressOf(key: PrivateKey): Promise<string> {
   return await b32Address(key.destination);
 }
 
-async function generate({ settings }: Work): Promise<PrivateKey> {
+async function generate({ settings, terminal }: Work): Promise<PrivateKey> {
   requireNet(settings.sam, "--sam");
-  const login = await readSamLogin(settings);
+  const login = await readSamLogin(settings, terminalLog(terminal));
   try {
     return await generateKey({ ...settings.sam, ...(login && { login }) });
   } catch (error) {
@@ -167,24 +169,17 @@ async function readInput(file: string | undefined): Promise<Uint8Array> {
   if (isStdin && Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "Name a file, or send the key to stdin");
   try {
     if (!isStdin) requireRead(file, "keys import");
-    const stream = isStdin ? Deno.stdin.readable : (await Deno.open(file)).readable;
-    return await readUpTo(stream, MAX_KEY_FILE);
+    using opened = isStdin ? undefined : await Deno.open(file);
+    const bytes = await readUpTo(opened ?? Deno.stdin, MAX_KEY_FILE);
+    if (bytes === undefined) {
+      throw new CliError(ExitCode.usage, `That is no key: it has more than ${MAX_KEY_FILE} bytes`);
+    }
+    return bytes;
   } catch (error) {
     if (error instanceof CliError) throw error;
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.usage;
     throw new CliError(code, `Cannot read "${file}": ${error instanceof Error ? error.name : error}`);
   }
-}
-
-async function readUpTo(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
-  const bytes: number[] = [];
-  for await (const chunk of stream) {
-    if (bytes.length + chunk.length > limit) {
-      throw new CliError(ExitCode.usage, `That is no key: it has more than ${limit} bytes`);
-    }
-    bytes.push(...chunk);
-  }
-  return Uint8Array.from(bytes);
 }
 
 async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {

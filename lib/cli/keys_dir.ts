@@ -30,7 +30,7 @@ export function defaultKeysDir(): string | undefined {
 /**
  * Makes sure that a folder of identities is known and may be used.
  *
- * @returns the folder, without a slash at its end.
+ * @returns the folder, as {@linkcode plainFolder} has it.
  * @throws {CliError} if there is none, or the permission for it is missing.
  */
 export function requireKeysDir(path: string | undefined): string {
@@ -40,5 +40,10 @@ export function requireKeysDir(path: string | undefined): string {
     ]);
   }
   requireFolder(path, FLAG);
-  return path.replace(/(?<=.)\/+$/, "");
+  return plainFolder(path);
+}
+
+/** The path of a folder without what says nothing: slashes at its end, doubled ones, and `.` as a part. */
+export function plainFolder(path: string): string {
+  return path.replace(/(?<=.)\/(?:\.?\/)+/g, "/").replace(/(?<=.)\/\.?$/, "").replace(/^\.\/(?=.)/, "");
 }

@@ -10,6 +10,7 @@ import { readSamLogin } from "./input_files.ts";
 import { keepOnly, requireNet } from "./permissions.ts";
 import { adviseOn } from "./sam_advice.ts";
 import type { Terminal } from "./terminal.ts";
+import { terminalLog } from "./terminal_log.ts";
 
 /** Milliseconds for the router to resolve one name. Routers give up earlier. */
 export const LOOKUP_TIMEOUT = 60_000;
@@ -24,7 +25,7 @@ export async function lookup(names: readonly string[], given: GivenValues, termi
     throw new CliError(ExitCode.usage, "No name to look up", ["i2p-socks lookup NAME..."]);
   }
   const settings = readSettings(given);
-  const login = await readSamLogin(settings);
+  const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
   keepOnly({ sam: settings.sam });
   const endpoint = { ...settings.sam, ...(login && { login }) };

@@ -12,6 +12,8 @@ export interface ReloaderOptions {
   configuration: Configuration;
   /** What the command line says, which names the file. */
   given: GivenValues;
+  /** Folder of identities where an application names none: the environment cannot be asked any more. */
+  keysDir: string | undefined;
   /** The applications. */
   running: RunningApplications;
   /** Prints the ready line of an application when it has its session. */
@@ -61,10 +63,10 @@ export class Reloader {
    * its application starts.
    */
   async #reload(): Promise<void> {
-    const { configuration, given, running, log, stopping } = this.#options;
+    const { configuration, given, keysDir, running, log, stopping } = this.#options;
     if (stopping.aborted) return;
     try {
-      const { applications, log: newLog, status } = await readConfiguration(given);
+      const { applications, log: newLog, status } = await readConfiguration(given, () => keysDir);
       const wanted = await prepareAll(applications, log);
       if (JSON.stringify(newLog) !== JSON.stringify(configuration.log)) {
         log.warn("The settings of the log change with the next start only");

@@ -3,7 +3,7 @@ import type { Reason } from "../proxy/answers.ts";
 import { refusalOf } from "../proxy/failure.ts";
 import { SamError } from "../sam/error.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
-import { fixOf } from "./fixes.ts";
+import { fixLines, fixOf } from "./fixes.ts";
 
 /** How the program ends for a failure of the SAM bridge; for any other reason it is a failure like others. */
 const EXIT_CODES: Partial<Record<Reason, ExitCode>> = {
@@ -27,8 +27,7 @@ export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (!(error instanceof SamError)) return error;
   const { reason } = refusalOf(error);
   const fix = fixOf(reason);
-  const hints = fix === undefined ? [] : [`i2pd: ${fix.i2pd}`, `Java I2P: ${fix.java}`];
-  return new CliError(exitCodeOf(reason), describeSamError(error, endpoint), hints);
+  return new CliError(exitCodeOf(reason), describeSamError(error, endpoint), fix === undefined ? [] : fixLines(fix));
 }
 
 /** What a failure of the SAM bridge says to people. */

@@ -114,6 +114,7 @@ class Server {
     this.#reloader = new Reloader({
       configuration,
       given,
+      keysDir: this.#surroundings.keysDir,
       running,
       announce: (application) => readyLines.announce(application),
       log,

@@ -2,6 +2,9 @@ import { parse } from "@std/yaml";
 import type { GivenValue, GivenValues } from "./settings.ts";
 import { suggest } from "./suggest.ts";
 
+/** Most bytes of a configuration file. */
+export const MAX_CONFIG_FILE = 1_048_576;
+
 /** What a configuration file says. */
 export interface ConfigFile {
   /** Values for the process and for all applications. */

@@ -1,6 +1,9 @@
 import type { Signal } from "../io/signal.ts";
 import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 
+/** Most bytes of a file of logins. */
+export const MAX_AUTH_FILE = 1_048_576;
+
 /** A login that is known. */
 interface Entry {
   /** The iterations, salt and hash of PBKDF2 with HMAC-SHA-256 (RFC 8018). */

@@ -1,6 +1,11 @@
+import { formatIp, ipBytes, ipv4Bytes } from "../i2p/ip_address.ts";
+
 /** An IP address in a text. */
 export interface FoundAddress {
-  /** The address in one spelling: dotted, or eight groups of lower-case hex without leading zeros. */
+  /**
+   * The address in one spelling: dotted, or eight groups of lower-case hex without leading zeros. An IPv6 address that
+   * stands for one of IPv4 is that one.
+   */
   readonly address: string;
   /** Where it ends. */
   readonly end: number;
@@ -23,8 +28,8 @@ const TWO_COLONS = /:[\da-f]{0,4}:/i;
 /** What makes four numbers behind it a version: `Chrome/120.0.0.0`, `v1.2.3.4`, `"Brand";v="8.0.0.1"`, `version 1.2.3.4`. */
 const VERSION_BEFORE = /(?:[\w\-\x80-\xff]|(?<!\/|\/ip4)\/|\b(?:v|ver|version|release|build)\.?["' :=]{1,4})$/i;
 
-/** First and last addresses of what is not the unicast internet (IANA's special-purpose registry), as numbers. */
-const SPECIAL_IPV4: readonly (readonly [first: string, bits: number])[] = [
+/** First addresses, as numbers, of what is not the unicast internet (IANA's special-purpose registry). */
+const SPECIAL_IPV4: readonly (readonly [first: number, bits: number])[] = ([
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
@@ -38,7 +43,7 @@ const SPECIAL_IPV4: readonly (readonly [first: string, bits: number])[] = [
   ["198.51.100.0", 24],
   ["203.0.113.0", 24],
   ["224.0.0.0", 3],
-];
+] as const).map(([first, bits]) => [toNumber(ipv4Bytes(first) ?? new Uint8Array()), bits]);
 
 /** All IP addresses in a text, in linear time. */
 export function findAddresses(text: string): FoundAddress[] {
@@ -52,11 +57,12 @@ function findIpv4(text: string, found: FoundAddress[]): void {
   for (const match of text.matchAll(IPV4)) {
     const [whole, a = "", separator, b = "", c = "", d = ""] = match;
     const address = [a, b, c, d].join(".");
-    if (toNumber(address) === undefined) continue;
+    const bytes = ipv4Bytes(address);
+    if (bytes === undefined) continue;
     const end = match.index + whole.length;
     const isPlain = separator === "." && !/^[\w\-\x80-\xff]|^\.\w/.test(text.slice(end, end + 2)) &&
       !VERSION_BEFORE.test(text.slice(Math.max(0, match.index - 16), match.index));
-    found.push({ address, end, isPublic: isPlain && isPublicIpv4(address) });
+    found.push({ address, end, isPublic: isPlain && isPublicIpv4(bytes) });
   }
 }
 
@@ -64,23 +70,25 @@ function findIpv6(text: string, found: FoundAddress[]): void {
   for (const match of text.matchAll(IPV6)) {
     const token = match[0].replace(/(?<!\.)\.+$/, "").replace(/([^:]):$/, "$1");
     const end = match.index + token.length;
-    const address = normaliseIpv6(token);
-    if (address === undefined || /^[\w\x80-\xff]/.test(text.slice(end, end + 1))) continue;
-    found.push({ address, end, isPublic: token.split(":").length > 3 && isPublicIpv6(address) });
+    const bytes = ipBytes(token);
+    if (bytes === undefined || /^[\w\x80-\xff]/.test(text.slice(end, end + 1))) continue;
+    const address = formatIp(bytes);
+    const isPublic = token.split(":").length > 3 && (bytes.length === 4 ? isPublicIpv4(bytes) : isPublicIpv6(address));
+    found.push({ address, end, isPublic });
   }
 }
 
 /** An address, with or without its zone (`%eth0`), in the spelling of {@linkcode FoundAddress}; undefined if it is none. */
 export function normaliseAddress(text: string): string | undefined {
-  const bare = text.replace(/%.*$/s, "");
-  return bare.includes(":") ? normaliseIpv6(bare) : toNumber(bare) === undefined ? undefined : bare;
+  const bytes = ipBytes(text.replace(/%.*$/s, ""));
+  return bytes && formatIp(bytes);
 }
 
-function isPublicIpv4(address: string): boolean {
-  const value = toNumber(address);
+function isPublicIpv4(bytes: Uint8Array): boolean {
+  const value = toNumber(bytes);
   // Hosts rarely end in 0; versions often do.
-  if (value === undefined || value % 256 === 0) return false;
-  return !SPECIAL_IPV4.some(([first, bits]) => value >>> (32 - bits) === (toNumber(first) ?? 0) >>> (32 - bits));
+  if (value % 256 === 0) return false;
+  return !SPECIAL_IPV4.some(([first, bits]) => value >>> (32 - bits) === first >>> (32 - bits));
 }
 
 /** Of global unicast, 2000::/3, all but what is for documents. */
@@ -88,31 +96,6 @@ function isPublicIpv6(address: string): boolean {
   return /^[23][\da-f]{3}:/.test(address) && !/^2001:db8:|^3fff:[\da-f]{1,3}:/.test(address);
 }
 
-function toNumber(dotted: string): number | undefined {
-  const parts = dotted.split(".");
-  const isAddress = parts.length === 4 &&
-    parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
-  return isAddress ? parts.reduce((value, part) => value * 256 + Number(part), 0) : undefined;
-}
-
-function normaliseIpv6(text: string): string | undefined {
-  if (text.length > 45) return undefined;
-  const hex = withoutDots(text);
-  const halves = hex?.split("::") ?? [];
-  const [head = [], tail = []] = halves.map((half) => half === "" ? [] : half.split(":"));
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 0 || halves.length > 2 || (halves.length === 2 ? missing < 1 : missing !== 0)) return undefined;
-  const groups = [...head, ...Array.from({ length: missing }, () => "0"), ...tail];
-  if (!groups.every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined;
-  return groups.map((group) => parseInt(group, 16).toString(16)).join(":");
-}
-
-/** An IPv6 address whose last two groups are hex as well, should they be dotted. */
-function withoutDots(text: string): string | undefined {
-  if (!text.includes(".")) return text;
-  const colon = text.lastIndexOf(":") + 1;
-  const value = toNumber(text.slice(colon));
-  return value === undefined
-    ? undefined
-    : `${text.slice(0, colon)}${(value >>> 16).toString(16)}:${(value & 0xffff).toString(16)}`;
+function toNumber([a = 0, b = 0, c = 0, d = 0]: Uint8Array): number {
+  return (a << 24 | b << 16 | c << 8 | d) >>> 0;
 }

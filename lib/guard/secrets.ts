@@ -1,3 +1,6 @@
+/** Most bytes of a file of secrets: every stream is searched for each of them. */
+export const MAX_SECRETS_FILE = 65_536;
+
 /** Fewest characters of a secret: shorter ones are found by chance. */
 export const MIN_SECRET = 4;
 

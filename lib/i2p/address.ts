@@ -44,7 +44,7 @@ const B32_LENGTH = 52;
  */
 export function parseAddress(given: string): Address {
   if (isIpLiteral(given)) {
-    const name = garlicatName(given.replace(/^\[(.*)\]$/, "$1"));
+    const name = garlicatName(given);
     return name === undefined ? { kind: "ip", host: given } : { kind: "garlicat", host: name };
   }
   const host = lowerCase(given).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");

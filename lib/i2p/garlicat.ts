@@ -1,5 +1,5 @@
 import { encodeI2pBase32 } from "./base32.ts";
-import { ipv6Bytes } from "./ip_address.ts";
+import { ipBytes } from "./ip_address.ts";
 
 /** GarliCat's IPv6 network, fd60:db4d:ddb5::/48, as its first bytes. */
 const PREFIX = [0xfd, 0x60, 0xdb, 0x4d, 0xdd, 0xb5] as const;
@@ -13,11 +13,11 @@ const SUFFIX = ".oc.b32.i2p";
  * 80 bits are a part of a destination's hash, so no router can find the destination from them: the name stands in an
  * address book, or leads nowhere.
  *
- * @param address an IPv6 address without brackets.
+ * @param address an IPv6 address, with or without brackets.
  * @returns `<16 characters>.oc.b32.i2p`, or undefined for any other address.
  */
 export function garlicatName(address: string): string | undefined {
-  const bytes = ipv6Bytes(address);
+  const bytes = ipBytes(address);
   if (bytes === undefined || PREFIX.some((byte, i) => bytes[i] !== byte)) return undefined;
   return `${encodeI2pBase32(bytes.subarray(PREFIX.length))}${SUFFIX}`;
 }

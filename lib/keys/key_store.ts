@@ -1,4 +1,5 @@
 import { PrivateKey } from "../i2p/private_key.ts";
+import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "./error.ts";
 import { FileLock } from "./file_lock.ts";
 import { checkPrivate, ensurePrivateDirectory } from "./private_file.ts";
@@ -59,11 +60,13 @@ export class KeyStore {
    */
   async read(name: string): Promise<PrivateKey> {
     const path = await this.#existing(name);
-    if ((await Deno.stat(path)).size > MAX_KEY_FILE) {
+    using file = await Deno.open(path);
+    const bytes = await readUpTo(file, MAX_KEY_FILE);
+    if (bytes === undefined) {
       throw new KeyStoreError("unreadable", `Cannot read identity "${name}": its file is too large to be a key`);
     }
     try {
-      return new PrivateKey(await Deno.readFile(path));
+      return new PrivateKey(bytes);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new KeyStoreError(

@@ -23,15 +23,26 @@ export async function checkPrivate(directory: string, path: string): Promise<voi
   await checkMode(directory, "0700");
 }
 
+/**
+ * The mode of what others may use, as chmod takes it.
+ *
+ * @param bits those that tell so.
+ * @returns undefined where none of them is set.
+ */
+export function modeForOthers(mode: number | null, bits: number): string | undefined {
+  // Windows has no modes: access lists of the user's profile keep others out.
+  if (mode === null || Deno.build.os === "windows" || (mode & bits) === 0) return undefined;
+  return (mode & 0o777).toString(8).padStart(4, "0");
+}
+
 async function checkMode(path: string, wanted: string): Promise<void> {
   const info = await Deno.lstat(path);
   if (info.isSymlink && wanted === "0600") {
     throw new KeyStoreError("permissions", `"${path}" is a link`, "Put the key itself there, with keys import");
   }
   const { mode } = info.isSymlink ? await Deno.stat(path) : info;
-  // Windows has no modes: access lists of the user's profile keep others out.
-  if (mode === null || Deno.build.os === "windows" || (mode & OTHERS) === 0) return;
-  const shown = (mode & 0o777).toString(8).padStart(4, "0");
+  const shown = modeForOthers(mode, OTHERS);
+  if (shown === undefined) return;
   throw new KeyStoreError(
     "permissions",
     `"${path}" is open to others: its mode is ${shown}`,

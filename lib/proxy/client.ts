@@ -16,7 +16,7 @@ import { type Handshake, readHandshake } from "../socks/handshake.ts";
 import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
-import { BIND, Reply4, Reply5, type SocksRequest } from "../socks/wire.ts";
+import { BIND, Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "./answers.ts";
 import { awaitCaller, expectedCaller } from "./bind.ts";
 import type { IdentityLease } from "./identity_groups.ts";
@@ -180,7 +180,7 @@ async function serveBind(client: Client, handshake: Handshake, context: ClientCo
 }
 
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
-  const { timeouts, signal, logins, isolation, commands } = context;
+  const { timeouts, signal, logins, isolation, commands, audit } = context;
   using deadline = new Deadline(timeouts.handshake, signal);
   closeOnAbort(client.conn, deadline.signal);
   try {
@@ -192,8 +192,11 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
         : { login: isolation.has("auth") ? "preferred" : "accepted", commands },
     );
     client.request = handshake.request;
+    audit?.request();
     return handshake;
   } catch (error) {
+    // Where a reply is due the client has asked for something, which does not exist or is not served.
+    if (error instanceof SocksError && error.version !== undefined) audit?.request();
     if (signal.aborted) throw signal.reason;
     if (deadline.signal.aborted) throw new Refusal("handshake-timeout");
     throw isOfRuntime(error) ? new Refusal("client-closed", undefined, error) : error;

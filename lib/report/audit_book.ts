@@ -3,11 +3,17 @@ export const MAX_AUDITED = 10_000;
 
 /** Counts where an application goes: for the report of an audit, which is the user's own. */
 export class AuditBook {
+  #requests = 0;
   readonly #visits = new Map<string, number>();
   #others = 0;
   /** By reason, then by destination. */
   readonly #refusals = new Map<string, Map<string, number>>();
   #refused = 0;
+
+  /** Takes note of a request, whatever becomes of it. */
+  request(): void {
+    this.#requests++;
+  }
 
   /** Takes note of a stream to a destination, as the application named it. */
   visit(destination: string): void {
@@ -23,6 +29,11 @@ export class AuditBook {
     if (refusals === undefined && this.#refused++ >= MAX_AUDITED) return;
     destinations.set(destination, (refusals ?? 0) + 1);
     this.#refusals.set(reason, destinations);
+  }
+
+  /** Requests, refused ones included. */
+  get requests(): number {
+    return this.#requests;
   }
 
   /** Refused requests of a reason by destination, the most frequent one first. */

@@ -168,7 +168,8 @@ export class WarmSockets {
     this.#closeExpired();
     const [oldest] = this.#waiting;
     if (oldest === undefined) return;
-    this.#expiry = setTimeout(() => this.#expire(), oldest.since + WARM_AGE - performance.now());
+    const left = Math.max(0, oldest.since + WARM_AGE - performance.now());
+    this.#expiry = setTimeout(() => this.#expire(), left);
   }
 
   #closeExpired(): void {

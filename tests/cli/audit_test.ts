@@ -96,6 +96,31 @@ Deno.test("audit of a leaky application names what it gives away, with the fix, 
   assert(!proxy.stderr().includes("site.i2p"), "the log names a destination");
 });
 
+Deno.test("audit counts what was asked for, served or not, and no client that asked for nothing", async () => {
+  await using world = await makeWorld();
+  await using proxy = await startProxyProcess(world.args);
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  // Nothing, a part of a greeting, HTTP, a greeting alone, and a method that is not had.
+  for (const said of ["", "\x05", "GET / HTTP/1.1\r\n\r\n", "\x05\x01\x00", "\x05\x01\x01"]) {
+    await sayAndLeave(proxy.port, bytes(said));
+  }
+  assertEquals((await socksGet(proxy.port, "http://site.i2p/")).length > 0, true);
+  // A command and an address type that do not exist.
+  for (const said of ["\x05\x01\x00\x05\x09\x00\x03\x01a\x00\x50", "\x05\x01\x00\x05\x01\x00\x07a"]) {
+    await sayAndLeave(proxy.port, bytes(said));
+  }
+  await proxy.stop("SIGINT");
+  assertMatch(report(proxy)[0] ?? "", /: 3 requests$/);
+});
+
+/** Sends bytes, ends its side, and waits for the proxy's end. */
+async function sayAndLeave(port: number, bytes: Uint8Array): Promise<void> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await writeAll(conn, bytes);
+  await conn.closeWrite();
+  await readToEnd(conn);
+}
+
 Deno.test("audit --json: one object is all of stdout, and the ready line is on stderr", async () => {
   await using world = await makeWorld();
   const child = spawnProxy(proxyCommand([...world.args, "--json", "--listen", "127.0.0.1:0"]));

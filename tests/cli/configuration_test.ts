@@ -160,6 +160,36 @@ Deno.test("readConfiguration() lets one application alone wait for the callers o
   }
 });
 
+Deno.test("readConfiguration() knows one folder of identities in every spelling, the default one included", async () => {
+  const waiting = (name: string, listen: number, folder: string | undefined): string =>
+    `{name: ${name}, listen: ${listen}, identity: web, forward: '127.0.0.1:80'${
+      folder ? `, keys-dir: ${folder}` : ""
+    }}`;
+  const folders: readonly (readonly [a: string | undefined, b: string | undefined, same: boolean])[] = [
+    ["/home/me/keys", "/home/me/keys/", true],
+    ["/home/me/keys", "/home//me/./keys/.", true],
+    ["keys", "./keys/", true],
+    [undefined, "/home/me/keys", true],
+    ["/home/me/keys///", undefined, true],
+    [undefined, undefined, true],
+    [undefined, "/home/me/other", false],
+    ["/home/me/keys", "/home/me/keys2", false],
+    ["keys", "/keys", false],
+    ["/", "/keys", false],
+    [".keys", "keys", false],
+  ];
+  for (const [a, b, same] of folders) {
+    await withFile(`applications: [${waiting("a", 1, a)}, ${waiting("b", 2, b)}]\n`, async (path) => {
+      const { given } = parseArguments(["--config", path], () => undefined);
+      const problems = await readConfiguration(given, () => "/home/me/keys/").then(
+        () => [],
+        ({ problems }) => problems,
+      );
+      assertEquals(problems.length, same ? 1 : 0, `${a} and ${b}: ${problems}`);
+    });
+  }
+});
+
 Deno.test("readConfiguration() takes --listen for one application only", async () => {
   const { applications } = await readText("applications: [{listen: 9050}]\n", ["--listen", "9051"]);
   assertEquals(applications.map(listens), [["127.0.0.1:9051"]]);

@@ -63,6 +63,25 @@ Deno.test("serve: a file has --forward as a value or a list, and a reload lets t
   assertEquals(await ask(), "two");
 });
 
+Deno.test("serve: a reload knows the default folder of identities, though the environment cannot be asked", async () => {
+  await using bridge = await startSamBridge();
+  await using scratch = await makeScratch();
+  const waiting = (name: string, more: string): string =>
+    `  - {name: ${name}, listen: "127.0.0.1:0", identity: web, forward: "127.0.0.1:9"${more}}\n`;
+  const file = await scratch.file(
+    "i2p.yaml",
+    `sam: 127.0.0.1:${bridge.port}\napplications:\n${waiting("a", "")}${
+      waiting("b", `, keys-dir: ${scratch.dir}/other`)
+    }`,
+  );
+  const env = { XDG_DATA_HOME: `${scratch.dir}/data`, LOCALAPPDATA: `${scratch.dir}/data`, HOME: scratch.dir };
+  await using proxy = await startProxyProcess(["--config", file], { freePort: false, env });
+  await proxy.waitFor("stdout", /(ready .*\n){2}/);
+  proxy.signal("SIGHUP");
+  await proxy.waitFor("stderr", /Configuration read again|Cannot use the new configuration/);
+  assertMatch(proxy.stderr(), /Configuration read again unchanged=2 ended=0/);
+});
+
 Deno.test("serve: at the end callers are waited for as clients are, and the log says so", async () => {
   await using bridge = await startSamBridge();
   await using caller = await startCaller(bridge.port);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { MAX_PASSWORD_FILE } from "../../lib/cli/input_files.ts";
 import { LoginBook } from "../../lib/config/login_book.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
@@ -6,6 +7,7 @@ import { numberedKey } from "../support/blob.ts";
 import { type CommandResult, PROJECT, proxyCommand, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
+import { parseTalk } from "../support/talk.ts";
 
 /** A folder for keys and a way to call `keys` on it. */
 interface Place extends AsyncDisposable {
@@ -191,6 +193,20 @@ Deno.test("hash-login makes a line for a login file", async () => {
   assertMatch(new TextDecoder().decode(stdout), /^alice:pbkdf2-sha256:200000:[\w+/]{22}==:[\w+/]{43}=\n$/);
   assertEquals((await runProxy(["hash-login"])).code, 2);
   assertEquals((await runProxy(["hash-login", "a:b"])).code, 2);
+});
+
+Deno.test("hash-login makes no line of a password that is not UTF-8, or that has no end", async () => {
+  const passwords: readonly (readonly [Uint8Array<ArrayBuffer>, string])[] = [
+    [Uint8Array.of(0x70, 0xe4, 0x73, 0x73, 0x0a), "Cannot use the password: it is not UTF-8"],
+    [
+      new Uint8Array(MAX_PASSWORD_FILE + 1).fill(0x0a),
+      `Cannot read the password from stdin: it has more than ${MAX_PASSWORD_FILE} bytes`,
+    ],
+  ];
+  for (const [input, error] of passwords) {
+    const { code, stdout, stderr } = await runWithInput(["hash-login", "alice"], input);
+    assertEquals([code, stdout.length, parseTalk(stderr).errors], [2, 0, [error]]);
+  }
 });
 
 Deno.test("hash-login writes the user as it was given, invisible characters included", async () => {

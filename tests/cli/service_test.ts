@@ -39,12 +39,20 @@ const UNWRAP: Readonly<Record<typeof KINDS[number], (text: string) => string[]>>
   "systemd": unitWords,
   "systemd-user": unitWords,
   "container": (text) => JSON.parse(/^CMD (.*)$/m.exec(text)?.[1] ?? ""),
-  "launchd": (text) =>
-    [...(/<array>[^]*<\/array>/.exec(text)?.[0] ?? "").matchAll(/<string>(.*)<\/string>/g)].slice(1).map(
-      ([, word = ""]) => word.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&"),
-    ),
+  "launchd": (text) => launchdWords(text).slice(LAUNCHD_SHELL.length + 1),
   "windows": (text) => splitQuoted((/-Argument '((?:[^']|'')*)'/.exec(text)?.[1] ?? "").replaceAll("''", "'")),
 };
+
+/** The shell that launchd starts, up to the program; its third word is the command. */
+const LAUNCHD_SHELL = ["/bin/sh", "-c", ""];
+
+/** The command of a property list, as launchd takes it apart. */
+function launchdWords(text: string): string[] {
+  const [array = ""] = /<array>[^]*<\/array>/.exec(text) ?? [];
+  return [...array.matchAll(/<string>(.*)<\/string>/g)].map(([, word = ""]) =>
+    word.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
+  );
+}
 
 /** The command of a unit, as systemd takes it apart. */
 function unitWords(text: string): string[] {
@@ -212,4 +220,25 @@ e2eTest("launchd's text is a well-formed property list", ["xmllint"], async () =
   const file = await scratch.file("i2p-socks.plist", stdout);
   const result = await runCommand("xmllint", ["--nonet", "--noout", file]);
   assertEquals([result.code, result.stderr], [0, ""]);
+});
+
+Deno.test({
+  name: "launchd's log goes to the user's own folder, and the program gets its options word for word",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using scratch = await makeScratch();
+    await Deno.mkdir(`${scratch.dir}/a home/Library/Logs`, { recursive: true });
+    const { stdout } = await service("launchd", ...OPTIONS_GIVEN);
+    assert(!stdout.includes("/tmp"), stdout);
+    const [shell = "", flag = "", command = "", program, ...words] = launchdWords(stdout);
+    assertEquals([shell, flag, program], ["/bin/sh", "-c", "/usr/local/bin/i2p-socks"]);
+    // In the program's place one that writes down what it got.
+    const scribe = await scratch.file("scribe", `#!/bin/sh\nprintf '%s\\n' "$@"\necho talk >&2\n`);
+    await Deno.chmod(scribe, 0o755);
+    const env = { HOME: `${scratch.dir}/a home` };
+    const result = await runCommand(shell, [flag, command, scribe, ...words], { env });
+    assertEquals(result, { code: 0, stdout: "", stderr: "" });
+    const log = await Deno.readTextFile(`${env.HOME}/Library/Logs/i2p-socks.log`);
+    assertEquals(log.trimEnd().split("\n"), [...words, "talk"]);
+  },
 });

@@ -88,7 +88,7 @@ export const address: Target<string> = {
 /** What an IP address is: the runtime's own spelling of it shows whether it is one of GarliCat. */
 function kindOfIp(given: string): AddressKind {
   const bare = given.replace(/^\[(.*)\]$/, "$1");
-  if (/[%.]/.test(bare)) return "ip";
+  if (bare.includes("%") || !bare.includes(":")) return "ip";
   return new URL(`http://[${bare}]/`).hostname.startsWith("[fd60:db4d:ddb5:") ? "garlicat" : "ip";
 }
 

@@ -111,6 +111,17 @@ pureTest("findAddresses() finds IPv6 addresses in each spelling", () => {
   assertEquals(findAddresses("x 2a01:4f8::5. "), [{ address: "2a01:4f8:0:0:0:0:0:5", end: 13, isPublic: true }]);
 });
 
+pureTest("findAddresses() takes an IPv6 address that stands for one of IPv4 for that one", () => {
+  for (
+    const spelling of ["::ffff:192.168.1.5", "::FFFF:c0a8:105", "0:0:0:0:0:ffff:c0a8:0105", "[::ffff:c0a8:105]:80"]
+  ) {
+    assertEquals([...new Set(allIn(spelling))], ["192.168.1.5"], spelling);
+    assertEquals(publicIn(spelling), [], spelling);
+  }
+  assertEquals([...new Set(publicIn("::ffff:808:808"))], ["8.8.8.8"]);
+  assertEquals(publicIn("::ffff:7f00:1 ::ffff:808:800"), []);
+});
+
 pureTest("findAddresses() takes what only looks like IPv6 for no public address", () => {
   const texts = [
     "12:34:56",
@@ -147,7 +158,8 @@ pureTest("normaliseAddress() has one spelling for an address", () => {
   assertEquals(normaliseAddress("::1"), "0:0:0:0:0:0:0:1");
   assertEquals(normaliseAddress("::"), "0:0:0:0:0:0:0:0");
   assertEquals(normaliseAddress("1:2:3:4:5:6:7::"), "1:2:3:4:5:6:7:0");
-  assertEquals(normaliseAddress("::ffff:192.168.1.5"), "0:0:0:0:0:ffff:c0a8:105");
+  assertEquals(normaliseAddress("::ffff:192.168.1.5"), "192.168.1.5");
+  assertEquals(normaliseAddress("::FFFF:C0A8:105"), "192.168.1.5");
   for (
     const text of [
       "",

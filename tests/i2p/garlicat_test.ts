@@ -11,6 +11,7 @@ const NAMES: readonly [string, string][] = [
   ["FD60:DB4D:DDB5:0:0:0:0:001f", "aaaaaaaaaaaaaaa7"],
   ["fd60:db4d:ddb5:8000::", "qaaaaaaaaaaaaaaa"],
   ["fd60:db4d:ddb5:1:2:3:4:5", "aaaqaaqaamaaiaaf"],
+  ["fd60:db4d:ddb5::127.0.0.1", "aaaaaaaaab7qaaab"],
 ];
 
 pureTest("garlicatName() writes the last 80 bits of a GarliCat address in base32", () => {
@@ -36,7 +37,7 @@ pureTest("garlicatName() knows no other address", () => {
     ...[
       "fd60:db4d:ddb5::1::2",
       "fd60:db4d:ddb5:::1",
-      "fd60:db4d:ddb5::127.0.0.1",
+      "fd60:db4d:ddb5::127.0.0.01",
       "fd60:db4d:ddb5::12345",
       "127.0.0.1",
       "",
