@@ -9,7 +9,7 @@ import { README } from "./readme.ts";
  * @throws {Error} if the table has no such words.
  */
 export async function saidBy(client: string, place = 0): Promise<RegExp> {
-  const [, section = ""] = (await Deno.readTextFile(README)).split("\n### Clients\n");
+  const [, section = ""] = (await Deno.readTextFile(README)).split("\n## Clients\n");
   const lines = section.split(/\n##/, 1)[0]?.split("\n") ?? [];
   const cells = lines.map((line) => line.split("|").map((cell) => cell.trim())).find(([, name]) => name === client);
   const words = [...(cells?.[4] ?? "").matchAll(/`([^`]+)`/g)][place]?.[1];
