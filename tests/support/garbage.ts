@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-external-import -- only Node's interfaces have V8's own collector
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
