@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
+import { OWN_ADDRESS_TIMEOUT } from "../lib/cli/check.ts";
 import { ExitCode } from "../lib/cli/exit_code.ts";
 import { MAX_PASSWORD_FILE } from "../lib/cli/input_files.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
@@ -229,6 +230,7 @@ Deno.test("the README's limits are those of the code", async () => {
     "using a lasting destination again after its session has ended": seconds(REUSE_DELAY),
     "waiting between attempts at a new session": seconds(RETRY_MAX),
     "the bridge's answer to `lookup`": seconds(LOOKUP_TIMEOUT),
+    "our own lease set, where `check` has more to try": seconds(OWN_ADDRESS_TIMEOUT),
     "waiting for clients to end after SIGINT or SIGTERM": seconds(DRAIN_TIMEOUT),
     "the head of a request for the status": `${MAX_STATUS_HEAD} bytes`,
     "a request for the status, with its answer": seconds(STATUS_TIMEOUT),

@@ -4,7 +4,6 @@ import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { type DatagramStyle, formatSamDatagram, parseSamDatagram } from "../sam/datagrams.ts";
 import { SamError } from "../sam/error.ts";
-import { lookupName } from "../sam/naming.ts";
 import { PrimaryRefused } from "../sam/primary.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
@@ -126,12 +125,13 @@ export class DatagramCheck implements AsyncDisposable {
 
   /**
    * Sends one to ourselves through the bridge's UDP port: a wrong port swallows everything without a word, so only what comes
-   * back shows that datagrams pass.
+   * back shows that datagrams pass. Where we are is known without asking the router, which may not find it.
    */
   async #send(signal: Signal): Promise<string> {
     const { endpoint, udpPort: port } = this.#options;
     const { hostname } = endpoint;
-    const { datagramId = "", address = "" } = this.#session ?? {};
+    const { datagramId = "", destination = new Uint8Array() } = this.#session ?? {};
+    const bytes = formatSamDatagram(datagramId, encodeI2pBase64(destination), new TextEncoder().encode(this.#word));
     let hasCome = false;
     using echoed = new Deadline(Infinity, signal);
     this.#echo.promise.then(() => {
@@ -141,9 +141,6 @@ export class DatagramCheck implements AsyncDisposable {
     const since = performance.now();
     for (; !hasCome && performance.now() - since < PATIENCE; await sleep(AGAIN, echoed.signal)) {
       signal.throwIfAborted();
-      const own = await lookupName(endpoint, address, signal);
-      if (own === undefined) continue;
-      const bytes = formatSamDatagram(datagramId, encodeI2pBase64(own), new TextEncoder().encode(this.#word));
       await this.#socket?.send(bytes, { hostname, port });
     }
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { Endpoint } from "../config/endpoint.ts";
-import { TimeoutError } from "../io/deadline.ts";
+import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { ANSWERS, type Reason } from "../proxy/answers.ts";
 import { refusalOf } from "../proxy/failure.ts";
 import { SamError } from "../sam/error.ts";
@@ -19,6 +19,10 @@ export interface Step {
   late: Reason;
   /** What that says to people. @default {the story of the reason} */
   lateSays?: string;
+  /** Milliseconds for it alone. @default {Infinity} */
+  limit?: number;
+  /** Whether the next one is tried although it failed for that reason. @default {no} */
+  passable?: (reason: Reason) => boolean;
   /** Takes it; resolves to what was found. */
   run: (signal: Signal) => Promise<string>;
 }
@@ -56,7 +60,7 @@ export class Fault extends Error {
 }
 
 /**
- * Takes steps one after the other, up to the first one that fails.
+ * Takes steps one after the other, up to the first one that fails and keeps the next from being tried.
  *
  * @param endpoint the SAM bridge that it is about.
  * @param found is told of each one.
@@ -73,7 +77,7 @@ export async function walk(
     const finding = await take(step, endpoint, signal, terminal);
     findings.push(finding);
     found(step, finding);
-    if (!finding.ok) break;
+    if (finding.reason !== undefined && (signal.aborted || !step.passable?.(finding.reason))) break;
   }
   return findings;
 }
@@ -93,7 +97,8 @@ async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Te
   const show = (): void => terminal.status(`… ${step.title}: ${formatDuration(milliseconds())}`);
   const ticker = setInterval(show, 1000);
   try {
-    const says = await step.run(signal);
+    using limit = new Deadline(step.limit ?? Infinity, signal);
+    const says = await step.run(limit.signal);
     return { step: step.name, ok: true, milliseconds: milliseconds(), says };
   } catch (error) {
     const { reason, says } = explain(error, step, endpoint);

@@ -16,6 +16,8 @@ export interface SamSession {
   readonly id: string;
   /** The name under which it knows it where datagrams are sent; undefined where it carries none. */
   readonly datagramId: string | undefined;
+  /** The session's destination, without its private keys. */
+  readonly destination: Uint8Array<ArrayBuffer>;
   /** The b32 address of the session's destination, 60 characters. */
   readonly address: string;
   /** The SAM version of the control socket. */
@@ -97,7 +99,8 @@ export async function createSession(
     const values = await (forBoth === undefined
       ? socket.request(command, "session", "SESSION")
       : createPrimary(socket, command, within, forBoth));
-    const address = await addressOf(values.get("DESTINATION") ?? "");
+    const destination = destinationOf(values.get("DESTINATION") ?? "");
+    const address = await b32Address(destination);
     if (key !== undefined && address !== await b32Address(key.destination)) {
       throw new SamError("session", "garbled", { text: "the session has another destination than the key" });
     }
@@ -109,6 +112,7 @@ export async function createSession(
     );
     return {
       ...(forBoth === undefined ? { id, datagramId: datagrams && id } : within),
+      destination,
       address,
       version: socket.version,
       lost: lost.then((seen) => {
@@ -136,9 +140,9 @@ function newSessionId(): string {
   return `i2p-socks-${crypto.randomUUID()}`;
 }
 
-async function addressOf(privateKey: string): Promise<string> {
+function destinationOf(privateKey: string): Uint8Array<ArrayBuffer> {
   try {
-    return await b32Address(publicPart(decodeI2pBase64(privateKey)));
+    return publicPart(decodeI2pBase64(privateKey));
   } catch (error) {
     throw new SamError("session", "garbled", { cause: error });
   }

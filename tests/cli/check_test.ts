@@ -163,6 +163,7 @@ const BROKEN: readonly {
         return line.startsWith("NAMING LOOKUP");
       },
     },
+    args: ["none.i2p"],
     ...{ step: "own-address", reason: "router-down", code: 69, says: "The session was lost" },
   },
   {
@@ -219,6 +220,50 @@ Deno.test("check names the first thing wrong and its fix for each router, once w
       const { i2pd, java } = last.fix ?? {};
       const both = i2pd === undefined ? [] : [`  i2pd: ${i2pd}`, `  Java I2P: ${java}`];
       assertEquals(found.slice(steps.length), i2pd === java && i2pd !== undefined ? [`  ${i2pd}`] : both);
+    });
+  }
+});
+
+/** What is asked for while the router finds no lease set, what comes of the steps behind it, and of all. */
+const WITHOUT_LEASE_SETS: readonly { args: readonly string[]; rest: readonly string[]; code: number }[] = [
+  { args: [], rest: [], code: 75 },
+  { args: ["site.i2p"], rest: ["✓ name", "✓ stream"], code: 0 },
+  { args: ["its b32"], rest: ["✗ name", "✓ stream"], code: 0 },
+  { args: ["--udp"], rest: ["✓ destinations", "✓ datagram-styles", "✓ datagrams"], code: 0 },
+  { args: ["none.i2p"], rest: ["✗ name"], code: 75 },
+  { args: [`${"a".repeat(52)}.b32.i2p`], rest: ["✗ name", "✗ stream"], code: 75 },
+];
+
+Deno.test("check tries the rest where the router does not find our lease set, and ends with what came of that", async (t) => {
+  // As i2pd does whose own tunnels are not built: names of the address book are known, lease sets are not found.
+  await using bridge = await startSamBridge({
+    udp: true,
+    intercept: async (line, socket) => {
+      if (!/^NAMING LOOKUP NAME=\S+\.b32\.i2p$/.test(line)) return false;
+      await socket.write("NAMING REPLY RESULT=KEY_NOT_FOUND NAME=x\n");
+      return true;
+    },
+  });
+  await using backend = startImpostor(readToEnd);
+  await using service = await publishService(bridge.port, backend.port);
+  bridge.setName("site.i2p", service.destination);
+  const bridgeOptions = ["--sam", `127.0.0.1:${bridge.port}`, "--sam-udp", `${bridge.udpPort}`, "--timeout", "6s"];
+  for (const { args, rest, code } of WITHOUT_LEASE_SETS) {
+    await t.step(args.join(" ") || "no more to try", async () => {
+      const operands = args.map((word) => word === "its b32" ? service.b32 : word);
+      const command = ["check", ...operands, ...bridgeOptions];
+      const [json, text] = await Promise.all([runProxy([...command, "--json"]), runProxy(command)]);
+      const { ok, steps } = JSON.parse(json.stdout);
+      const [own, ...others] = steps.slice(3);
+      assertEquals([json.code, text.code, text.stderr, ok], [code, code, "", code === 0]);
+      assertEquals([own.step, own.ok, own.reason], ["own-address", false, "not-ready"]);
+      // Half of --timeout, or all that is left of it.
+      assert(own.milliseconds >= (rest.length > 0 ? 2900 : 4000), `${own.milliseconds} ms`);
+      const marked = others.map(({ step, ok }: { step: string; ok: boolean }) => `${ok ? "✓" : "✗"} ${step}`);
+      assertEquals(marked, rest);
+      const shown = lines(text.stdout).filter((line) => !line.startsWith("  "));
+      assertEquals(shown[3], "✗ own address: The router built tunnels, but does not find our lease set");
+      assertEquals(shown.slice(4).map((line) => line[0]), rest.map((mark) => mark[0]));
     });
   }
 });
