@@ -53,9 +53,10 @@ export async function readConfiguration(
   const listen = given.get("listen")?.at(-1);
   if (own.length > 1 && listen !== undefined) {
     problems.push(`${listen.source} cannot be given together with a file of several applications`);
-  } else {problems.push(...[...clashes(settings), ...rivals(settings, defaultDir)].map((problem) =>
-      `${file}: ${problem}`
-    ));}
+  } else {
+    const between = [...clashes(settings), ...rivals(settings, defaultDir)];
+    problems.push(...between.map((problem) => `${file}: ${problem}`));
+  }
   if (own.length > 1) {
     for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
       problems.push(`${source} cannot stand for all of several applications: that would be one destination for them`);

@@ -21,7 +21,10 @@ type Pace = (application: ApplicationStatus, counter: "bytesSent" | "bytesReceiv
 function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undefined): Pace {
   return (application, counter) => {
     if (before === undefined || before.startedAt !== startedAt || before.uptimeSeconds >= uptimeSeconds) return "";
-    const earlier = before.applications.find(({ name }) => name === application.name);
+    // Names need not differ; no two listen at one address.
+    const earlier = before.applications.find(({ name, listen }) =>
+      name === application.name && listen.join() === application.listen.join()
+    );
     // An application that a reload has started anew counts from 0.
     if (earlier === undefined || earlier[counter] > application[counter]) return "";
     const rate = (application[counter] - earlier[counter]) / (uptimeSeconds - before.uptimeSeconds);

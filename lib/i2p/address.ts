@@ -65,8 +65,13 @@ export function parseAddress(given: string): Address {
 export function whyNotI2p({ kind, host, problem }: Address): string | undefined {
   if (kind === "ip") return "it is an IP address, and I2P has none";
   if (kind !== "clearnet") return problem;
-  const guess = host.includes(".") || host.toLowerCase() === "localhost" ? "" : `: did you mean ${host}.i2p?`;
-  return `names of I2P end in .i2p${guess}`;
+  const isWhole = host.includes(".") || host.toLowerCase() === "localhost";
+  const meant = isWhole ? undefined : [`${host}${B32_SUFFIX}`, `${host}.i2p`].find(isPossible);
+  return `names of I2P end in .i2p${meant === undefined ? "" : `: did you mean ${meant}?`}`;
+}
+
+function isPossible(host: string): boolean {
+  return parseAddress(host).kind !== "malformed";
 }
 
 const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";

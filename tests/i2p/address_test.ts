@@ -198,11 +198,15 @@ pureTest("isIpLiteral() is not fooled by what a URL makes of brackets, slashes a
   }
 });
 
-pureTest("whyNotI2p() guesses the name that was meant where a suffix is all that is missing", () => {
+pureTest("whyNotI2p() guesses the address that was meant where a suffix is all that is missing", () => {
   const hosts: readonly (readonly [string, string | undefined])[] = [
     ["stats", "names of I2P end in .i2p: did you mean stats.i2p?"],
     ["localhost", "names of I2P end in .i2p"],
     ["example.com", "names of I2P end in .i2p"],
+    [B32, `names of I2P end in .i2p: did you mean ${B32}.b32.i2p?`],
+    ["foo bar", "names of I2P end in .i2p"],
+    ["m\u00fcller", "names of I2P end in .i2p"],
+    ["x".repeat(64), "names of I2P end in .i2p"],
     ["10.0.0.1", "it is an IP address, and I2P has none"],
     ["", "it is empty"],
     ["stats.i2p", undefined],

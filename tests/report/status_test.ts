@@ -347,6 +347,17 @@ pureTest("describeSnapshot() tells the rates since an earlier answer of the same
   assertEquals(traffic({ ...before(), uptimeSeconds: 104 }), none, "the same moment");
   assertEquals(traffic(before({ name: "other" })), none, "another application");
   assertEquals(traffic(before({ bytesSent: 3_001, bytesReceived: 5_000_001 })), none, "it counts anew");
+  const twins = (first: number, second: number, uptimeSeconds: number): Snapshot => ({
+    ...aSnapshot(
+      anApplication({ listen: ["127.0.0.1:9101"], bytesSent: first }),
+      anApplication({ listen: ["127.0.0.1:9102"], bytesSent: second }),
+    ),
+    uptimeSeconds,
+  });
+  const rates = describeSnapshot(twins(5_000, 90_000, 104), twins(1_000, 50_000, 100)).join("\n").match(
+    /\d+\.\d kB\/s/g,
+  );
+  assertEquals(rates, ["1.0 kB/s", "10.0 kB/s"], "two of one name");
 });
 
 pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switched on, with advice", () => {
