@@ -111,6 +111,8 @@ export async function awaitCaller(
     try {
       stream = await acceptStream(endpoint, session.id, attempt.signal, { waiting });
     } catch (error) {
+      // Who has waited until now did so in vain, however far asking the router again has come.
+      if (told !== undefined) deadline.signal.throwIfAborted();
       // i2pd closes some of those that wait on a destination when a caller comes to another.
       if (attempt.signal.aborted || told === undefined || !(error instanceof SamError) || error.failure !== "closed") {
         throw error;

@@ -262,6 +262,27 @@ for (const [what, answer, code, isWaiting] of FAULTS) {
   });
 }
 
+Deno.test("a client whose time is over while the router is asked again is told that nobody has called", async () => {
+  let asked = 0;
+  await using harness = await startHarness({
+    proxy: { commands: BIND_COMMANDS, timeouts: { connect: 500 } },
+    bridge: {
+      intercept: async (line, socket) => {
+        if (line.startsWith("HELLO")) return asked > 0;
+        if (!line.startsWith("STREAM ACCEPT")) return false;
+        asked++;
+        await socket.write("STREAM STATUS RESULT=OK\n");
+        socket.close();
+        return true;
+      },
+    },
+  });
+  using client = await BindClient.ask(harness.port);
+  assertEquals((await client.reply()).code, 0);
+  assertEquals((await client.reply()).code, 6);
+  assertEquals(asked, 1);
+});
+
 Deno.test("a client goes on waiting where the router closes a socket that waited, as i2pd does", async () => {
   let left = 2;
   await using harness = await startHarness({
