@@ -1,5 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
-import type { GivenValue, GivenValues } from "../config/settings.ts";
+import type { GivenValue, GivenValues } from "../config/given_values.ts";
 import { didYouMean } from "./did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";

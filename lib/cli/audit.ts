@@ -1,5 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
-import { type GivenValues, readTimeLimit } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { readTimeLimit } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { ANSWERS, type Reason } from "../proxy/answers.ts";
 import { DOOR_SIGNS } from "../proxy/leak_watch.ts";

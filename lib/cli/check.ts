@@ -1,6 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import { type ApplicationSettings, type GivenValues, readSettings, readTimeLimit } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { type ApplicationSettings, readSettings, readTimeLimit } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";

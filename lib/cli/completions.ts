@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
 import { bashCompletions } from "./completions_bash.ts";
 import { fishCompletions } from "./completions_fish.ts";
 import { zshCompletions } from "./completions_zsh.ts";

@@ -1,12 +1,12 @@
 import type { ConfigFile } from "../config/file.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget } from "../config/forward.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { overlay } from "../config/overlay.ts";
 import {
   type ApplicationSettings,
   ConfigError,
-  type GivenValues,
   type LogSettings,
-  overlay,
   readApplication,
   readLogSettings,
   readStatusEndpoint,

@@ -1,13 +1,8 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import {
-  type ApplicationSettings,
-  ConfigError,
-  type GivenValues,
-  readConnectEndpoint,
-  readSettings,
-} from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { type ApplicationSettings, ConfigError, readConnectEndpoint, readSettings } from "../config/settings.ts";
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { ANSWERS, type Reason, Refusal } from "../proxy/answers.ts";

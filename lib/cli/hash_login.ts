@@ -1,5 +1,5 @@
 import { hashPassword, isLoginName } from "../config/login_book.ts";
-import type { GivenValues } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { decodeUtf8 } from "../io/utf8.ts";
 import { CliError, ExitCode } from "./exit_code.ts";

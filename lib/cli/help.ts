@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
 import { CLIENTS } from "./clients.ts";
 import { didYouMean } from "./did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";

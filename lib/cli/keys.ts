@@ -1,4 +1,5 @@
-import { type ApplicationSettings, type GivenValues, readSettings } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { type ApplicationSettings, readSettings } from "../config/settings.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";

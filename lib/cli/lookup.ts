@@ -1,5 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
-import { type GivenValues, readSettings } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { readSettings } from "../config/settings.ts";
 import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";

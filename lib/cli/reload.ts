@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Log } from "../report/log.ts";
 import { type Application, prepareAll, type Prepared } from "./application.ts";

@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
 import { type Arguments, parseArguments } from "./arguments.ts";
 import { ExitCode } from "./exit_code.ts";
 import type { Verb } from "./options.ts";

@@ -1,6 +1,7 @@
 import { formatDuration } from "../config/duration.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { ApplicationSettings, GivenValues } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import type { ApplicationSettings } from "../config/settings.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";

@@ -1,4 +1,5 @@
-import { ConfigError, type GivenValues, readLogSettings, readSettings } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { ConfigError, readLogSettings, readSettings } from "../config/settings.ts";
 import { didYouMean } from "./did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { OPTIONS } from "./options.ts";

@@ -1,5 +1,6 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import { type GivenValues, readSettings } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { readSettings } from "../config/settings.ts";
 import { type Client, CLIENTS } from "./clients.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { didYouMean } from "./did_you_mean.ts";

@@ -1,6 +1,6 @@
 import type { Signal } from "../io/signal.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/settings.ts";
+import type { GivenValues } from "../config/given_values.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { isReady, type Snapshot } from "../report/status.ts";

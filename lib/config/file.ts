@@ -1,5 +1,5 @@
 import { parse } from "@std/yaml";
-import type { GivenValue, GivenValues } from "./settings.ts";
+import type { GivenValue, GivenValues } from "./given_values.ts";
 import { suggest } from "./suggest.ts";
 
 /** Most bytes of a configuration file. */

@@ -3,6 +3,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../repor
 import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { type GivenValues, placeOf, Reader } from "./given_values.ts";
 import type { IsolationFlag } from "./isolation_flag.ts";
 import {
   type CallerRules,
@@ -14,33 +15,19 @@ import {
 } from "./forward.ts";
 import { LEAK_MODES, type LeakMode, type ScrubProtocol } from "./leak_mode.ts";
 import { parseRule, type Rule } from "./rule.ts";
+import { DEFAULT_LABEL, MAX_SESSION_OPTIONS, sessionOptions } from "./session_options.ts";
 import {
   integer,
   oneOf,
   parseDatagramStyle,
-  parseEncryption,
   parseIdentity,
   parseIsolation,
   parseLabel,
   parseLimit,
-  parseOption,
   parseSamEndpoint,
   parseScrub,
   parseUser,
 } from "./values.ts";
-
-/** A value as the user gave it. */
-export interface GivenValue {
-  /** The text. */
-  text: string;
-  /** Where it stands: `--listen`, the name of an environment variable, or a place in a file. */
-  source: string;
-  /** The file that it stands in. */
-  file?: string;
-}
-
-/** Values by option name without dashes, `o` for `-o`. Where an option is given more than once, the last one counts. */
-export type GivenValues = ReadonlyMap<string, readonly GivenValue[]>;
 
 /** How one application is served. All times are in milliseconds. */
 export interface ApplicationSettings {
@@ -136,38 +123,6 @@ export class ConfigError extends Error {
 /** Where SOCKS is served without `--listen`: the port that i2pd's own proxy made customary. */
 export const DEFAULT_LISTEN: Endpoint = { hostname: "127.0.0.1", port: 4447 };
 
-/** Most characters of all options of a session: routers take lines of 4096 or 8192 bytes, key and ID included. */
-export const MAX_SESSION_OPTIONS = 2048;
-
-const DEFAULT_LABEL = "i2p-socks";
-
-/**
- * Lays values over others. What stands above wins: an option replaces the same option below, one for both directions also
- * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` and
- * `--deny-caller`: what is forbidden below stays so.
- */
-export function overlay(below: GivenValues, above: GivenValues): GivenValues {
-  const merged = new Map([...below, ...above]);
-  const replaced = Object.keys(TUNNEL_OPTIONS).filter((flag) => above.has(flag));
-  for (const flag of replaced) {
-    for (const direction of DIRECTIONS) if (!above.has(`${direction}-${flag}`)) merged.delete(`${direction}-${flag}`);
-  }
-  const given = new Set(
-    Object.entries(TUNNEL_OPTIONS).flatMap(([flag, { key }]) =>
-      DIRECTIONS.filter((direction) => above.has(flag) || above.has(`${direction}-${flag}`)).map((d) => `${d}.${key}`)
-    ),
-  );
-  const kept = (below.get("o") ?? []).filter(({ text }) => !given.has(text.replace(/=.*/s, "")));
-  const options = [...kept, ...above.get("o") ?? []];
-  if (options.length > 0) merged.set("o", options);
-  else merged.delete("o");
-  const denied = [...below.get("deny") ?? [], ...above.get("deny") ?? []];
-  if (denied.length > 0) merged.set("deny", denied);
-  const deniedCallers = [...below.get("deny-caller") ?? [], ...above.get("deny-caller") ?? []];
-  if (deniedCallers.length > 0) merged.set("deny-caller", deniedCallers);
-  return merged;
-}
-
 /** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
 export function readApplication(given: GivenValues, problems: string[]): ApplicationSettings {
   const read = new Reader(given, problems);
@@ -246,12 +201,6 @@ function inboundProblems(given: GivenValues, { forward, listen, sam }: Applicati
   return problem === undefined ? [] : [placeOf(given.get("forward")) + problem];
 }
 
-/** What a problem with a value begins with: the file that it stands in, if there is one. */
-function placeOf(values: readonly GivenValue[] | undefined): string {
-  const file = values?.at(-1)?.file;
-  return file === undefined ? "" : `${file}: `;
-}
-
 /**
  * Reads the settings of the one application that a command line is about.
  *
@@ -301,72 +250,4 @@ export function readLogSettings(given: GivenValues, problems: string[]): LogSett
 /** Reads where the status is served, if it is. What is wrong is added to `problems`. */
 export function readStatusEndpoint(given: GivenValues, problems: string[]): Endpoint | undefined {
   return new Reader(given, problems).last("status", parseEndpoint);
-}
-
-/**
- * The session's options, from the most general to the most particular: defaults, `--length` and its kin, their
- * `--inbound-` and `--outbound-` forms, `-o`. Later ones replace earlier ones, for Java I2P refuses a key given twice.
- */
-function sessionOptions(read: Reader): Record<string, string> {
-  const options: Record<string, string> = {
-    "i2cp.leaseSetEncType": read.last("lease-set-encryption", parseEncryption) ?? "4,0",
-    "i2p.streaming.answerPings": "false",
-  };
-  const label = read.last("name", parseLabel) ?? DEFAULT_LABEL;
-  for (const direction of DIRECTIONS) {
-    options[`${direction}.nickname`] = label;
-    for (const [flag, { key, fallback, parse }] of Object.entries(TUNNEL_OPTIONS)) {
-      // Both are read in any case, so that neither goes unchecked.
-      const both = read.last(flag, parse) ?? fallback;
-      options[`${direction}.${key}`] = String(read.last(`${direction}-${flag}`, parse) ?? both);
-    }
-  }
-  return { ...options, ...Object.fromEntries(read.all("o", parseOption) ?? []) };
-}
-
-const DIRECTIONS = ["inbound", "outbound"] as const;
-
-/** Tunnel options by flag. Both are always sent: i2pd builds five tunnels where a client names no number. */
-const TUNNEL_OPTIONS: Readonly<Record<string, { key: string; fallback: number; parse: (text: string) => number }>> = {
-  length: { key: "length", fallback: 3, parse: integer(0, 7) },
-  quantity: { key: "quantity", fallback: 2, parse: integer(1, 16) },
-  backup: { key: "backupQuantity", fallback: 0, parse: integer(0, 16) },
-  variance: { key: "lengthVariance", fallback: 0, parse: integer(-7, 7) },
-};
-
-/** Applies parsers to given values, and collects what they complain of. */
-class Reader {
-  readonly #given: GivenValues;
-  readonly #problems: string[];
-
-  constructor(given: GivenValues, problems: string[]) {
-    this.#given = given;
-    this.#problems = problems;
-  }
-
-  all<T>(name: string, parse: (text: string) => T): T[] | undefined {
-    const values = this.#given.get(name);
-    return values?.flatMap((value) => {
-      const parsed = this.#parse(value, parse);
-      return parsed === undefined ? [] : [parsed];
-    });
-  }
-
-  last<T>(name: string, parse: (text: string) => T): T | undefined {
-    const value = this.#given.get(name)?.at(-1);
-    return value && this.#parse(value, parse);
-  }
-
-  #parse<T>(value: GivenValue, parse: (text: string) => T): T | undefined {
-    const { text, source } = value;
-    try {
-      if (text === "") throw new SyntaxError("a value is missing");
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      const problem = `${placeOf([value])}Cannot use ${source} "${text}": ${error.message}`;
-      if (!this.#problems.includes(problem)) this.#problems.push(problem);
-      return undefined;
-    }
-  }
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type ConfigFile, type FileOption, parseConfigFile } from "../../lib/config/file.ts";
-import type { GivenValues } from "../../lib/config/settings.ts";
+import type { GivenValues } from "../../lib/config/given_values.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** Options that may stand in the files of these tests. */

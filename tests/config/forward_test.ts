@@ -1,6 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { formatForward, type ForwardRule, mayCall, parseCaller, parseForward } from "../../lib/config/forward.ts";
-import { ConfigError, type GivenValues, overlay, readSettings } from "../../lib/config/settings.ts";
+import type { GivenValues } from "../../lib/config/given_values.ts";
+import { overlay } from "../../lib/config/overlay.ts";
+import { ConfigError, readSettings } from "../../lib/config/settings.ts";
 import { pureTest } from "../support/pure.ts";
 
 const [A, B] = [`${"a".repeat(52)}.b32.i2p`, `${"b".repeat(51)}a.b32.i2p`];

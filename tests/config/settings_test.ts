@@ -1,12 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import type { GivenValues } from "../../lib/config/given_values.ts";
+import { overlay } from "../../lib/config/overlay.ts";
+import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
 import {
   type ApplicationSettings,
   ConfigError,
   DEFAULT_LISTEN,
-  type GivenValues,
   type LogSettings,
-  MAX_SESSION_OPTIONS,
-  overlay,
   readApplication,
   readLogSettings,
 } from "../../lib/config/settings.ts";

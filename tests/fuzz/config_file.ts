@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FILE_OPTIONS } from "../../lib/cli/configuration.ts";
 import { type ConfigFile, parseConfigFile } from "../../lib/config/file.ts";
-import type { GivenValue, GivenValues } from "../../lib/config/settings.ts";
+import type { GivenValue, GivenValues } from "../../lib/config/given_values.ts";
 import { Random } from "../support/random.ts";
 import { type Entry, KNOWN_OPTIONS, randomEntries } from "./config_entries.ts";
 import { checkSettings } from "./config_settings.ts";

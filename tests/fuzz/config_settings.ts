@@ -3,14 +3,10 @@ import { MAX_DURATION } from "../../lib/config/duration.ts";
 import { formatEndpoint, parseEndpoint } from "../../lib/config/endpoint.ts";
 import type { ConfigFile } from "../../lib/config/file.ts";
 import { SCRUB_PROTOCOLS } from "../../lib/config/leak_mode.ts";
-import {
-  type ApplicationSettings,
-  type GivenValues,
-  MAX_SESSION_OPTIONS,
-  overlay,
-  readApplication,
-  readLogSettings,
-} from "../../lib/config/settings.ts";
+import type { GivenValues } from "../../lib/config/given_values.ts";
+import { overlay } from "../../lib/config/overlay.ts";
+import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
+import { type ApplicationSettings, readApplication, readLogSettings } from "../../lib/config/settings.ts";
 import { formatCommand, parseMessage } from "../../lib/sam/message.ts";
 import { type Entry, randomEntries } from "./config_entries.ts";
 import type { Target } from "./engine.ts";
