@@ -86,18 +86,14 @@ export async function readSecrets(file: string | undefined, log: Log): Promise<r
   return await parsed("--secrets-file", file, () => parseSecrets(text));
 }
 
+/** What is made of a file. Of one in which a line makes no sense, the error says which. */
 async function parsed<T>(flag: string, file: string, parse: () => T | Promise<T>): Promise<T> {
   try {
     return await parse();
   } catch (error) {
-    throw unusable(flag, file, error);
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": ${error.message}`);
   }
-}
-
-/** What is wrong with a file in which a line makes no sense; anything else stays as it is. */
-function unusable(flag: string, file: string, error: unknown): unknown {
-  if (!(error instanceof SyntaxError)) return error;
-  return new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": ${error.message}`);
 }
 
 /**
@@ -107,21 +103,15 @@ function unusable(flag: string, file: string, error: unknown): unknown {
  * @throws {CliError} if it cannot be read, has more, or is no UTF-8.
  */
 export async function readFile(path: string, flag: string, most: number): Promise<string> {
-  return decode(flag, path, await readBytes(path, flag, most));
+  const bytes = await readBytes(path, flag, most);
+  return await parsed(flag, path, () => decodeUtf8(bytes));
 }
 
 /** The same of a file that is nobody else's business: where others can read it, the log says so. */
 async function readPrivateFile(path: string, flag: string, most: number, log: Log): Promise<string> {
   const warn = (info: Deno.FileInfo): void => warnOfMode(path, flag, info, log);
-  return decode(flag, path, await readBytes(path, flag, most, warn));
-}
-
-function decode(flag: string, file: string, bytes: Uint8Array): string {
-  try {
-    return decodeUtf8(bytes);
-  } catch (error) {
-    throw unusable(flag, file, error);
-  }
+  const bytes = await readBytes(path, flag, most, warn);
+  return await parsed(flag, path, () => decodeUtf8(bytes));
 }
 
 async function readBytes(
