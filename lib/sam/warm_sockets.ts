@@ -71,6 +71,7 @@ export class WarmSockets {
     this.#count();
     this.#closeExpired();
     const socket = this.#waiting.pop()?.socket;
+    this.#rest();
     socket?.follow(signal);
     this.#planRefill();
     return socket;
@@ -160,7 +161,15 @@ export class WarmSockets {
     const index = this.#waiting.indexOf(waiting);
     if (index < 0) return;
     this.#waiting.splice(index, 1);
+    this.#rest();
     waiting.socket.close();
+  }
+
+  /** Stops the clock where none waits. */
+  #rest(): void {
+    if (this.#waiting.length > 0) return;
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
   }
 
   #expire(): void {

@@ -130,6 +130,15 @@ Deno.test("No socket waits before there are streams, or for longer than any rout
   assertEquals(clock.pending, []);
 });
 
+Deno.test("No clock runs for the age of sockets where none waits", async () => {
+  await using setting = await set();
+  const { warm, clock } = setting;
+  await setting.fill(1);
+  assert(clock.pending.some((left) => left > SOON), `${clock.pending}`);
+  warm.take(NEVER)?.close();
+  assertEquals(clock.pending.filter((left) => left > SOON), []);
+});
+
 Deno.test("Sockets close at their age each, and one that is past it is not taken, though the process was stopped", async () => {
   await using setting = await set();
   const { bridge, warm, clock } = setting;
