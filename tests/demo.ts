@@ -2,7 +2,7 @@
  * Everything in one process, and no router needed: a stand-in for a router's SAM bridge with a small site behind it,
  * i2p-socks in front, and a page fetched through both. Runs with i2p-socks' own permissions.
  */
-import { Identity } from "../lib/proxy/identity.ts";
+import { Identity } from "../lib/identity/identity.ts";
 import { LeakWatch } from "../lib/proxy/leak_watch.ts";
 import { Proxy } from "../lib/proxy/proxy.ts";
 import { Counters } from "../lib/report/counters.ts";

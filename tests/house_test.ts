@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { OWN_ADDRESS_TIMEOUT } from "../lib/cli/check.ts";
-import { ExitCode } from "../lib/cli/exit_code.ts";
-import { MAX_PASSWORD_FILE } from "../lib/cli/input_files.ts";
+import { ExitCode } from "../lib/command/exit_code.ts";
+import { MAX_PASSWORD_FILE } from "../lib/command/input_files.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
-import { OPTIONS } from "../lib/cli/options.ts";
-import { DRAIN_TIMEOUT } from "../lib/cli/running.ts";
-import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/cli/status_server.ts";
+import { OPTIONS } from "../lib/command/options.ts";
+import { DRAIN_TIMEOUT } from "../lib/server/applications.ts";
+import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
 import { MAX_CONFIG_FILE } from "../lib/config/file.ts";
@@ -22,10 +22,10 @@ import { MAX_SECRETS_FILE, MIN_SECRET } from "../lib/guard/secrets.ts";
 import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
 import { LINGER } from "../lib/io/conn.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
-import { ANSWERS } from "../lib/proxy/answers.ts";
-import { RETRY_FIRST, RETRY_MAX } from "../lib/proxy/backoff.ts";
-import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/proxy/buffer_pool.ts";
-import { CALLER_REFUSALS } from "../lib/proxy/caller_refusals.ts";
+import { ANSWERS } from "../lib/reasons/refusals.ts";
+import { RETRY_FIRST, RETRY_MAX } from "../lib/identity/backoff.ts";
+import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/relay/buffer_pool.ts";
+import { CALLER_REFUSALS } from "../lib/reasons/caller_refusals.ts";
 import { MAX_ASSOCIATIONS } from "../lib/proxy/datagram_pool.ts";
 import {
   DESTINATION_AGE,
@@ -33,19 +33,19 @@ import {
   MAX_LOOKUPS,
   RESOLVE_TIMEOUT,
   UNKNOWN_AGE,
-} from "../lib/proxy/destination_cache.ts";
-import { HALF_CLOSED_TIMEOUT } from "../lib/proxy/half_closed.ts";
-import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/proxy/identity.ts";
-import { SERVICE_TIMEOUT } from "../lib/proxy/inbound.ts";
+} from "../lib/identity/destination_cache.ts";
+import { HALF_CLOSED_TIMEOUT } from "../lib/relay/half_closed.ts";
+import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/identity/identity.ts";
+import { SERVICE_TIMEOUT } from "../lib/proxy/forward.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
-import { LOST_GRACE } from "../lib/proxy/relay.ts";
+import { LOST_GRACE } from "../lib/relay/relay.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";
 import { MAX_HELD_NAMES } from "../lib/proxy/held_names.ts";
-import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/udp_associate.ts";
+import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
-import { METRICS, PROCESS_METRICS } from "../lib/report/metrics.ts";
+import { METRICS, PROCESS_METRICS } from "../lib/status/metrics.ts";
 import { MAX_DATAGRAM } from "../lib/sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
 import { LINE_BUFFER, MAX_SAM_LINE } from "../lib/sam/line_reader.ts";

@@ -2,16 +2,16 @@ import { formatDuration } from "../config/duration.ts";
 import type { GivenValues } from "../config/given_values.ts";
 import { readTimeLimit } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { ANSWERS, type Reason } from "../proxy/answers.ts";
+import { ANSWERS, type Reason } from "../reasons/refusals.ts";
 import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
 import { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { printable } from "../report/printable.ts";
-import { refuseOperands } from "./arguments.ts";
-import { ExitCode } from "./exit_code.ts";
+import { refuseOperands } from "../command/arguments.ts";
+import { ExitCode } from "../command/exit_code.ts";
 import { runServer } from "./serve.ts";
-import { StopSignal } from "./stop_signal.ts";
-import type { Terminal } from "./terminal.ts";
+import { StopSignal } from "../command/stop_signal.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** What an audit found. */
 interface Report {

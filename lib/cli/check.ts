@@ -6,20 +6,20 @@ import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
-import { refusalOf, unknownReason } from "../proxy/failure.ts";
+import { refusalOf, unknownReason } from "../reasons/classify.ts";
 import { lookupName } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
-import { requireI2pAddress } from "./i2p_address.ts";
-import { readSamLogin } from "./input_files.ts";
-import { keepOnly, requireNet } from "./permissions.ts";
-import { exitCodeOf } from "./sam_advice.ts";
-import type { Terminal } from "./terminal.ts";
-import { terminalLog } from "./terminal_log.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
+import { requireI2pAddress } from "../command/i2p_address.ts";
+import { readSamLogin } from "../command/input_files.ts";
+import { keepOnly, requireNet } from "../command/permissions.ts";
+import { exitCodeOf } from "../command/sam_error.ts";
+import type { Terminal } from "../command/terminal.ts";
+import { terminalLog } from "../command/terminal_log.ts";
 
 /** Milliseconds for all steps of a check. */
 const CHECK_TIMEOUT = 180_000;

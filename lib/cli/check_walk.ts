@@ -2,12 +2,12 @@ import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
-import { ANSWERS, type Reason } from "../proxy/answers.ts";
-import { refusalOf } from "../proxy/failure.ts";
+import { ANSWERS, type Reason } from "../reasons/refusals.ts";
+import { refusalOf } from "../reasons/classify.ts";
 import { SamError } from "../sam/error.ts";
-import { type Fix, fixLines, fixOf } from "./fixes.ts";
-import { describeSamError } from "./sam_advice.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Fix, fixLines, fixOf } from "../reasons/fixes.ts";
+import { describeSamError } from "../command/sam_error.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** A step of a check. */
 export interface Step {

@@ -2,10 +2,10 @@ import type { GivenValues } from "../config/given_values.ts";
 import { bashCompletions } from "./completions_bash.ts";
 import { fishCompletions } from "./completions_fish.ts";
 import { zshCompletions } from "./completions_zsh.ts";
-import { didYouMean } from "./did_you_mean.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
-import { type Shell, SHELLS } from "./shells.ts";
-import type { Terminal } from "./terminal.ts";
+import { didYouMean } from "../config/did_you_mean.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
+import { type Shell, SHELLS } from "./completion_shells.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** The script of each shell, made of the tables of verbs and options. */
 const SCRIPTS: Readonly<Record<Shell, () => string>> = {

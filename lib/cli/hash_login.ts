@@ -2,9 +2,9 @@ import { hashPassword, isLoginName } from "../config/login_book.ts";
 import type { GivenValues } from "../config/given_values.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { decodeUtf8 } from "../io/utf8.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
-import { MAX_PASSWORD_FILE } from "./input_files.ts";
-import type { Terminal } from "./terminal.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
+import { MAX_PASSWORD_FILE } from "../command/input_files.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** What keys send to a terminal in raw mode. */
 const [INTERRUPT, END, BACKSPACE, LINE_FEED, RETURN, DELETE] = [3, 4, 8, 10, 13, 127];

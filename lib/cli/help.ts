@@ -1,13 +1,13 @@
 import type { GivenValues } from "../config/given_values.ts";
-import { CLIENTS } from "./clients.ts";
-import { didYouMean } from "./did_you_mean.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
+import { CLIENTS } from "./setup_clients.ts";
+import { didYouMean } from "../config/did_you_mean.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
-import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
+import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "../command/options.ts";
 import { KINDS } from "./service.ts";
-import { SHELLS } from "./shells.ts";
-import type { Terminal } from "./terminal.ts";
-import { wrap } from "./wrap.ts";
+import { SHELLS } from "./completion_shells.ts";
+import type { Terminal } from "../command/terminal.ts";
+import { wrap } from "../command/wrap.ts";
 
 /** A verb of the command line: help and completions come from here. */
 export interface VerbSpec {

@@ -7,16 +7,16 @@ import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { generateKey } from "../sam/generate.ts";
-import { didYouMean } from "./did_you_mean.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
+import { didYouMean } from "../config/did_you_mean.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS, type KeyAction } from "./key_actions.ts";
-import { readSamLogin } from "./input_files.ts";
-import { defaultKeysDir, requireKeysDir } from "./keys_dir.ts";
-import { requireNet, requireRead, requireWrite } from "./permissions.ts";
-import { problemsOf } from "./problem.ts";
-import { adviseOn } from "./sam_advice.ts";
-import type { Terminal } from "./terminal.ts";
-import { terminalLog } from "./terminal_log.ts";
+import { readSamLogin } from "../command/input_files.ts";
+import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
+import { requireNet, requireRead, requireWrite } from "../command/permissions.ts";
+import { problemsOf } from "../command/errors.ts";
+import { adviseOn } from "../command/sam_error.ts";
+import type { Terminal } from "../command/terminal.ts";
+import { terminalLog } from "../command/terminal_log.ts";
 
 /** What an action works with. */
 interface Work {

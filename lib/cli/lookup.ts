@@ -6,12 +6,12 @@ import { b32Address } from "../i2p/destination.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
-import { readSamLogin } from "./input_files.ts";
-import { keepOnly, requireNet } from "./permissions.ts";
-import { adviseOn } from "./sam_advice.ts";
-import type { Terminal } from "./terminal.ts";
-import { terminalLog } from "./terminal_log.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
+import { readSamLogin } from "../command/input_files.ts";
+import { keepOnly, requireNet } from "../command/permissions.ts";
+import { adviseOn } from "../command/sam_error.ts";
+import type { Terminal } from "../command/terminal.ts";
+import { terminalLog } from "../command/terminal_log.ts";
 
 /** Milliseconds for the router to resolve one name. Routers give up earlier. */
 export const LOOKUP_TIMEOUT = 60_000;

@@ -1,10 +1,10 @@
 import type { GivenValues } from "../config/given_values.ts";
-import { type Arguments, parseArguments } from "./arguments.ts";
-import { ExitCode } from "./exit_code.ts";
-import type { Verb } from "./options.ts";
-import { readEnv } from "./permissions.ts";
-import { problemsOf } from "./problem.ts";
-import { Terminal } from "./terminal.ts";
+import { type Arguments, parseArguments } from "../command/arguments.ts";
+import { ExitCode } from "../command/exit_code.ts";
+import type { Verb } from "../command/options.ts";
+import { readEnv } from "../command/permissions.ts";
+import { problemsOf } from "../command/errors.ts";
+import { Terminal } from "../command/terminal.ts";
 
 /**
  * Runs the program.

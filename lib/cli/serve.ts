@@ -5,22 +5,22 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
-import type { Snapshot } from "../report/status.ts";
-import { prepareAll, type Surroundings } from "./application.ts";
-import { refuseOperands } from "./arguments.ts";
-import { type Configuration, readConfiguration } from "./configuration.ts";
-import { ExitCode } from "./exit_code.ts";
-import { IdentityRegistry } from "./identity_registry.ts";
-import { defaultKeysDir } from "./keys_dir.ts";
-import { ownIdentifiers } from "./own_identifiers.ts";
-import { keepOnly } from "./permissions.ts";
-import { ReadyLines } from "./ready_lines.ts";
-import { Reloader } from "./reload.ts";
-import { DRAIN_TIMEOUT, RunningApplications } from "./running.ts";
-import { serveStatus, SnapshotTaker } from "./snapshot.ts";
-import type { StatusServer } from "./status_server.ts";
-import { StopSignal } from "./stop_signal.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Snapshot } from "../status/snapshot.ts";
+import { prepareAll, type Surroundings } from "../server/application.ts";
+import { refuseOperands } from "../command/arguments.ts";
+import { type Configuration, readConfiguration } from "../server/configuration.ts";
+import { ExitCode } from "../command/exit_code.ts";
+import { IdentityRegistry } from "../server/identity_registry.ts";
+import { defaultKeysDir } from "../command/keys_dir.ts";
+import { ownIdentifiers } from "../server/machine.ts";
+import { keepOnly } from "../command/permissions.ts";
+import { ReadyLines } from "../server/ready_lines.ts";
+import { Reloader } from "../server/reload.ts";
+import { DRAIN_TIMEOUT, RunningApplications } from "../server/applications.ts";
+import { serveStatus, SnapshotTaker } from "../server/snapshot.ts";
+import type { StatusServer } from "../status/server.ts";
+import { StopSignal } from "../command/stop_signal.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** What an audit wants of a server. */
 export interface Audit {

@@ -1,14 +1,14 @@
 import type { GivenValues } from "../config/given_values.ts";
 import { ConfigError, readLogSettings, readSettings } from "../config/settings.ts";
-import { didYouMean } from "./did_you_mean.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
-import { OPTIONS } from "./options.ts";
+import { didYouMean } from "../config/did_you_mean.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
+import { OPTIONS } from "../command/options.ts";
 import { containerText } from "./service_container.ts";
 import { launchdText } from "./service_launchd.ts";
 import { INPUT_FILE_OPTIONS, type ServiceOption } from "./service_option.ts";
 import { systemdText } from "./service_systemd.ts";
 import { windowsText } from "./service_windows.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** Writes the text of a kind of service. */
 export type Writer = (options: readonly ServiceOption[]) => string;

@@ -1,11 +1,11 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import type { GivenValues } from "../config/given_values.ts";
 import { readSettings } from "../config/settings.ts";
-import { type Client, CLIENTS } from "./clients.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
-import { didYouMean } from "./did_you_mean.ts";
-import { wrap } from "./wrap.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Client, CLIENTS } from "./setup_clients.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
+import { didYouMean } from "../config/did_you_mean.ts";
+import { wrap } from "../command/wrap.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** Settings of an application. */
 export interface Setup {

@@ -3,12 +3,12 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint
 import type { GivenValues } from "../config/given_values.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
-import { isReady, type Snapshot } from "../report/status.ts";
-import { CliError, ExitCode } from "./exit_code.ts";
-import { keepOnly, requireNet } from "./permissions.ts";
+import { isReady, type Snapshot } from "../status/snapshot.ts";
+import { CliError, ExitCode } from "../command/exit_code.ts";
+import { keepOnly, requireNet } from "../command/permissions.ts";
 import { describeSnapshot } from "./status_table.ts";
-import { StopSignal } from "./stop_signal.ts";
-import type { Terminal } from "./terminal.ts";
+import { StopSignal } from "../command/stop_signal.ts";
+import type { Terminal } from "../command/terminal.ts";
 
 /** Whom `status` asks if it is not told: the port behind the one of SOCKS. */
 const DEFAULT_STATUS: Endpoint = { hostname: "127.0.0.1", port: 4448 };

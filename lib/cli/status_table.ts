@@ -1,5 +1,5 @@
 import { formatDuration } from "../config/duration.ts";
-import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../report/status.ts";
+import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../status/snapshot.ts";
 
 /**
  * Writes a snapshot for people, a line each.

@@ -4,7 +4,7 @@ import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { type GivenValues, placeOf, Reader } from "./given_values.ts";
-import type { IsolationFlag } from "./isolation_flag.ts";
+import type { IsolationFlag } from "./choices.ts";
 import {
   type CallerRules,
   forbiddenTarget,

@@ -16,11 +16,11 @@ import { encodeBound4 } from "../socks/socks4.ts";
 import { encodeBound5 } from "../socks/socks5.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { BIND, type SocksRequest } from "../socks/wire.ts";
-import { Refusal } from "./answers.ts";
-import { unknownReason } from "./failure.ts";
-import type { IdentityLease } from "./identity_groups.ts";
+import { Refusal } from "../reasons/refusals.ts";
+import { unknownReason } from "../reasons/classify.ts";
+import type { IdentityLease } from "../identity/identity_groups.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";
-import { ReadAhead } from "./read_ahead.ts";
+import { ReadAhead } from "../relay/read_ahead.ts";
 
 /** What waiting for a caller needs of the proxy. */
 export interface BindContext {

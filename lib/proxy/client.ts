@@ -1,7 +1,7 @@
 import type { CallerRules } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { parseAddress } from "../i2p/address.ts";
-import type { IsolationFlag } from "../config/isolation_flag.ts";
+import type { IsolationFlag } from "../config/choices.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
@@ -17,11 +17,11 @@ import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { BIND, Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
-import { Refusal } from "./answers.ts";
+import { Refusal } from "../reasons/refusals.ts";
 import { awaitCaller, expectedCaller } from "./bind.ts";
-import type { IdentityLease } from "./identity_groups.ts";
-import type { IdentityPool } from "./identity_pool.ts";
-import { isolationGroup } from "./isolation.ts";
+import type { IdentityLease } from "../identity/identity_groups.ts";
+import type { IdentityPool } from "../identity/identity_pool.ts";
+import { isolationGroup } from "../identity/isolation.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import type { NameMap } from "./name_map.ts";
@@ -29,9 +29,9 @@ import { checkTarget, type DestinationRules } from "./policy.ts";
 import { holdName, resolve } from "./resolve.ts";
 import { dial, type DialledStream } from "./dial.ts";
 import { destinationOf, refuse, type RefusedClient, tell } from "./refuse.ts";
-import { ReadAhead } from "./read_ahead.ts";
-import { type AssociateContext, serveAssociate } from "./udp_associate.ts";
-import { relay, type RelayOptions, type RelayResources, type RelayResult } from "./relay.ts";
+import { ReadAhead } from "../relay/read_ahead.ts";
+import { type AssociateContext, serveAssociate } from "./associate.ts";
+import { relay, type RelayOptions, type RelayResources, type RelayResult } from "../relay/relay.ts";
 
 /** Time limits of a client, in milliseconds. */
 export interface ClientTimeouts {

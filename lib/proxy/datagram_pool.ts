@@ -1,17 +1,17 @@
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { Counters } from "../report/counters.ts";
-import { Refusal } from "./answers.ts";
-import { DropBook } from "./datagram_drops.ts";
-import type { DatagramPort } from "./datagram_port.ts";
-import type { HalfClosedStreams } from "./half_closed.ts";
+import { Refusal } from "../reasons/refusals.ts";
+import { DropBook } from "../reasons/datagram_drops.ts";
+import type { DatagramPort } from "../identity/datagram_port.ts";
+import type { HalfClosedStreams } from "../relay/half_closed.ts";
 import {
   IdentityGroups,
   type IdentityGroupsOptions,
   type IdentityLease,
   type PooledStatus,
-} from "./identity_groups.ts";
-import type { IdentityPool } from "./identity_pool.ts";
-import type { UdpOptions } from "./primary_support.ts";
+} from "../identity/identity_groups.ts";
+import type { IdentityPool } from "../identity/identity_pool.ts";
+import type { UdpOptions } from "../identity/primary_support.ts";
 
 /** Associations of an application at once. */
 export const MAX_ASSOCIATIONS = 64;

@@ -5,7 +5,7 @@ import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
-import type { IdentityLease } from "./identity_groups.ts";
+import type { IdentityLease } from "../identity/identity_groups.ts";
 
 /** Milliseconds for the loss of a session to show itself, when a stream on it could not be opened. */
 const LOSS_DELAY = 250;

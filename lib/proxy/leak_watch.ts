@@ -14,7 +14,7 @@ import { tls } from "../guard/tls.ts";
 import { xmpp } from "../guard/xmpp.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import type { Reason } from "./answers.ts";
+import type { Reason } from "../reasons/refusals.ts";
 
 /** Cookies that are remembered, at most; the oldest are forgotten. */
 export const MAX_COOKIES = 1_024;

@@ -1,6 +1,6 @@
 import type { Rule } from "../config/rule.ts";
 import type { Address } from "../i2p/address.ts";
-import { Refusal } from "./answers.ts";
+import { Refusal } from "../reasons/refusals.ts";
 
 /** Where applications may go, within I2P. */
 export interface DestinationRules {

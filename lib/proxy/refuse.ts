@@ -9,9 +9,9 @@ import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { Reply4, SocksError, type SocksRequest } from "../socks/wire.ts";
-import { ANSWERS, type Refusal } from "./answers.ts";
-import { refusalOf } from "./failure.ts";
-import type { HalfClosedStreams } from "./half_closed.ts";
+import { ANSWERS, type Refusal } from "../reasons/refusals.ts";
+import { refusalOf } from "../reasons/classify.ts";
+import type { HalfClosedStreams } from "../relay/half_closed.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 
 /** What is known of a client when it is refused. */

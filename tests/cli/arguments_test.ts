@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { type Arguments, parseArguments } from "../../lib/cli/arguments.ts";
-import { CliError, ExitCode } from "../../lib/cli/exit_code.ts";
-import { flagOf, OPTIONS, VERBS } from "../../lib/cli/options.ts";
+import { type Arguments, parseArguments } from "../../lib/command/arguments.ts";
+import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
+import { flagOf, OPTIONS, VERBS } from "../../lib/command/options.ts";
 import { pureTest } from "../support/pure.ts";
 
 pureTest("parseArguments() serves where no verb is given", () => {

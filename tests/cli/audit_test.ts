@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { ANSWERS } from "../../lib/proxy/answers.ts";
+import { ANSWERS } from "../../lib/reasons/refusals.ts";
 import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
 import { proxyCommand, runProxy } from "../support/command.ts";
 import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";

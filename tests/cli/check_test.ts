@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { ANSWERS } from "../../lib/proxy/answers.ts";
+import { ANSWERS } from "../../lib/reasons/refusals.ts";
 import { runProxy } from "../support/command.ts";
 import { until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";

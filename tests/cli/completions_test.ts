@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { completions } from "../../lib/cli/completions.ts";
-import { CliError, ExitCode } from "../../lib/cli/exit_code.ts";
+import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { KEY_ACTIONS } from "../../lib/cli/key_actions.ts";
-import { CLIENTS } from "../../lib/cli/clients.ts";
-import { flagOf, OPTIONS, VERBS } from "../../lib/cli/options.ts";
+import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { flagOf, OPTIONS, VERBS } from "../../lib/command/options.ts";
 import { KINDS } from "../../lib/cli/service.ts";
-import { SHELLS } from "../../lib/cli/shells.ts";
-import { Terminal } from "../../lib/cli/terminal.ts";
+import { SHELLS } from "../../lib/cli/completion_shells.ts";
+import { Terminal } from "../../lib/command/terminal.ts";
 import { runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { pureTest } from "../support/pure.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { parseArguments } from "../../lib/cli/arguments.ts";
-import { type Configuration, readConfiguration } from "../../lib/cli/configuration.ts";
-import { CliError, ExitCode } from "../../lib/cli/exit_code.ts";
+import { parseArguments } from "../../lib/command/arguments.ts";
+import { type Configuration, readConfiguration } from "../../lib/server/configuration.ts";
+import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { formatEndpoint } from "../../lib/config/endpoint.ts";
 import { type ApplicationSettings, ConfigError } from "../../lib/config/settings.ts";
 

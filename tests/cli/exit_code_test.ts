@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { ExitCode } from "../../lib/cli/exit_code.ts";
-import { fixOf } from "../../lib/cli/fixes.ts";
+import { ExitCode } from "../../lib/command/exit_code.ts";
+import { fixOf } from "../../lib/reasons/fixes.ts";
 import { type CommandResult, proxyCommand, runCommand } from "../support/command.ts";
 import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";

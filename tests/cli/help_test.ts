@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { parseArguments } from "../../lib/cli/arguments.ts";
+import { parseArguments } from "../../lib/command/arguments.ts";
 import { helpText, summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
-import { OPTIONS, VERBS } from "../../lib/cli/options.ts";
-import { wrap } from "../../lib/cli/wrap.ts";
+import { OPTIONS, VERBS } from "../../lib/command/options.ts";
+import { wrap } from "../../lib/command/wrap.ts";
 import { installProxy, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { pureTest } from "../support/pure.ts";

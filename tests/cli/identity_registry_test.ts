@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type HeldIdentity, IdentityRegistry } from "../../lib/cli/identity_registry.ts";
+import { type HeldIdentity, IdentityRegistry } from "../../lib/server/identity_registry.ts";
 import { readSettings } from "../../lib/config/settings.ts";
 import { FileLock } from "../../lib/keys/file_lock.ts";
 import { createLog } from "../../lib/report/log.ts";

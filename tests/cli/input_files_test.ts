@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { MAX_PASSWORD_FILE } from "../../lib/cli/input_files.ts";
+import { MAX_PASSWORD_FILE } from "../../lib/command/input_files.ts";
 import { MAX_CONFIG_FILE } from "../../lib/config/file.ts";
 import { MAX_HOSTS_FILE } from "../../lib/config/hosts.ts";
 import { MAX_AUTH_FILE } from "../../lib/config/login_book.ts";

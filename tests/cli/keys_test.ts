@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { MAX_PASSWORD_FILE } from "../../lib/cli/input_files.ts";
+import { MAX_PASSWORD_FILE } from "../../lib/command/input_files.ts";
 import { LoginBook } from "../../lib/config/login_book.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { LOOKUP_TIMEOUT } from "../../lib/cli/lookup.ts";
-import { DRAIN_TIMEOUT } from "../../lib/cli/running.ts";
+import { DRAIN_TIMEOUT } from "../../lib/server/applications.ts";
 import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { echo } from "../support/harness.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ownIdentifiers } from "../../lib/cli/own_identifiers.ts";
+import { ownIdentifiers } from "../../lib/server/machine.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
 import { startSamBridge } from "../support/sam_bridge.ts";
 import { socksConnect } from "../support/socks_client.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { CLIENTS } from "../../lib/cli/clients.ts";
-import { CliError, ExitCode } from "../../lib/cli/exit_code.ts";
+import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { clientNamed, describeSetup, setup } from "../../lib/cli/setup.ts";
-import { Terminal } from "../../lib/cli/terminal.ts";
+import { Terminal } from "../../lib/command/terminal.ts";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import type { Endpoint } from "../../lib/config/endpoint.ts";
 import { runCommand, runProxy } from "../support/command.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../../lib/cli/status_server.ts";
+import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../../lib/status/server.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
-import type { ApplicationStatus } from "../../lib/report/status.ts";
+import type { ApplicationStatus } from "../../lib/status/snapshot.ts";
 import { proxyCommand, runProxy } from "../support/command.ts";
 import { startCaller } from "../support/callers.ts";
 import { echo } from "../support/harness.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { DRAIN_TIMEOUT } from "../../lib/cli/running.ts";
+import { DRAIN_TIMEOUT } from "../../lib/server/applications.ts";
 import { type CommandResult, runCommand } from "../support/command.ts";
 import { CurlLoop } from "../support/curl_traffic.ts";
 import { e2eTest } from "../support/e2e.ts";

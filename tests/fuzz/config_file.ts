@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { FILE_OPTIONS } from "../../lib/cli/configuration.ts";
+import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
 import { type ConfigFile, parseConfigFile } from "../../lib/config/file.ts";
 import type { GivenValue, GivenValues } from "../../lib/config/given_values.ts";
 import { Random } from "../support/random.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { FILE_OPTIONS } from "../../lib/cli/configuration.ts";
+import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
 import { parseConfigFile } from "../../lib/config/file.ts";
 import { randomEntries } from "./config_entries.ts";
 import { checkSettings } from "./config_settings.ts";

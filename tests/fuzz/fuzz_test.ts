@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { FILE_OPTIONS } from "../../lib/cli/configuration.ts";
+import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
 import { runCommand } from "../support/command.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Deadline, sleep, TimeoutError } from "../../lib/io/deadline.ts";
-import { Watchdog } from "../../lib/proxy/watchdog.ts";
+import { Watchdog } from "../../lib/relay/watchdog.ts";
 import { Clock } from "../support/clock.ts";
 import { delay } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
-import { ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
+import { ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
 import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";

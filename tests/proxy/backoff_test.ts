@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/proxy/backoff.ts";
+import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/identity/backoff.ts";
 import { withChance } from "../support/chance.ts";
 import { delay, type Harness, startHarness } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";

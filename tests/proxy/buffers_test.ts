@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { BufferPool, MAX_LARGE_BUFFERS, MEDIUM_BUFFER } from "../../lib/proxy/buffer_pool.ts";
-import { EventLoopGate } from "../../lib/proxy/event_loop_gate.ts";
-import { HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
-import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
-import { relay } from "../../lib/proxy/relay.ts";
+import { BufferPool, MAX_LARGE_BUFFERS, MEDIUM_BUFFER } from "../../lib/relay/buffer_pool.ts";
+import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
+import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
+import { ReadAhead } from "../../lib/relay/read_ahead.ts";
+import { relay } from "../../lib/relay/relay.ts";
 import { concat } from "../support/fake_stream.ts";
 import { Random } from "../support/random.ts";
 import { readToEnd, writeAll } from "../support/socks_client.ts";

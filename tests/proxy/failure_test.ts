@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TimeoutError } from "../../lib/io/deadline.ts";
-import { ANSWERS, Extended5, type Reason, Refusal } from "../../lib/proxy/answers.ts";
-import { refusalOf } from "../../lib/proxy/failure.ts";
+import { ANSWERS, Extended5, type Reason, Refusal } from "../../lib/reasons/refusals.ts";
+import { refusalOf } from "../../lib/reasons/classify.ts";
 import { SamError, type SamErrorDetails, type SamFailure, type SamPhase } from "../../lib/sam/error.ts";
 import { Reply4, Reply5, SocksError, type SocksProblem } from "../../lib/socks/wire.ts";
 import { pureTest } from "../support/pure.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
-import { ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
-import { refusalOf } from "../../lib/proxy/failure.ts";
-import { REUSE_DELAY } from "../../lib/proxy/identity.ts";
+import { ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
+import { refusalOf } from "../../lib/reasons/classify.ts";
+import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { SamError } from "../../lib/sam/error.ts";
 import { withChance } from "../support/chance.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { HALF_CLOSED_TIMEOUT, HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
-import { Watchdog } from "../../lib/proxy/watchdog.ts";
+import { HALF_CLOSED_TIMEOUT, HalfClosedStreams } from "../../lib/relay/half_closed.ts";
+import { Watchdog } from "../../lib/relay/watchdog.ts";
 import { Clock } from "../support/clock.ts";
 
 /** Some streams by name, on a clock that can be put forward. */

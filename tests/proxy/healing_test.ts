@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
-import { REUSE_DELAY } from "../../lib/proxy/identity.ts";
+import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { SamError } from "../../lib/sam/error.ts";
 import { withChance } from "../support/chance.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { ISOLATION_FLAGS, type IsolationFlag } from "../../lib/config/isolation_flag.ts";
-import { type IsolationFacts, isolationGroup } from "../../lib/proxy/isolation.ts";
+import { ISOLATION_FLAGS, type IsolationFlag } from "../../lib/config/choices.ts";
+import { type IsolationFacts, isolationGroup } from "../../lib/identity/isolation.ts";
 import type { Login } from "../../lib/socks/wire.ts";
 import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BufferPool } from "../../lib/proxy/buffer_pool.ts";
-import { EventLoopGate } from "../../lib/proxy/event_loop_gate.ts";
-import { HalfClosedStreams } from "../../lib/proxy/half_closed.ts";
-import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
-import { relay, type RelayResources } from "../../lib/proxy/relay.ts";
+import { BufferPool } from "../../lib/relay/buffer_pool.ts";
+import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
+import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
+import { ReadAhead } from "../../lib/relay/read_ahead.ts";
+import { relay, type RelayResources } from "../../lib/relay/relay.ts";
 import { eventually } from "../support/eventually.ts";
 import { concat } from "../support/fake_stream.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";

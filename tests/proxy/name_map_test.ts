@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
-import type { IsolationFlag } from "../../lib/config/isolation_flag.ts";
+import type { IsolationFlag } from "../../lib/config/choices.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
-import { Refusal } from "../../lib/proxy/answers.ts";
+import { Refusal } from "../../lib/reasons/refusals.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS, NameMap } from "../../lib/proxy/name_map.ts";
 import { mappingGroup } from "../../lib/proxy/resolve.ts";
 import type { SocksRequest } from "../../lib/socks/wire.ts";

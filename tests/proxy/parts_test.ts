@@ -1,19 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LoginBook } from "../../lib/config/login_book.ts";
-import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/proxy/backoff.ts";
+import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/identity/backoff.ts";
 import {
   BufferPool,
   LARGE_BUFFER,
   MAX_LARGE_BUFFERS,
   MAX_MEDIUM_BUFFERS,
   MEDIUM_BUFFER,
-} from "../../lib/proxy/buffer_pool.ts";
+} from "../../lib/relay/buffer_pool.ts";
 import { readSettings } from "../../lib/config/settings.ts";
-import { EventLoopGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/proxy/event_loop_gate.ts";
-import { acceptAll, ACCEPTED_A_TURN } from "../../lib/proxy/listener.ts";
+import { EventLoopGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/relay/event_loop_gate.ts";
+import { acceptAll, ACCEPTED_A_TURN } from "../../lib/io/accept.ts";
 import { LoginGuard } from "../../lib/proxy/login_guard.ts";
-import { ReadAhead } from "../../lib/proxy/read_ahead.ts";
-import { Watchdog } from "../../lib/proxy/watchdog.ts";
+import { ReadAhead } from "../../lib/relay/read_ahead.ts";
+import { Watchdog } from "../../lib/relay/watchdog.ts";
 import { Clock } from "../support/clock.ts";
 import { delay, until } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";

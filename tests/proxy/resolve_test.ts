@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
-import type { IsolationFlag } from "../../lib/config/isolation_flag.ts";
+import type { IsolationFlag } from "../../lib/config/choices.ts";
 import { LoginBook } from "../../lib/config/login_book.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { formatIp, ipBytes } from "../../lib/i2p/ip_address.ts";

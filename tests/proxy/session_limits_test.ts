@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
-import { Identity, IN_USE_TIMEOUT } from "../../lib/proxy/identity.ts";
-import { LOST_GRACE } from "../../lib/proxy/relay.ts";
+import { Identity, IN_USE_TIMEOUT } from "../../lib/identity/identity.ts";
+import { LOST_GRACE } from "../../lib/relay/relay.ts";
 import { createLog, type Log } from "../../lib/report/log.ts";
 import { SamError } from "../../lib/sam/error.ts";
 import { Clock } from "../support/clock.ts";

@@ -1,12 +1,12 @@
 import { parseRule } from "../../lib/config/rule.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
-import type { PooledStatus } from "../../lib/proxy/identity_groups.ts";
+import type { PooledStatus } from "../../lib/identity/identity_groups.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_DATAGRAM } from "../../lib/sam/datagrams.ts";
 import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
-import { DESTINATION_AGE, MAX_LOOKUPS } from "../../lib/proxy/destination_cache.ts";
-import { MAX_WAITING } from "../../lib/proxy/udp_associate.ts";
+import { DESTINATION_AGE, MAX_LOOKUPS } from "../../lib/identity/destination_cache.ts";
+import { MAX_WAITING } from "../../lib/proxy/associate.ts";
 import { Clock } from "../support/clock.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../support/sam_bridge.ts";

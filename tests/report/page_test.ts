@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PAGE } from "../../lib/report/page.ts";
+import { PAGE } from "../../lib/status/page.ts";
 import { pureTest } from "../support/pure.ts";
 
 pureTest("PAGE is small", () => {

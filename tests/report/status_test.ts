@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describeSnapshot, formatBytes } from "../../lib/cli/status_table.ts";
-import { headLength, parseRequestHead } from "../../lib/report/http_request.ts";
-import { formatMetrics, METRICS, PROCESS_METRICS } from "../../lib/report/metrics.ts";
-import { PAGE } from "../../lib/report/page.ts";
-import { type ApplicationStatus, formatReady, isReady, type Snapshot } from "../../lib/report/status.ts";
-import { answerStatus, encodeAnswer, securityPolicy } from "../../lib/report/status_answer.ts";
+import { headLength, parseRequestHead } from "../../lib/status/http_request.ts";
+import { formatMetrics, METRICS, PROCESS_METRICS } from "../../lib/status/metrics.ts";
+import { PAGE } from "../../lib/status/page.ts";
+import { type ApplicationStatus, formatReady, isReady, type Snapshot } from "../../lib/status/snapshot.ts";
+import { answerStatus, encodeAnswer, securityPolicy } from "../../lib/status/routes.ts";
 import { pureTest } from "../support/pure.ts";
 import { parseAnswer } from "../support/raw_http.ts";
 import { anApplication, aServingApplication, aSnapshot } from "../support/snapshots.ts";

@@ -1,7 +1,7 @@
 import type { PrivateKey } from "../../lib/i2p/private_key.ts";
-import { Identity } from "../../lib/proxy/identity.ts";
+import { Identity } from "../../lib/identity/identity.ts";
 import { LeakWatch, type LeakWatchOptions } from "../../lib/proxy/leak_watch.ts";
-import { PrimarySupport, type UdpOptions } from "../../lib/proxy/primary_support.ts";
+import { PrimarySupport, type UdpOptions } from "../../lib/identity/primary_support.ts";
 import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";

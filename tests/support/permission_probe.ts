@@ -6,7 +6,7 @@
  * Arguments: the SAM port, another open port on 127.0.0.1 that also answers HTTP, an open port on ::1 or 0, a file to write
  * to; `udp` in front of them is for a program with --udp.
  */
-import { keepOnly } from "../../lib/cli/permissions.ts";
+import { keepOnly } from "../../lib/command/permissions.ts";
 
 /** Outcomes by name of the attempt: `done`, or the error's name and message. */
 export type Outcomes = Record<string, string>;

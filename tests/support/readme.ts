@@ -1,7 +1,7 @@
-import { flagOf, OPTIONS, type OptionSpec } from "../../lib/cli/options.ts";
+import { flagOf, OPTIONS, type OptionSpec } from "../../lib/command/options.ts";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { METRICS, PROCESS_METRICS } from "../../lib/report/metrics.ts";
-import { type Answer, ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
+import { METRICS, PROCESS_METRICS } from "../../lib/status/metrics.ts";
+import { type Answer, ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
 import { Reply4, Reply5 } from "../../lib/socks/wire.ts";
 
 /** The README. As a program, this file writes its generated parts: `deno task readme`. */

@@ -1,4 +1,4 @@
-import type { ApplicationStatus, Snapshot } from "../../lib/report/status.ts";
+import type { ApplicationStatus, Snapshot } from "../../lib/status/snapshot.ts";
 
 /** An application of a snapshot, ready and with something of everything. */
 export function anApplication(parts: Partial<ApplicationStatus> = {}): ApplicationStatus {

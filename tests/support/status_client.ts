@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { ApplicationStatus, Snapshot } from "../../lib/report/status.ts";
+import type { ApplicationStatus, Snapshot } from "../../lib/status/snapshot.ts";
 import type { ProxyChild } from "./proxy_process.ts";
 import { rawGet } from "./raw_http.ts";
 

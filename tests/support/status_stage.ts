@@ -1,10 +1,10 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { ANSWERS, type Reason } from "../../lib/proxy/answers.ts";
-import { CALLER_REFUSALS } from "../../lib/proxy/caller_refusals.ts";
-import { DROPS } from "../../lib/proxy/datagram_drops.ts";
+import { ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
+import { CALLER_REFUSALS } from "../../lib/reasons/caller_refusals.ts";
+import { DROPS } from "../../lib/reasons/datagram_drops.ts";
 import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
-import { PAGE } from "../../lib/report/page.ts";
+import { PAGE } from "../../lib/status/page.ts";
 
 /** An identity in `/status.json`. */
 export interface StagedIdentity {

@@ -1,0 +1,163 @@
+import type { Signal } from "../io/signal.ts";
+import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
+import type { StreamTarget } from "../sam/stream.ts";
+import {
+  encodeConnect,
+  encodeGreeting,
+  encodeLogin,
+  methodFor,
+  parseLoginStatus,
+  parseMethod,
+  parseReply5,
+} from "../socks/client5.ts";
+import { Method } from "../socks/socks5.ts";
+import { type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
+import { Extended5 } from "../reasons/refusals.ts";
+
+/** A running proxy to go through. */
+export interface Upstream {
+  /** A loopback address. */
+  hostname: string;
+  /** TCP port. */
+  port: number;
+  /** Login for it, which also tells its isolation groups apart. */
+  login?: Login | undefined;
+}
+
+/**
+ * How a proxy did not give a stream:
+ *
+ * - `unreachable`: no TCP connection to it
+ * - `not-socks`: what listens there is no SOCKS5 proxy, or closes
+ * - `login`: it wants a login, or another one
+ * - `not-permitted`, `not-ready`, `peer`, `timed-out`, `failed`: it said so
+ */
+export type UpstreamProblem =
+  | "unreachable"
+  | "not-socks"
+  | "login"
+  | "not-permitted"
+  | "not-ready"
+  | "peer"
+  | "timed-out"
+  | "failed";
+
+/** A proxy did not give a stream. */
+export class UpstreamError extends Error {
+  /** How. */
+  readonly problem: UpstreamProblem;
+
+  /** Makes the error. */
+  constructor(problem: UpstreamProblem, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "UpstreamError";
+    this.problem = problem;
+  }
+}
+
+/** What a refusal means, and what it says. */
+const REFUSALS: Readonly<Record<number, readonly [UpstreamProblem, string]>> = {
+  [Reply5.generalFailure]: ["failed", "The proxy or its router failed"],
+  [Reply5.notAllowed]: ["not-permitted", "The proxy does not permit this destination"],
+  [Reply5.networkUnreachable]: ["not-ready", "The proxy has no session: its router is not there or not ready"],
+  [Reply5.hostUnreachable]: ["peer", "The proxy cannot reach the peer: its name is unknown, or it is offline"],
+  [Reply5.connectionRefused]: ["peer", "The peer refused"],
+  [Reply5.ttlExpired]: ["timed-out", "No answer within the proxy's time limit"],
+  [Extended5.leaseSetNotFound]: ["peer", "The destination is offline or does not exist"],
+  [Extended5.peerUnreachable]: ["peer", "The proxy cannot reach the peer"],
+  [Extended5.malformedAddress]: ["not-permitted", "The proxy takes this for no address of I2P"],
+  [Extended5.timedOut]: ["timed-out", "No answer within the proxy's time limit"],
+};
+
+/** Most bytes of one answer of the dialogue, with what may come behind the last one. */
+const MAX_ANSWER = 4096;
+
+/**
+ * Opens a stream through a SOCKS5 proxy on this machine.
+ *
+ * @returns the connection, and the peer's bytes that came behind the reply.
+ * @throws {UpstreamError} if the proxy is not there or refuses.
+ * @throws the signal's reason if it was aborted.
+ */
+export async function connectThrough(
+  { hostname, port, login }: Upstream,
+  target: StreamTarget,
+  signal: Signal,
+): Promise<{ conn: Deno.TcpConn; early: Uint8Array }> {
+  const conn = await reach(hostname, port, signal);
+  const unfollow = closeOnAbort(conn, signal);
+  try {
+    const early = await talk(conn, login, target);
+    signal.throwIfAborted();
+    return { conn, early };
+  } catch (error) {
+    closeQuietly(conn);
+    signal.throwIfAborted();
+    if (error instanceof UpstreamError) throw error;
+    throw new UpstreamError("not-socks", describe(error), error);
+  } finally {
+    unfollow();
+  }
+}
+
+async function reach(hostname: string, port: number, signal: Signal): Promise<Deno.TcpConn> {
+  try {
+    return await connectTcp({ hostname, port }, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    throw new UpstreamError("unreachable", error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/** The dialogue up to the reply: what came behind it. */
+async function talk(conn: Deno.TcpConn, login: Login | undefined, { host, port }: StreamTarget): Promise<Uint8Array> {
+  conn.setNoDelay(true);
+  const answers = new Answers(conn);
+  await writeAll(conn, encodeGreeting(methodFor(login)));
+  const method = await answers.take(parseMethod);
+  if (method === Method.noneAcceptable) throw new UpstreamError("login", "The proxy wants a login");
+  if (login !== undefined && method === Method.userPassword) {
+    await writeAll(conn, encodeLogin(login));
+    if (!await answers.take(parseLoginStatus)) throw new UpstreamError("login", "The proxy refuses the login");
+  }
+  await writeAll(conn, encodeConnect(host, port));
+  const code = await answers.take(parseReply5);
+  if (code === Reply5.succeeded) return answers.rest;
+  const [problem, story] = REFUSALS[code] ?? ["failed", `The proxy answered with code ${code}`];
+  throw new UpstreamError(problem, story);
+}
+
+/** Reads a dialogue, whatever the pieces that it comes in. */
+class Answers {
+  readonly #conn: Deno.TcpConn;
+  /** What has come and was not taken. */
+  rest: Uint8Array = new Uint8Array();
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  /** Takes the next answer. @throws {SocksError} if the proxy closes instead. */
+  async take<T>(parse: (bytes: Uint8Array) => Parsed<T>): Promise<T> {
+    for (;;) {
+      const parsed = parse(this.rest);
+      if (parsed !== undefined) {
+        this.rest = this.rest.slice(parsed.length);
+        return parsed.value;
+      }
+      const buffer = new Uint8Array(MAX_ANSWER);
+      const count = await this.#conn.read(buffer);
+      if (count === null) throw new SocksError("closed", "it closes the connection");
+      const joined = new Uint8Array(this.rest.length + count);
+      joined.set(this.rest);
+      joined.set(buffer.subarray(0, count), this.rest.length);
+      this.rest = joined;
+    }
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof SocksError && error.problem !== "closed") return "it speaks something else";
+  return error instanceof SocksError ? error.message : "it closes the connection";
+}

@@ -1,0 +1,351 @@
+import type { Signal } from "../io/signal.ts";
+import { formatDuration } from "../config/duration.ts";
+import type { PrivateKey } from "../i2p/private_key.ts";
+import type { Log } from "../report/log.ts";
+import { closeQuietly, isExhaustion } from "../io/conn.ts";
+import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
+import { SamError } from "../sam/error.ts";
+import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
+import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
+import { Refusal } from "../reasons/refusals.ts";
+import { Backoff, RETRY_MAX } from "./backoff.ts";
+import { DatagramPort } from "./datagram_port.ts";
+import { refusalOf } from "../reasons/classify.ts";
+import type { UdpOptions } from "./primary_support.ts";
+
+/**
+ * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
+ * five seconds after its session has ended, and with it a session that has taken it up meanwhile: that one answers
+ * INVALID_ID, or never becomes ready.
+ */
+export const REUSE_DELAY = 6_000;
+
+/** Milliseconds for a look at whether the router has gone, and between two of them. */
+const GONE_PROBE = 250;
+
+/**
+ * Longest wait for the next attempt while clients are held and nothing listens at the SAM port, in milliseconds: to knock
+ * there costs a router nothing.
+ */
+const RETRY_MAX_HELD = 2_000;
+
+/** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
+export const IN_USE_TIMEOUT = 60_000;
+
+/** Milliseconds between attempts meanwhile. */
+const IN_USE_RETRY = 3_000;
+
+/** Milliseconds of an outage after which it is told again. */
+const TELL_AGAIN = 600_000;
+
+/** What an {@linkcode Identity} is made of. */
+export interface IdentityOptions {
+  /** The SAM bridge. */
+  endpoint: SamEndpoint;
+  /** The key of a lasting identity; without it each session gets a destination to throw away. */
+  key?: PrivateKey;
+  /** I2CP and streaming options of the session. */
+  sessionOptions: Readonly<Record<string, string>>;
+  /** How datagrams go; without it there are none. */
+  udp?: UdpOptions | undefined;
+  /**
+   * Whether its sessions carry datagrams, and no streams.
+   *
+   * @default {false: streams, and with `udp` datagrams too where the router has sessions for both}
+   */
+  datagramsOnly?: boolean;
+  /**
+   * Milliseconds for the router to build the tunnels of a session.
+   *
+   * @default {SESSION_TIMEOUT}
+   */
+  sessionTimeout?: number;
+  /** Takes the story. */
+  log: Log;
+  /**
+   * Whether clients are held over a router that is away already for the first session, as they are for later ones.
+   *
+   * @default {false}
+   */
+  holdsClients?: boolean;
+  /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
+  onLost?: () => "rebuild" | "end";
+}
+
+/** How an identity fares. */
+export interface IdentityStatus {
+  /** Whether it has a session, the router builds tunnels for one, or a session is lost and none is being built. */
+  state: "building" | "ready" | "lost";
+  /** Why there is no session, where that is known; names no destination. */
+  reason: string | undefined;
+  /** The session, if there is one. */
+  session: SamSession | undefined;
+  /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
+  since: number;
+}
+
+/**
+ * Who the application is in I2P: a destination, kept alive as a SAM session.
+ *
+ * When the session is lost, because the router went away or ended it, a new one is built, again and again until it
+ * stands. Clients wait for it meanwhile.
+ */
+export class Identity {
+  readonly #options: IdentityOptions;
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  /** Clients that wait for a session. */
+  readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
+  #session: SamSession | undefined;
+  #datagrams: DatagramPort | undefined;
+  /** Why there is no session; undefined while the router builds tunnels. */
+  #failure: SamError | undefined;
+  #since: number = performance.now();
+  #hadSession = false;
+  /** Cuts a wait between attempts short, for a client that has come. */
+  #hurry: () => void = () => {};
+  #keeping: Promise<void> | undefined;
+  /** Why there will be no session: the first one failed, or the identity was closed. */
+  #end: unknown;
+
+  /** Prepares an identity; {@linkcode open} brings it up. */
+  constructor(options: IdentityOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /**
+   * Creates the first session, and keeps the identity alive from then on.
+   *
+   * @throws {SamError} if the first session fails: what was never there cannot come back. A lasting destination that the
+   * router still has in use is waited for, for {@linkcode IN_USE_TIMEOUT}.
+   */
+  async open(): Promise<SamSession> {
+    const first = this.#createFirst();
+    this.#keeping = first.then((session) => this.#keep(session)).catch((error) => this.#giveUp(error));
+    return await first;
+  }
+
+  /**
+   * The session, as soon as there is one.
+   *
+   * @throws {SamError} if the first session fails.
+   * @throws {Refusal} with the reason why there is none, if the signal's time is over first.
+   * @throws the signal's reason if it was aborted otherwise.
+   */
+  async session(signal: Signal): Promise<SamSession> {
+    if (this.#session !== undefined) return this.#session;
+    if (this.#end !== undefined) throw this.#end;
+    const waiter = Promise.withResolvers<SamSession>();
+    const abort = (): void => waiter.reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
+    this.#waiting.add(waiter);
+    this.#hurry();
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    try {
+      return await waiter.promise;
+    } finally {
+      this.#waiting.delete(waiter);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** How it fares now. */
+  get status(): IdentityStatus {
+    const [session, failure] = [this.#session, this.#failure];
+    // A bridge that has neither answered nor failed so far is no loss of what was never there.
+    const without = this.#hadSession && failure !== undefined ? "lost" : "building";
+    return {
+      state: session === undefined ? without : "ready",
+      reason: session === undefined ? failure?.message : undefined,
+      session,
+      since: this.#since,
+    };
+  }
+
+  /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
+  get datagrams(): DatagramPort | undefined {
+    return this.#datagrams;
+  }
+
+  /** Ends the session and all attempts at a new one. */
+  async close(): Promise<void> {
+    const reason = new Refusal("stopping");
+    this.#stop.abort(reason);
+    this.#session?.close();
+    await this.#keeping;
+    await this.#datagrams?.close();
+    this.#giveUp(reason);
+  }
+
+  #giveUp(reason: unknown): void {
+    this.#end ??= reason;
+    this.#waiting.forEach(({ reject }) => reject(reason));
+  }
+
+  #refusal(): Refusal {
+    return this.#failure === undefined ? new Refusal("not-ready") : refusalOf(this.#failure);
+  }
+
+  async #createFirst(): Promise<SamSession> {
+    using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
+    const backoff = new Backoff();
+    for (;;) {
+      try {
+        return await this.#create();
+      } catch (error) {
+        if (this.#options.holdsClients && this.#waiting.size > 0 && isRouterAway(error)) {
+          this.#failure = error;
+          await this.#wait(backoff.next());
+          continue;
+        }
+        if (this.#options.key === undefined || patience.signal.aborted || !isInUse(error)) throw error;
+        this.#failure = error;
+        this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
+        await sleep(IN_USE_RETRY, this.#stop.signal);
+      }
+    }
+  }
+
+  async #create(): Promise<SamSession> {
+    const { signal } = this.#stop;
+    const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
+    // What can be said of a bridge that has neither answered nor failed so far.
+    this.#failure ??= new SamError("hello", "silent");
+    const greeted = (): void => void (this.#failure = undefined);
+    const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
+    const session = await this.#createOf(endpoint, request, signal, greeted);
+    this.#session = session;
+    this.#hadSession = true;
+    this.#since = performance.now();
+    this.#waiting.forEach(({ resolve }) => resolve(session));
+    return session;
+  }
+
+  /** Creates a session of streams, of datagrams or of both, with a port for its datagrams. */
+  async #createOf(
+    endpoint: SamEndpoint,
+    request: SessionRequest,
+    signal: Signal,
+    greeted: () => void,
+  ): Promise<SamSession> {
+    const { udp, datagramsOnly = false, log } = this.#options;
+    if (udp === undefined) return await createSession(endpoint, request, signal, greeted);
+    if (datagramsOnly || !udp.primary.isRefused) {
+      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
+    }
+    const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
+    const session =
+      await (datagramsOnly
+        ? createSession(endpoint, withDatagrams, signal, greeted)
+        : udp.primary.create(endpoint, withDatagrams, signal, greeted));
+    if (session.datagramId !== undefined) return session;
+    const unused = this.#datagrams;
+    this.#datagrams = undefined;
+    await unused?.close();
+    return session;
+  }
+
+  async #keep(first: SamSession): Promise<void> {
+    const backoff = new Backoff();
+    for (let session: SamSession | undefined = first; session !== undefined;) {
+      const since = performance.now();
+      const reason = await session.lost;
+      this.#session = undefined;
+      this.#since = performance.now();
+      if (this.#stop.signal.aborted) return;
+      if (this.#options.onLost?.() === "end") return this.#giveUp(reason);
+      this.#failure = reason;
+      const stood = performance.now() - since;
+      this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.message}. Building a new one`, {
+        routerSaid: reason.text,
+      });
+      // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
+      if (stood > RETRY_MAX) backoff.reset();
+      session = await this.#rebuild(backoff);
+    }
+  }
+
+  /** Creates a session, however long it takes; undefined where the identity is closed first. */
+  async #rebuild(backoff: Backoff): Promise<SamSession | undefined> {
+    const since = performance.now();
+    let told = { reason: this.#failure?.message, at: since };
+    // A router that comes back does not answer for sessions that died young before.
+    if (await this.#hasRouterGone()) backoff.reset();
+    for (let attempt = 1;; attempt++) {
+      await this.#wait(backoff.next());
+      if (this.#stop.signal.aborted) return undefined;
+      try {
+        const session = await this.#create();
+        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}`, { attempt });
+        return session;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return undefined;
+        if (!(error instanceof SamError)) throw error;
+        this.#failure = error;
+        // An outage is told once, again when its cause changes, and now and then.
+        const now = performance.now();
+        const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
+        if (isNews) told = { reason: error.message, at: now };
+        const lasts = formatDuration(now - since);
+        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.message}`, {
+          attempt,
+          routerSaid: error.text,
+        });
+        // The router may have taken the destination up, and now forgets it late, as it does after a session.
+        if (error.phase === "session" && error.failure !== "refused") await this.#hasRouterGone();
+      }
+    }
+  }
+
+  /**
+   * Whether the router itself has gone. One that has not is given time to forget the last session of a lasting
+   * destination; one that has, has nothing to forget.
+   */
+  async #hasRouterGone(): Promise<boolean> {
+    using patience = new Deadline(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
+    for (;;) {
+      if (await this.#isRefused()) return true;
+      await sleep(GONE_PROBE, patience.signal);
+      if (patience.signal.aborted) return false;
+    }
+  }
+
+  /** Whether nothing listens at the port of the SAM bridge. */
+  async #isRefused(): Promise<boolean> {
+    using deadline = new Deadline(GONE_PROBE, this.#stop.signal);
+    try {
+      closeQuietly(await connectBridge(this.#options.endpoint, deadline.signal));
+      return false;
+    } catch (error) {
+      return error instanceof SamError && isGone(error);
+    }
+  }
+
+  /** Waits between two attempts; less while clients are held, if asking costs the router nothing. */
+  async #wait(milliseconds: number): Promise<void> {
+    const { signal } = this.#stop;
+    const least = Math.min(milliseconds, RETRY_MAX_HELD);
+    await sleep(least, signal);
+    using rest = new Deadline(Infinity, signal);
+    this.#hurry = () => {
+      if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client is held"));
+    };
+    if (this.#waiting.size > 0) this.#hurry();
+    await sleep(milliseconds - least, rest.signal);
+    this.#hurry = () => {};
+  }
+}
+
+function isInUse(error: unknown): error is SamError {
+  return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
+}
+
+function isRouterAway(error: unknown): error is SamError {
+  return error instanceof SamError && ["router-down", "router-silent"].includes(refusalOf(error).reason);
+}
+
+/** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */
+function isGone({ failure, cause }: SamError): boolean {
+  return failure === "unreachable" && !isExhaustion(cause);
+}

@@ -1,0 +1,288 @@
+import type { Hosts } from "../config/hosts.ts";
+import type { IsolationFlag } from "../config/choices.ts";
+import { type Address, parseAddress } from "../i2p/address.ts";
+import { ipBytes } from "../i2p/ip_address.ts";
+import { closeOnAbort, writeAll } from "../io/conn.ts";
+import { DatagramSocket } from "../io/datagrams.ts";
+import { Deadline } from "../io/deadline.ts";
+import type { Signal } from "../io/signal.ts";
+import type { AuditBook } from "../report/audit_book.ts";
+import type { Counters } from "../report/counters.ts";
+import type { Log } from "../report/log.ts";
+import { MAX_DATAGRAM } from "../sam/datagrams.ts";
+import {
+  encodeAssociated,
+  encodeDatagram,
+  parseDatagram,
+  type SocksDatagram,
+  writtenAddress,
+} from "../socks/datagram.ts";
+import { SocksError, type SocksRequest } from "../socks/wire.ts";
+import { Refusal } from "../reasons/refusals.ts";
+import type { DropBook, DropReason } from "../reasons/datagram_drops.ts";
+import type { DatagramPool } from "./datagram_pool.ts";
+import type { DatagramPort, DatagramTaker } from "../identity/datagram_port.ts";
+import type { Found, Peer } from "../identity/destination_cache.ts";
+import { HeldNames } from "./held_names.ts";
+import { isolationGroup } from "../identity/isolation.ts";
+import type { LeakWatch } from "./leak_watch.ts";
+import type { NameMap } from "./name_map.ts";
+import { checkTarget, type DestinationRules } from "./policy.ts";
+import { mappingGroup } from "./resolve.ts";
+
+/** Peers of an association that are remembered, to know the port that was meant. */
+export const MAX_PEERS = 1024;
+
+/** Datagrams of an association that wait for the router to look up where they go. */
+export const MAX_WAITING = 64;
+
+/** What an association needs of the proxy around it. */
+export interface AssociateContext {
+  /** The identities for datagrams; undefined where UDP is switched off. */
+  datagrams?: DatagramPool | undefined;
+  /** What tells clients apart. */
+  isolation: ReadonlySet<IsolationFlag>;
+  /** Where clients may go. */
+  rules: DestinationRules;
+  /** Host names of the user's own, asked before the router. */
+  hosts: Hosts;
+  /** Addresses that stand for names. @default {none do} */
+  names?: NameMap | undefined;
+  /** Explains what a refused address says about the application. */
+  leaks: LeakWatch;
+  /** Time limits. */
+  timeouts: { connect: number };
+  /** Takes the story. */
+  log: Log;
+  /** Takes the counts. */
+  counters: Counters;
+  /** Takes note of destinations, where an audit is under way. */
+  audit?: AuditBook | undefined;
+  /** Ends the client at once; its reason is a {@linkcode Refusal}. */
+  signal: Signal;
+  /** Makes sure that a client of this IP address is not one too many; throws a {@linkcode Refusal} if it is. */
+  claimPlace: (address: string) => void;
+}
+
+/**
+ * Serves an association (RFC 1928 §4, UDP ASSOCIATE) until the client ends its TCP connection, which is left open.
+ *
+ * The reply is written when the session for datagrams stands.
+ *
+ * @throws whatever keeps the association from being granted; nothing after the reply.
+ */
+export async function serveAssociate(
+  { conn, serial }: { conn: Deno.TcpConn; serial: number },
+  request: SocksRequest,
+  context: AssociateContext,
+): Promise<void> {
+  const { datagrams, isolation, signal, timeouts, log, counters, claimPlace } = context;
+  if (datagrams === undefined || request.version !== 5) {
+    throw new SocksError("command", "UDP ASSOCIATE is not supported", request.version);
+  }
+  const clientAddress = conn.remoteAddr.hostname;
+  if (clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
+  claimPlace(clientAddress);
+  const { login } = request;
+  const group = isolationGroup(isolation, { login, host: "", port: 0, clientAddress, serial });
+  using deadline = new Deadline(timeouts.connect, signal);
+  const ended = untilEnd(conn);
+  ended.then(() => deadline.abort(new Refusal("client-closed")));
+  using lease = await datagrams.lease(group, isolation.has("stream"), deadline.signal);
+  const association = new Association(conn, request, lease.port, datagrams.drops, context);
+  const unfollow = [signal, datagrams.ending, lease.port.ended].map((end) => closeOnAbort(conn, end));
+  try {
+    await association.grant(conn);
+    counters.add("udp-associations");
+    await ended;
+    log.debug("Association ended");
+  } finally {
+    unfollow.forEach((stop) => stop());
+    await association.close();
+  }
+}
+
+/**
+ * Where the relay of a client has its port. What runs this program lets it send to no other address of the machine, so a
+ * client that connects from 127.0.0.2 would hear nothing.
+ */
+function relayAddress({ localAddr }: Deno.TcpConn): "127.0.0.1" | "::1" {
+  return localAddr.hostname === "::1" ? "::1" : "127.0.0.1";
+}
+
+/** Reads a connection to its end; what it says there means nothing (RFC 1928 has no words for it). */
+async function untilEnd(conn: Deno.TcpConn): Promise<void> {
+  const scratch = new Uint8Array(256);
+  try {
+    while (await conn.read(scratch) !== null);
+  } catch {
+    // Reset, or closed by this side.
+  }
+}
+
+/** Where a datagram goes. */
+interface Target {
+  /** The host, as the client may call it: no address that stands for a name. */
+  readonly host: string;
+  /** The port, which is not sent. */
+  readonly port: number;
+  /** The IP address by which the client knows the host, as it wrote it; undefined where it is a name. */
+  readonly written: Uint8Array | undefined;
+}
+
+/** What is known of a peer to which something was sent. */
+interface KnownPeer {
+  /** The port that was meant. */
+  readonly port: number;
+  /** The number of the last datagram. */
+  readonly number: number;
+  /** {@linkcode Target.written} */
+  readonly written: Uint8Array | undefined;
+}
+
+/** A relay for the datagrams of one client. */
+class Association implements DatagramTaker {
+  readonly #context: AssociateContext;
+  readonly drops: DropBook;
+  readonly #port: DatagramPort;
+  readonly #socket: DatagramSocket;
+  readonly #hostname: "127.0.0.1" | "::1";
+  readonly #client: { hostname: string; port: number };
+  readonly #mapped: HeldNames | undefined;
+  /** By the address of a peer; the least recently used first. */
+  readonly #peers = new Map<string, KnownPeer>();
+  #waiting = 0;
+  #isClosed = false;
+
+  constructor(
+    conn: Deno.TcpConn,
+    request: SocksRequest,
+    through: DatagramPort,
+    drops: DropBook,
+    context: AssociateContext,
+  ) {
+    this.#context = context;
+    this.drops = drops;
+    this.#port = through;
+    this.#hostname = relayAddress(conn);
+    // Port 0 is one that the client does not know yet (RFC 1928 §4). Which address it names does not matter: what comes
+    // must come from where its connection comes from.
+    const clientAddress = conn.remoteAddr.hostname;
+    this.#client = { hostname: clientAddress, port: request.port };
+    const { names } = context;
+    this.#mapped = names && new HeldNames(names, mappingGroup(request, { ...context, clientAddress }));
+    this.#socket = new DatagramSocket(this.#hostname, (bytes, from) => this.#receive(bytes, from));
+    through.join(this);
+  }
+
+  /** Tells the client where to send its datagrams. */
+  async grant(conn: Deno.TcpConn): Promise<void> {
+    try {
+      await writeAll(conn, encodeAssociated(this.#hostname, this.#socket.port));
+    } catch (error) {
+      throw this.#context.signal.aborted ? this.#context.signal.reason : new Refusal("client-closed", undefined, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#port.leave(this);
+    await this.#socket.close();
+    this.#mapped?.letGo();
+  }
+
+  lastSent(b32: string): number | undefined {
+    return this.#peers.get(b32)?.number;
+  }
+
+  async take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void> {
+    const { counters } = this.#context;
+    if (this.#client.port === 0) return this.#drop("unclaimed");
+    const peer = this.#peers.get(b32);
+    // I2P's port 0 is none: then it is an answer of the port that was asked, as far as anybody knows.
+    const port = fromPort || (peer?.port ?? 0);
+    if (!await this.#socket.send(encodeDatagram({ host: peer?.written ?? b32, port, payload }), this.#client)) {
+      return this.#drop("not-sent");
+    }
+    counters.add("udp-received");
+    counters.add("bytes-received", payload.length);
+  }
+
+  async #receive(bytes: Uint8Array, from: Deno.NetAddr): Promise<void> {
+    const isClient = from.hostname === this.#client.hostname &&
+      (this.#client.port === 0 || from.port === this.#client.port);
+    if (!isClient) return this.#drop("foreign");
+    const datagram = parseDatagram(bytes);
+    if (datagram === undefined) return this.#drop("malformed");
+    this.#client.port = from.port;
+    const target = this.#targetOf(bytes, datagram);
+    const host = target && this.#judge(target, datagram);
+    if (target === undefined || host === undefined) return;
+    // Nor is the router asked for anything while it is away.
+    if (!this.#port.isReady) return this.#drop("not-ready", target);
+    const found = this.#port.names.get(host);
+    if (found === undefined) return this.#resolve(host, target, datagram.payload);
+    await this.#sendTo(found, target, datagram.payload);
+  }
+
+  async #sendTo(found: Found, target: Target, payload: Uint8Array): Promise<void> {
+    if (typeof found === "string") return this.#drop(`name-${found}`, target);
+    await this.#send(found, target, payload);
+  }
+
+  /** Where a datagram goes, with the name behind an address that stands for one; undefined if it was dropped. */
+  #targetOf(bytes: Uint8Array, datagram: SocksDatagram): Target | undefined {
+    const { host, port } = datagram;
+    if (ipBytes(host) === undefined) return { host, port, written: undefined };
+    const written = writtenAddress(bytes, datagram).slice();
+    if (this.#mapped === undefined || !this.#mapped.covers(host)) return { host, port, written };
+    const name = this.#mapped.nameOf(host);
+    return name === undefined ? void this.#drop("address-unmapped", datagram) : { host: name, port, written };
+  }
+
+  /** The host to ask for; undefined if the datagram was dropped. */
+  #judge(target: Target, { fragment, payload }: SocksDatagram): string | undefined {
+    const { rules, hosts } = this.#context;
+    if (fragment !== 0) return void this.#drop("fragment", target);
+    if (payload.length > MAX_DATAGRAM) return void this.#drop("too-large", target);
+    const address: Address = parseAddress(target.host);
+    try {
+      checkTarget(address, target.port, rules);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#context.leaks.refused(error.reason);
+      return void this.#drop(error.reason as DropReason, target);
+    }
+    return parseAddress(hosts.get(address.host) ?? address.host).host;
+  }
+
+  /** Sends a datagram once it is known where to; the client goes on meanwhile. */
+  #resolve(host: string, target: Target, payload: Uint8Array): void {
+    if (this.#waiting >= MAX_WAITING || this.#port.names.isBusy(host)) {
+      return this.#drop("too-many-lookups", target);
+    }
+    this.#waiting++;
+    const kept = payload.slice();
+    this.#port.names.resolve(host).then(async (found) => {
+      this.#waiting--;
+      if (!this.#isClosed) await this.#sendTo(found, target, kept);
+    });
+  }
+
+  async #send(peer: Peer, { host, port, written }: Target, payload: Uint8Array): Promise<void> {
+    const isNew = !this.#peers.has(peer.b32);
+    this.#peers.delete(peer.b32);
+    this.#peers.set(peer.b32, { port, number: this.#port.nextNumber(), written });
+    const [oldest] = this.#peers.keys();
+    if (this.#peers.size > MAX_PEERS && oldest !== undefined) this.#peers.delete(oldest);
+    if (isNew) this.#context.audit?.visit(`${host}:${port}`);
+    const problem = await this.#port.send(peer, payload);
+    if (problem !== undefined) return this.#drop(problem);
+    this.#context.counters.add("udp-sent");
+    this.#context.counters.add("bytes-sent", payload.length);
+  }
+
+  #drop(reason: DropReason, target?: Pick<Target, "host" | "port">): void {
+    this.drops.add(reason, target && `${target.host}:${target.port}`);
+  }
+}

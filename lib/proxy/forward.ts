@@ -1,0 +1,255 @@
+import { type CallerRules, type ForwardRule, type ForwardSettings, mayCall } from "../config/forward.ts";
+import { formatEndpoint } from "../config/endpoint.ts";
+import type { Counters } from "../report/counters.ts";
+import type { Log } from "../report/log.ts";
+import { closeQuietly, connectTcp, isOfRuntime, writeAll } from "../io/conn.ts";
+import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
+import { SharedSignal, type Signal } from "../io/signal.ts";
+import { acceptStream, type IncomingStream } from "../sam/accept.ts";
+import { SamError } from "../sam/error.ts";
+import { LINE_BUFFER } from "../sam/line_reader.ts";
+import type { SamSession } from "../sam/session.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { CallerRefusal } from "../reasons/caller_refusals.ts";
+import { ReadAhead } from "../relay/read_ahead.ts";
+import { relay, type RelayResources } from "../relay/relay.ts";
+
+/** Milliseconds for the local service to take a connection. */
+export const SERVICE_TIMEOUT = 10_000;
+
+/** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
+const [RETRY_FIRST, RETRY_MAX] = [50, 5_000];
+
+/** What the inbound side of an application is made of. */
+export interface InboundOptions extends ForwardSettings {
+  /** The SAM bridge. */
+  endpoint: SamEndpoint;
+  /** Whose destination it is that callers call. */
+  identity: Pick<Identity, "session">;
+  /** Who is let in. */
+  callers: CallerRules;
+  /** Milliseconds without a byte either way after which a stream is closed; 0 is never. */
+  idleTimeout: number;
+  /** What relays share. */
+  resources: RelayResources;
+  /** Takes the story. */
+  log: Log;
+  /** Takes the counts. */
+  counters: Counters;
+}
+
+/**
+ * Brings callers from I2P to local services.
+ *
+ * All rules of an application share one destination, so all callers come through the same waiting socket, and the I2P port
+ * that they called tells which rule is meant, where the router says it. One socket waits at a time: where there were
+ * three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever. Who calls meanwhile is kept by
+ * the router.
+ */
+export class Inbound {
+  readonly #options: InboundOptions;
+  readonly #log: Log;
+  /** Ends the waiting. */
+  readonly #accepting = new AbortController();
+  /** Ends the streams. */
+  readonly #stop = new SharedSignal();
+  readonly #waiting: Promise<unknown>;
+  readonly #streams = new Set<Promise<void>>();
+  readonly #wantsPort: boolean;
+  /** What was told, and is not told again until it has changed. */
+  readonly #told = new Set<string>();
+
+  /** Begins to wait for callers, as soon as the identity has a session. */
+  constructor(options: InboundOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#wantsPort = options.rules.some(({ port }) => port !== undefined);
+    this.#waiting = this.#acceptAll();
+  }
+
+  /** Streams of callers that are open now. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Waits for no more callers. Resolves when nobody waits any more. */
+  async stopAccepting(): Promise<void> {
+    this.#accepting.abort(new Error("No more callers are waited for"));
+    await this.#waiting;
+  }
+
+  /** Waits until no caller is served any more, and none is waited for. */
+  async ended(): Promise<void> {
+    await this.#waiting;
+    await Promise.all(this.#streams);
+  }
+
+  /** Ends everything at once. */
+  async close(): Promise<void> {
+    const stopped = this.stopAccepting();
+    this.#stop.abort(new Error("The proxy is ending"));
+    await stopped;
+    await Promise.all(this.#streams);
+  }
+
+  /** Waits for one caller after the other, over as many sessions as there are. Never throws. */
+  async #acceptAll(): Promise<void> {
+    const { signal } = this.#accepting;
+    for (let pause = RETRY_FIRST; !signal.aborted;) {
+      let session: SamSession;
+      try {
+        session = await this.#options.identity.session(signal);
+      } catch {
+        // The identity was closed or never had a session, which others tell.
+        return;
+      }
+      if (await this.#acceptOne(session, signal)) {
+        pause = RETRY_FIRST;
+        continue;
+      }
+      await sleep(pause, signal);
+      pause = session.ended.aborted ? RETRY_FIRST : Math.min(2 * pause, RETRY_MAX);
+    }
+  }
+
+  /** Waits for one caller, and says whether one has come. */
+  async #acceptOne(session: SamSession, signal: Signal): Promise<boolean> {
+    using attempt = new Deadline(Infinity, signal, session.ended);
+    const { endpoint, counters } = this.#options;
+    try {
+      const stream = await acceptStream(endpoint, session.id, attempt.signal, {
+        wantsPort: this.#wantsPort,
+        waiting: () => this.#told.delete("accept"),
+      });
+      const serving = this.#serve(stream, session).finally(() => this.#streams.delete(serving));
+      this.#streams.add(serving);
+      return true;
+    } catch (error) {
+      if (attempt.signal.aborted) return false;
+      if (!(error instanceof SamError)) {
+        this.#log.error(`Failed to wait for a caller: ${error}`);
+        return false;
+      }
+      // The router has forgotten the session, and its end is about to be noticed.
+      if (error.result === "INVALID_ID") session.close(error);
+      // The router may close what waits, and the one before may not have gone yet where only one may wait.
+      const isOrdinary = error.failure === "closed" || /already.accepting/i.test(`${error.result} ${error.text}`);
+      if (isOrdinary) return false;
+      counters.add("inbound-accept-failed");
+      this.#tell("accept", error.message, { routerSaid: error.text });
+      return false;
+    }
+  }
+
+  /** Brings one caller to its service. Never throws, and closes both sides. */
+  async #serve(stream: IncomingStream, session: SamSession): Promise<void> {
+    const { callers, maxInbound, counters } = this.#options;
+    const { caller } = stream;
+    try {
+      counters.add("inbound-callers");
+      if (!mayCall(caller, callers)) {
+        this.#count("denied");
+        this.#log.debug("Denied a caller", { destination: caller });
+        return;
+      }
+      // This one is not among them yet.
+      if (this.#streams.size >= maxInbound) {
+        this.#count("too-many");
+        this.#tell("too-many", "Too many callers at once: the limit is --max-inbound");
+        return;
+      }
+      this.#told.delete("too-many");
+      const rule = this.#choose(stream.toPort);
+      if (rule === undefined) {
+        this.#count("no-rule");
+        this.#log.debug("A caller came to a port that no --forward names", { destination: caller });
+        return;
+      }
+      const service = await this.#reach(rule);
+      if (service !== undefined) await this.#relay(service, stream, session);
+    } catch (error) {
+      this.#log.error(`Failed to serve a caller: ${error}`, { destination: caller });
+    } finally {
+      closeQuietly(stream.conn);
+    }
+  }
+
+  /** The rule for a port; where the router tells none, or the caller named none, the one without a port, or the first. */
+  #choose(toPort: number | undefined): ForwardRule | undefined {
+    const { rules } = this.#options;
+    const named = toPort !== undefined && toPort !== 0;
+    const open = rules.find(({ port }) => port === undefined);
+    if (named) return rules.find(({ port }) => port === toPort) ?? open;
+    const rule = open ?? rules[0];
+    if (toPort === undefined && rules.length > 1 && rule !== undefined && !this.#told.has("ports")) {
+      this.#told.add("ports");
+      this.#log.warn("The router does not tell which I2P port a caller wants: one --forward gets all of them", {
+        forward: formatEndpoint(rule.target),
+      });
+    }
+    return rule;
+  }
+
+  async #reach({ target }: ForwardRule): Promise<Deno.TcpConn | undefined> {
+    const what = `down ${formatEndpoint(target)}`;
+    using deadline = new Deadline(SERVICE_TIMEOUT, this.#stop);
+    try {
+      const conn = await connectTcp(target, deadline.signal);
+      conn.setNoDelay(true);
+      this.#told.delete(what);
+      return conn;
+    } catch (error) {
+      if (this.#stop.aborted) return undefined;
+      this.#count("service-down");
+      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : String(error);
+      this.#tell(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
+      return undefined;
+    }
+  }
+
+  async #relay(service: Deno.TcpConn, stream: IncomingStream, session: SamSession): Promise<void> {
+    const { header, idleTimeout, resources, counters } = this.#options;
+    try {
+      // Not with the reply of the relay: a service that closes at once has seen it nevertheless.
+      if (header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
+      counters.add("inbound-connected");
+      const { end, ...bytes } = await relay(
+        service,
+        new ReadAhead(service, new Uint8Array(LINE_BUFFER), () => {}),
+        stream,
+        resources,
+        {
+          reply: NOTHING,
+          toClient: stream.early,
+          toStream: NOTHING,
+          idleTimeout,
+          signal: this.#stop,
+          sessionEnded: session.ended,
+          clientEndsStream: true,
+          sentBytes: counters.counter("inbound-bytes-sent"),
+          receivedBytes: counters.counter("inbound-bytes-received"),
+        },
+      );
+      this.#log.debug(`Stream of a caller ended: ${end}`, { ...bytes, destination: stream.caller });
+    } catch (error) {
+      // The service has closed or reset.
+      if (!isOfRuntime(error)) throw error;
+    } finally {
+      closeQuietly(service);
+    }
+  }
+
+  #count(reason: CallerRefusal): void {
+    this.#options.counters.add(`inbound-${reason}`);
+  }
+
+  /** Warns of something that lasts, once. */
+  #tell(what: string, text: string, fields: Record<string, string | undefined> = {}): void {
+    const isNew = !this.#told.has(what);
+    this.#told.add(what);
+    this.#log[isNew ? "warn" : "debug"](text, fields);
+  }
+}
+
+const NOTHING = new Uint8Array();

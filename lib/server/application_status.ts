@@ -1,0 +1,129 @@
+import { formatEndpoint } from "../config/endpoint.ts";
+import type { ApplicationSettings } from "../config/settings.ts";
+import { type LeakKind, LEAKS } from "../guard/leak.ts";
+import { ANSWERS, type Reason } from "../reasons/refusals.ts";
+import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
+import { DROPS } from "../reasons/datagram_drops.ts";
+import type { PooledStatus } from "../identity/identity_groups.ts";
+import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
+import type { Proxy } from "../proxy/proxy.ts";
+import type { Counters } from "../report/counters.ts";
+import type {
+  ApplicationStatus,
+  BindStatus,
+  CallersStatus,
+  IdentityFacts,
+  Tally,
+  UdpStatus,
+} from "../status/snapshot.ts";
+
+/** What is shown of a proxy. */
+export type Shown =
+  | "connections"
+  | "streams"
+  | "identities"
+  | "datagramIdentities"
+  | "callers"
+  | "waiting"
+  | "associations";
+
+/**
+ * How an application fares, in words that the tables of answers and leaks have for it.
+ *
+ * @param listen where it serves SOCKS.
+ */
+export function statusOf(
+  { name, sam }: Pick<ApplicationSettings, "name" | "sam">,
+  listen: readonly string[],
+  proxy: Pick<Proxy, Shown>,
+  counters: Counters,
+): ApplicationStatus {
+  const [base] = proxy.identities;
+  const ready = base?.state === "ready";
+  return {
+    name,
+    listen: [...listen],
+    sam: formatEndpoint(sam),
+    samVersion: base?.session?.version ?? null,
+    ready,
+    reason: ready ? null : base?.reason ?? "The router builds tunnels",
+    connections: proxy.connections,
+    streams: proxy.streams,
+    bytesSent: counters.get("bytes-sent"),
+    bytesReceived: counters.get("bytes-received"),
+    connected: counters.get("connected") + counters.get("bind-connected"),
+    identities: [
+      ...proxy.identities.map((identity) => factsOf(identity, identity.group === undefined ? "base" : "group")),
+      ...(proxy.datagramIdentities ?? []).map((identity) => factsOf(identity, "datagrams")),
+    ],
+    refusals: tally(ANSWERS, "refused-", counters).map((refusal) => ({
+      ...refusal,
+      hint: refusal.hint ?? DOOR_SIGNS[refusal.reason as Reason]?.fix ?? null,
+    })),
+    leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
+      const count = counters.get(`leak-${kind as LeakKind}`);
+      return count === 0 ? [] : [{ kind, count, story, fix }];
+    }),
+    ...(proxy.callers !== undefined && { callers: callersOf(proxy.callers, counters) }),
+    ...(proxy.waiting !== undefined && { bind: bindOf(proxy.waiting, counters) }),
+    ...(proxy.associations !== undefined && { udp: udpOf(proxy.associations, counters) }),
+  };
+}
+
+function callersOf(open: number, counters: Counters): CallersStatus {
+  return {
+    open,
+    total: counters.get("inbound-callers"),
+    connected: counters.get("inbound-connected"),
+    bytesSent: counters.get("inbound-bytes-sent"),
+    bytesReceived: counters.get("inbound-bytes-received"),
+    refused: tally(CALLER_REFUSALS, "inbound-", counters),
+    acceptFailures: counters.get("inbound-accept-failed"),
+  };
+}
+
+function bindOf(waiting: number, counters: Counters): BindStatus {
+  return {
+    waiting,
+    waited: counters.get("bind-waiting"),
+    connected: counters.get("bind-connected"),
+    denied: counters.get("bind-denied"),
+  };
+}
+
+function udpOf(associations: number, counters: Counters): UdpStatus {
+  return {
+    associations,
+    granted: counters.get("udp-associations"),
+    sent: counters.get("udp-sent"),
+    received: counters.get("udp-received"),
+    dropped: tally(DROPS, "udp-dropped-", counters),
+  };
+}
+
+/** What was counted of a table's reasons, with their stories. */
+function tally(
+  table: Readonly<Record<string, { story: string; hint?: string }>>,
+  prefix: string,
+  counters: Counters,
+): Tally[] {
+  return Object.entries(table).flatMap(([reason, { story, hint }]) => {
+    const count = counters.get(prefix + reason);
+    return count === 0 ? [] : [{ reason, count, message: story, hint: hint ?? null }];
+  });
+}
+
+function factsOf(
+  { group, state, reason, session, since, clients }: PooledStatus,
+  kind: IdentityFacts["kind"],
+): IdentityFacts {
+  return {
+    kind,
+    group: group ?? null,
+    state,
+    reason: reason ?? null,
+    b32: session?.address ?? null,
+    ageSeconds: Math.round(performance.now() - since) / 1000,
+    clients,
+  };
+}

@@ -1,0 +1,129 @@
+import type { ConfigFile } from "../config/file.ts";
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { forbiddenTarget } from "../config/forward.ts";
+import type { GivenValues } from "../config/given_values.ts";
+import { overlay } from "../config/overlay.ts";
+import {
+  type ApplicationSettings,
+  ConfigError,
+  type LogSettings,
+  readApplication,
+  readLogSettings,
+  readStatusEndpoint,
+} from "../config/settings.ts";
+import { readFile } from "../command/input_files.ts";
+import { defaultKeysDir, plainFolder } from "../command/keys_dir.ts";
+import { OPTIONS, type OptionSpec } from "../command/options.ts";
+
+/** The options that may stand in a file. */
+export const FILE_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(({ verbs, notInFiles }) =>
+  verbs.includes("serve") && notInFiles !== true
+);
+
+/** All that a process is to do. */
+export interface Configuration {
+  /** How it talks. */
+  log: LogSettings;
+  /** Where it serves its status, if anywhere. */
+  status: Endpoint | undefined;
+  /** What it serves. */
+  applications: readonly ApplicationSettings[];
+  /** The file that it came from, if any. */
+  file: string | undefined;
+}
+
+/**
+ * Reads the configuration: flags over environment over the file over defaults.
+ *
+ * @param defaultDir the folder of identities where an application names none.
+ * @throws {ConfigError} with every problem, the file's included.
+ * @throws {CliError} if the file cannot be read.
+ */
+export async function readConfiguration(
+  given: GivenValues,
+  defaultDir: () => string | undefined = defaultKeysDir,
+): Promise<Configuration> {
+  const problems: string[] = [];
+  const chosen = given.get("config")?.at(-1);
+  if (chosen?.text === "") throw new ConfigError([`Cannot use ${chosen.source}: a value is missing`]);
+  const file = chosen?.text;
+  const { common, applications } = file === undefined ? NO_FILE : await readConfigFile(file, problems);
+  const own: readonly GivenValues[] = applications.length === 0 ? [new Map()] : applications;
+  const settings = own.map((values) => readApplication(overlay(overlay(common, values), given), problems));
+  const listen = given.get("listen")?.at(-1);
+  if (own.length > 1 && listen !== undefined) {
+    problems.push(`${listen.source} cannot be given together with a file of several applications`);
+  } else {
+    const between = [...clashes(settings), ...rivals(settings, defaultDir)];
+    problems.push(...between.map((problem) => `${file}: ${problem}`));
+  }
+  if (own.length > 1) {
+    for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
+      problems.push(`${source} cannot stand for all of several applications: that would be one destination for them`);
+    }
+  }
+  const log = readLogSettings(overlay(common, given), problems);
+  const status = readStatusEndpoint(overlay(common, given), problems);
+  problems.push(...exposures(settings, status));
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  return { log, status, applications: settings, file };
+}
+
+const NO_FILE: ConfigFile = { common: new Map(), applications: [] };
+
+async function readConfigFile(file: string, problems: string[]): Promise<ConfigFile> {
+  const own: string[] = [];
+  // Most are started without one, and need no YAML.
+  const { MAX_CONFIG_FILE, parseConfigFile } = await import("../config/file.ts");
+  const text = await readFile(file, "--config", MAX_CONFIG_FILE);
+  const { common, applications } = parseConfigFile(text, FILE_OPTIONS, own);
+  problems.push(...own.map((problem) => `${file}: ${problem}`));
+  const inFile = (values: GivenValues): GivenValues =>
+    new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
+  return { common: inFile(common), applications: applications.map(inFile) };
+}
+
+/** Services of one application that are doors of another, or the status: nobody in I2P may have those. */
+function exposures(applications: readonly ApplicationSettings[], status: Endpoint | undefined): string[] {
+  const doors = applications.flatMap(({ listen, sam }) => [
+    [sam, "a SAM bridge"] as const,
+    ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
+  ]);
+  const all = status === undefined ? doors : [...doors, [status, "the status"] as const];
+  // Those of an application's own have been named already.
+  return applications.flatMap(({ forward, listen, sam }) =>
+    forbiddenTarget(forward?.rules ?? [], all.filter(([endpoint]) => endpoint !== sam && !listen.includes(endpoint))) ??
+      []
+  );
+}
+
+/** Applications that would take each other's callers, for they wait on one identity. */
+function rivals(applications: readonly ApplicationSettings[], defaultDir: () => string | undefined): string[] {
+  const folderOf = ({ keysDir }: ApplicationSettings): string => plainFolder(keysDir ?? defaultDir() ?? "");
+  const waiting = applications.filter(({ identity, forward, bind }) =>
+    identity !== undefined && (forward !== undefined || bind)
+  );
+  return waiting.flatMap((application) => {
+    const { name, identity, forward } = application;
+    const rival = waiting.find((other) =>
+      other !== application && other.identity === identity && folderOf(other) === folderOf(application)
+    );
+    if (rival === undefined || forward === undefined) return [];
+    const names = [name, rival.name].sort().map((one) => `"${one}"`).join(" and ");
+    return [`${names} share the identity "${identity}", and both wait for its callers: only one may`];
+  });
+}
+
+/** Addresses that two applications claim. */
+function clashes(applications: readonly ApplicationSettings[]): string[] {
+  const seen = new Set<string>();
+  const problems: string[] = [];
+  for (const { listen } of applications) {
+    const addresses = new Set(listen.filter(({ port }) => port !== 0).map(formatEndpoint));
+    for (const address of addresses) {
+      if (seen.has(address)) problems.push(`Two applications listen on ${address}`);
+      seen.add(address);
+    }
+  }
+  return problems;
+}

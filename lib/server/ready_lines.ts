@@ -1,0 +1,70 @@
+import { formatDuration } from "../config/duration.ts";
+import type { Signal } from "../io/signal.ts";
+import type { Log } from "../report/log.ts";
+import type { Application } from "./application.ts";
+import type { Configuration } from "./configuration.ts";
+import type { Terminal } from "../command/terminal.ts";
+
+/** What {@linkcode ReadyLines} are made of. */
+export interface ReadyLinesOptions {
+  /** Whether there is a file, and how the log is written: the lines are alike. */
+  configuration: Pick<Configuration, "file" | "log">;
+  /** Takes the lines, and shows that time passes. */
+  terminal: Terminal;
+  /** Takes the lines instead. @default {the terminal does} */
+  announce?: ((line: string) => void) | undefined;
+  /** Takes the story. */
+  log: Log;
+  /** Whether an application is served still: a reload may have ended it, and left its session to a successor. */
+  isServed: (application: Application) => boolean;
+  /** Aborted when everything is to end. */
+  stopping: Signal;
+}
+
+/** Tells when applications are ready, and until then that the router builds tunnels. */
+export class ReadyLines {
+  readonly #options: ReadyLinesOptions;
+  /** Applications without a session so far. */
+  #waiting = 0;
+
+  /** Tells nothing yet. */
+  constructor(options: ReadyLinesOptions) {
+    this.#options = options;
+  }
+
+  /** Prints the ready line of an application when it has its session. */
+  async announce(application: Application): Promise<void> {
+    const { configuration: { file, log }, terminal, announce, isServed } = this.#options;
+    this.#waiting++;
+    const session = await application.open().finally(() => this.#waiting--);
+    if (this.#waiting === 0) terminal.status("");
+    if (!isServed(application)) return;
+    const facts = application.facts(session);
+    const all = file === undefined ? facts : { ...facts, name: application.settings.name };
+    const line = log.logFormat === "json"
+      ? JSON.stringify({ event: "ready", ...all })
+      : `ready ${Object.entries(all).map(([key, value]) => `${key}=${value}`).join(" ")}`;
+    if (announce === undefined) terminal.data(line);
+    else announce(line);
+  }
+
+  /** Shows that time passes while the router builds tunnels. */
+  async whileWaiting(opening: Promise<unknown>): Promise<void> {
+    const { terminal, log, stopping } = this.#options;
+    const since = performance.now();
+    const waited = (): string => formatDuration(performance.now() - since);
+    const ticker = setInterval(() => {
+      if (this.#waiting > 0) terminal.status(`Waiting for tunnels: ${waited()} (it can take minutes)`);
+    }, 1000);
+    const reminder = setInterval(() => log.info(`Still waiting for tunnels: ${waited()}`), 60_000);
+    try {
+      await opening;
+      // A signal ends the waiting as well.
+      if (!stopping.aborted) log.info(`Tunnels ready after ${waited()}`);
+    } finally {
+      clearInterval(ticker);
+      clearInterval(reminder);
+      terminal.status("");
+    }
+  }
+}

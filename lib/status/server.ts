@@ -1,0 +1,85 @@
+import { closeAfterReply, closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
+import { Deadline } from "../io/deadline.ts";
+import { acceptAll } from "../io/accept.ts";
+import { headLength, parseRequestHead } from "./http_request.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { answerStatus, encodeAnswer, type HttpAnswer, plain } from "./routes.ts";
+
+/** Longest head of a request, in bytes. */
+export const MAX_STATUS_HEAD = 8_192;
+
+/** Milliseconds for a request and its answer. */
+export const STATUS_TIMEOUT = 5_000;
+
+/** Requests at once; further ones are closed without an answer. */
+export const MAX_STATUS_REQUESTS = 16;
+
+/**
+ * Serves the status over HTTP/1.1: one request a connection, GET or HEAD, no body.
+ *
+ * Not `Deno.serve`: that has no limits on time, heads and connections, and it makes its listener itself.
+ */
+export class StatusServer {
+  readonly #listener: Deno.TcpListener;
+  readonly #snapshot: () => Snapshot;
+  readonly #stop = new AbortController();
+  readonly #requests = new Set<Promise<void>>();
+  readonly #accepting: Promise<void>;
+
+  /** Begins to serve. The listener is closed with the server, and needs no permission any more. */
+  constructor(listener: Deno.TcpListener, snapshot: () => Snapshot) {
+    this.#listener = listener;
+    this.#snapshot = snapshot;
+    // A failed accept is no news: whoever asked for the status asks again.
+    this.#accepting = acceptAll(listener, (conn) => this.#accept(conn), () => {}, () => Promise.resolve());
+  }
+
+  /** Ends everything at once, and resolves when it has ended. */
+  async close(): Promise<void> {
+    closeQuietly(this.#listener);
+    this.#stop.abort(new Error("The status server ends"));
+    await this.#accepting;
+    await Promise.all(this.#requests);
+  }
+
+  #accept(conn: Deno.TcpConn): void {
+    if (this.#requests.size >= MAX_STATUS_REQUESTS) return closeQuietly(conn);
+    const served = this.#serve(conn).finally(() => this.#requests.delete(served));
+    this.#requests.add(served);
+  }
+
+  async #serve(conn: Deno.TcpConn): Promise<void> {
+    using deadline = new Deadline(STATUS_TIMEOUT, this.#stop.signal);
+    closeOnAbort(conn, deadline.signal);
+    try {
+      const head = await readHead(conn);
+      if (head === undefined) return;
+      await writeAll(conn, await encodeAnswer(this.#answer(head)));
+      await closeAfterReply(conn);
+    } catch {
+      // The client is gone, or its time is over: nobody is left to tell.
+    } finally {
+      closeQuietly(conn);
+    }
+  }
+
+  #answer(head: Uint8Array): HttpAnswer {
+    if (head.length > MAX_STATUS_HEAD) return plain(431, `The head of a request has at most ${MAX_STATUS_HEAD} bytes`);
+    const request = parseRequestHead(head);
+    if (request === undefined) return plain(400, "This is the status of i2p-socks, and that was no HTTP/1.1 request");
+    return answerStatus(request, this.#listener.addr.port, this.#snapshot);
+  }
+}
+
+/** Reads the head of a request; more than {@linkcode MAX_STATUS_HEAD} bytes if it is longer, undefined if it never ends. */
+async function readHead(conn: Deno.Conn): Promise<Uint8Array | undefined> {
+  const buffer = new Uint8Array(MAX_STATUS_HEAD + 1);
+  for (let length = 0; length < buffer.length;) {
+    const count = await conn.read(buffer.subarray(length));
+    if (count === null) return undefined;
+    length += count;
+    const end = headLength(buffer.subarray(0, length));
+    if (end !== undefined) return buffer.subarray(0, end);
+  }
+  return buffer;
+}
