@@ -7,7 +7,7 @@ import { LeakWatch } from "../lib/proxy/leak_watch.ts";
 import { Proxy } from "../lib/proxy/proxy.ts";
 import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
-import { publishService, startSamBridge } from "./support/sam_bridge.ts";
+import { publishService, startSamBridge } from "./sam_bridge/bridge.ts";
 import { startSite } from "./support/site.ts";
 import { socksGet } from "./support/socks_client.ts";
 

@@ -4,7 +4,7 @@ import { ANSWERS } from "../../lib/reasons/refusals.ts";
 import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
 import { proxyCommand, runProxy } from "../support/command.ts";
 import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { associate } from "../support/socks_udp.ts";
 import { readToEnd, socksConnect, socksGet, writeAll } from "../support/socks_client.ts";

@@ -3,7 +3,7 @@ import { ANSWERS } from "../../lib/reasons/refusals.ts";
 import { runProxy } from "../support/command.ts";
 import { until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
-import { publishService, type SamBridgeOptions, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
 import { readToEnd } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 

@@ -6,7 +6,7 @@ import { b32Address } from "../../lib/i2p/destination.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type PipedOptions, type PipedResult, runPiped } from "../support/piped.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { bytesSha256, pattern } from "../support/site.ts";
 import { readToEnd, writeAll } from "../support/socks_client.ts";

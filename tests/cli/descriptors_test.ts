@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { e2eTest } from "../support/e2e.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { readToEnd, socksConnect, socksGet } from "../support/socks_client.ts";
 import { associate } from "../support/socks_udp.ts";

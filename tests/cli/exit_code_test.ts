@@ -4,7 +4,7 @@ import { fixOf } from "../../lib/reasons/fixes.ts";
 import { type CommandResult, proxyCommand, runCommand } from "../support/command.ts";
 import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
-import { type SamBridgeOptions, startSamBridge } from "../support/sam_bridge.ts";
+import { type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { readToEnd, writeAll } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";

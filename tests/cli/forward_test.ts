@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { startCaller } from "../support/callers.ts";
 import { runCommand, runProxy } from "../support/command.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 Deno.test("serve: --forward is in the ready line, works when permissions are given back, and is counted", async () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { concat } from "../support/fake_stream.ts";
 import { delay, echo } from "../support/harness.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";
 
 Deno.test("a process that was stopped for longer than --idle-timeout loses no stream, and no byte", async () => {

@@ -6,7 +6,7 @@ import { wrap } from "../../lib/command/wrap.ts";
 import { installProxy, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { pureTest } from "../support/pure.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 pureTest("helpText() is 80 columns wide", () => {

@@ -3,7 +3,7 @@ import { proxyCommand, runProxy } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free_port.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet } from "../support/socks_client.ts";
 import { makeScratch } from "../support/scratch.ts";

@@ -3,7 +3,7 @@ import { echo } from "../support/harness.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { cpuTicks, residentMemory } from "../support/process_status.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";
 
 /** Idle streams. */

@@ -6,7 +6,7 @@ import { b32Address } from "../../lib/i2p/destination.ts";
 import { numberedKey } from "../support/blob.ts";
 import { type CommandResult, PROJECT, proxyCommand, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
+import { type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { parseTalk } from "../support/talk.ts";
 
 /** A folder for keys and a way to call `keys` on it. */

@@ -6,7 +6,7 @@ import { e2eTest } from "../support/e2e.ts";
 import { echo } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { readToEnd, socksConnect } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";

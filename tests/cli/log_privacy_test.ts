@@ -6,9 +6,9 @@ import { LOG_FORMATS, LOG_LEVELS } from "../../lib/report/log.ts";
 import { proxyCommand } from "../support/command.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
 import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../support/requests.ts";
-import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
-import type { SamSocket } from "../support/sam_bridge.ts";
-import { atMost } from "../support/sam_wire.ts";
+import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
+import type { SamSocket } from "../sam_bridge/bridge.ts";
+import { atMost } from "../sam_bridge/wire.ts";
 import { startSite } from "../support/site.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
 

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { flagOf, OPTIONS, type Verb } from "../../lib/command/options.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { runProxy } from "../support/command.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { parseTalk } from "../support/talk.ts";
 
 const B33 = `${blindedLabel(new Uint8Array(32).fill(7))}.b32.i2p`;

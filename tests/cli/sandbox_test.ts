@@ -5,7 +5,7 @@ import { e2eTest } from "../support/e2e.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
 import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../support/requests.ts";
 import { rawGet } from "../support/raw_http.ts";
-import { publishService, type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet, writeAll } from "../support/socks_client.ts";
 import {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
-import { atMost } from "../support/sam_wire.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
+import { atMost } from "../sam_bridge/wire.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet } from "../support/socks_client.ts";
 

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { proxyCommand } from "../support/command.ts";
 import { freePort } from "../support/free_port.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
-import { atMost } from "../support/sam_wire.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
+import { atMost } from "../sam_bridge/wire.ts";
 import { startSite } from "../support/site.ts";
 import { socksGet, writeAll } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";

@@ -6,7 +6,7 @@ import { e2eTest } from "../support/e2e.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { rawGet } from "../support/raw_http.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { startSite } from "../support/site.ts";
 import { socksGet } from "../support/socks_client.ts";

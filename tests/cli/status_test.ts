@@ -9,7 +9,7 @@ import { echo } from "../support/harness.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { type RawAnswer, rawGet, rawHttp } from "../support/raw_http.ts";
 import { ADDRESSES, askFor, FOREIGN_NAMES } from "../support/requests.ts";
-import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
+import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { BindClient } from "../support/socks_bind.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";

@@ -3,7 +3,7 @@ import { proxyCommand } from "../support/command.ts";
 import { echo, until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 

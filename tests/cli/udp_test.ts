@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { associate } from "../support/socks_udp.ts";
 import { startUdpService } from "../support/udp_service.ts";

@@ -6,7 +6,7 @@ import { e2eTest } from "../support/e2e.ts";
 import { type PrivateNet, socksGet, startPrivateNet } from "../support/private_net.ts";
 import { descriptors, residentMemory } from "../support/process_status.ts";
 import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
-import { fetchBySam, type SamReference } from "../support/sam_reference.ts";
+import { fetchBySam, type SamReference } from "../sam_bridge/reference.ts";
 import { bytesSha256 } from "../support/site.ts";
 
 /** How often the router is killed. Each time takes half a minute, so ten times are left to `deno task chaos`. */

@@ -13,7 +13,7 @@ import { makeRepository } from "../support/git_repository.ts";
 import { startPrivateNet } from "../support/private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { Random } from "../support/random.ts";
-import { publishService } from "../support/sam_bridge.ts";
+import { publishService } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 
 /** curl without any settings of the user's. */

@@ -4,7 +4,7 @@ import { type CommandResult, installProxy, runCommand } from "../support/command
 import { e2eTest } from "../support/e2e.ts";
 import { makeRepository } from "../support/git_repository.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { pattern } from "../support/site.ts";
 import { startSshServer } from "../support/ssh_server.ts";

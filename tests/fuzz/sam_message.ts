@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { formatCommand, isPlain, parseMessage } from "../../lib/sam/message.ts";
 import type { Random } from "../support/random.ts";
-import { splitPlain, splitQuoted } from "../support/sam_line.ts";
+import { splitPlain, splitQuoted } from "../sam_bridge/line.ts";
 import type { Target } from "./engine.ts";
 import { mutateText } from "./mutate.ts";
 

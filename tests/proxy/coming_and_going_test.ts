@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
 import { delay, until } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
-import type { Manners } from "../support/sam_bridge.ts";
+import type { Manners } from "../sam_bridge/bridge.ts";
 import { BindClient } from "../support/socks_bind.ts";
 import { associate } from "../support/socks_udp.ts";
 import { startUdpStage, type UdpStage } from "../support/udp_stage.ts";

@@ -9,10 +9,10 @@ import { withChance } from "../support/chance.ts";
 import { eventually } from "../support/eventually.ts";
 import { concat } from "../support/fake_stream.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
-import { type Fault, FAULTS } from "../support/sam_faults.ts";
+import { type Fault, FAULTS } from "../sam_bridge/faults.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
-import { makeKeys } from "../support/sam_keys.ts";
+import { makeKeys } from "../sam_bridge/keys.ts";
 import {
   readToEnd,
   type SocksClientOptions,

@@ -6,7 +6,7 @@ import { SamError } from "../../lib/sam/error.ts";
 import { withChance } from "../support/chance.ts";
 import { eventually } from "../support/eventually.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import { makeKeys } from "../support/sam_keys.ts";
+import { makeKeys } from "../sam_bridge/keys.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);

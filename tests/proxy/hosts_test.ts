@@ -5,7 +5,7 @@ import { runProxy } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { type SocksClientOptions, socksConnect, socksGet } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";

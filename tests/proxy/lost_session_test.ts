@@ -7,8 +7,8 @@ import { relay, type RelayResources } from "../../lib/relay/relay.ts";
 import { eventually } from "../support/eventually.ts";
 import { concat } from "../support/fake_stream.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import type { SamSocket } from "../support/sam_bridge.ts";
-import { atMost } from "../support/sam_wire.ts";
+import type { SamSocket } from "../sam_bridge/bridge.ts";
+import { atMost } from "../sam_bridge/wire.ts";
 import { pattern } from "../support/site.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
 

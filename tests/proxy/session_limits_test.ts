@@ -7,8 +7,8 @@ import { createLog, type Log } from "../../lib/report/log.ts";
 import { SamError } from "../../lib/sam/error.ts";
 import { Clock } from "../support/clock.ts";
 import { startHarness } from "../support/harness.ts";
-import { type SamSocket, startSamBridge } from "../support/sam_bridge.ts";
-import { makeKeys } from "../support/sam_keys.ts";
+import { type SamSocket, startSamBridge } from "../sam_bridge/bridge.ts";
+import { makeKeys } from "../sam_bridge/keys.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";
 
 /** A log whose lines are kept. */

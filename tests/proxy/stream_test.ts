@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { concat } from "../support/fake_stream.ts";
 import { delay, startHarness, until } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
-import type { Manners } from "../support/sam_bridge.ts";
+import type { Manners } from "../sam_bridge/bridge.ts";
 import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../support/socks_client.ts";
 
 const MANNERS: readonly Manners[] = ["i2pd", "java"];

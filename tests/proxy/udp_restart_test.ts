@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { type Harness, until } from "../support/harness.ts";
-import { type Manners, startSamBridge } from "../support/sam_bridge.ts";
+import { type Manners, startSamBridge } from "../sam_bridge/bridge.ts";
 import { associate } from "../support/socks_udp.ts";
 import { startUdpService } from "../support/udp_service.ts";
 import { startUdpStage } from "../support/udp_stage.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { decodeI2pBase32 } from "../../lib/i2p/base32.ts";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { startHarness, until } from "../support/harness.ts";
-import { makeKeys } from "../support/sam_keys.ts";
+import { makeKeys } from "../sam_bridge/keys.ts";
 import { associate } from "../support/socks_udp.ts";
 import { startUdpService } from "../support/udp_service.ts";
 import { startUdpStage } from "../support/udp_stage.ts";

@@ -9,7 +9,7 @@ import { DESTINATION_AGE, MAX_LOOKUPS } from "../../lib/identity/destination_cac
 import { MAX_WAITING } from "../../lib/proxy/associate.ts";
 import { Clock } from "../support/clock.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
-import type { Manners } from "../support/sam_bridge.ts";
+import type { Manners } from "../sam_bridge/bridge.ts";
 import { associate, encodeUdp } from "../support/socks_udp.ts";
 import { encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";

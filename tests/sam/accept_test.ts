@@ -4,7 +4,7 @@ import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { acceptStream, parseCallerLine } from "../../lib/sam/accept.ts";
 import { SamError, type SamFailure } from "../../lib/sam/error.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** A destination with an Ed25519 key: 384 bytes of keys, and a certificate of 7. */

@@ -8,7 +8,7 @@ import type { SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
 import { fillBacklog } from "../support/backlog.ts";
 import { delay, until } from "../support/harness.ts";
-import { type Manners, publishService, type SamSocket, startSamBridge } from "../support/sam_bridge.ts";
+import { type Manners, publishService, type SamSocket, startSamBridge } from "../sam_bridge/bridge.ts";
 
 const NEVER = new AbortController().signal;
 const MANNERS: readonly Manners[] = ["i2pd", "java"];

@@ -9,7 +9,7 @@ import { connectStream } from "../../lib/sam/stream.ts";
 import { fillBacklog } from "../support/backlog.ts";
 import { Clock } from "../support/clock.ts";
 import { delay } from "../support/harness.ts";
-import { type SamBridge, type SamSocket, startSamBridge } from "../support/sam_bridge.ts";
+import { type SamBridge, type SamSocket, startSamBridge } from "../sam_bridge/bridge.ts";
 
 const NEVER = new AbortController().signal;
 

@@ -5,7 +5,7 @@ import { createSession, type SessionRequest } from "../../lib/sam/session.ts";
 import type { SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
 import { delay, until } from "../support/harness.ts";
-import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "../support/sam_bridge.ts";
+import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
 
 const NEVER = new AbortController().signal;
 

@@ -11,8 +11,8 @@ import {
   type SamBridgeOptions,
   type SamSocket,
   startSamBridge,
-} from "../support/sam_bridge.ts";
-import { publishService } from "../support/sam_bridge.ts";
+} from "../sam_bridge/bridge.ts";
+import { publishService } from "../sam_bridge/bridge.ts";
 
 const NEVER = new AbortController().signal;
 

@@ -1,5 +1,5 @@
 import type { Random } from "../support/random.ts";
-import type { SamSocket } from "../support/sam_bridge.ts";
+import type { SamSocket } from "../sam_bridge/bridge.ts";
 
 /** What a fault needs. */
 export interface FaultTools {

@@ -1,5 +1,5 @@
 import type { Random } from "../support/random.ts";
-import type { SamBridge, SamSocket } from "../support/sam_bridge.ts";
+import type { SamBridge, SamSocket } from "../sam_bridge/bridge.ts";
 import {
   type Fault,
   type FaultTable,

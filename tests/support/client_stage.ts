@@ -4,7 +4,7 @@ import { findProgram } from "./e2e.ts";
 import { eventually } from "./eventually.ts";
 import { type ProxyProcess, startProxyProcess } from "./proxy_process.ts";
 import { makeScratch, type Scratch } from "./scratch.ts";
-import { publishService, type SamBridge, startSamBridge } from "./sam_bridge.ts";
+import { publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 
 /** A proxy as users run it, for a real client, with services of a test behind a bridge double. */
 export interface ClientStage extends AsyncDisposable {

@@ -11,7 +11,7 @@ import {
   type SamBridge,
   type SamBridgeOptions,
   startSamBridge,
-} from "./sam_bridge.ts";
+} from "../sam_bridge/bridge.ts";
 import { socksConnect } from "./socks_client.ts";
 
 /** A proxy in this process, in front of a bridge double, with one service in its network. */

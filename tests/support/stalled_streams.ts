@@ -6,7 +6,7 @@ import { eventually } from "./eventually.ts";
 import { cpuTicks, residentMemory } from "./process_status.ts";
 import { type ProxyProcess, startProxyProcess } from "./proxy_process.ts";
 import { Random } from "./random.ts";
-import { startSamBridge } from "./sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { socksConnect } from "./socks_client.ts";
 
 /** What was seen. */

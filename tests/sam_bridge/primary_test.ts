@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Probe, withBridge } from "./sam_probe.ts";
+import { Probe, withBridge } from "./probe.ts";
 
 const PRIMARY = "SESSION CREATE STYLE=PRIMARY ID=main DESTINATION=TRANSIENT SIGNATURE_TYPE=7";
 const OK = /^SESSION STATUS RESULT=OK DESTINATION=/;

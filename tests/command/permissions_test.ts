@@ -3,7 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { runCommand } from "../support/command.ts";
 import type { Outcomes, ProbeReport } from "../support/permission_probe.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 
 /** What the runtime says when it refuses, in contrast to what the network says. */
 const REFUSED =

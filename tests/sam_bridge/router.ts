@@ -1,9 +1,9 @@
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
-import { type Keys, readDestination, type SignatureType } from "./sam_keys.ts";
-import type { Command, Incoming } from "./sam_line.ts";
-import type { Call } from "./sam_network.ts";
-import type { Wire } from "./sam_wire.ts";
+import { type Keys, readDestination, type SignatureType } from "./keys.ts";
+import type { Command, Incoming } from "./line.ts";
+import type { Call } from "./network.ts";
+import type { Wire } from "./wire.ts";
 
 /** Whose behaviour to imitate. */
 export type Manners = "i2pd" | "java";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { type Manners, publishService, startSamBridge } from "./sam_bridge.ts";
-import { eventually, Probe, withBridge } from "./sam_probe.ts";
+import { type Manners, publishService, startSamBridge } from "./bridge.ts";
+import { eventually, Probe, withBridge } from "./probe.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 const OK = "STREAM STATUS RESULT=OK";

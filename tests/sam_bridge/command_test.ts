@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import type { Manners } from "./sam_bridge.ts";
-import { makeKeys } from "./sam_keys.ts";
-import { eventually, Probe, withBridge } from "./sam_probe.ts";
+import type { Manners } from "./bridge.ts";
+import { makeKeys } from "./keys.ts";
+import { eventually, Probe, withBridge } from "./probe.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 

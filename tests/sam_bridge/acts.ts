@@ -1,4 +1,4 @@
-import type { SamBridge, SamSocket } from "./sam_bridge.ts";
+import type { SamBridge, SamSocket } from "./bridge.ts";
 
 /** What an act makes of a socket: it is dealt with, it hangs, or the bridge goes on with it. */
 export type Left = "done" | "hanging" | "pass";

@@ -1,11 +1,11 @@
-import type { Keys, SignatureType } from "./sam_keys.ts";
-import { readKeys } from "./sam_keys.ts";
-import type { Command, Incoming } from "./sam_line.ts";
-import { readSegment, splitPlain } from "./sam_line.ts";
-import type { Call } from "./sam_network.ts";
-import type { Greeting, Refusal, Reply, Router, Target } from "./sam_router.ts";
-import { targetOfKey } from "./sam_router.ts";
-import type { Wire } from "./sam_wire.ts";
+import type { Keys, SignatureType } from "./keys.ts";
+import { readKeys } from "./keys.ts";
+import type { Command, Incoming } from "./line.ts";
+import { readSegment, splitPlain } from "./line.ts";
+import type { Call } from "./network.ts";
+import type { Greeting, Refusal, Reply, Router, Target } from "./router.ts";
+import { targetOfKey } from "./router.ts";
+import type { Wire } from "./wire.ts";
 
 /** Versions that i2pd (2.58) speaks, as its comparison sees them: digits without the dot. */
 const [LOWEST, HIGHEST] = [30, 33];

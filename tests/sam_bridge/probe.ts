@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type SamBridge, type SamBridgeOptions, startSamBridge } from "./sam_bridge.ts";
+import { type SamBridge, type SamBridgeOptions, startSamBridge } from "./bridge.ts";
 
 /** How long (ms) a probe waits for what must come. */
 const PATIENCE = 3000;

@@ -1,7 +1,7 @@
 import { decodeI2pBase32 } from "../../lib/i2p/base32.ts";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
-import type { Network, Session } from "./sam_network.ts";
-import { type Manners, type Router, type Target, targetOfKey } from "./sam_router.ts";
+import type { Network, Session } from "./network.ts";
+import { type Manners, type Router, type Target, targetOfKey } from "./router.ts";
 
 /** Bytes of the buffer into which i2pd reads a datagram, header line included: the rest is cut off. */
 const I2PD_BUFFER = 32_768;

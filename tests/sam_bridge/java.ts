@@ -1,12 +1,12 @@
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
-import type { Keys, SignatureType } from "./sam_keys.ts";
-import { readKeys } from "./sam_keys.ts";
-import type { Command, Incoming } from "./sam_line.ts";
-import { readLine, splitQuoted } from "./sam_line.ts";
-import type { Call } from "./sam_network.ts";
-import type { Greeting, Login, PrimaryManners, Refusal, Reply, Router, Target } from "./sam_router.ts";
-import { targetOfKey } from "./sam_router.ts";
-import type { Wire } from "./sam_wire.ts";
+import type { Keys, SignatureType } from "./keys.ts";
+import { readKeys } from "./keys.ts";
+import type { Command, Incoming } from "./line.ts";
+import { readLine, splitQuoted } from "./line.ts";
+import type { Call } from "./network.ts";
+import type { Greeting, Login, PrimaryManners, Refusal, Reply, Router, Target } from "./router.ts";
+import { targetOfKey } from "./router.ts";
+import type { Wire } from "./wire.ts";
 
 /** Versions that Java I2P speaks, best first. */
 const VERSIONS = ["3.3", "3.2", "3.1", "3.0", "2.0", "1.0"];

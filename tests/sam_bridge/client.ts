@@ -1,9 +1,9 @@
-import { type Keys, makeKeys } from "./sam_keys.ts";
-import { type Command, type Incoming, LineTooLong } from "./sam_line.ts";
-import { Call, type LiveDestination, type Network, Offer, reach, type Session } from "./sam_network.ts";
-import type { Login, Refusal, Reply, Router } from "./sam_router.ts";
-import { forwardAddress } from "./sam_datagrams.ts";
-import { atMost, relay, type SamSocket, Wire } from "./sam_wire.ts";
+import { type Keys, makeKeys } from "./keys.ts";
+import { type Command, type Incoming, LineTooLong } from "./line.ts";
+import { Call, type LiveDestination, type Network, Offer, reach, type Session } from "./network.ts";
+import type { Login, Refusal, Reply, Router } from "./router.ts";
+import { forwardAddress } from "./datagrams.ts";
+import { atMost, relay, type SamSocket, Wire } from "./wire.ts";
 
 /** Sees a line before the bridge does. `true`: the hook has dealt with it. */
 export type Intercept = (line: string, socket: SamSocket) => boolean | Promise<boolean>;

@@ -8,7 +8,7 @@ import { MAX_KEY_FILE } from "../../lib/keys/key_store.ts";
 import { runProxy } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { parseTalk } from "../support/talk.ts";
 

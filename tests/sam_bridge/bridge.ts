@@ -1,14 +1,14 @@
-import { converse, type Host, type Intercept } from "./sam_client.ts";
-import { DatagramPort } from "./sam_datagrams.ts";
-import { i2pd } from "./sam_i2pd.ts";
-import { java } from "./sam_java.ts";
-import { type Keys, makeKeys, readDestination } from "./sam_keys.ts";
-import { Network } from "./sam_network.ts";
-import type { Login, Manners, Router } from "./sam_router.ts";
-import { type SamSocket, Wire } from "./sam_wire.ts";
+import { converse, type Host, type Intercept } from "./client.ts";
+import { DatagramPort } from "./datagrams.ts";
+import { i2pd } from "./i2pd.ts";
+import { java } from "./java.ts";
+import { type Keys, makeKeys, readDestination } from "./keys.ts";
+import { Network } from "./network.ts";
+import type { Login, Manners, Router } from "./router.ts";
+import { type SamSocket, Wire } from "./wire.ts";
 
 export type { Intercept, Login, Manners, SamSocket };
-export { type PublishedService, publishService, type PublishServiceOptions } from "./sam_service.ts";
+export { type PublishedService, publishService, type PublishServiceOptions } from "./service.ts";
 
 /** How a SAM bridge behaves. */
 export interface SamBridgeOptions {

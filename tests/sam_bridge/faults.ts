@@ -18,9 +18,9 @@ import {
   says,
   speaks,
   waits,
-} from "./sam_acts.ts";
-import type { SamBridge } from "./sam_bridge.ts";
-import { pattern } from "./site.ts";
+} from "./acts.ts";
+import type { SamBridge } from "./bridge.ts";
+import { pattern } from "../support/site.ts";
 
 /** The step of the dialogue that goes wrong. */
 export type FaultPhase = "connect" | "hello" | "session" | "stream" | "data";

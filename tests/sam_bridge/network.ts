@@ -1,5 +1,5 @@
-import type { Keys } from "./sam_keys.ts";
-import { atMost, type Wire } from "./sam_wire.ts";
+import type { Keys } from "./keys.ts";
+import { atMost, type Wire } from "./wire.ts";
 
 /** One stream that somebody asks for, until both ends are joined. */
 export class Call {

@@ -3,7 +3,7 @@ import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { delay, type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
-import type { Manners } from "../support/sam_bridge.ts";
+import type { Manners } from "../sam_bridge/bridge.ts";
 import { readToEnd, type SocksClientOptions, socksConnect } from "../support/socks_client.ts";
 import { concat } from "../support/fake_stream.ts";
 import { encodeGreeting, encodeLogin } from "../support/socks_wire.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ownIdentifiers } from "../../lib/server/machine.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { socksConnect } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
-import type { Manners } from "./sam_bridge.ts";
-import { makeKeys } from "./sam_keys.ts";
-import { eventually, Probe, withBridge } from "./sam_probe.ts";
+import type { Manners } from "./bridge.ts";
+import { makeKeys } from "./keys.ts";
+import { eventually, Probe, withBridge } from "./probe.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 

@@ -1,4 +1,4 @@
-import type { Wire } from "./sam_wire.ts";
+import type { Wire } from "./wire.ts";
 
 /** Longest command line of both routers, in bytes. */
 export const LINE_LIMIT = 8192;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { proxyCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
-import { startSamBridge } from "../support/sam_bridge.ts";
+import { startSamBridge } from "../sam_bridge/bridge.ts";
 
 /** What the runtime writes when it asks its user for a permission. */
 const PROMPT = /requests|Allow\?|\[y\/n/;

@@ -3,7 +3,7 @@ import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
 import { ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
 import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
-import type { Manners } from "../support/sam_bridge.ts";
+import type { Manners } from "../sam_bridge/bridge.ts";
 import { pureTest } from "../support/pure.ts";
 import { INSTEAD } from "../support/readme.ts";
 import { readToEnd, socksConnect } from "../support/socks_client.ts";

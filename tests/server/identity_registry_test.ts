@@ -3,8 +3,8 @@ import { type HeldIdentity, IdentityRegistry } from "../../lib/server/identity_r
 import { readSettings } from "../../lib/config/settings.ts";
 import { FileLock } from "../../lib/keys/file_lock.ts";
 import { createLog } from "../../lib/report/log.ts";
-import { atMost } from "../support/sam_wire.ts";
-import { type SamBridge, startSamBridge } from "../support/sam_bridge.ts";
+import { atMost } from "../sam_bridge/wire.ts";
+import { type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 Deno.test("Who lets go twice waits for the end both times, and the lock says when it was", async () => {
