@@ -60,10 +60,12 @@ import { generate, PARTS, README, splitReadme, tableUnder } from "./support/read
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
   ["cli"],
+  ["server"],
   ["proxy"],
-  ["config", "report", "keys"],
-  ["guard", "sam", "socks"],
-  ["i2p", "io"],
+  ["command", "identity", "relay"],
+  ["config", "reasons"],
+  ["sam", "guard", "keys", "status"],
+  ["report", "socks", "i2p", "io"],
 ];
 
 /** A source file of lib. */
@@ -115,12 +117,11 @@ Deno.test("imports run downwards", () => {
   assertEquals([...sideways].filter((pair) => sideways.has(pair.split(" ").reverse().join(" "))), []);
 });
 
-Deno.test("SOCKS and SAM know nothing of each other, and only the proxy knows both", () => {
-  const importers = (room: string): string[] =>
-    [...new Set(crossings().filter(({ target }) => target === room).map((crossing) => crossing.room))].sort();
-  const ofSocks = importers("socks");
-  assertEquals(ofSocks, ["proxy"]);
-  assertEquals(importers("sam").filter((room) => ofSocks.includes(room)), ["proxy"]);
+Deno.test("SOCKS and SAM know nothing of each other, and only proxy and reasons know both", () => {
+  const importers = crossings().filter(({ target }) => target === "socks").map(({ from }) => from);
+  const others = importers.filter((path) => !/^(proxy|reasons)\//.test(path));
+  assertEquals([...new Set(others)], ["cli/connect_via.ts"], "but the client of a proxy that is running");
+  assertEquals(crossings().filter(({ room, target }) => room === "sam" && target === "socks"), []);
   assertEquals(crossings().filter(({ room }) => room === "socks"), [], "SOCKS knows nothing of I2P either");
 });
 
@@ -149,11 +150,12 @@ Deno.test("lib imports its own files and what deno.json names", () => {
   assertEquals([...new Set(outside)], ["../deno.json"]);
 });
 
-Deno.test("only lib/cli speaks to the terminal, and only main.ts ends the process", () => {
+Deno.test("only cli and command speak to the terminal, and only main.ts ends the process", () => {
   for (const { path, room, code } of sources) {
-    const talk = /\bconsole\b|\bDeno\s*\.\s*(stdout|stderr|stdin)\b|\b(alert|confirm|prompt)\(/.exec(code);
-    assert(room === "cli" || talk === null, `${path}: ${talk?.[0]}`);
-    assert(room === "cli" || !/\bDeno\s*\.\s*(exit|exitCode)\b/.test(code), `${path} ends the process`);
+    const mayTalk = room === "cli" || room === "command";
+    const talk = /\bconsole\s*[.[]|\bDeno\s*\.\s*(stdout|stderr|stdin)\b|\b(alert|confirm|prompt)\(/.exec(code);
+    assert(mayTalk || talk === null, `${path}: ${talk?.[0]}`);
+    assert(mayTalk || !/\bDeno\s*\.\s*(exit|exitCode)\b/.test(code), `${path} ends the process`);
     // The runtime checks the resolver's address, not the name: see deno.json.
     assert(!/resolveDns/.test(code), `${path} resolves names`);
     assert(!/\bDeno\s*\[|\bglobalThis\b/.test(code), `${path} hides what it uses of the runtime`);
@@ -175,7 +177,7 @@ Deno.test("the README's generated tables are those that `deno task readme` write
 
 Deno.test("the README names all that is counted of callers and BIND, and nothing else", async () => {
   const counted = [...Object.keys(CALLER_REFUSALS).map((reason) => `inbound-${reason}`)];
-  for (const { code } of sources.filter(({ room }) => room === "proxy")) {
+  for (const { code } of sources.filter(({ room }) => room === "proxy" || room === "identity")) {
     counted.push(...[...code.matchAll(/counters\.\w+\("((?:inbound|bind)-[a-z-]+)"/g)].map(([, name = ""]) => name));
   }
   const named = (await readTable("Serving into I2P")).flatMap(([names = ""]) => names.replaceAll("`", "").split(", "));
@@ -188,6 +190,16 @@ Deno.test("the README says where things are, for each room of lib", async () => 
   const listed = [...readme.matchAll(/^lib\/(\w+) {2,}\S/gm)].map(([, room = ""]) => room);
   const rooms = new Set(sources.filter(({ path }) => path !== "std.d.ts").map(({ room }) => room));
   assertEquals(listed.toSorted(), [...rooms].sort());
+  const floors = listed.map(floorOf);
+  assertEquals(floors, floors.toSorted((a, b) => a - b), "the list runs from top to bottom");
+});
+
+Deno.test("each room of lib says on one small page what it promises, and holds at most 31 files", async () => {
+  for (const room of FLOORS.flat()) {
+    const lines = (await Deno.readTextFile(`${PROJECT}lib/${room}/README.md`)).trimEnd().split("\n");
+    assertEquals([lines[0], lines.length <= 8], [`# ${room}`, true], room);
+    assert(sources.filter((source) => source.room === room).length <= 31, room);
+  }
 });
 
 Deno.test("the README names only reasons that exist", async () => {
@@ -372,6 +384,7 @@ async function readSources(): Promise<Source[]> {
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for await (const { name, isDirectory } of Deno.readDir(root + folder)) {
       const path = folder + name;
+      if (name === "README.md") continue;
       if (isDirectory) {
         folders.push(`${path}/`);
         continue;

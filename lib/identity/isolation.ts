@@ -1,10 +1,9 @@
 import { ISOLATION_FLAGS, type IsolationFlag } from "../config/choices.ts";
-import type { Login } from "../socks/wire.ts";
 
 /** What is known of a client when its identity is chosen. */
 export interface IsolationFacts {
   /** What it logged in with: SOCKS5 user and password, or SOCKS4 user id as user. */
-  login: Login | undefined;
+  login: { readonly user: Uint8Array; readonly password: Uint8Array } | undefined;
   /** Host that it wants to reach, normalised. */
   host: string;
   /** Port that it wants to reach. */
