@@ -1,6 +1,6 @@
 import type { Rule } from "../config/rule.ts";
 import type { Address } from "../i2p/address.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 
 /** Where applications may go, within I2P. */
 export interface DestinationRules {

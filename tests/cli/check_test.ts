@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { ANSWERS } from "../../lib/reasons/refusals.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
 import { runProxy } from "../support/command.ts";
 import { until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
@@ -295,7 +295,7 @@ Deno.test("check takes a GarliCat address, by name and by IPv6 address", async (
     const { code, stdout } = await runProxy(["check", name, ...sam]);
     assertEquals(code, 1);
     const [problem, ...fixes] = lines(stdout).slice(4);
-    assertEquals(problem, `✗ name: ${ANSWERS["garlicat-unknown"].story}`);
+    assertEquals(problem, `✗ name: ${REASONS["garlicat-unknown"].message}`);
     assertEquals(fixes.map((fix) => fix.includes("--hosts")), [true, true]);
   });
   await t.step("that stands in its address book", async () => {

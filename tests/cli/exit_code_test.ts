@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ExitCode } from "../../lib/command/exit_code.ts";
-import { fixOf } from "../../lib/reasons/fixes.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
 import { type CommandResult, proxyCommand, runCommand } from "../support/command.ts";
 import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
@@ -153,7 +153,7 @@ Deno.test("69: what listens there is no SAM bridge", async () => {
   }));
 });
 
-const KEY_FIX = fixOf("key-refused")?.i2pd ?? "";
+const KEY_FIX = REASONS["key-refused"].fix?.i2pd ?? "";
 
 /** What a router says instead of a session, and how the program ends. */
 const REFUSED_SESSIONS: { name: string; options: SamBridgeOptions; fails: Failure }[] = [

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseRule } from "../../lib/config/rule.ts";
 import { type AddressKind, parseAddress } from "../../lib/i2p/address.ts";
-import { Refusal } from "../../lib/reasons/refusals.ts";
+import { Refusal } from "../../lib/reasons/refusal.ts";
 import { checkTarget } from "../../lib/proxy/policy.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { pureTest } from "../support/pure.ts";
