@@ -1,4 +1,4 @@
-import { Reply4, Reply5 } from "../socks/wire.ts";
+import { Extended5, Reply4, Reply5 } from "../socks/wire.ts";
 import { ExitCode } from "./exit_code.ts";
 
 /** Why a client did not get its stream. */
@@ -89,20 +89,6 @@ export interface ReasonEntry {
   /** What it says about the application, for the leak guard. */
   readonly sign: Sign | null;
 }
-
-/**
- * The extended SOCKS5 reply codes in use (Tor proposal 304). Tor's words are about onion services: a descriptor is what
- * I2P calls a lease set, and a failed rendezvous is a peer that cannot be reached.
- */
-export const Extended5 = {
-  leaseSetNotFound: 0xf0,
-  peerUnreachable: 0xf3,
-  malformedAddress: 0xf6,
-  timedOut: 0xf7,
-} as const;
-
-/** One of {@linkcode Extended5}. */
-export type Extended5 = typeof Extended5[keyof typeof Extended5];
 
 const ROUTER_HINT = "Is the router running, with SAM switched on? i2p-socks check names the first thing that is wrong";
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TimeoutError } from "../../lib/io/deadline.ts";
-import { Extended5, type Reason, REASONS } from "../../lib/reasons/reasons.ts";
+import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { Refusal } from "../../lib/reasons/refusal.ts";
 import { refusalOf } from "../../lib/reasons/classify.ts";
 import { SamError, type SamErrorDetails, type SamFailure, type SamPhase } from "../../lib/sam/error.ts";
-import { Reply4, Reply5, SocksError, type SocksProblem } from "../../lib/socks/wire.ts";
+import { Extended5, Reply4, Reply5, SocksError, type SocksProblem } from "../../lib/socks/wire.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** A failure of SAM and what it means: step, how, RESULT, the router's words. */
