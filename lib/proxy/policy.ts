@@ -22,7 +22,7 @@ export function checkTarget(address: Address, port: number, { allow, deny }: Des
     case "clearnet":
       throw new Refusal("clearnet");
     case "malformed":
-      throw new Refusal("malformed-address", `Not a possible I2P address: ${address.problem}`);
+      throw new Refusal("malformed-address", `Not a valid I2P address: ${address.problem}`);
     case "b32":
     case "b33":
     case "garlicat":

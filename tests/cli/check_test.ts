@@ -277,7 +277,7 @@ Deno.test("check tells a closed port from a port where something else listens", 
   });
   const { code, stdout } = await runProxy(["check", "--sam", `127.0.0.1:${other.port}`]);
   assertEquals(code, 69);
-  assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: What listens at .* speaks something else$/);
+  assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: .* is not a SAM bridge: it gave an unexpected reply$/);
 });
 
 Deno.test("check --no-session asks the router for nothing", async () => {
