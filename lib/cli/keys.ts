@@ -84,7 +84,7 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
         ]);
       }
       try {
-        terminal.bytes(key.expose());
+        await terminal.bytes(key.expose());
       } catch (error) {
         throw new CliError(
           ExitCode.failure,
