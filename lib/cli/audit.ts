@@ -1,5 +1,5 @@
 import { formatDuration } from "../config/duration.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { readTimeLimit } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { ANSWERS, type Reason } from "../reasons/refusals.ts";
@@ -42,7 +42,7 @@ interface Sign {
  *
  * @returns 0 if it gave away nothing that can be seen, else 1.
  */
-export async function audit(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function audit(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   refuseOperands("audit", operands);
   const duration = readTimeLimit(given, "for", Infinity);
   const watching = new Map([...given, ["leaks", [{ text: "warn", source: "audit" }]] as const]);

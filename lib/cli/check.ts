@@ -1,6 +1,6 @@
 import type { Signal } from "../io/signal.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, readSettings, readTimeLimit } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
@@ -37,7 +37,7 @@ const OWN_ADDRESS_RETRY = 2_000;
  * Walks from the SAM port to a working session, and to a stream to the operand if there is one. Prints a line for each step;
  * one that fails comes with its fix, and is the last unless the rest may work without it.
  */
-export async function check(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function check(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const target = parseOperands(operands);
   if (target !== undefined && given.has("no-session")) {
     throw new CliError(ExitCode.usage, "--no-session leaves nothing to open a stream with: NAME cannot be given");

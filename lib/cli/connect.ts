@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, ConfigError, readConnectEndpoint, readSettings } from "../config/settings.ts";
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
@@ -53,7 +53,7 @@ class Stopped extends Error {}
  * Connects stdin and stdout with a peer in I2P, as ProxyCommand of ssh wants it: through a session of its own, or through
  * a running proxy. stdout carries the peer's bytes and nothing else.
  */
-export async function connect(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function connect(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const target = parseTarget(operands);
   const settings = readSettings(given);
   const via = chooseVia(given);
@@ -81,7 +81,7 @@ async function open(
   target: Target,
   settings: ApplicationSettings,
   via: Endpoint | undefined,
-  given: GivenValues,
+  given: RawOptions,
   terminal: Terminal,
   stopping: Signal,
 ): Promise<Opened> {
@@ -235,7 +235,7 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
  *
  * @throws {ConfigError} if the options contradict each other.
  */
-function chooseVia(given: GivenValues): Endpoint | undefined {
+function chooseVia(given: RawOptions): Endpoint | undefined {
   const endpoint = readConnectEndpoint(given, "via");
   const source = given.get("via")?.at(-1)?.source;
   const own = OPTIONS.filter(({ name, verbs }) => verbs.includes("connect") && !COMMON.includes(name))
@@ -250,7 +250,7 @@ function chooseVia(given: GivenValues): Endpoint | undefined {
 }
 
 /** The login for the running proxy. Where it wants no password any one will do, or none. */
-async function readViaLogin(given: GivenValues, log: Log): Promise<SamLogin | undefined> {
+async function readViaLogin(given: RawOptions, log: Log): Promise<SamLogin | undefined> {
   const user = given.get("via-user")?.at(-1)?.text;
   const file = given.get("via-password-file")?.at(-1)?.text;
   if (user === undefined && file === undefined) return undefined;

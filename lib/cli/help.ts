@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { CLIENTS } from "./setup_clients.ts";
 import { didYouMean } from "../config/did_you_mean.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
@@ -140,7 +140,7 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
 const COLUMN = 30;
 
 /** Shows the help of a verb, or of the program. */
-export function help([word = "serve"]: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+export function help([word = "serve"]: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const verb = VERBS.find((name) => name === word);
   if (verb === undefined) throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, didYouMean(word, VERBS));
   terminal.data(helpText(verb));

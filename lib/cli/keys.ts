@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, readSettings } from "../config/settings.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
@@ -29,7 +29,7 @@ interface Work {
 }
 
 /** Manages lasting identities. The private part is never printed. */
-export async function keys(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function keys(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const settings = readSettings(given);
   const [action, name, file, ...more] = operands;
   if (!isKeyAction(action)) {

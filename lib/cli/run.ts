@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { type Arguments, parseArguments } from "../command/arguments.ts";
 import { ExitCode } from "../command/exit_code.ts";
 import type { Verb } from "../command/options.ts";
@@ -35,7 +35,7 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
 }
 
 /** Does what a verb says. */
-type Handler = (operands: readonly string[], given: GivenValues, terminal: Terminal) => ExitCode | Promise<ExitCode>;
+type Handler = (operands: readonly string[], given: RawOptions, terminal: Terminal) => ExitCode | Promise<ExitCode>;
 
 /** Each verb loads what it needs when it is called: whoever starts a server waits for all that is loaded before. */
 const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {

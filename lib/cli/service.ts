@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { ConfigError, readLogSettings, readSettings } from "../config/settings.ts";
 import { didYouMean } from "../config/did_you_mean.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
@@ -28,7 +28,7 @@ export const KINDS: Readonly<Record<string, Writer>> = {
  * @throws {CliError} if there is no such kind of service.
  * @throws {ConfigError} if an option cannot be used.
  */
-export function service(operands: readonly string[], given: GivenValues, terminal: Terminal): ExitCode {
+export function service(operands: readonly string[], given: RawOptions, terminal: Terminal): ExitCode {
   const [kind, ...more] = operands;
   const names = Object.keys(KINDS);
   if (kind === undefined || more.length > 0) {
@@ -48,7 +48,7 @@ export function service(operands: readonly string[], given: GivenValues, termina
 }
 
 /** The options to start with, checked as serve would. Those of the environment are written out: a service has another. */
-function optionsOf(given: GivenValues): ServiceOption[] {
+function optionsOf(given: RawOptions): ServiceOption[] {
   const problems: string[] = [];
   readSettings(given);
   readLogSettings(given, problems);

@@ -1,5 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
-import type { GivenValue, GivenValues } from "../config/given_values.ts";
+import type { RawOptions, RawValue } from "../config/raw_options.ts";
 import { didYouMean } from "../config/did_you_mean.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
@@ -11,7 +11,7 @@ export interface Arguments {
   /** Words behind the verb. */
   operands: readonly string[];
   /** Options given, environment included. */
-  given: GivenValues;
+  given: RawOptions;
 }
 
 /** Reads an environment variable that stands in for an option; `optional` is where it may not be readable. */
@@ -50,7 +50,7 @@ export function parseArguments(
     const flag = arg.replace(/=.*/s, "");
     throw usageError(`Unknown option "${flag}"`, flag, OPTIONS.map(flagOf).filter((f) => f.startsWith("--")));
   }
-  const given = new Map<string, GivenValue[]>();
+  const given = new Map<string, RawValue[]>();
   // Help needs no environment, and so no permission for it.
   const readsEnv = parsed["help"] !== true && parsed["version"] !== true;
   for (const option of OPTIONS) {
@@ -66,7 +66,7 @@ export function parseArguments(
   return { verb, operands, given };
 }
 
-function valuesOf(option: OptionSpec, parsed: unknown): GivenValue[] {
+function valuesOf(option: OptionSpec, parsed: unknown): RawValue[] {
   const texts = parsed === true ? ["true"] : Array.isArray(parsed) ? parsed.map(String) : [];
   return texts.map((text) => ({ text, source: flagOf(option) }));
 }

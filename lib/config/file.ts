@@ -1,5 +1,5 @@
 import { parse } from "@std/yaml";
-import type { GivenValue, GivenValues } from "./given_values.ts";
+import type { RawOptions, RawValue } from "./raw_options.ts";
 import { suggest } from "./suggest.ts";
 
 /** Most bytes of a configuration file. */
@@ -8,9 +8,9 @@ export const MAX_CONFIG_FILE = 1_048_576;
 /** What a configuration file says. */
 export interface ConfigFile {
   /** Values for the process and for all applications. */
-  common: GivenValues;
+  common: RawOptions;
   /** Values of each application. */
-  applications: readonly GivenValues[];
+  applications: readonly RawOptions[];
 }
 
 /** The key under which the applications stand. */
@@ -84,8 +84,8 @@ class FileReader {
   }
 
   /** The values of a mapping: the file's own, or of an application. */
-  values(mapping: Record<string, unknown>, application?: number): GivenValues {
-    const given = new Map<string, GivenValue[]>();
+  values(mapping: Record<string, unknown>, application?: number): RawOptions {
+    const given = new Map<string, RawValue[]>();
     for (const [key, value] of Object.entries(mapping)) {
       const place = this.#place(key, application);
       const option = this.#known.get(key);

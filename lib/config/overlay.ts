@@ -1,4 +1,4 @@
-import type { GivenValues } from "./given_values.ts";
+import type { RawOptions } from "./raw_options.ts";
 import { DIRECTIONS, TUNNEL_OPTIONS } from "./session_options.ts";
 
 /**
@@ -6,7 +6,7 @@ import { DIRECTIONS, TUNNEL_OPTIONS } from "./session_options.ts";
  * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` and
  * `--deny-caller`: what is forbidden below stays so.
  */
-export function overlay(below: GivenValues, above: GivenValues): GivenValues {
+export function overlay(below: RawOptions, above: RawOptions): RawOptions {
   const merged = new Map([...below, ...above]);
   const replaced = Object.keys(TUNNEL_OPTIONS).filter((flag) => above.has(flag));
   for (const flag of replaced) {

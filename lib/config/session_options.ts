@@ -1,4 +1,4 @@
-import type { Reader } from "./given_values.ts";
+import type { Reader } from "./raw_options.ts";
 import { integer, parseEncryption, parseLabel, parseOption } from "./values.ts";
 
 /** Most characters of all options of a session: routers take lines of 4096 or 8192 bytes, key and ID included. */

@@ -3,7 +3,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../repor
 import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
-import { type GivenValues, placeOf, Reader } from "./given_values.ts";
+import { type RawOptions, Reader, sourceOf } from "./raw_options.ts";
 import type { IsolationFlag } from "./choices.ts";
 import {
   type CallerRules,
@@ -124,7 +124,7 @@ export class ConfigError extends Error {
 export const DEFAULT_LISTEN: Endpoint = { hostname: "127.0.0.1", port: 4447 };
 
 /** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
-export function readApplication(given: GivenValues, problems: string[]): ApplicationSettings {
+export function readApplication(given: RawOptions, problems: string[]): ApplicationSettings {
   const read = new Reader(given, problems);
   const settings: ApplicationSettings = {
     listen: read.all("listen", parseEndpoint) ?? [DEFAULT_LISTEN],
@@ -160,16 +160,16 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
   };
   problems.push(...inboundProblems(given, settings));
   if (given.has("sam-user") !== given.has("sam-password-file")) {
-    const where = placeOf(given.get("sam-user") ?? given.get("sam-password-file"));
+    const where = sourceOf(given.get("sam-user") ?? given.get("sam-password-file"));
     problems.push(`${where}--sam-user and --sam-password-file go together: one of them is missing`);
   }
   if (settings.secretsFile !== undefined && settings.leaks === "off") {
-    problems.push(`${placeOf(given.get("secrets-file"))}--secrets-file is of no use with --leaks off`);
+    problems.push(`${sourceOf(given.get("secrets-file"))}--secrets-file is of no use with --leaks off`);
   }
   const apart = settings.isolation.find((flag) => flag === "destination" || flag === "port");
   if (settings.udp && apart !== undefined) {
     problems.push(
-      `${placeOf(given.get("udp"))}--udp does not go with --isolate ${apart}: an association has many destinations`,
+      `${sourceOf(given.get("udp"))}--udp does not go with --isolate ${apart}: an association has many destinations`,
     );
   }
   const length = Object.entries(settings.sessionOptions).join(" ").length;
@@ -193,12 +193,12 @@ function readInbound(read: Reader): Pick<ApplicationSettings, "bind" | "forward"
   };
 }
 
-function inboundProblems(given: GivenValues, { forward, listen, sam }: ApplicationSettings): string[] {
+function inboundProblems(given: RawOptions, { forward, listen, sam }: ApplicationSettings): string[] {
   const problem = forbiddenTarget(forward?.rules ?? [], [
     [sam, "the SAM bridge"],
     ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
   ]);
-  return problem === undefined ? [] : [placeOf(given.get("forward")) + problem];
+  return problem === undefined ? [] : [sourceOf(given.get("forward")) + problem];
 }
 
 /**
@@ -206,7 +206,7 @@ function inboundProblems(given: GivenValues, { forward, listen, sam }: Applicati
  *
  * @throws {ConfigError} with every problem.
  */
-export function readSettings(given: GivenValues): ApplicationSettings {
+export function readSettings(given: RawOptions): ApplicationSettings {
   const problems: string[] = [];
   const settings = readApplication(given, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -218,7 +218,7 @@ export function readSettings(given: GivenValues): ApplicationSettings {
  *
  * @throws {ConfigError} if it cannot be used.
  */
-export function readTimeLimit(given: GivenValues, name: string, fallback: number): number {
+export function readTimeLimit(given: RawOptions, name: string, fallback: number): number {
   const problems: string[] = [];
   const limit = new Reader(given, problems).last(name, parseLimit) ?? fallback;
   if (problems.length > 0) throw new ConfigError(problems);
@@ -230,7 +230,7 @@ export function readTimeLimit(given: GivenValues, name: string, fallback: number
  *
  * @throws {ConfigError} if it cannot be used.
  */
-export function readConnectEndpoint(given: GivenValues, name: string): Endpoint | undefined {
+export function readConnectEndpoint(given: RawOptions, name: string): Endpoint | undefined {
   const problems: string[] = [];
   const endpoint = new Reader(given, problems).last(name, parseSamEndpoint);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -238,7 +238,7 @@ export function readConnectEndpoint(given: GivenValues, name: string): Endpoint 
 }
 
 /** Reads the settings of the log. What is wrong is added to `problems`. */
-export function readLogSettings(given: GivenValues, problems: string[]): LogSettings {
+export function readLogSettings(given: RawOptions, problems: string[]): LogSettings {
   const read = new Reader(given, problems);
   return {
     logLevel: read.last("log-level", oneOf(LOG_LEVELS)) ?? "info",
@@ -248,6 +248,6 @@ export function readLogSettings(given: GivenValues, problems: string[]): LogSett
 }
 
 /** Reads where the status is served, if it is. What is wrong is added to `problems`. */
-export function readStatusEndpoint(given: GivenValues, problems: string[]): Endpoint | undefined {
+export function readStatusEndpoint(given: RawOptions, problems: string[]): Endpoint | undefined {
   return new Reader(given, problems).last("status", parseEndpoint);
 }

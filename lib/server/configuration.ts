@@ -1,7 +1,7 @@
 import type { ConfigFile } from "../config/file.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget } from "../config/forward.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { overlay } from "../config/overlay.ts";
 import {
   type ApplicationSettings,
@@ -40,7 +40,7 @@ export interface Configuration {
  * @throws {CliError} if the file cannot be read.
  */
 export async function readConfiguration(
-  given: GivenValues,
+  given: RawOptions,
   defaultDir: () => string | undefined = defaultKeysDir,
 ): Promise<Configuration> {
   const problems: string[] = [];
@@ -48,7 +48,7 @@ export async function readConfiguration(
   if (chosen?.text === "") throw new ConfigError([`Cannot use ${chosen.source}: a value is missing`]);
   const file = chosen?.text;
   const { common, applications } = file === undefined ? NO_FILE : await readConfigFile(file, problems);
-  const own: readonly GivenValues[] = applications.length === 0 ? [new Map()] : applications;
+  const own: readonly RawOptions[] = applications.length === 0 ? [new Map()] : applications;
   const settings = own.map((values) => readApplication(overlay(overlay(common, values), given), problems));
   const listen = given.get("listen")?.at(-1);
   if (own.length > 1 && listen !== undefined) {
@@ -78,7 +78,7 @@ async function readConfigFile(file: string, problems: string[]): Promise<ConfigF
   const text = await readFile(file, "--config", MAX_CONFIG_FILE);
   const { common, applications } = parseConfigFile(text, FILE_OPTIONS, own);
   problems.push(...own.map((problem) => `${file}: ${problem}`));
-  const inFile = (values: GivenValues): GivenValues =>
+  const inFile = (values: RawOptions): RawOptions =>
     new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
   return { common: inFile(common), applications: applications.map(inFile) };
 }

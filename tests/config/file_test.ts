@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type ConfigFile, type FileOption, parseConfigFile } from "../../lib/config/file.ts";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** Options that may stand in the files of these tests. */
@@ -407,6 +407,6 @@ function read(text: string, known: readonly FileOption[] = KNOWN): ConfigFile {
   return file;
 }
 
-function textsOf(values: GivenValues | undefined, name: string): string[] {
+function textsOf(values: RawOptions | undefined, name: string): string[] {
   return (values?.get(name) ?? []).map(({ text }) => text);
 }

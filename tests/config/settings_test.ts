@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
 import {
@@ -42,7 +42,7 @@ const OTHERS = {
 
 type Settings = ApplicationSettings & LogSettings;
 
-function readSettings(given: GivenValues): Settings {
+function readSettings(given: RawOptions): Settings {
   const problems: string[] = [];
   const settings = { ...readApplication(given, problems), ...readLogSettings(given, problems) };
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
@@ -210,7 +210,7 @@ pureTest("readSettings() names the option, the value and the reason", () => {
 });
 
 pureTest("readSettings() names an environment variable that a value came from", () => {
-  const given: GivenValues = new Map([["sam", [{ text: "x", source: "I2P_SOCKS_SAM" }]]]);
+  const given: RawOptions = new Map([["sam", [{ text: "x", source: "I2P_SOCKS_SAM" }]]]);
   const { problems } = assertThrows(() => readSettings(given), ConfigError);
   assertEquals(problems, ['Cannot use I2P_SOCKS_SAM "x": the port is missing or is not a number']);
 });
@@ -470,7 +470,7 @@ pureTest("readSettings() counts every option of a session against the length of 
 type Given = Readonly<Record<string, string | readonly string[]>>;
 
 pureTest("overlay() lets what stands above win, for tunnels and options too", () => {
-  const layer = (given: Given): GivenValues =>
+  const layer = (given: Given): RawOptions =>
     new Map(
       Object.entries(given).map(([name, texts]) => [
         name,

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
 import { type ConfigFile, parseConfigFile } from "../../lib/config/file.ts";
-import type { GivenValue, GivenValues } from "../../lib/config/given_values.ts";
+import type { RawOptions, RawValue } from "../../lib/config/raw_options.ts";
 import { Random } from "../support/random.ts";
 import { type Entry, KNOWN_OPTIONS, randomEntries } from "./config_entries.ts";
 import { checkSettings } from "./config_settings.ts";
@@ -64,8 +64,8 @@ function valuesOf(
   list: readonly Entry[],
   place: (index: number, key: string) => string,
   isApplication: boolean,
-): { values: GivenValues; problems: string[] } {
-  const values = new Map<string, GivenValue[]>();
+): { values: RawOptions; problems: string[] } {
+  const values = new Map<string, RawValue[]>();
   const problems: string[] = [];
   for (const [i, { key, texts }] of list.entries()) {
     const source = place(i, key);

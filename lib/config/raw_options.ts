@@ -1,5 +1,5 @@
 /** A value as the user gave it. */
-export interface GivenValue {
+export interface RawValue {
   /** The text. */
   text: string;
   /** Where it stands: `--listen`, the name of an environment variable, or a place in a file. */
@@ -9,15 +9,15 @@ export interface GivenValue {
 }
 
 /** Values by option name without dashes, `o` for `-o`. Where an option is given more than once, the last one counts. */
-export type GivenValues = ReadonlyMap<string, readonly GivenValue[]>;
+export type RawOptions = ReadonlyMap<string, readonly RawValue[]>;
 
 /** Applies parsers to given values, and collects what they complain of. */
 export class Reader {
-  readonly #given: GivenValues;
+  readonly #given: RawOptions;
   readonly #problems: string[];
 
   /** Reads from values; what is wrong with them is added to `problems`. */
-  constructor(given: GivenValues, problems: string[]) {
+  constructor(given: RawOptions, problems: string[]) {
     this.#given = given;
     this.#problems = problems;
   }
@@ -37,14 +37,14 @@ export class Reader {
     return value && this.#parse(value, parse);
   }
 
-  #parse<T>(value: GivenValue, parse: (text: string) => T): T | undefined {
+  #parse<T>(value: RawValue, parse: (text: string) => T): T | undefined {
     const { text, source } = value;
     try {
       if (text === "") throw new SyntaxError("a value is missing");
       return parse(text);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      const problem = `${placeOf([value])}Cannot use ${source} "${text}": ${error.message}`;
+      const problem = `${sourceOf([value])}Cannot use ${source} "${text}": ${error.message}`;
       if (!this.#problems.includes(problem)) this.#problems.push(problem);
       return undefined;
     }
@@ -52,7 +52,7 @@ export class Reader {
 }
 
 /** What a problem with a value begins with: the file that it stands in, if there is one. */
-export function placeOf(values: readonly GivenValue[] | undefined): string {
+export function sourceOf(values: readonly RawValue[] | undefined): string {
   const file = values?.at(-1)?.file;
   return file === undefined ? "" : `${file}: `;
 }
