@@ -14,12 +14,11 @@ import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { requireI2pAddress } from "../command/i2p_address.ts";
+import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { exitCodeOf } from "../command/sam_error.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** Milliseconds for all steps of a check. */
 const CHECK_TIMEOUT = 180_000;

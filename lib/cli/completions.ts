@@ -2,7 +2,7 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { bashCompletions } from "./completions_bash.ts";
 import { fishCompletions } from "./completions_fish.ts";
 import { zshCompletions } from "./completions_zsh.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { type Shell, SHELLS } from "./completion_shells.ts";
 import type { Terminal } from "../command/terminal.ts";

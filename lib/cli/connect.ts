@@ -14,7 +14,7 @@ import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { fixLines, fixOf } from "../reasons/fixes.ts";
-import { requireI2pAddress } from "../command/i2p_address.ts";
+import { requireI2pAddress } from "../command/arguments.ts";
 import { IdentityRegistry } from "../server/identity_registry.ts";
 import { readPassword, readSamLogin } from "../command/input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
@@ -23,8 +23,7 @@ import { keepOnly, requireNet } from "../command/permissions.ts";
 import { pipe, type PipeEnd, type PipeStream } from "./connect_pipe.ts";
 import { adviseOn, exitCodeOf } from "../command/sam_error.ts";
 import { StopSignal } from "../command/stop_signal.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** Options that go with a running proxy as well as with a session of its own. */
 const COMMON = ["via", "via-user", "via-password-file", "connect-timeout", "help", "version"];

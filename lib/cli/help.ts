@@ -1,6 +1,6 @@
 import type { RawOptions } from "../config/raw_options.ts";
 import { CLIENTS } from "./setup_clients.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "../command/options.ts";

@@ -7,7 +7,7 @@ import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { generateKey } from "../sam/generate.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS, type KeyAction } from "./key_actions.ts";
 import { readSamLogin } from "../command/input_files.ts";
@@ -15,8 +15,7 @@ import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { requireNet, requireRead, requireWrite } from "../command/permissions.ts";
 import { problemsOf } from "../command/errors.ts";
 import { adviseOn } from "../command/sam_error.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** What an action works with. */
 interface Work {

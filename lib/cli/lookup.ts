@@ -10,8 +10,7 @@ import { CliError, ExitCode } from "../command/exit_code.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { adviseOn } from "../command/sam_error.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** Milliseconds for the router to resolve one name. Routers give up earlier. */
 export const LOOKUP_TIMEOUT = 60_000;

@@ -1,6 +1,6 @@
 import type { RawOptions } from "../config/raw_options.ts";
 import { ConfigError, readLogSettings, readSettings } from "../config/settings.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { OPTIONS } from "../command/options.ts";
 import { containerText } from "./service_container.ts";

@@ -3,7 +3,7 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings } from "../config/settings.ts";
 import { type Client, CLIENTS } from "./setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { wrap } from "../command/wrap.ts";
 import type { Terminal } from "../command/terminal.ts";
 

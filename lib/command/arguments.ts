@@ -1,6 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { RawOptions, RawValue } from "../config/raw_options.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
+import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
 
@@ -107,4 +108,18 @@ function usageError(message: string, word: string, candidates: readonly string[]
 /** Refuses words behind a verb that takes none. @throws {CliError} if there are any. */
 export function refuseOperands(verb: Verb, [word]: readonly string[]): void {
   if (word !== undefined) throw new CliError(ExitCode.usage, `${verb} takes no operand, but got "${word}"`);
+}
+
+/**
+ * The address of I2P that an operand names.
+ *
+ * @param name as it was typed.
+ * @param what begins the error's text, such as `Cannot connect to "example.com"`.
+ * @throws {CliError} if it cannot be one; then nobody needs to be asked for it.
+ */
+export function requireI2pAddress(name: string, what: string): Address {
+  const address = parseAddress(name);
+  const reason = whyNotI2p(address);
+  if (reason !== undefined) throw new CliError(ExitCode.usage, `${what}: ${reason}`);
+  return address;
 }

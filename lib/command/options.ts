@@ -1,5 +1,4 @@
-import { ISOLATION_FLAGS } from "../config/choices.ts";
-import { LEAK_MODES, SCRUB_PROTOCOLS } from "../config/leak_mode.ts";
+import { ISOLATION_FLAGS, LEAK_MODES, SCRUB_PROTOCOLS } from "../config/choices.ts";
 import { UDP_STYLES } from "../config/values.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../report/log.ts";
 

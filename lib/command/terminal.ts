@@ -1,3 +1,4 @@
+import { createLog, type Log, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
 
 /**
@@ -68,6 +69,11 @@ export class Terminal {
   #clear(): void {
     if (this.#status !== "") write(Deno.stderr, "\r\x1b[K");
   }
+}
+
+/** The log of a verb that has no options for one. */
+export function terminalLog(terminal: Terminal, level: LogLevel = "warn"): Log {
+  return createLog({ level, format: "text", destinations: false, write: (line) => terminal.talk(line) });
 }
 
 /** Help has several lines; what they hold is made safe to print. */

@@ -4,7 +4,7 @@ import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { type RawOptions, Reader, sourceOf } from "./raw_options.ts";
-import type { IsolationFlag } from "./choices.ts";
+import { type IsolationFlag, LEAK_MODES, type LeakMode, type ScrubProtocol } from "./choices.ts";
 import {
   type CallerRules,
   forbiddenTarget,
@@ -13,7 +13,6 @@ import {
   parseCaller,
   parseForward,
 } from "./forward.ts";
-import { LEAK_MODES, type LeakMode, type ScrubProtocol } from "./leak_mode.ts";
 import { parseRule, type Rule } from "./rule.ts";
 import { DEFAULT_LABEL, MAX_SESSION_OPTIONS, sessionOptions } from "./session_options.ts";
 import {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { MAX_DURATION } from "../../lib/config/duration.ts";
 import { formatEndpoint, parseEndpoint } from "../../lib/config/endpoint.ts";
 import type { ConfigFile } from "../../lib/config/file.ts";
-import { SCRUB_PROTOCOLS } from "../../lib/config/leak_mode.ts";
+import { SCRUB_PROTOCOLS } from "../../lib/config/choices.ts";
 import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
