@@ -222,14 +222,16 @@ Deno.test("the README's limits are those of the code", async () => {
   const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
   const minutes = (milliseconds: number): string => `${milliseconds / 60_000} min`;
   const limits: Record<string, string> = {
-    "clients at once": `\`--max-connections\`, ${settings.maxConnections}`,
+    "clients at once": `\`--max-connections\`, ${settings.limits.connections}`,
     "clients at once that come from one address": "`--max-per-client`, as many as above",
     "clients above these who are still told so": `${MAX_SURPLUS}`,
     "a SOCKS handshake": `${MAX_HANDSHAKE} bytes`,
-    "from accepting a client to its complete request": `\`--handshake-timeout\`, ${seconds(settings.handshakeTimeout)}`,
+    "from accepting a client to its complete request": `\`--handshake-timeout\`, ${
+      seconds(settings.timeouts.handshake)
+    }`,
     "user id and host name of SOCKS4, each": `${MAX_SOCKS4_FIELD} bytes`,
-    "from a request to its open stream": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
-    "a stream without a byte in either direction": `\`--idle-timeout\`, ${settings.idleTimeout || "none"}`,
+    "from a request to its open stream": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
+    "a stream without a byte in either direction": `\`--idle-timeout\`, ${settings.timeouts.idle || "none"}`,
     "a stream whose client has ended its side, without a byte": seconds(HALF_CLOSED_TIMEOUT),
     "a stream whose session is lost, without a byte": seconds(LOST_GRACE),
     "a client that does not close after its last byte": seconds(LINGER),
@@ -254,8 +256,8 @@ Deno.test("the README's limits are those of the code", async () => {
     "the name of an identity": `${MAX_IDENTITY_NAME} characters`,
     "a key file": `${MAX_KEY_FILE} bytes`,
     "the router's answer to `keys new` and `keys rotate`": seconds(GENERATE_TIMEOUT),
-    "identities of isolation groups": `\`--max-identities\`, ${settings.maxIdentities}`,
-    "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.identityIdle)}`,
+    "identities of isolation groups": `\`--max-identities\`, ${settings.limits.identities}`,
+    "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.timeouts.identityIdle)}`,
     "what the leak guard looks at of a stream": `${INSPECTED} bytes of the application`,
     "what it looks at of the peer's answer, to know the protocol": `${INSPECTED_RECEIVED} bytes`,
     "cookies that are remembered, to see one go to two sites": `${MAX_COOKIES} of each application`,
@@ -281,7 +283,7 @@ Deno.test("the README's limits are those of the code", async () => {
     "addresses standing for names that an association keeps in use": `${MAX_HELD_NAMES}`,
     "callers of `--forward` at once": `\`--max-inbound\`, ${MAX_INBOUND}`,
     "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
-    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
+    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {
@@ -319,22 +321,22 @@ Deno.test("the README's exit codes are those of the code", async () => {
 });
 
 Deno.test("defaults that help and README name are those of the settings", () => {
-  const { connectTimeout, handshakeTimeout, idleTimeout, maxConnections, listen, sam, sessionOptions, ...rest } = {
+  const { timeouts, limits, listen, sam, sessionOptions, ...rest } = {
     ...readSettings(new Map()),
     ...readLogSettings(new Map(), []),
   };
   const fallback = (name: string): string => OPTIONS.find((option) => option.name === name)?.fallback ?? "";
   assertMatch(fallback("listen"), new RegExp(`^${listen[0]?.hostname}:${listen[0]?.port}\\b`));
   assertEquals(fallback("sam"), `${sam.hostname}:${sam.port}`);
-  assertEquals(fallback("connect-timeout"), `${connectTimeout / 1000}s`);
-  assertEquals(fallback("handshake-timeout"), `${handshakeTimeout / 1000}s`);
-  assertEquals(fallback("idle-timeout"), `${idleTimeout} (never)`);
-  assertEquals(fallback("max-connections"), `${maxConnections}`);
+  assertEquals(fallback("connect-timeout"), `${timeouts.connect / 1000}s`);
+  assertEquals(fallback("handshake-timeout"), `${timeouts.handshake / 1000}s`);
+  assertEquals(fallback("idle-timeout"), `${timeouts.idle} (never)`);
+  assertEquals(fallback("max-connections"), `${limits.connections}`);
   assertEquals([fallback("log-level"), fallback("log-format")], [rest.logLevel, rest.logFormat]);
   assertEquals(fallback("log-destinations"), rest.logDestinations ? "on" : "off");
   assertEquals(fallback("isolate"), rest.isolation.join(","));
-  assertEquals(fallback("max-identities"), `${rest.maxIdentities}`);
-  assertEquals(fallback("identity-idle"), `${rest.identityIdle / 60_000}m`);
+  assertEquals(fallback("max-identities"), `${limits.identities}`);
+  assertEquals(fallback("identity-idle"), `${timeouts.identityIdle / 60_000}m`);
   assertEquals(fallback("lease-set-encryption"), sessionOptions["i2cp.leaseSetEncType"]);
   const { "inbound.nickname": label, ...tunnels } = sessionOptions;
   assertEquals(fallback("name"), label);

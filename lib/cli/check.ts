@@ -45,7 +45,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
   const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
-  keepOnly({ sam: settings.sam, udp: settings.udp });
+  keepOnly({ sam: settings.sam, udp: settings.udp.enabled });
   const asJson = given.has("json");
   const route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
   const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
@@ -84,7 +84,7 @@ class Route {
     this.#settings = settings;
     this.#target = target;
     this.#timeout = timeout;
-    const { udp, samUdp: udpPort, udpStyle: style, sessionOptions: options } = settings;
+    const { udp: { enabled: udp, port: udpPort, style }, sessionOptions: options } = settings;
     this.#datagrams = udp ? new DatagramCheck({ endpoint, udpPort, style, options }) : undefined;
   }
 
@@ -177,7 +177,7 @@ class Route {
   }
 
   async #open(target: StreamTarget, signal: Signal): Promise<string> {
-    using limit = new Deadline(this.#settings.connectTimeout, signal);
+    using limit = new Deadline(this.#settings.timeouts.connect, signal);
     const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
     closeQuietly(stream.conn);
     return "open (Java I2P says so when the peer has answered, i2pd when it has found the peer's lease set)";

@@ -84,14 +84,14 @@ async function open(
   terminal: Terminal,
   stopping: Signal,
 ): Promise<Opened> {
-  using deadline = new Deadline(settings.connectTimeout, stopping);
+  using deadline = new Deadline(settings.timeouts.connect, stopping);
   const since = performance.now();
   const show = (): void => terminal.status(`Connecting: ${formatDuration(performance.now() - since)}`);
   const ticker = setInterval(show, TICK);
   try {
     if (via !== undefined) {
       const login = await readViaLogin(given, terminalLog(terminal));
-      return await openThrough(via, target, login, deadline.signal, settings.connectTimeout);
+      return await openThrough(via, target, login, deadline.signal, settings.timeouts.connect);
     }
     return await openAlone(target, settings, terminal, deadline.signal);
   } finally {

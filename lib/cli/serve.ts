@@ -87,7 +87,7 @@ class Server {
     this.#audit = audit;
     this.#log = log;
     const { identifiers, missing } = ownIdentifiers();
-    if (missing.length > 0 && configuration.applications.some(({ leaks }) => leaks !== "off")) {
+    if (missing.length > 0 && configuration.applications.some(({ leaks }) => leaks.mode !== "off")) {
       log.warn(
         `The leak guard cannot know all that names this machine: missing permission ${missing.join(", ")}`,
       );
@@ -207,7 +207,7 @@ class Server {
     const folders = used.filter((folder) => folder !== undefined);
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const reloading = file !== undefined && { reloading: { folders } };
-    const left = keepOnly({ sam: first.sam, services, udp: first.udp, ...reloading });
+    const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
     if (left.length > 0) {
       this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
     }

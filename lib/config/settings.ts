@@ -28,7 +28,59 @@ import {
   parseUser,
 } from "./values.ts";
 
-/** How one application is served. All times are in milliseconds. */
+/** Time limits of an application, in milliseconds. */
+export interface TimeoutSettings {
+  /** From accepting a client to its request. */
+  handshake: number;
+  /** From a client's request to its open stream, waiting for a session included. */
+  connect: number;
+  /** Without a byte either way; 0 is never. */
+  idle: number;
+  /** Without a client, until the identity of a group is closed; 0 is never. */
+  identityIdle: number;
+}
+
+/** Most things that an application has at once. */
+export interface LimitSettings {
+  /** Clients. */
+  connections: number;
+  /** Clients of one IP address. */
+  perClient: number;
+  /** Identities of isolation groups. */
+  identities: number;
+}
+
+/** Where clients may go, and who may call them. */
+export interface PolicySettings {
+  /** Where there are any, only what one of them matches is permitted. */
+  allow: readonly Rule[];
+  /** What one of them matches is not permitted, whatever `allow` says. */
+  deny: readonly Rule[];
+  /** Who may call `forward` and BIND. */
+  callers: CallerRules;
+}
+
+/** How UDP ASSOCIATE is served. */
+export interface UdpSettings {
+  /** Whether it is served. */
+  enabled: boolean;
+  /** UDP port of the SAM bridge. */
+  port: number;
+  /** Kind of its datagrams. */
+  style: DatagramStyle;
+}
+
+/** What is done about what an application gives away. */
+export interface LeakSettings {
+  /** What to do about it. */
+  mode: LeakMode;
+  /** Protocols to rewrite. */
+  scrub: readonly ScrubProtocol[];
+  /** File of words that the application must not send. */
+  secretsFile: string | undefined;
+}
+
+/** How one application is served. */
 export interface ApplicationSettings {
   /** Label of the application. */
   name: string;
@@ -48,52 +100,30 @@ export interface ApplicationSettings {
   keysDir: string | undefined;
   /** What sets clients apart from each other. */
   isolation: readonly IsolationFlag[];
-  /** Most identities of isolation groups at once. */
-  maxIdentities: number;
-  /** Without a client, until the identity of a group is closed; 0 is never. */
-  identityIdle: number;
   /** File of logins that may connect; everybody may where undefined. */
   authFile: string | undefined;
-  /** Where clients may go; everywhere in I2P where empty. */
-  allow: readonly Rule[];
-  /** Where clients may not go. */
-  deny: readonly Rule[];
   /** File of host names of the user's own. */
   hostsFile: string | undefined;
   /** Addresses that stand for names, for applications that ask for one. */
   mapNames: AddressRange | undefined;
-  /** What to do about what the application gives away. */
-  leaks: LeakMode;
-  /** Protocols to rewrite. */
-  scrub: readonly ScrubProtocol[];
-  /** File of words that the application must not send. */
-  secretsFile: string | undefined;
   /** I2CP and streaming options of the sessions. */
   sessionOptions: Readonly<Record<string, string>>;
-  /** From a client's request to its open stream. */
-  connectTimeout: number;
-  /** From accepting a client to its request. */
-  handshakeTimeout: number;
-  /** Without a byte either way; 0 is never. */
-  idleTimeout: number;
-  /** Clients at once. */
-  maxConnections: number;
-  /** Clients of one IP address at once. */
-  maxPerClient: number;
-  /** Whether SOCKS5 replies use extended codes. */
+  /** Time limits. */
+  timeouts: TimeoutSettings;
+  /** Limits of numbers. */
+  limits: LimitSettings;
+  /** Who may go where. */
+  policy: PolicySettings;
+  /** Leak guard. */
+  leaks: LeakSettings;
+  /** Whether SOCKS5 replies use the extended codes of Tor's proposal 304. */
   extendedErrors: boolean;
-  /** Whether UDP ASSOCIATE is served. */
-  udp: boolean;
-  /** UDP port of the SAM bridge. */
-  samUdp: number;
-  /** Kind of its datagrams. */
-  udpStyle: DatagramStyle;
-  /** Whether SOCKS clients may wait for callers (BIND); never where missing. */
-  bind?: true;
-  /** Where callers from I2P are brought; nobody is waited for where missing. */
-  forward?: ForwardSettings;
-  /** Who may call; everybody where missing. */
-  callers?: CallerRules;
+  /** Datagrams. */
+  udp: UdpSettings;
+  /** Whether SOCKS clients may wait for callers (BIND). */
+  bind: boolean;
+  /** Where callers from I2P are brought; nobody is waited for where undefined. */
+  forward: ForwardSettings | undefined;
 }
 
 /** How the program talks. */
@@ -134,39 +164,54 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
     identity: read.last("identity", parseIdentity),
     keysDir: read.last("keys-dir", String),
     isolation: read.last("isolate", parseIsolation) ?? ["auth"],
-    maxIdentities: read.last("max-identities", integer(1, 64)) ?? 8,
-    identityIdle: read.last("identity-idle", parseDuration) ?? 600_000,
     authFile: read.last("auth-file", String),
-    allow: read.all("allow", parseRule) ?? [],
-    deny: read.all("deny", parseRule) ?? [],
     hostsFile: read.last("hosts", String),
     mapNames: read.last("map-names", parseAddressRange),
-    leaks: read.last("leaks", oneOf(LEAK_MODES)) ?? "warn",
-    scrub: read.last("scrub", parseScrub) ?? [],
-    secretsFile: read.last("secrets-file", String),
     name: read.last("name", parseLabel) ?? DEFAULT_LABEL,
     sessionOptions: sessionOptions(read),
-    connectTimeout: read.last("connect-timeout", parseLimit) ?? 120_000,
-    handshakeTimeout: read.last("handshake-timeout", parseLimit) ?? 10_000,
-    idleTimeout: read.last("idle-timeout", parseDuration) ?? 0,
-    maxConnections: read.last("max-connections", integer(1, 65_535)) ?? 1024,
-    maxPerClient: read.last("max-per-client", integer(1, 65_535)) ?? 65_535,
+    timeouts: {
+      handshake: read.last("handshake-timeout", parseLimit) ?? 10_000,
+      connect: read.last("connect-timeout", parseLimit) ?? 120_000,
+      idle: read.last("idle-timeout", parseDuration) ?? 0,
+      identityIdle: read.last("identity-idle", parseDuration) ?? 600_000,
+    },
+    limits: {
+      connections: read.last("max-connections", integer(1, 65_535)) ?? 1024,
+      perClient: read.last("max-per-client", integer(1, 65_535)) ?? 65_535,
+      identities: read.last("max-identities", integer(1, 64)) ?? 8,
+    },
+    policy: {
+      allow: read.all("allow", parseRule) ?? [],
+      deny: read.all("deny", parseRule) ?? [],
+      callers: {
+        allow: read.all("allow-caller", parseCaller) ?? [],
+        deny: read.all("deny-caller", parseCaller) ?? [],
+      },
+    },
+    leaks: {
+      mode: read.last("leaks", oneOf(LEAK_MODES)) ?? "warn",
+      scrub: read.last("scrub", parseScrub) ?? [],
+      secretsFile: read.last("secrets-file", String),
+    },
     extendedErrors: read.last("extended-errors", oneOf(["true", "false"])) === "true",
-    udp: read.last("udp", oneOf(["true", "false"])) === "true",
-    samUdp: read.last("sam-udp", integer(1, 65_535)) ?? 7655,
-    udpStyle: read.last("udp-style", parseDatagramStyle) ?? "DATAGRAM",
-    ...readInbound(read),
+    udp: {
+      enabled: read.last("udp", oneOf(["true", "false"])) === "true",
+      port: read.last("sam-udp", integer(1, 65_535)) ?? 7655,
+      style: read.last("udp-style", parseDatagramStyle) ?? "DATAGRAM",
+    },
+    bind: read.last("bind", oneOf(["true", "false"])) === "true",
+    forward: readForward(read),
   };
   problems.push(...inboundProblems(given, settings));
   if (given.has("sam-user") !== given.has("sam-password-file")) {
     const where = sourceOf(given.get("sam-user") ?? given.get("sam-password-file"));
     problems.push(`${where}--sam-user and --sam-password-file go together: one of them is missing`);
   }
-  if (settings.secretsFile !== undefined && settings.leaks === "off") {
+  if (settings.leaks.secretsFile !== undefined && settings.leaks.mode === "off") {
     problems.push(`${sourceOf(given.get("secrets-file"))}--secrets-file is of no use with --leaks off`);
   }
   const apart = settings.isolation.find((flag) => flag === "destination" || flag === "port");
-  if (settings.udp && apart !== undefined) {
+  if (settings.udp.enabled && apart !== undefined) {
     problems.push(
       `${sourceOf(given.get("udp"))}--udp does not go with --isolate ${apart}: an association has many destinations`,
     );
@@ -178,18 +223,12 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
   return settings;
 }
 
-/** What an application serves into I2P. Nothing is said of it where nothing of it is given. */
-function readInbound(read: Reader): Pick<ApplicationSettings, "bind" | "forward" | "callers"> {
+/** Where callers are brought; undefined where no rule says so. */
+function readForward(read: Reader): ForwardSettings | undefined {
   const rules = read.all("forward", parseForward) ?? [];
   const header = read.last("forward-header", oneOf(["true", "false"])) === "true";
   const maxInbound = read.last("max-inbound", integer(1, 65_535)) ?? MAX_INBOUND;
-  const allow = read.all("allow-caller", parseCaller) ?? [];
-  const deny = read.all("deny-caller", parseCaller) ?? [];
-  return {
-    ...(read.last("bind", oneOf(["true", "false"])) === "true" && { bind: true }),
-    ...(rules.length > 0 && { forward: { rules, header, maxInbound } }),
-    ...(allow.length + deny.length > 0 && { callers: { allow, deny } }),
-  };
+  return rules.length === 0 ? undefined : { rules, header, maxInbound };
 }
 
 function inboundProblems(given: RawOptions, { forward, listen, sam }: ApplicationSettings): string[] {

@@ -67,7 +67,7 @@ async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepare
   const login = await readSamLogin(settings, log);
   const { book, text } = await readLoginBook(settings.authFile, log);
   const { hosts, text: hostsText } = await readHosts(settings.hostsFile);
-  const secrets = await readSecrets(settings.secretsFile, log);
+  const secrets = await readSecrets(settings.leaks.secretsFile, log);
   const contents = JSON.stringify([login?.password, text, hostsText, secrets]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(contents));
   return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };
@@ -136,7 +136,7 @@ export class Application {
     try {
       refuseOwnPorts(settings, listeners);
       requireAnyPort();
-      if (settings.udp) requireNet({ ...settings.sam, port: settings.samUdp }, "--sam-udp");
+      if (settings.udp.enabled) requireNet({ ...settings.sam, port: settings.udp.port }, "--sam-udp");
       held = await identities.acquire(
         settings,
         () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
@@ -149,34 +149,30 @@ export class Application {
         identity: held.identity,
         isolation: new Set(settings.isolation),
         sessionOptions: settings.sessionOptions,
-        maxIdentities: settings.maxIdentities,
-        identityIdle: settings.identityIdle,
+        maxIdentities: settings.limits.identities,
+        identityIdle: settings.timeouts.identityIdle,
         logins,
-        rules: settings,
+        rules: settings.policy,
         hosts,
         leaks: new LeakWatch({
-          mode: settings.leaks,
-          scrub: settings.scrub,
+          mode: settings.leaks.mode,
+          scrub: settings.leaks.scrub,
           identifiers: { ...surroundings.own, secrets },
           log,
           counters,
         }),
-        timeouts: {
-          connect: settings.connectTimeout,
-          handshake: settings.handshakeTimeout,
-          idle: settings.idleTimeout,
-        },
-        maxConnections: settings.maxConnections,
-        maxPerClient: settings.maxPerClient,
+        timeouts: settings.timeouts,
+        maxConnections: settings.limits.connections,
+        maxPerClient: settings.limits.perClient,
         extendedErrors: settings.extendedErrors,
         udp,
         mapNames: settings.mapNames,
         log,
         counters,
         audit: surroundings.audit,
-        commands: settings.bind && BIND_COMMANDS,
+        commands: settings.bind ? BIND_COMMANDS : undefined,
         forward: settings.forward,
-        callers: settings.callers,
+        callers: settings.policy.callers,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
       return new Application(settings, counters, proxy, held, listen);

@@ -87,16 +87,17 @@ function checkSound(settings: ApplicationSettings, given: RawOptions): void {
     assertEquals(parseEndpoint(formatEndpoint(endpoint)), endpoint);
   }
   assert(settings.sam.port > 0 && settings.listen.length > 0);
-  for (const limit of [settings.connectTimeout, settings.handshakeTimeout]) assert(limit > 0 && limit <= MAX_DURATION);
-  for (const limit of [settings.idleTimeout, settings.identityIdle]) assert(limit >= 0 && limit <= MAX_DURATION);
-  assert(/^\d+$/.test(`${settings.maxIdentities}`) && settings.maxIdentities >= 1 && settings.maxIdentities <= 64);
-  assert(/^\d+$/.test(`${settings.maxConnections}`) && settings.maxConnections >= 1);
+  const { timeouts, limits, policy, leaks } = settings;
+  for (const limit of [timeouts.connect, timeouts.handshake]) assert(limit > 0 && limit <= MAX_DURATION);
+  for (const limit of [timeouts.idle, timeouts.identityIdle]) assert(limit >= 0 && limit <= MAX_DURATION);
+  assert(/^\d+$/.test(`${limits.identities}`) && limits.identities >= 1 && limits.identities <= 64);
+  assert(/^\d+$/.test(`${limits.connections}`) && limits.connections >= 1);
   assert(/^[\w-]{1,64}$/.test(settings.identity ?? "x"), settings.identity);
   assertEquals(settings.isolation, [...new Set(settings.isolation)]);
-  assertEquals(settings.scrub, SCRUB_PROTOCOLS.filter((protocol) => settings.scrub.includes(protocol)));
-  assert(settings.secretsFile === undefined || settings.leaks !== "off", "secrets that nobody looks for");
-  assert(!settings.udp || !settings.isolation.includes("destination") && !settings.isolation.includes("port"));
-  assertEquals([settings.allow.length, settings.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
+  assertEquals(leaks.scrub, SCRUB_PROTOCOLS.filter((protocol) => leaks.scrub.includes(protocol)));
+  assert(leaks.secretsFile === undefined || leaks.mode !== "off", "secrets that nobody looks for");
+  assert(!settings.udp.enabled || !settings.isolation.includes("destination") && !settings.isolation.includes("port"));
+  assertEquals([policy.allow.length, policy.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
   for (const { target } of settings.forward?.rules ?? []) {
     assert(["127.0.0.1", "::1"].includes(target.hostname) && target.port > 0, "a service that is not here");
     const doors = [...settings.listen, settings.sam].map(formatEndpoint);

@@ -34,7 +34,7 @@ applications:
   assertEquals(
     applications.map((
       a,
-    ) => [a.name, a.sam.port, listens(a), a.isolation, a.identity, a.allow.map((rule) => rule.text)]),
+    ) => [a.name, a.sam.port, listens(a), a.isolation, a.identity, a.policy.allow.map((rule) => rule.text)]),
     [
       ["browser", 17656, ["127.0.0.1:9050", "[::1]:9050"], ["auth", "client"], undefined, []],
       ["irc", 17656, ["127.0.0.1:9051"], ["auth"], "irc", ["irc.*:6667"]],
@@ -93,7 +93,7 @@ Deno.test("readConfiguration() adds up what is denied, and takes other lists fro
   const text =
     "deny: [a.i2p, b.i2p]\nallow: ['*']\napplications:\n  - listen: 1\n    deny: c.i2p\n    allow: x.i2p\n  - listen: 2\n";
   const texts = async (which: "allow" | "deny", ...args: string[]): Promise<string[][]> =>
-    (await readText(text, args)).applications.map((settings) => settings[which].map((rule) => rule.text));
+    (await readText(text, args)).applications.map((settings) => settings.policy[which].map((rule) => rule.text));
   assertEquals(await texts("deny"), [["a.i2p", "b.i2p", "c.i2p"], ["a.i2p", "b.i2p"]]);
   assertEquals(await texts("deny", "--deny", "d.i2p"), [["a.i2p", "b.i2p", "c.i2p", "d.i2p"], [
     "a.i2p",
@@ -337,7 +337,8 @@ log-destinations: true
 `;
   const { log, applications: [app] } = await readText(text);
   assertEquals(log, { logLevel: "warn", logFormat: "json", logDestinations: true });
-  assertEquals({ ...app, allow: app?.allow.map((r) => r.text), deny: app?.deny.map((r) => r.text) }, {
+  const { allow = [], deny = [], callers } = app?.policy ?? {};
+  assertEquals({ ...app, policy: { allow: allow.map((r) => r.text), deny: deny.map((r) => r.text), callers } }, {
     name: "n",
     listen: [{ hostname: "127.0.0.1", port: 9050 }],
     listenGiven: true,
@@ -347,16 +348,11 @@ log-destinations: true
     identity: "i",
     keysDir: "/k",
     isolation: ["stream"],
-    maxIdentities: 3,
-    identityIdle: 0,
     authFile: "/a",
-    allow: ["*"],
-    deny: ["*:25"],
+    policy: { allow: ["*"], deny: ["*:25"], callers: { allow: [], deny: [] } },
     hostsFile: "/h",
     mapNames: { text: "10.192.0.0/10", first: [10, 192, 0, 0], length: 10 },
-    leaks: "block",
-    scrub: ["irc", "http"],
-    secretsFile: "/s",
+    leaks: { mode: "block", scrub: ["irc", "http"], secretsFile: "/s" },
     sessionOptions: {
       "i2cp.leaseSetEncType": "6,4",
       "i2p.streaming.answerPings": "false",
@@ -372,15 +368,12 @@ log-destinations: true
       "outbound.lengthVariance": "1",
       "x.y": "1",
     },
-    connectTimeout: 1000,
-    handshakeTimeout: 2000,
-    idleTimeout: 3000,
-    maxConnections: 5,
-    maxPerClient: 4,
+    timeouts: { handshake: 2000, connect: 1000, idle: 3000, identityIdle: 0 },
+    limits: { connections: 5, perClient: 4, identities: 3 },
     extendedErrors: true,
-    udp: true,
-    samUdp: 17_655,
-    udpStyle: "DATAGRAM3",
+    udp: { enabled: true, port: 17_655, style: "DATAGRAM3" },
+    bind: false,
+    forward: undefined,
   });
 });
 
