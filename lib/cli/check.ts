@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
-import { type ApplicationSettings, readSettings, readTimeLimit } from "../config/settings.ts";
+import { type ApplicationSettings, readSettings, readValue } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
@@ -19,9 +19,6 @@ import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
-
-/** Milliseconds for all steps of a check. */
-const CHECK_TIMEOUT = 180_000;
 
 /**
  * Milliseconds for our own lease set to be found, where there is more to try; and not more than half of the time for all steps.
@@ -42,7 +39,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
     throw new CliError(ExitCode.usage, "--no-session leaves nothing to open a stream with: NAME cannot be given");
   }
   const settings = readSettings(given);
-  const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
+  const timeout = readValue(given, "timeout");
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
   keepOnly({ sam: settings.sam, udp: settings.udp.enabled });

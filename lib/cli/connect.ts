@@ -2,7 +2,7 @@ import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
-import { type ApplicationSettings, ConfigError, readConnectEndpoint, readSettings } from "../config/settings.ts";
+import { type ApplicationSettings, ConfigError, readSettings, readValue } from "../config/settings.ts";
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
@@ -18,7 +18,7 @@ import { requireI2pAddress } from "../command/arguments.ts";
 import { IdentityRegistry } from "../server/identity_registry.ts";
 import { readPassword, readSamLogin } from "../command/input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
-import { OPTIONS } from "../command/options.ts";
+import { OPTIONS } from "../config/options.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { pipe, type PipeEnd, type PipeStream } from "./connect_pipe.ts";
 import { adviseOn } from "../command/sam_error.ts";
@@ -234,7 +234,7 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
  * @throws {ConfigError} if the options contradict each other.
  */
 function chooseVia(given: RawOptions): Endpoint | undefined {
-  const endpoint = readConnectEndpoint(given, "via");
+  const endpoint = readValue(given, "via");
   const source = given.get("via")?.at(-1)?.source;
   const own = OPTIONS.filter(({ name, verbs }) => verbs.includes("connect") && !COMMON.includes(name))
     .flatMap(({ name }) => given.get(name) ?? []).find((value) => value.source.startsWith("-"));

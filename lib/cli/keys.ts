@@ -33,7 +33,9 @@ export async function keys(operands: readonly string[], given: RawOptions, termi
   const [action, name, file, ...more] = operands;
   if (!isKeyAction(action)) {
     throw usage(
-      action === undefined ? "An action on keys is missing" : `keys has no action "${action}"`,
+      action === undefined
+        ? `keys needs an action: ${Object.keys(KEY_ACTIONS).join(", ")}`
+        : `keys has no action "${action}"`,
       Object.keys(KEY_ACTIONS),
       action,
     );

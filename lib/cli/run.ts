@@ -1,7 +1,8 @@
 import type { RawOptions } from "../config/raw_options.ts";
 import { type Arguments, parseArguments } from "../command/arguments.ts";
 import { ExitCode } from "../command/exit_code.ts";
-import type { Verb } from "../command/options.ts";
+import type { Verb } from "../config/options.ts";
+import { findSetVariable } from "../command/environment.ts";
 import { readEnv } from "../command/permissions.ts";
 import { problemsOf } from "../command/errors.ts";
 import { Terminal } from "../command/terminal.ts";
@@ -15,7 +16,7 @@ import { Terminal } from "../command/terminal.ts";
 export async function run(args: readonly string[]): Promise<ExitCode> {
   const terminal = new Terminal();
   try {
-    return await runVerb(parseArguments(args, readEnv), terminal);
+    return await runVerb(parseArguments(args, readEnv, findSetVariable), terminal);
   } catch (error) {
     const { messages, hints, code } = problemsOf(error);
     terminal.error(messages.join("\n"), hints);

@@ -2,7 +2,7 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { ConfigError, readLogSettings, readSettings } from "../config/settings.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { OPTIONS } from "../command/options.ts";
+import { OPTIONS } from "../config/options.ts";
 import { containerText } from "./service_container.ts";
 import { launchdText } from "./service_launchd.ts";
 import { INPUT_FILE_OPTIONS, type ServiceOption } from "./service_option.ts";
@@ -53,7 +53,9 @@ function optionsOf(given: RawOptions): ServiceOption[] {
   readSettings(given);
   readLogSettings(given, problems);
   const options = OPTIONS.flatMap(({ name, value }) =>
-    (given.get(name) ?? []).map(({ text }) => value === undefined ? { name } : { name, value: text })
+    (given.get(name) ?? []).map(({ text }) =>
+      value === undefined ? { name: text === "true" ? name : `no-${name}` } : { name, value: text }
+    )
   );
   for (const { name, value = "" } of options) {
     // A service starts in a folder of its own.

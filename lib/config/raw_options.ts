@@ -1,3 +1,5 @@
+import { type Option, OPTION_TABLE, type OptionName, type OptionValue, type SwitchName } from "./options.ts";
+
 /** A value as the user gave it. */
 export interface RawValue {
   /** The text. */
@@ -8,45 +10,48 @@ export interface RawValue {
   file?: string;
 }
 
-/** Values by option name without dashes, `o` for `-o`. Where an option is given more than once, the last one counts. */
+/** Values by option name without dashes, `o` for `-o`. The last one counts, unless the option is repeatable. */
 export type RawOptions = ReadonlyMap<string, readonly RawValue[]>;
 
-/** Applies parsers to given values, and collects what they complain of. */
+/** Parses raw values as the table of options says, and collects what is wrong with them. */
 export class Reader {
-  readonly #given: RawOptions;
+  readonly #raw: RawOptions;
   readonly #problems: string[];
 
-  /** Reads from values; what is wrong with them is added to `problems`. */
-  constructor(given: RawOptions, problems: string[]) {
-    this.#given = given;
+  /** Reads from `raw`; appends to `problems`. */
+  constructor(raw: RawOptions, problems: string[]) {
+    this.#raw = raw;
     this.#problems = problems;
   }
 
-  /** All values of an option that can be used; undefined where it is not given. */
-  all<T>(name: string, parse: (text: string) => T): T[] | undefined {
-    const values = this.#given.get(name);
-    return values?.flatMap((value) => {
-      const parsed = this.#parse(value, parse);
-      return parsed === undefined ? [] : [parsed];
-    });
+  /** The value of an option: its default if none is given or the one given is wrong. */
+  value<N extends OptionName>(name: N): OptionValue<N> {
+    const { parse, fallback, repeatable }: Option<unknown> = OPTION_TABLE[name];
+    const raw = this.#raw.get(name);
+    if (raw === undefined) return fallback as OptionValue<N>;
+    const values = (repeatable ? raw : raw.slice(-1)).flatMap((value) => this.#parse(value, parse));
+    return (repeatable ? values : values[0] ?? fallback) as OptionValue<N>;
   }
 
-  /** The value of an option, the last one; undefined where it is not given, or cannot be used. */
-  last<T>(name: string, parse: (text: string) => T): T | undefined {
-    const value = this.#given.get(name)?.at(-1);
-    return value && this.#parse(value, parse);
+  /** The values of all switches. */
+  switches(): Readonly<Record<SwitchName, boolean>> {
+    const names = Object.keys(OPTION_TABLE) as OptionName[];
+    const isSwitch = (name: OptionName): name is SwitchName => "isSwitch" in OPTION_TABLE[name];
+    const entries = names.filter(isSwitch).map((name) => [name, this.value(name)]);
+    return Object.fromEntries(entries) as Record<SwitchName, boolean>;
   }
 
-  #parse<T>(value: RawValue, parse: (text: string) => T): T | undefined {
+  /** One value, or none if it is wrong. */
+  #parse(value: RawValue, parse: (text: string) => unknown): unknown[] {
     const { text, source } = value;
     try {
       if (text === "") throw new SyntaxError("a value is missing");
-      return parse(text);
+      return [parse(text)];
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       const problem = `${sourceOf([value])}Cannot use ${source} "${text}": ${error.message}`;
       if (!this.#problems.includes(problem)) this.#problems.push(problem);
-      return undefined;
+      return [];
     }
   }
 }

@@ -19,6 +19,11 @@ export function parseSamEndpoint(text: string): Endpoint {
   return endpoint;
 }
 
+/** Any text. */
+export function parseText(text: string): string {
+  return text;
+}
+
 /** A time limit that cannot be switched off, in milliseconds. */
 export function parseLimit(text: string): number {
   const limit = parseDuration(text);

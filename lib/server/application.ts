@@ -164,7 +164,7 @@ export class Application {
         timeouts: settings.timeouts,
         maxConnections: settings.limits.connections,
         maxPerClient: settings.limits.perClient,
-        extendedErrors: settings.extendedErrors,
+        extendedErrors: settings.switches["extended-errors"],
         udp,
         mapNames: settings.mapNames,
         log,

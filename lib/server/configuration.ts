@@ -13,12 +13,6 @@ import {
 } from "../config/settings.ts";
 import { readFile } from "../command/input_files.ts";
 import { defaultKeysDir, plainFolder } from "../command/keys_dir.ts";
-import { OPTIONS, type OptionSpec } from "../command/options.ts";
-
-/** The options that may stand in a file. */
-export const FILE_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(({ verbs, notInFiles }) =>
-  verbs.includes("serve") && notInFiles !== true
-);
 
 /** All that a process is to do. */
 export interface Configuration {
@@ -59,7 +53,7 @@ export async function readConfiguration(
   }
   if (own.length > 1) {
     for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
-      problems.push(`${source} cannot stand for all of several applications: that would be one destination for them`);
+      problems.push(`${source} cannot be set for several applications: they would share one destination`);
     }
   }
   const log = readLogSettings(overlay(common, given), problems);
@@ -76,7 +70,7 @@ async function readConfigFile(file: string, problems: string[]): Promise<ConfigF
   // Most are started without one, and need no YAML.
   const { MAX_CONFIG_FILE, parseConfigFile } = await import("../config/file.ts");
   const text = await readFile(file, "--config", MAX_CONFIG_FILE);
-  const { common, applications } = parseConfigFile(text, FILE_OPTIONS, own);
+  const { common, applications } = parseConfigFile(text, own);
   problems.push(...own.map((problem) => `${file}: ${problem}`));
   const inFile = (values: RawOptions): RawOptions =>
     new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
