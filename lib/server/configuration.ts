@@ -11,7 +11,7 @@ import {
   readLogSettings,
   readStatusEndpoint,
 } from "../config/settings.ts";
-import { readFile } from "../command/input_files.ts";
+import { inputFileProblems, readFile } from "../command/input_files.ts";
 import { defaultKeysDir, plainFolder } from "../command/keys_dir.ts";
 
 /** All that a process is to do. */
@@ -59,7 +59,7 @@ export async function readConfiguration(
   const log = readLogSettings(overlay(common, given), problems);
   const status = readStatusEndpoint(overlay(common, given), problems);
   problems.push(...exposures(settings, status));
-  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  if (problems.length > 0) throw new ConfigError([...new Set(problems), ...await inputFileProblems(settings)]);
   return { log, status, applications: settings, file };
 }
 

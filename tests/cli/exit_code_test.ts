@@ -88,6 +88,29 @@ const USAGE: { args: string[]; env?: Record<string, string>; fails: Failure }[] 
     env: { I2P_SOCKS_LISTEN: "0.0.0.0:1", I2P_SOCKS_SAM: "7656x" },
     fails: usage('I2P_SOCKS_LISTEN "0.0.0.0:1"', 'I2P_SOCKS_SAM "7656x"'),
   },
+  {
+    args: [],
+    env: { I2P_SOCKS_UDP: "yes", I2P_SOCKS_LOG_LEVEL: "loud" },
+    fails: usage('I2P_SOCKS_UDP "yes"', 'I2P_SOCKS_LOG_LEVEL "loud"'),
+  },
+  {
+    args: ["lookup", "x.i2p"],
+    env: { I2P_SOCKS_LISTN: "9050" },
+    fails: { code: 2, errors: ["Unknown environment variable I2P_SOCKS_LISTN"], hints: ["I2P_SOCKS_LISTEN"] },
+  },
+  { args: ["--no-length=0"], fails: { code: 2, errors: ['Unknown option "--no-length"'], hints: ["--length"] } },
+  { args: ["--no-udp=1"], fails: { code: 2, errors: ["--no-udp takes no value"] } },
+  {
+    args: ["--hosts", "/no/such/hosts", "--auth-file", "/no/such/logins"],
+    fails: {
+      code: 2,
+      errors: [
+        'Cannot read --auth-file "/no/such/logins": there is no such file',
+        'Cannot read --hosts "/no/such/hosts": there is no such file',
+      ],
+      hints: ["--help"],
+    },
+  },
 ];
 
 Deno.test("2: what cannot be used is named, all of it, with what was meant", async () => {

@@ -264,6 +264,21 @@ applications:
   ]);
 });
 
+Deno.test("readConfiguration() reports what is wrong with the files that a file names along with the rest", async () => {
+  await withFile("no login\n", async (broken) => {
+    const text =
+      `listne: 1\nauth-file: ${broken}\napplications: [{hosts: /no/such/file}, {secrets-file: ${broken}.none}]\n`;
+    const { problems } = await refusal(text);
+    assertEquals(problems.map((problem) => problem.replace(/^\/\S+: /, "").replace(/\/\S+"/, 'FILE"')), [
+      'Unknown option "listne" (line 1). Did you mean "listen"?',
+      "Two applications listen on 127.0.0.1:4447",
+      'Cannot use --auth-file "FILE": Line 1 is not USER:PASSWORD',
+      'Cannot read --hosts "FILE": there is no such file',
+      'Cannot read --secrets-file "FILE": there is no such file',
+    ]);
+  });
+});
+
 Deno.test("readConfiguration() reports problems of flags without a file as they are", async () => {
   const { problems, message } = await assertRejects(() => read(["--sam", "x", "--log-level=loud"]), ConfigError);
   assertEquals(problems, [
