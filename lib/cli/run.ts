@@ -1,10 +1,11 @@
 import type { RawOptions } from "../config/raw_options.ts";
-import { type Arguments, parseArguments } from "../command/arguments.ts";
+import { parseArguments } from "../command/arguments.ts";
 import { ExitCode } from "../command/exit_code.ts";
 import type { Verb } from "../config/options.ts";
 import { findSetVariable } from "../command/environment.ts";
 import { readEnv } from "../command/permissions.ts";
 import { problemsOf } from "../command/errors.ts";
+import { StopSignal } from "../command/stop_signal.ts";
 import { Terminal } from "../command/terminal.ts";
 
 /**
@@ -15,16 +16,17 @@ import { Terminal } from "../command/terminal.ts";
  */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   const terminal = new Terminal();
-  try {
-    return await runVerb(parseArguments(args, readEnv, findSetVariable), terminal);
-  } catch (error) {
+  const code = await runVerb(args, terminal).catch((error) => {
     const { messages, hints, code } = problemsOf(error);
     terminal.error(messages.join("\n"), hints);
     return code;
-  }
+  });
+  await terminal.flush(StopSignal.hasReceived);
+  return code;
 }
 
-async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal): Promise<ExitCode> {
+async function runVerb(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { verb, operands, given } = parseArguments(args, readEnv, findSetVariable);
   if (given.has("version")) {
     const { versionText } = await import("./version.ts");
     terminal.data(versionText());

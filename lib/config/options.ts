@@ -520,7 +520,7 @@ export const OPTION_TABLE = {
   }) as Option<boolean>,
   "yes": flag({
     scope: "call",
-    help: "Delete without asking; needed without a terminal",
+    help: "Rotate or delete without asking; needed without a terminal",
     verbs: ["keys"],
   }) as Option<boolean>,
   "help": flag({

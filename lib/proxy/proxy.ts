@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import type { AddressRange } from "../config/address_range.ts";
 import type { CallerRules, ForwardSettings } from "../config/forward.ts";
@@ -245,7 +246,7 @@ export class Proxy implements AsyncDisposable {
       this.#warm.clear();
       this.#halfClosed.endMostSilent();
     }
-    log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${error}`);
+    log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${errorText(error)}`);
   }
 
   #serve(conn: Deno.TcpConn): void {
