@@ -142,7 +142,9 @@ const COLUMN = 30;
 /** Shows the help of a verb, or of the program. */
 export function help([word = "serve"]: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const verb = VERBS.find((name) => name === word);
-  if (verb === undefined) throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, didYouMean(word, VERBS));
+  if (verb === undefined) {
+    throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, [...didYouMean(word, VERBS), "See i2p-socks --help"]);
+  }
   terminal.data(helpText(verb));
   return ExitCode.ok;
 }

@@ -27,7 +27,11 @@ export function requireNet(endpoint: Endpoint, flag: string): void {
   const host = formatEndpoint(endpoint);
   // A listener on port 0 gets some port of the address.
   const wanted = endpoint.port === 0 ? host.replace(/:0$/, "") : host;
-  if (!isGranted({ name: "net", host: wanted })) throw missing(`network access to ${host}`, flag);
+  if (isGranted({ name: "net", host: wanted })) return;
+  if (endpoint.port !== 53) throw missing(`network access to ${host}`, flag);
+  throw new CliError(ExitCode.noPermission, `Cannot use ${flag} ${host}: port 53 is closed to the program`, [
+    "That way it can never send a DNS query: choose another port",
+  ]);
 }
 
 /**

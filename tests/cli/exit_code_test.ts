@@ -316,6 +316,14 @@ Deno.test("77: a permission is missing, and the flag that needs it is named", as
   }
 });
 
+Deno.test("77: port 53 is closed to the program on purpose, and the hint says why", async () => {
+  for (const args of [["--listen", "127.0.0.1:53"], ["lookup", "stats.i2p", "--sam", "[::1]:53"]]) {
+    const result = await runProxy(args);
+    assertFails(result, { code: 77, errors: [`${args.at(-1)}: port 53 is closed to the program`], hints: ["DNS"] });
+    assertEquals(result.stderr.includes("deno run -P"), false, result.stderr);
+  }
+});
+
 Deno.test("77: the runtime permits the two ports, but not the connection of the process to itself", async () => {
   const [sam, listen] = [freePort(), freePort()];
   const net = `--allow-net=127.0.0.1:${sam},127.0.0.1:${listen}`;
