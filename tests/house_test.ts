@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { OWN_ADDRESS_TIMEOUT } from "../lib/cli/check.ts";
 import { ExitCode } from "../lib/command/exit_code.ts";
 import { MAX_PASSWORD_FILE } from "../lib/command/input_files.ts";
-import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
+import { LOOKUP_TIMEOUT, OWN_ADDRESS_TIMEOUT } from "../lib/sam/naming.ts";
 import { OPTION_TABLE, OPTIONS } from "../lib/config/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/server/applications.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
@@ -117,9 +116,9 @@ Deno.test("imports run downwards", () => {
   assertEquals([...sideways].filter((pair) => sideways.has(pair.split(" ").reverse().join(" "))), []);
 });
 
-Deno.test("SOCKS and SAM know nothing of each other, and only proxy and reasons know both", () => {
+Deno.test("SOCKS and SAM know nothing of each other, and only proxy, reasons and the manual know both", () => {
   const importers = crossings().filter(({ target }) => target === "socks").map(({ from }) => from);
-  const others = importers.filter((path) => !/^(proxy|reasons)\//.test(path));
+  const others = importers.filter((path) => !/^(proxy|reasons|manual)\//.test(path));
   assertEquals([...new Set(others)], ["cli/connect_via.ts"], "but the client of a proxy that is running");
   assertEquals(crossings().filter(({ room, target }) => room === "sam" && target === "socks"), []);
   assertEquals(crossings().filter(({ room }) => room === "socks"), [], "SOCKS knows nothing of I2P either");

@@ -5,6 +5,7 @@ import { KEY_ACTIONS } from "../../lib/cli/key_actions.ts";
 import { CLIENTS } from "../../lib/cli/setup_clients.ts";
 import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";
 import { KINDS } from "../../lib/cli/service.ts";
+import { TOPICS } from "../../lib/manual/topics.ts";
 import { SHELLS } from "../../lib/cli/completion_shells.ts";
 import { Terminal } from "../../lib/command/terminal.ts";
 import { runProxy } from "../support/command.ts";
@@ -42,7 +43,7 @@ for (const shell of SHELLS) {
       ["", VERBS],
       ["se", ["serve", "service", "setup"]],
       ["--sam 127.0.0.1:7656 ", VERBS],
-      ["help ", VERBS],
+      ["help ", [...VERBS, "topics", ...Object.keys(TOPICS)]],
       ["keys ", Object.keys(KEY_ACTIONS)],
       ["keys --sam 127.0.0.1:7656 ex", ["export"]],
       ["keys show ", ["irc", "mail"]],

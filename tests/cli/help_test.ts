@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseArguments } from "../../lib/command/arguments.ts";
-import { helpText, summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
-import { OPTIONS, VERBS } from "../../lib/config/options.ts";
+import { summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
+import { parseConfigFile } from "../../lib/config/file.ts";
+import { flagOf, OPTIONS, OWN_OPTIONS, type Verb, VERBS } from "../../lib/config/options.ts";
+import { fullBlocks, shortBlocks, verbBlocks } from "../../lib/manual/help.ts";
+import { renderText } from "../../lib/manual/text.ts";
+import { TOPICS } from "../../lib/manual/topics.ts";
 import { wrap } from "../../lib/command/wrap.ts";
 import { installProxy, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
@@ -9,41 +13,132 @@ import { pureTest } from "../support/pure.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 
-pureTest("helpText() is 80 columns wide", () => {
+/** What `help VERB` prints on a terminal that is `width` characters wide. */
+function helpOf(verb: Verb, width = 80): string {
+  return renderText(verbBlocks(verb, VERB_HELP[verb]), width);
+}
+
+pureTest("help of every verb fits the width, and begins with its usage", () => {
   for (const verb of VERBS) {
-    assertEquals(helpText(verb).split("\n").filter((line) => line.length > 80 || /\s$/.test(line)), [], verb);
+    for (const width of [60, 80, 120]) {
+      const wide = helpOf(verb, width).split("\n").filter((line) =>
+        line.length > width && !/^ {2}(i2p-socks|ssh|git)/.test(line)
+      );
+      assertEquals(wide, [], verb);
+      assertEquals(helpOf(verb, width).split("\n").filter((line) => /\s$/.test(line)), [], verb);
+    }
+    assertEquals(helpOf(verb).split("\n").slice(0, 2), ["Usage:", `  ${VERB_HELP[verb].usage}`]);
   }
 });
 
-pureTest(
-  "helpText() shows options below headings, the basics first, and a heading only with an option below it",
-  () => {
-    const headings = OPTIONS.flatMap(({ heading }) => heading ?? []);
-    assertEquals([headings[0], new Set(headings).size], ["Basics", headings.length]);
-    for (const verb of VERBS) {
-      const lines = helpText(verb).split("\n");
-      const shown = headings.filter((heading) => lines.includes(`${heading}:`));
-      assert(shown.includes("About the program"), verb);
-      for (const heading of shown) {
-        assertMatch(
-          lines[lines.indexOf(`${heading}:`) + 1] ?? "",
-          /^ {2}-/,
-          `${verb}: ${heading}`,
-        );
-      }
-    }
-    const text = helpText("serve");
-    assertMatch(
-      text,
-      /\nBasics:\n {2}--listen [\s\S]*\nIdentities:\n {2}--identity [\s\S]*\nLimits:\n {2}--connect-timeout /,
-    );
-    assertEquals(text.includes("Options of this command:"), false);
-  },
-);
+pureTest("help of every verb has its options below headings, its own first, and no others", () => {
+  const headings = OPTIONS.flatMap(({ heading }) => heading ?? []);
+  assertEquals([headings[0], new Set(headings).size], ["Basics", headings.length]);
+  for (const verb of VERBS) {
+    const lines = helpOf(verb).split("\n");
+    const shown = lines.filter((line) => line.endsWith(":")).map((line) => line.slice(0, -1));
+    const groups = shown.filter((line) => headings.includes(line));
+    assertEquals(groups.length, new Set(groups).size, verb);
+    if (groups.includes(OWN_OPTIONS)) assertEquals(groups[0], OWN_OPTIONS, verb);
+    assertEquals(groups.at(-1), "About the program", verb);
+    const flags = lines.flatMap((line) => /^ {2}(?:-\w, )?(--?[\w-]+)/.exec(line)?.[1] ?? []);
+    const own = OPTIONS.filter(({ verbs }) => verbs.includes(verb)).map(flagOf);
+    assertEquals(flags.filter((flag) => !own.includes(flag)), [], verb);
+    // What takes nearly all options of serve says so.
+    const all = lines.join(" ").includes("It takes all options of serve");
+    assertEquals(all, verb === "audit" || verb === "service", verb);
+    if (!all) assertEquals(flags.toSorted(), own.toSorted(), verb);
+    assert(verb === "serve" || lines.length <= 100, `${verb}: ${lines.length} lines`);
+  }
+});
 
-pureTest("helpText() of serve names every verb with what it is for", () => {
-  const text = helpText("serve").replace(/\n {15}/g, " ");
-  for (const verb of VERBS) assert(text.includes(`\n  ${verb.padEnd(13)}${summaryOf(verb)}\n`), verb);
+pureTest("-h is one screen, of what exists", () => {
+  const lines = renderText(shortBlocks(VERB_HELP), 80).split("\n");
+  assert(lines.length <= 40, `${lines.length} lines`);
+  assertEquals(lines.filter((line) => line.length > 80), []);
+  const listed = lines.flatMap((line) => /^ {2}([a-z][a-z-]*) {2}/.exec(line)?.[1] ?? []);
+  assertEquals([listed.length, listed.filter((verb) => !VERBS.some((one) => one === verb))], [8, []]);
+  const flags = lines.flatMap((line) => line.startsWith("  -") ? line.split(/ {2,}/)[1] ?? [] : []);
+  assertEquals(flags.length, 11, "ten of serve, and those about the program");
+  for (const flag of flags.slice(0, 10)) {
+    const option = OPTIONS.find((one) => flagOf(one) === flag.split(" ")[0]);
+    assertEquals([`${flag.split(" ")[0]}${option?.value === undefined ? "" : ` ${option.value}`}`], [flag]);
+    assert(option?.verbs.includes("serve"), flag);
+  }
+  const examples = lines.slice(lines.indexOf("Examples:") + 1).filter((line) => line.startsWith("  "));
+  assertEquals(examples.length, 3);
+  for (const example of examples) parseArguments(example.trim().split(" ").slice(1), () => undefined);
+  for (const words of ["help VERB", "help TOPIC", "help topics", "--help"]) {
+    assert(lines.join(" ").includes(words), words);
+  }
+});
+
+pureTest("--help names every verb, every option and every topic", () => {
+  const text = renderText(fullBlocks(VERB_HELP), 100);
+  for (const verb of VERBS) {
+    assert(text.includes(`  ${VERB_HELP[verb].usage}\n`), verb);
+    assertMatch(text.replaceAll(/\n {4,}/g, " "), new RegExp(`\n {2}${verb} +${RegExp.escape(summaryOf(verb))}`), verb);
+  }
+  for (const option of OPTIONS) assertMatch(text, new RegExp(`^ {2}(-\\w, )?${flagOf(option)}( |$)`, "m"), option.name);
+  for (const topic of Object.keys(TOPICS)) assertMatch(text, new RegExp(`^ {2}${topic} `, "m"), topic);
+});
+
+Deno.test("-h, --help and help of a verb, a topic and a name are told apart", async () => {
+  const first = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runProxy(args);
+    assertEquals([code, stderr], [0, ""], args.join(" "));
+    return stdout;
+  };
+  const screen = await first("-h");
+  assert(screen.split("\n").length <= 41, screen);
+  assertEquals(await first("help"), screen);
+  const all = await first("--help");
+  assertEquals(all, `${renderText(fullBlocks(VERB_HELP), 80)}\n`);
+  for (const args of [["check", "-h"], ["check", "--help"], ["help", "check"]]) {
+    assertEquals(await first(...args), `${helpOf("check")}\n`);
+  }
+  assertMatch(await first("help", "reasons", "router-down"), /^ROUTER-DOWN\n/);
+  assertMatch(await first("help", "udp", "--markdown"), /^# UDP\n/);
+  assertMatch(await first("help", "udp", "--man"), /^\.TH "I2P-SOCKS-UDP" 7 /);
+  assertMatch(await first("help", "--man"), /^\.TH "I2P-SOCKS" 1 /);
+  assertMatch(await first("help", "--markdown"), /^## Name\n/);
+  assertMatch(await first("help", "clients", "firefox"), /network\.proxy\.socks_remote_dns/);
+});
+
+Deno.test("what help does not know gets a suggestion", async () => {
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [["reson"], "Did you mean reasons?"],
+    [["chek"], "Did you mean check?"],
+    [["reasons", "peer-unreachble"], "Did you mean peer-unreachable?"],
+    [["leaks", "irc-dc"], "Did you mean irc-dcc?"],
+    [["clients", "crul"], "Did you mean curl?"],
+    [["toString"], "See i2p-socks help topics"],
+    [["reasons", "valueOf"], "See i2p-socks help reasons"],
+    [["udp", "datagram"], 'help udp takes nothing more, but got "datagram"'],
+    [["reasons", "rule", "ip"], 'help reasons takes nothing more, but got "ip"'],
+  ];
+  for (const [args, says] of cases) {
+    const { code, stdout, stderr } = await runProxy(["help", ...args]);
+    assertEquals([code, stdout, stderr.includes(says)], [2, "", true], stderr);
+  }
+});
+
+Deno.test("the file in help config is one that the program accepts", async () => {
+  await using scratch = await makeScratch();
+  const files = ["config", "forward"].flatMap((topic) =>
+    [...(TOPICS[topic]?.page ?? "").matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text)
+  );
+  assertEquals(files.length, 2);
+  const [complete = "", forward = ""] = files;
+  const address = `${"a".repeat(52)}.b32.i2p`;
+  for (const text of [complete, forward.replace("ADDRESS.b32.i2p", address)]) {
+    const file = await scratch.file("i2p-socks.yaml", text);
+    const { code, stderr } = await runProxy(["--config", file, "--check-config"]);
+    assertEquals([code, stderr], [0, `Valid configuration: ${text === complete ? 3 : 1} application(s)\n`]);
+  }
+  // The comments are about options that exist: the file has many of them.
+  const given = parseConfigFile(complete, []);
+  assert(given.common.size + given.applications.reduce((sum, one) => sum + one.size, 0) > 25);
 });
 
 pureTest("every example of help is a command line of its verb, with options that it takes", () => {

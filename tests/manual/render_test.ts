@@ -59,6 +59,22 @@ pureTest("renderText() has a table in columns where they fit, and else a paragra
   assertEquals(renderText(long, 40).split("\n").slice(0, 2), ["x", "  b: word word word word word word word"]);
 });
 
+pureTest("renderText() has terms beside what they mean, close to their heading", () => {
+  const terms = [["`--a`", "Short"], ["--a-long-option-that-needs-a-line", "word ".repeat(9).trim()]] as const;
+  const blocks = [{ kind: "heading", level: 2, text: "Options" }, { kind: "terms", terms }] as const;
+  assertEquals(renderText(blocks, 60).split("\n"), [
+    "Options:",
+    `  --a${" ".repeat(25)}Short`,
+    "  --a-long-option-that-needs-a-line",
+    `${" ".repeat(30)}word word word word word word`,
+    `${" ".repeat(30)}word word word`,
+  ]);
+  assertEquals(
+    renderMarkdown(blocks.slice(1)),
+    "- `--a`: Short\n- `--a-long-option-that-needs-a-line`: word ".trim() + " word".repeat(8) + "\n",
+  );
+});
+
 pureTest("renderMarkdown() writes what it was made of", () => {
   assertEquals(parseBlocks(renderMarkdown(parseBlocks(PAGE))), parseBlocks(PAGE));
 });
@@ -70,13 +86,16 @@ e2eTest("renderMan() writes a page that man shows and mandoc finds nothing wrong
     { kind: "heading", level: 2, text: "Name" } as const,
     { kind: "paragraph", text: "i2p-socks - a proxy – with a dash that ASCII does not have" } as const,
     ...parseBlocks(PAGE),
+    { kind: "terms", terms: [["-.dotted 'term'", "What it means"]] } as const,
   ];
   const file = await scratch.file("i2p-socks.1", renderMan(head, blocks));
   const lint = await runCommand("mandoc", ["-Tlint", "-Wwarning", file]);
   assertEquals([lint.code, lint.stdout, lint.stderr], [0, "", ""]);
   const shown = await runCommand("man", ["-l", file], { env: { MANWIDTH: "80", LC_ALL: "C.UTF-8" } });
   assertEquals([shown.code, shown.stderr], [0, ""]);
-  for (const words of ["--an-option", ".not a request, and back\\slash", "A | B", "a proxy – with"]) {
+  for (
+    const words of ["--an-option", ".not a request, and back\\slash", "A | B", "a proxy – with", "-.dotted 'term'"]
+  ) {
     assert(shown.stdout.includes(words), shown.stdout);
   }
 });
