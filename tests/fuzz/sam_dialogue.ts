@@ -6,7 +6,7 @@ import { lookupName } from "../../lib/sam/naming.ts";
 import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
 import { createSession } from "../../lib/sam/session.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
-import { numberedKey } from "../support/blob.ts";
+import { numberedKey } from "../keys/blob.ts";
 import { concat } from "../support/fake_stream.ts";
 import type { Target } from "./engine.ts";
 import { FakeConn } from "./fake_conn.ts";

@@ -3,7 +3,7 @@ import { MAX_PASSWORD_FILE } from "../../lib/command/input_files.ts";
 import { LoginBook } from "../../lib/config/login_book.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
-import { numberedKey } from "../support/blob.ts";
+import { numberedKey } from "../keys/blob.ts";
 import { type CommandResult, PROJECT, proxyCommand, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
