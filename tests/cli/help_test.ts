@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseArguments } from "../../lib/command/arguments.ts";
 import { helpText, summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
-import { OPTIONS, VERBS } from "../../lib/command/options.ts";
+import { flagOf, OPTIONS, VERBS } from "../../lib/command/options.ts";
 import { wrap } from "../../lib/command/wrap.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -36,6 +36,13 @@ pureTest(
     assertEquals(text.includes("Of this verb:"), false);
   },
 );
+
+pureTest("helpText() names the options of its verb, all of them and no others", () => {
+  for (const verb of VERBS) {
+    const flags = [...helpText(verb).matchAll(/^ {2}(--?[\w-]+)(?= |$)/gm)].map(([, flag]) => flag);
+    assertEquals(flags, OPTIONS.filter((option) => option.verbs.includes(verb)).map(flagOf), verb);
+  }
+});
 
 pureTest("helpText() of serve names every verb with what it is for", () => {
   const text = helpText("serve").replace(/\n {15}/g, " ");

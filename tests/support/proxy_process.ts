@@ -38,6 +38,8 @@ export interface ProxyProcess extends ProxyChild {
 export interface SpawnProxyOptions {
   /** Environment variables, besides those of this process. */
   env?: Record<string, string>;
+  /** The folder that it runs in. @default {the project's} */
+  cwd?: string;
   /**
    * Where its stdin comes from; `piped` is for {@linkcode ProxyChild.type}.
    *
@@ -74,11 +76,11 @@ const END_TIMEOUT = 20_000;
 /** Starts i2p-socks, or a program around it, and waits for nothing: {@linkcode proxyCommand} makes the command. */
 export function spawnProxy(
   { program, args }: { program: string; args: readonly string[] },
-  { env = {}, stdin = "null" }: SpawnProxyOptions = {},
+  { env = {}, cwd = PROJECT, stdin = "null" }: SpawnProxyOptions = {},
 ): ProxyChild {
   const child = new Deno.Command(program, {
     args: [...args],
-    cwd: PROJECT,
+    cwd,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin,
     stdout: "piped",
