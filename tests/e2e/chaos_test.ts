@@ -8,7 +8,7 @@ import { descriptors, residentMemory } from "../support/process_status.ts";
 import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
 import { fetchBySam, type SamReference } from "../sam_bridge/reference.ts";
 import { bytesSha256 } from "../support/site.ts";
-import { delay, until } from "../support/wait.ts";
+import { delay, until, untilItWorks } from "../support/wait.ts";
 
 /** How often the router is killed. Each time takes half a minute, so ten times are left to `deno task chaos`. */
 const ROUNDS = Number(Deno.env.get("I2P_SOCKS_CHAOS_ROUNDS") ?? 3);
@@ -176,20 +176,6 @@ async function restartAndAsk(net: PrivateNet): Promise<{ hello: number; socks: n
     fetchBySam(net.samPort, net.siteB32, ROUND_TIMEOUT),
   ]);
   return { hello, socks, reference };
-}
-
-/** Tries until an attempt succeeds: the time of that. */
-async function untilItWorks(attempt: () => Promise<unknown>, timeout = ROUND_TIMEOUT): Promise<number> {
-  const deadline = performance.now() + timeout;
-  for (;;) {
-    try {
-      await attempt();
-      return performance.now();
-    } catch (error) {
-      if (performance.now() >= deadline) throw error;
-      await delay(250);
-    }
-  }
 }
 
 /** What was measured, in one line: seconds after a plain SAM client was served, for each kill. */

@@ -74,6 +74,7 @@ Deno.test("only so many wait, however small they are", async () => {
   });
   await sendAll(socket.port, room + 4_000, 4);
   held.resolve();
+  await until("those that waited are taken", () => taken >= room);
   let before = 0;
   for (; before !== taken; await delay(100)) before = taken;
   // Besides those that the system held.

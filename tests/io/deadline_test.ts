@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Deadline, sleep, TimeoutError } from "../../lib/io/deadline.ts";
 import { Watchdog } from "../../lib/relay/watchdog.ts";
 import { Clock } from "../support/clock.ts";
-import { delay } from "../support/harness.ts";
+import { delay, until } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
 
 pureTest("Watchdog does not take the time in which the process was stopped for silence", async () => {
@@ -57,7 +57,7 @@ async function firstAfter(stop: number, watch: (tell: () => void) => { heard: ()
   await far.write(Uint8Array.of(1));
   block(stop);
   await reading;
-  for (let i = 0; i < 200 && noticed.length < 2; i++) await delay(10);
+  await until("both are noticed", () => noticed.length === 2);
   end();
   near.close();
   far.close();

@@ -2,12 +2,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { MAX_HOSTS_FILE } from "../../lib/config/hosts.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { runProxy } from "../support/command.ts";
-import { eventually } from "../support/eventually.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet } from "../support/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
+import { until } from "../support/wait.ts";
 
 Deno.test("the program reads the file of --hosts, and again on SIGHUP", async () => {
   await using scratch = await makeScratch();
@@ -30,14 +30,14 @@ Deno.test("the program reads the file of --hosts, and again on SIGHUP", async ()
 
   await scratch.file("hosts", `mine.i2p ${service.b32}\n`);
   proxy.signal("SIGHUP");
-  await eventually("it is served anew", () => readyLines().length === 2);
+  await until("it is served anew", () => readyLines().length === 2);
   const port = Number(/ listen=127\.0\.0\.1:(\d+) /.exec(readyLines().at(-1) ?? "")?.[1]);
   assertStringIncludes(await socksGet(port, "http://mine.i2p/"), site.token);
 
   await scratch.file("hosts", "mine.i2p\n");
   proxy.signal("SIGHUP");
   const complaint = `Cannot use --hosts "${scratch.dir}/hosts": line 1: a line is NAME ADDRESS`;
-  await eventually("the broken file is complained of", () => proxy.stderr().includes(complaint));
+  await until("the broken file is complained of", () => proxy.stderr().includes(complaint));
   assertStringIncludes(await socksGet(port, "http://mine.i2p/"), site.token);
   const lines = bridge.lines.filter((line) => line.includes("mine.i2p"));
   assertEquals(lines, [], "the router was told a name of the file");

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { proxyCommand, runProxy } from "../support/command.ts";
-import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free_port.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { socksConnect, socksGet } from "../support/socks_client.ts";
 import { makeScratch } from "../support/scratch.ts";
+import { until } from "../support/wait.ts";
 
 Deno.test("--identity keeps the destination over a restart; without it each start has another", async () => {
   await using scratch = await makeScratch();
@@ -138,7 +138,7 @@ applications:
 `;
   const file = await scratch.file("config.yaml", text(`{name: second, listen: "127.0.0.1:${b}", identity: shared}`));
   await using proxy = await startProxyProcess(["--config", file], { freePort: false });
-  await eventually("both are ready", () => proxy.stdout().split("\n").length === 3);
+  await until("both are ready", () => proxy.stdout().split("\n").length === 3);
   const [one, two] = proxy.stdout().trimEnd().split("\n");
   assertEquals(/b32=\S+/.exec(one ?? "")?.[0], /b32=\S+/.exec(two ?? "")?.[0]);
   assertStringIncludes(proxy.stdout(), "name=first");
@@ -148,7 +148,7 @@ applications:
   const held = await socksConnect(a, "site.i2p", 80);
   await scratch.file("config.yaml", text(`{name: third, listen: "127.0.0.1:${c}", deny: "*.i2p:81"}`));
   Deno.kill(proxy.pid, "SIGHUP");
-  await eventually("the third is ready", () => proxy.stdout().includes("name=third"));
+  await until("the third is ready", () => proxy.stdout().includes("name=third"));
   assertStringIncludes(await socksGet(c, "http://site.i2p/"), site.token);
   const denied = await socksConnect(c, "site.i2p", 81);
   denied.conn.close();
@@ -165,7 +165,7 @@ applications:
   await scratch.file("config.yaml", "applications:\n  - lisen: 1\n  - listen: nonsense\n");
   Deno.kill(proxy.pid, "SIGHUP");
   for (const problem of ["did you mean listen?", 'Cannot use applications[1].listen (line 3) "nonsense"']) {
-    await eventually(`it is complained of: ${problem}`, () => proxy.stderr().includes(problem));
+    await until(`it is complained of: ${problem}`, () => proxy.stderr().includes(problem));
   }
   assertStringIncludes(await socksGet(c, "http://site.i2p/"), site.token);
   assertEquals(await proxy.stop("SIGTERM"), 143);
@@ -201,7 +201,7 @@ Deno.test("SIGHUP changes applications in place: same port, same identity, other
   // A changed option on the same port, and an identity for the first time.
   await write(`name: one, listen: "${a}", quantity: 3, identity: me`, `name: two, listen: "${b}", identity: me`);
   reload();
-  await eventually("both are ready", () => readyLines("one") === 2 && readyLines("two") === 1);
+  await until("both are ready", () => readyLines("one") === 2 && readyLines("two") === 1);
   assertEquals(proxy.stderr().includes("error"), false, proxy.stderr());
   assertEquals(await names(`${scratch.dir}/.local/share/i2p-socks/keys`), ["me.dat", "me.lock"]);
 
@@ -209,8 +209,8 @@ Deno.test("SIGHUP changes applications in place: same port, same identity, other
   await write(`name: two, listen: "${b}", identity: me`, `name: three, listen: "${c}"`);
   reload();
   reload();
-  await eventually("the third is ready", () => readyLines("three") === 1);
-  await eventually("both requests are done", () => readAgain() >= 2);
+  await until("the third is ready", () => readyLines("three") === 1);
+  await until("both requests are done", () => readAgain() >= 2);
   assertEquals([readyLines("one"), readyLines("two"), readyLines("three")], [2, 1, 1]);
   assertEquals([await isListening(a), await isListening(b), await isListening(c)], [false, true, true]);
 
@@ -218,11 +218,11 @@ Deno.test("SIGHUP changes applications in place: same port, same identity, other
   refuse = "nickname=four";
   await write(`name: two, listen: "${b}", identity: me`, `name: four, listen: "${a}"`);
   reload();
-  await eventually("it is told", () => proxy.stderr().includes('Cannot serve "four"'));
+  await until("it is told", () => proxy.stderr().includes('Cannot serve "four"'));
   refuse = "";
-  await eventually("its port is free again", () => readAgain() >= 3);
+  await until("its port is free again", () => readAgain() >= 3);
   reload();
-  await eventually("the fourth is ready", () => readyLines("four") === 1);
+  await until("the fourth is ready", () => readyLines("four") === 1);
 
   // Another bridge: the identity moves there when the router has had time to forget its last session.
   await using second = await startSamBridge();
@@ -231,7 +231,7 @@ Deno.test("SIGHUP changes applications in place: same port, same identity, other
     `name: four, listen: "${a}"`,
   );
   reload();
-  await eventually("it has moved", () => readyLines("two") === 2);
+  await until("it has moved", () => readyLines("two") === 2);
   assertEquals(second.sessions.length, 1);
   assertStringIncludes(proxy.stderr(), 'Identity "me" was in use a moment ago');
 
@@ -241,7 +241,7 @@ Deno.test("SIGHUP changes applications in place: same port, same identity, other
     `name: four, listen: "${b}"`,
   );
   reload();
-  await eventually("both are ready again", () => readyLines("two") === 3 && readyLines("four") === 2);
+  await until("both are ready again", () => readyLines("two") === 3 && readyLines("four") === 2);
   assertEquals(await proxy.stop("SIGTERM"), 143);
 });
 
@@ -274,7 +274,7 @@ Deno.test("a login that is taken out of the file is refused after SIGHUP", async
   assertEquals(reply.code, 4);
   await scratch.file("logins", "alice:one\n");
   Deno.kill(proxy.pid, "SIGHUP");
-  await eventually("it is served anew", () => proxy.stdout().split("\n").length === 3);
+  await until("it is served anew", () => proxy.stdout().split("\n").length === 3);
   assertEquals(await socksConnect(port, "unknown.i2p", 80, bob).then(() => "let in", () => "refused"), "refused");
 });
 

@@ -258,6 +258,7 @@ for (const [what, answer, code, isWaiting] of FAULTS) {
     if (isWaiting) assertEquals((await client.reply()).code, 0);
     assertEquals((await client.reply()).code, code);
     assertEquals(await client.rest(), "");
+    client.conn.close();
     await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() <= 0);
   });
 }

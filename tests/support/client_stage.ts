@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PROJECT } from "./command.ts";
 import { findProgram } from "./e2e.ts";
-import { eventually } from "./eventually.ts";
 import { type ProxyProcess, startProxyProcess } from "./proxy_process.ts";
 import { makeScratch, type Scratch } from "./scratch.ts";
 import { publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
+import { until } from "./wait.ts";
 
 /** A proxy as users run it, for a real client, with services of a test behind a bridge double. */
 export interface ClientStage extends AsyncDisposable {
@@ -98,7 +98,7 @@ export async function assertRefused(
   assertEquals(astray, []);
   const count = (): number => proxy.stderr().split(`reason=${reason}`).length - 1;
   const seen = refusals.get(`${proxy.pid} ${reason}`) ?? 0;
-  await eventually(`another refusal for ${reason} in the log`, () => count() > seen);
+  await until(`another refusal for ${reason} in the log`, () => count() > seen);
   refusals.set(`${proxy.pid} ${reason}`, count());
   await proxy.waitFor("stderr", new RegExp(`leak=${leak}\\b`));
   assertStringIncludes(proxy.stderr(), "fix=");

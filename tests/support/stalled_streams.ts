@@ -2,12 +2,12 @@
  * A thousand streams of a child process whose readers stop, and what becomes of it and of other streams: a line of JSON.
  * Best run where the kernel's socket buffers are small, for it is those that have to be filled first.
  */
-import { eventually } from "./eventually.ts";
 import { cpuTicks, residentMemory } from "./process_status.ts";
 import { type ProxyProcess, startProxyProcess } from "./proxy_process.ts";
 import { Random } from "./random.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { socksConnect } from "./socks_client.ts";
+import { delay, until } from "./wait.ts";
 
 /** What was seen. */
 export interface StalledReport {
@@ -137,7 +137,7 @@ async function look({ pid, port }: ProxyProcess): Promise<StalledReport> {
   const half = flows.filter((_, i) => i % 4 < 2);
   for (const flow of half) flow.resumed.resolve();
   const echoedLate = await echoThrough(port);
-  await eventually("all that resumed are complete", () => half.every((flow) => flow.isComplete));
+  await until("all that resumed are complete", () => half.every((flow) => flow.isComplete));
   const resumed = half.filter((flow) => flow.isComplete).length;
   return { stalled, swallowed, memory: [before, memory], ticks, echoed, echoedLate, resumed };
 }
@@ -189,8 +189,4 @@ function sum(): number {
 
 function isUpload(i: number): boolean {
   return i % 2 === 0;
-}
-
-async function delay(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -20,3 +20,22 @@ export async function until(what: string, isTrue: () => boolean | Promise<boolea
 export async function delay(milliseconds: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
+
+/**
+ * Tries until an attempt succeeds.
+ *
+ * @param timeout milliseconds after which what the last attempt threw is thrown. @default {90 s: a router builds tunnels}
+ * @returns when it succeeded, as of `performance.now()`.
+ */
+export async function untilItWorks(attempt: () => Promise<unknown>, timeout = 90_000): Promise<number> {
+  const end = performance.now() + timeout;
+  for (;;) {
+    try {
+      await attempt();
+      return performance.now();
+    } catch (error) {
+      if (performance.now() >= end) throw error;
+      await delay(250);
+    }
+  }
+}
