@@ -12,6 +12,6 @@ Deno.test("no verb of keys prints the private part", async () => {
   await Deno.chmod(scratch.dir, 0o700);
   const results = [await keys("new", "a", ...sam), await keys("show", "a"), await keys("list")];
   const secret = encodeI2pBase64((await Deno.readFile(`${scratch.dir}/a.dat`)).slice(391));
-  results.push(await keys("rotate", "a", ...sam), await keys("delete", "a", "--yes"));
+  results.push(await keys("rotate", "a", "--yes", ...sam), await keys("delete", "a", "--yes"));
   for (const { stdout, stderr } of results) assert(!(stdout + stderr).includes(secret.slice(4, 40)));
 });
