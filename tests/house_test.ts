@@ -55,7 +55,7 @@ import { MAX_WARM, WARM_AGE } from "../lib/sam/warm_sockets.ts";
 import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
 import { MAX_SOCKS4_FIELD } from "../lib/socks/socks4.ts";
 import { PROJECT } from "./support/command.ts";
-import { generate, PARTS, README, splitReadme, tableUnder } from "./support/readme.ts";
+import { generate, PARTS, README, splitReadme, tableUnder } from "./tools/readme.ts";
 
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [

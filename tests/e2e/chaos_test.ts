@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { DRAIN_TIMEOUT } from "../../lib/server/applications.ts";
 import { type CommandResult, runCommand } from "../support/command.ts";
-import { CurlLoop } from "../support/curl_traffic.ts";
+import { CurlLoop } from "../clients/curl_traffic.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { type PrivateNet, socksGet, startPrivateNet } from "../support/private_net.ts";
+import { type PrivateNet, socksGet, startPrivateNet } from "./private_net.ts";
 import { descriptors, residentMemory } from "../support/process_status.ts";
 import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
 import { fetchBySam, type SamReference } from "../sam_bridge/reference.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { clientNamed, describeSetup } from "../../lib/cli/setup.ts";
-import { saidBy } from "../support/client_table.ts";
+import { saidBy } from "../clients/client_table.ts";
 import {
   assertRefused,
   type ClientRun,
@@ -8,9 +8,9 @@ import {
   isolated,
   startClientStage,
   unless,
-} from "../support/client_stage.ts";
+} from "../clients/client_stage.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { startIrcServer } from "../support/irc_server.ts";
+import { startIrcServer } from "../clients/irc_server.ts";
 
 /** Exit code of a client whose time was over: after a refusal, WeeChat would try again for ever. */
 const ENDED = 124;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { proxyCommand, runCommand } from "../support/command.ts";
 import { e2eTest, findI2pd } from "../support/e2e.ts";
 import { freePort } from "../support/free_port.ts";
-import { type PrivateNet, startPrivateNet } from "../support/private_net.ts";
+import { type PrivateNet, startPrivateNet } from "./private_net.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
 import {
   type Continuation,
@@ -14,7 +14,7 @@ import {
   request4,
   request5,
   together,
-} from "../support/socks_exchange.ts";
+} from "../clients/socks_exchange.ts";
 
 /** The version whose answers the tables hold. */
 const VERSION = "2.45.1";

@@ -1,9 +1,9 @@
 /** What the status page does in Chromium. Run by page_test.ts, in a network that has loopback alone. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type ChromiumPage, startChromium } from "../support/chromium.ts";
+import { type ChromiumPage, startChromium } from "../clients/chromium.ts";
 import { findProgram } from "../support/e2e.ts";
-import { readContrasts } from "../support/contrast.ts";
-import { takePictures } from "../support/status_pictures.ts";
+import { readContrasts } from "../status/contrast.ts";
+import { takePictures } from "../status/status_pictures.ts";
 import {
   b32,
   lostApplication,
@@ -11,7 +11,7 @@ import {
   servingApplication,
   startStatusStage,
   statusOf,
-} from "../support/status_stage.ts";
+} from "../status/status_stage.ts";
 
 /** A name that would run, were it markup. */
 const MARKUP = "<img src=x onerror=alert(1)>";

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { untilItWorks } from "../support/wait.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { type PrivateNet, socksGet, startPrivateNet } from "../support/private_net.ts";
+import { type PrivateNet, socksGet, startPrivateNet } from "./private_net.ts";
 
 e2eTest("private network: works, and again after its router was killed", ["i2pd"], async (t) => {
   await using net = await startPrivateNet();

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { formatSamDatagram, parseSamDatagram, readSender, readSenderHash } from "../../lib/sam/datagrams.ts";
 import { encodeDatagram, parseDatagram, writtenAddress } from "../../lib/socks/datagram.ts";
 import { latin1 } from "../../lib/socks/wire.ts";
-import { encodeRequest5 } from "../support/socks_wire.ts";
+import { encodeRequest5 } from "../clients/socks_wire.ts";
 import { concat } from "../support/fake_stream.ts";
 import type { Target } from "./engine.ts";
 import { hex } from "./literal.ts";

@@ -5,7 +5,7 @@ import { CONNECT, latin1, SocksError, type SocksRequest } from "../../lib/socks/
 import { concat, FakeStream } from "../support/fake_stream.ts";
 import { bytesOf } from "../support/login.ts";
 import type { Random } from "../support/random.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 import type { Target } from "./engine.ts";
 import { hex } from "./literal.ts";
 import { fragments, mutateBytes } from "./mutate.ts";

@@ -15,7 +15,7 @@ import {
   encodeRequest5,
   parseReply4,
   parseReply5,
-} from "../support/socks_wire.ts";
+} from "../clients/socks_wire.ts";
 import type { Target } from "./engine.ts";
 import { hex } from "./literal.ts";
 import { fragments } from "./mutate.ts";

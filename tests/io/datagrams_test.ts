@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatagramSocket, LEAST_QUEUED, MAX_QUEUED } from "../../lib/io/datagrams.ts";
-import { collectGarbage } from "../support/garbage.ts";
+import { collectGarbage } from "./garbage.ts";
 import { delay, until } from "../support/harness.ts";
 
 /** Datagrams between two rests of a sender: fewer than the system's own buffer holds. */

@@ -5,8 +5,8 @@ import { proxyCommand, runProxy } from "../support/command.ts";
 import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
-import { associate } from "../support/socks_udp.ts";
-import { readToEnd, socksConnect, socksGet, writeAll } from "../support/socks_client.ts";
+import { associate } from "../clients/socks_udp.ts";
+import { readToEnd, socksConnect, socksGet, writeAll } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 /** A bridge with a site in its network, under the name `site.i2p`. */

@@ -4,7 +4,7 @@ import { runProxy } from "../support/command.ts";
 import { until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { publishService, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
-import { readToEnd } from "../support/socks_client.ts";
+import { readToEnd } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 const TOOK = / \(\d+ (ms|s)\)/;

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { type CommandResult, runCommand } from "../support/command.ts";
-import { targetOf } from "../support/executable_target.ts";
-import { compileArgs, nameOf, release, TARGETS } from "../support/release.ts";
+import { targetOf } from "../tools/executable_target.ts";
+import { compileArgs, nameOf, release, TARGETS } from "../tools/release.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 /** In front of the metadata of an executable; eight bytes with its length come in between. */
@@ -44,7 +44,7 @@ Deno.test("the executable of a release is baked alike, and one for another machi
   const make = (target: string): Promise<CommandResult> =>
     runCommand(
       Deno.execPath(),
-      ["run", ..."-P=test --no-prompt --quiet tests/support/release.ts".split(" "), target, "--output", folder],
+      ["run", ..."-P=test --no-prompt --quiet tests/tools/release.ts".split(" "), target, "--output", folder],
       { timeout: 120_000, env: STAND_IN },
     );
   const other = Deno.build.arch === "x86_64" ? "aarch64" : "x86_64";
@@ -82,7 +82,7 @@ Deno.test("the task release runs what is tested here, and refuses a target that 
   assertMatch(config.tasks.release.command, / -P=test --no-prompt .* tests\/support\/release\.ts$/);
   const { code, stderr } = await runCommand(
     Deno.execPath(),
-    [..."run -P=test --no-prompt --quiet tests/support/release.ts".split(" "), "riscv"],
+    [..."run -P=test --no-prompt --quiet tests/tools/release.ts".split(" "), "riscv"],
     { env: STAND_IN },
   );
   assertEquals(code, 2);

@@ -4,12 +4,12 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { startImpostor } from "../support/impostor.ts";
-import { type PipedOptions, type PipedResult, runPiped } from "../support/piped.ts";
+import { type PipedOptions, type PipedResult, runPiped } from "./piped.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { bytesSha256, pattern } from "../support/site.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 const MEGABYTES_50 = 50_000_000;

@@ -3,8 +3,8 @@ import { e2eTest } from "../support/e2e.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
-import { readToEnd, socksConnect, socksGet } from "../support/socks_client.ts";
-import { associate } from "../support/socks_udp.ts";
+import { readToEnd, socksConnect, socksGet } from "../clients/socks_client.ts";
+import { associate } from "../clients/socks_udp.ts";
 
 e2eTest("out of file descriptors it refuses clients with the reason, and recovers", ["bash"], async () => {
   await using bridge = await startSamBridge();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { startCaller } from "../support/callers.ts";
+import { startCaller } from "../clients/callers.ts";
 import { runCommand, runProxy } from "../support/command.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";

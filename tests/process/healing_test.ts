@@ -3,7 +3,7 @@ import { concat } from "../support/fake_stream.ts";
 import { delay, echo } from "../support/harness.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
-import { socksConnect, writeAll } from "../support/socks_client.ts";
+import { socksConnect, writeAll } from "../clients/socks_client.ts";
 
 Deno.test("a process that was stopped for longer than --idle-timeout loses no stream, and no byte", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

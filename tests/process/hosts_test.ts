@@ -5,7 +5,7 @@ import { runProxy } from "../support/command.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { startSite } from "../support/site.ts";
-import { socksConnect, socksGet } from "../support/socks_client.ts";
+import { socksConnect, socksGet } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 import { until } from "../support/wait.ts";
 

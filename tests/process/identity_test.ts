@@ -4,7 +4,7 @@ import { freePort } from "../support/free_port.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
-import { socksConnect, socksGet } from "../support/socks_client.ts";
+import { socksConnect, socksGet } from "../clients/socks_client.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { until } from "../support/wait.ts";
 

@@ -4,7 +4,7 @@ import { e2eTest } from "../support/e2e.ts";
 import { cpuTicks, residentMemory } from "../support/process_status.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
-import { socksConnect, writeAll } from "../support/socks_client.ts";
+import { socksConnect, writeAll } from "../clients/socks_client.ts";
 
 /** Idle streams. */
 const STREAMS = 2000;

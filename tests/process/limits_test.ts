@@ -8,7 +8,7 @@ import { startImpostor } from "../support/impostor.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 Deno.test("lookup gives a router up that does not answer within a minute", async () => {
@@ -93,6 +93,6 @@ Deno.test("extended errors are asked for on the command line or in a file, and c
 
 /** How to start i2p-socks with timers that run so many times as fast. */
 function hurried(factor: number, args: readonly string[]): { program: string; args: string[] } {
-  const run = ["run", "-P", "--no-prompt", "--quiet", "tests/support/hurried.ts"];
+  const run = ["run", "-P", "--no-prompt", "--quiet", "tests/process/hurried.ts"];
   return { program: Deno.execPath(), args: [...run, String(factor), ...args] };
 }

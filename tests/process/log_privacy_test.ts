@@ -5,12 +5,12 @@ import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "../../lib/report/log.ts";
 import { proxyCommand } from "../support/command.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
-import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../support/requests.ts";
+import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../clients/requests.ts";
 import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import type { SamSocket } from "../sam_bridge/bridge.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { startSite } from "../support/site.ts";
-import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 
 const LOGIN = { user: "quillfish", password: "ananas-compote" };
 const WRONG_LOGINS = [{ user: "quillfish", password: "papaya-salad" }, {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
-import { socksConnect } from "../support/socks_client.ts";
+import { socksConnect } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 Deno.test("with fewer permissions the program warns once and serves; with --leaks off it has nothing to warn of", async () => {

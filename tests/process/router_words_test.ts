@@ -3,7 +3,7 @@ import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { type CommandResult, runProxy } from "../support/command.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { startSite } from "../support/site.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 async function serveAt(samPort: number): Promise<CommandResult> {

@@ -3,19 +3,12 @@ import config from "../../deno.json" with { type: "json" };
 import { proxyCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
-import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../support/requests.ts";
-import { rawGet } from "../support/raw_http.ts";
+import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../clients/requests.ts";
+import { rawGet } from "../clients/raw_http.ts";
 import { publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
-import { socksConnect, socksGet, writeAll } from "../support/socks_client.ts";
-import {
-  type AllowedPath,
-  executablePaths,
-  findEscapes,
-  RUNTIME_PATHS,
-  sourcePaths,
-  straceTo,
-} from "../support/trace.ts";
+import { socksConnect, socksGet, writeAll } from "../clients/socks_client.ts";
+import { type AllowedPath, executablePaths, findEscapes, RUNTIME_PATHS, sourcePaths, straceTo } from "./trace.ts";
 
 /** What the program says that was started with more than its own permissions. */
 const WARNING = /Started with more permissions than the program's own, and cannot give back: (.*)/;
@@ -173,7 +166,7 @@ e2eTest("nothing that clients do makes it leave loopback, ask a resolver or touc
 });
 
 /** The program with somebody beside it. */
-const ESCAPEE = new URL("../support/escapee.ts", import.meta.url).pathname;
+const ESCAPEE = new URL("./escapee.ts", import.meta.url).pathname;
 
 /** Runs the escapee in a scenario, lets it try, and returns what became of it. */
 async function runEscapee(flags: readonly string[]): Promise<{ outcomes: Record<string, string>; escapes: string[] }> {

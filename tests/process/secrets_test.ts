@@ -3,7 +3,7 @@ import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { startSite } from "../support/site.ts";
-import { socksConnect, socksGet } from "../support/socks_client.ts";
+import { socksConnect, socksGet } from "../clients/socks_client.ts";
 
 Deno.test("the log names no destination and no secret, unless destinations are asked for", async (t) => {
   for (const manners of ["i2pd", "java"] as const) {

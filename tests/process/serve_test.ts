@@ -5,7 +5,7 @@ import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { startSite } from "../support/site.ts";
-import { socksGet, writeAll } from "../support/socks_client.ts";
+import { socksGet, writeAll } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 const FREE_LISTENER = ["--listen", "127.0.0.1:0"];

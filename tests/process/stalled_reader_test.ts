@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { PROJECT, proxyCommand } from "../support/command.ts";
 import { until } from "../support/harness.ts";
 import { type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
 
 /** Enough log to fill any pipe, and the queue behind it several times. */
 const REFUSALS = 6_000;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { runCommand } from "../support/command.ts";
 import { e2eTest, findProgram } from "../support/e2e.ts";
-import type { StalledReport } from "../support/stalled_streams.ts";
+import type { StalledReport } from "./stalled_streams.ts";
 
 /** Bytes of memory that a stalled stream may cost: its objects, and what has been read and cannot be written. */
 const MEMORY_PER_STREAM = 240_000;
@@ -20,7 +20,7 @@ echo "4096 65536 131072" > /proc/sys/net/ipv4/tcp_wmem
 exec "$@"`;
 
 e2eTest("a thousand readers that stop cost bounded memory, no time, and no other stream", needs(), async () => {
-  const deno = [Deno.execPath(), "run", "-P=test", "--no-prompt", "--quiet", "tests/support/stalled_streams.ts"];
+  const deno = [Deno.execPath(), "run", "-P=test", "--no-prompt", "--quiet", "tests/process/stalled_streams.ts"];
   const path = `${Deno.env.get("PATH")}:/usr/sbin:/sbin`;
   const { code, stdout, stderr } = await runCommand("unshare", ["-rn", "sh", "-c", SMALL_SOCKETS, "sh", ...deno], {
     env: { DENO_NO_UPDATE_CHECK: "1", PATH: path },

@@ -4,18 +4,18 @@ import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import type { ApplicationStatus } from "../../lib/status/snapshot.ts";
 import { proxyCommand, runProxy } from "../support/command.ts";
-import { startCaller } from "../support/callers.ts";
+import { startCaller } from "../clients/callers.ts";
 import { echo } from "../support/harness.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
-import { type RawAnswer, rawGet, rawHttp } from "../support/raw_http.ts";
-import { ADDRESSES, askFor, FOREIGN_NAMES } from "../support/requests.ts";
+import { type RawAnswer, rawGet, rawHttp } from "../clients/raw_http.ts";
+import { ADDRESSES, askFor, FOREIGN_NAMES } from "../clients/requests.ts";
 import { type PublishedService, publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
-import { BindClient } from "../support/socks_bind.ts";
-import { socksConnect, writeAll } from "../support/socks_client.ts";
-import { associate } from "../support/socks_udp.ts";
-import { only, snapshot, statusPort, untilIt } from "../support/status_client.ts";
-import { startUdpService } from "../support/udp_service.ts";
+import { BindClient } from "../clients/socks_bind.ts";
+import { socksConnect, writeAll } from "../clients/socks_client.ts";
+import { associate } from "../clients/socks_udp.ts";
+import { only, snapshot, statusPort, untilIt } from "../status/status_client.ts";
+import { startUdpService } from "../sam_bridge/udp_service.ts";
 
 const PATHS = ["/", "/ready", "/metrics", "/status.json"];
 

@@ -4,7 +4,7 @@ import { echo, until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
-import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 /** Milliseconds in which something is over that waits for nothing. */

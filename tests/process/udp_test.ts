@@ -4,8 +4,8 @@ import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
-import { associate } from "../support/socks_udp.ts";
-import { startUdpService } from "../support/udp_service.ts";
+import { associate } from "../clients/socks_udp.ts";
+import { startUdpService } from "../sam_bridge/udp_service.ts";
 
 Deno.test("the program serves UDP in both families of loopback, within what is left of its permissions", async () => {
   await using bridge = await startSamBridge({ udp: true });

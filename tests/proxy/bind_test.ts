@@ -4,11 +4,11 @@ import { parseRule } from "../../lib/config/rule.ts";
 import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
 import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
 import { Clock } from "../support/clock.ts";
-import { startCaller } from "../support/callers.ts";
+import { startCaller } from "../clients/callers.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import { BindClient } from "../support/socks_bind.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
-import { resolveName } from "../support/socks_resolve.ts";
+import { BindClient } from "../clients/socks_bind.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
+import { resolveName } from "../clients/socks_resolve.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (words: string): Uint8Array => new TextEncoder().encode(words);

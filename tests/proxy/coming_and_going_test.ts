@@ -3,9 +3,9 @@ import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
 import { delay, until } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
-import { BindClient } from "../support/socks_bind.ts";
-import { associate } from "../support/socks_udp.ts";
-import { startUdpStage, type UdpStage } from "../support/udp_stage.ts";
+import { BindClient } from "../clients/socks_bind.ts";
+import { associate } from "../clients/socks_udp.ts";
+import { startUdpStage, type UdpStage } from "./udp_stage.ts";
 
 /** Milliseconds for which clients come and go; on a slow machine longer, until some of each kind were served. */
 const DURATION = 2_000;

@@ -18,7 +18,7 @@ import {
   socksConnect,
   type SocksConnection,
   writeAll,
-} from "../support/socks_client.ts";
+} from "../clients/socks_client.ts";
 import { until } from "../support/wait.ts";
 
 /** What a fault hits: a new stream, the session when it is built anew, or the first session of an isolation group. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { withChance } from "../support/chance.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 

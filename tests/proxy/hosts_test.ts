@@ -3,7 +3,7 @@ import { type Hosts, parseHosts } from "../../lib/config/hosts.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { publishService } from "../sam_bridge/bridge.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
-import { type SocksClientOptions, socksConnect } from "../support/socks_client.ts";
+import { type SocksClientOptions, socksConnect } from "../clients/socks_client.ts";
 
 /** An address of GarliCat and the name behind it. */
 const GARLICAT = { ip: "fd60:db4d:ddb5:1:2:3:4:5", name: "aaaqaaqaamaaiaaf.oc.b32.i2p" };

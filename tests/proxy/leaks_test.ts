@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { LeakMode, ScrubProtocol } from "../../lib/config/leak_mode.ts";
 import { concat } from "../support/fake_stream.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
-import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
 const bytes = (string: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(string);

@@ -9,7 +9,7 @@ import { delay, type Harness, startHarness, until } from "../support/harness.ts"
 import type { SamSocket } from "../sam_bridge/bridge.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { pattern } from "../support/site.ts";
-import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 

@@ -10,8 +10,8 @@ import { Clock } from "../support/clock.ts";
 import { bytesOf } from "../support/login.ts";
 import { concat } from "../support/fake_stream.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
-import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "../support/socks_client.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 
 const [RESOLVE, RESOLVE_PTR] = [0xf0, 0xf1];
 const RANGE = "198.18.0.0/15";

@@ -3,7 +3,7 @@ import { concat } from "../support/fake_stream.ts";
 import { delay, startHarness, until } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
-import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../clients/socks_client.ts";
 
 const MANNERS: readonly Manners[] = ["i2pd", "java"];
 const VERSIONS = [4, 5] as const;

@@ -9,9 +9,9 @@ import { concat } from "../support/fake_stream.ts";
 import { until } from "../support/harness.ts";
 import { bytesOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
-import { resolveName } from "../support/socks_resolve.ts";
-import { associate, encodeUdp } from "../support/socks_udp.ts";
-import { startUdpStage } from "../support/udp_stage.ts";
+import { resolveName } from "../clients/socks_resolve.ts";
+import { associate, encodeUdp } from "../clients/socks_udp.ts";
+import { startUdpStage } from "./udp_stage.ts";
 
 const mapNames = parseAddressRange("127.192.0.0/10");
 

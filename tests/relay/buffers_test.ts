@@ -6,7 +6,7 @@ import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay } from "../../lib/relay/relay.ts";
 import { concat } from "../support/fake_stream.ts";
 import { Random } from "../support/random.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
 
 /** Bytes of a transfer: more than the kernel's buffers hold. */
 const BYTES = 16_000_000;

@@ -6,7 +6,7 @@ import { createSession } from "../../lib/sam/session.ts";
 import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
 import type { SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
-import { fillBacklog } from "../support/backlog.ts";
+import { fillBacklog } from "./backlog.ts";
 import { delay, until } from "../support/harness.ts";
 import { type Manners, publishService, type SamSocket, startSamBridge } from "../sam_bridge/bridge.ts";
 

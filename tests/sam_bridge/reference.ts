@@ -1,4 +1,4 @@
-import { writeAll } from "../support/socks_client.ts";
+import { writeAll } from "../clients/socks_client.ts";
 
 /** The options of a session in a private network: see its sessionOptions, which are those of i2p-socks. */
 const OPTIONS = "inbound.length=0 outbound.length=0 inbound.quantity=1 outbound.quantity=1 " +

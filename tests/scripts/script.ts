@@ -5,7 +5,7 @@ import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
 import { makeScratch } from "../support/scratch.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
 
 /** A script: its commands, and the files that stand below them. */
 export interface Script {

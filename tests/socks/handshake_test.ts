@@ -5,7 +5,7 @@ import { concat, FakeStream, type FakeStreamOptions } from "../support/fake_stre
 import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 
 /** A whole handshake, what it asks for, and what the client hears meanwhile. */
 interface Example {

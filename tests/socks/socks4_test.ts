@@ -5,7 +5,7 @@ import { concat } from "../support/fake_stream.ts";
 import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
-import { encodeRequest4, parseReply4 } from "../support/socks_wire.ts";
+import { encodeRequest4, parseReply4 } from "../clients/socks_wire.ts";
 
 /** Requests byte by byte, what they say, and their user ids. */
 const REQUESTS: readonly (readonly [readonly number[], Omit<SocksRequest, "version" | "login">, string])[] = [

@@ -6,8 +6,8 @@ import { PAGE } from "../../lib/status/page.ts";
 import { type ApplicationStatus, formatReady, isReady, type Snapshot } from "../../lib/status/snapshot.ts";
 import { answerStatus, encodeAnswer, securityPolicy } from "../../lib/status/routes.ts";
 import { pureTest } from "../support/pure.ts";
-import { parseAnswer } from "../support/raw_http.ts";
-import { anApplication, aServingApplication, aSnapshot } from "../support/snapshots.ts";
+import { parseAnswer } from "../clients/raw_http.ts";
+import { anApplication, aServingApplication, aSnapshot } from "./snapshots.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -12,7 +12,7 @@ import {
   type SamBridgeOptions,
   startSamBridge,
 } from "../sam_bridge/bridge.ts";
-import { socksConnect } from "./socks_client.ts";
+import { socksConnect } from "../clients/socks_client.ts";
 
 export { delay, until } from "./wait.ts";
 

@@ -84,7 +84,7 @@ function attempts(
     "sys networkInterfaces": () => Deno.networkInterfaces(),
     "sys osRelease": () => Deno.osRelease(),
     "sys uid": () => Deno.uid(),
-    "import file": load(new URL("./pure.ts", import.meta.url).href),
+    "import file": load(new URL("../support/pure.ts", import.meta.url).href),
     "import http": load(`http://127.0.0.1:${other}/module.js`),
     "import https": load("https://deno.land/x/i2p_socks_probe/mod.js"),
     "import jsr": load("jsr:@std/ulid@1.0.0"),

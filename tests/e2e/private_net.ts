@@ -1,7 +1,7 @@
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
-import { findI2pd } from "./e2e.ts";
-import { type Site, startSite } from "./site.ts";
+import { findI2pd } from "../support/e2e.ts";
+import { type Site, startSite } from "../support/site.ts";
 
 /** Options of {@linkcode startPrivateNet}. */
 export interface PrivateNetOptions {

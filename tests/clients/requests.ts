@@ -1,5 +1,5 @@
-import { concat } from "./fake_stream.ts";
-import { Random } from "./random.ts";
+import { concat } from "../support/fake_stream.ts";
+import { Random } from "../support/random.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "./socks_client.ts";
 import { encodeGreeting, encodeRequest4, encodeRequest5 } from "./socks_wire.ts";

@@ -5,13 +5,13 @@ import { type CommandResult, runCommand, runProxy } from "../support/command.ts"
 import { e2eTest } from "../support/e2e.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { rawGet } from "../support/raw_http.ts";
+import { rawGet } from "../clients/raw_http.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { startSite } from "../support/site.ts";
-import { socksGet } from "../support/socks_client.ts";
-import { associate } from "../support/socks_udp.ts";
-import { statusPort } from "../support/status_client.ts";
+import { socksGet } from "../clients/socks_client.ts";
+import { associate } from "../clients/socks_udp.ts";
+import { statusPort } from "../status/status_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
 const KINDS = ["systemd", "systemd-user", "container", "launchd", "windows"] as const;

@@ -1,4 +1,4 @@
-import { concat } from "./fake_stream.ts";
+import { concat } from "../support/fake_stream.ts";
 import { writeAll } from "./socks_client.ts";
 import { encodeGreeting, encodeLogin, encodeRequest5, parseReply5, type ServerReply } from "./socks_wire.ts";
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { PROJECT } from "./command.ts";
-import { findProgram } from "./e2e.ts";
-import { type ProxyProcess, startProxyProcess } from "./proxy_process.ts";
-import { makeScratch, type Scratch } from "./scratch.ts";
+import { PROJECT } from "../support/command.ts";
+import { findProgram } from "../support/e2e.ts";
+import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
+import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { publishService, type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
-import { until } from "./wait.ts";
+import { until } from "../support/wait.ts";
 
 /** A proxy as users run it, for a real client, with services of a test behind a bridge double. */
 export interface ClientStage extends AsyncDisposable {

@@ -1,5 +1,5 @@
-import { runCommand } from "./command.ts";
-import { makeScratch } from "./scratch.ts";
+import { runCommand } from "../support/command.ts";
+import { makeScratch } from "../support/scratch.ts";
 
 /** A git repository that is served over HTTP, as `/project.git`. */
 export interface Repository extends AsyncDisposable {

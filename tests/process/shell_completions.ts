@@ -2,7 +2,7 @@ import { bashCompletions } from "../../lib/cli/completions_bash.ts";
 import { fishCompletions } from "../../lib/cli/completions_fish.ts";
 import { zshCompletions } from "../../lib/cli/completions_zsh.ts";
 import type { Shell } from "../../lib/cli/completion_shells.ts";
-import { runCommand } from "./command.ts";
+import { runCommand } from "../support/command.ts";
 
 /** Stands in front of what the shell offers for one line. */
 const MARK = "## ";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ApplicationStatus, Snapshot } from "../../lib/status/snapshot.ts";
-import type { ProxyChild } from "./proxy_process.ts";
-import { rawGet } from "./raw_http.ts";
+import type { ProxyChild } from "../support/proxy_process.ts";
+import { rawGet } from "../clients/raw_http.ts";
 
 /** The port of a status that has been announced. */
 export async function statusPort(child: ProxyChild): Promise<number> {

@@ -11,7 +11,7 @@ import { runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { pureTest } from "../support/pure.ts";
 import { makeScratch } from "../support/scratch.ts";
-import { complete } from "../support/shell_completions.ts";
+import { complete } from "./shell_completions.ts";
 
 for (const shell of SHELLS) {
   e2eTest(`${shell} offers the options of each verb, all of them and no others`, [shell], async () => {

@@ -1,7 +1,7 @@
 /** Makes the executables of a release: `deno task release [TARGET...] [--output DIR]`. */
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../../deno.json" with { type: "json" };
-import { PROJECT, runCommand } from "./command.ts";
+import { PROJECT, runCommand } from "../support/command.ts";
 import { targetOf } from "./executable_target.ts";
 
 /** The targets of `deno compile`, and what the executables for them are called. */

@@ -1,4 +1,4 @@
-import { PROJECT, proxyCommand } from "./command.ts";
+import { PROJECT, proxyCommand } from "../support/command.ts";
 
 /** What a program left that was fed through stdin. */
 export interface PipedResult {

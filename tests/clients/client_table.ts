@@ -1,4 +1,4 @@
-import { README } from "./readme.ts";
+import { README } from "../tools/readme.ts";
 
 /**
  * What a client says of a refusal, by the README's table of clients: a pattern of one of the words in code there, in

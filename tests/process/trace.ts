@@ -1,4 +1,4 @@
-import { PROJECT } from "./command.ts";
+import { PROJECT } from "../support/command.ts";
 
 /** The calls that {@linkcode findEscapes} judges, as `strace -e` takes them. */
 export const TRACED = "trace=%network,%file,io_uring_setup";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { runCommand } from "../support/command.ts";
-import type { Outcomes, ProbeReport } from "../support/permission_probe.ts";
+import type { Outcomes, ProbeReport } from "./permission_probe.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 
@@ -116,7 +116,7 @@ async function probe(...words: string[]): Promise<{ report: ProbeReport; asked: 
   const ports = [bridge.port, server.addr.port, ipv6?.addr.port ?? 9].map(String);
   const { code, stdout, stderr } = await runCommand(
     Deno.execPath(),
-    ["run", ...flags, "tests/support/permission_probe.ts", ...words, ...ports, scratch],
+    ["run", ...flags, "tests/process/permission_probe.ts", ...words, ...ports, scratch],
     {
       timeout: 30_000,
       env: {

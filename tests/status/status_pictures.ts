@@ -1,4 +1,4 @@
-import type { ChromiumPage } from "./chromium.ts";
+import type { ChromiumPage } from "../clients/chromium.ts";
 import {
   lostApplication,
   readyApplication,

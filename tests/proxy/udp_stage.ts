@@ -1,5 +1,5 @@
-import { type Harness, type HarnessOptions, startHarness } from "./harness.ts";
-import { startUdpService, type UdpService, type UdpServiceOptions } from "./udp_service.ts";
+import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
+import { startUdpService, type UdpService, type UdpServiceOptions } from "../sam_bridge/udp_service.ts";
 
 /** A harness with UDP, whose service tells who calls, and an echo service for datagrams, `udp.i2p`, in its network. */
 export interface UdpStage extends AsyncDisposable {

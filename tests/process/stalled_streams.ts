@@ -2,12 +2,12 @@
  * A thousand streams of a child process whose readers stop, and what becomes of it and of other streams: a line of JSON.
  * Best run where the kernel's socket buffers are small, for it is those that have to be filled first.
  */
-import { cpuTicks, residentMemory } from "./process_status.ts";
-import { type ProxyProcess, startProxyProcess } from "./proxy_process.ts";
-import { Random } from "./random.ts";
+import { cpuTicks, residentMemory } from "../support/process_status.ts";
+import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
+import { Random } from "../support/random.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
-import { socksConnect } from "./socks_client.ts";
-import { delay, until } from "./wait.ts";
+import { socksConnect } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** What was seen. */
 export interface StalledReport {

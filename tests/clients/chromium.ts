@@ -1,4 +1,4 @@
-import { makeScratch } from "./scratch.ts";
+import { makeScratch } from "../support/scratch.ts";
 
 /** Milliseconds for Chromium to start, and for an answer of it. */
 const PATIENCE = 30_000;

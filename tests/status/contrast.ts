@@ -1,4 +1,4 @@
-import type { ChromiumPage } from "./chromium.ts";
+import type { ChromiumPage } from "../clients/chromium.ts";
 
 /** How a piece of text stands out. */
 export interface Contrast {

@@ -1,8 +1,8 @@
-import { runCommand } from "./command.ts";
-import { findProgram } from "./e2e.ts";
-import { freePort } from "./free_port.ts";
-import { spawnProxy } from "./proxy_process.ts";
-import { makeScratch } from "./scratch.ts";
+import { runCommand } from "../support/command.ts";
+import { findProgram } from "../support/e2e.ts";
+import { freePort } from "../support/free_port.ts";
+import { spawnProxy } from "../support/proxy_process.ts";
+import { makeScratch } from "../support/scratch.ts";
 
 /** An OpenSSH server with keys of its own, for the user that runs the tests. */
 export interface SshServer extends AsyncDisposable {

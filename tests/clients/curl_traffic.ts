@@ -1,4 +1,4 @@
-import { runCommand } from "./command.ts";
+import { runCommand } from "../support/command.ts";
 
 /** One run of curl. */
 export interface CurlRun {
