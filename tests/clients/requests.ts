@@ -1,4 +1,4 @@
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { Random } from "../support/random.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "./socks_client.ts";

@@ -1,4 +1,3 @@
-import { concat } from "../support/fake_stream.ts";
 import { writeAll } from "./socks_client.ts";
 import {
   encodeGreeting,
@@ -9,6 +8,7 @@ import {
   parseReply5,
   type ServerReply,
 } from "./socks_wire.ts";
+import { concat } from "../support/bytes.ts";
 
 /** How a client asks to wait for a caller. */
 export interface BindOptions {

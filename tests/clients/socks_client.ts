@@ -1,4 +1,3 @@
-import { concat } from "../support/fake_stream.ts";
 import {
   encodeGreeting,
   encodeLogin,
@@ -8,6 +7,7 @@ import {
   parseReply5,
   type ServerReply,
 } from "./socks_wire.ts";
+import { concat } from "../support/bytes.ts";
 
 /** How a client speaks to the proxy. */
 export interface SocksClientOptions {

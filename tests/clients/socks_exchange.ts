@@ -1,4 +1,3 @@
-import { concat } from "../support/fake_stream.ts";
 import { writeAll } from "./socks_client.ts";
 import {
   type ClientRequest4,
@@ -11,6 +10,7 @@ import {
   parseReply5,
   type ServerReply,
 } from "./socks_wire.ts";
+import { concat } from "../support/bytes.ts";
 
 /** Something that a client says in one segment, and how the answer to it is read. */
 export interface Message {

@@ -1,6 +1,6 @@
 import { readToEnd, writeAll } from "./socks_client.ts";
 import { encodeGreeting, encodeLogin, encodeRequest5 } from "./socks_wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 
 const RESOLVE = 0xf0;
 

@@ -1,6 +1,6 @@
-import { concat } from "../support/fake_stream.ts";
 import { writeAll } from "./socks_client.ts";
 import { encodeGreeting, encodeLogin, encodeRequest5, parseReply5, type ServerReply } from "./socks_wire.ts";
+import { concat } from "../support/bytes.ts";
 
 const UDP_ASSOCIATE = 3;
 

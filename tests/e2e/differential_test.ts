@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { encode } from "../support/bytes.ts";
 import { proxyCommand, runCommand } from "../support/command.ts";
 import { e2eTest, findI2pd } from "../support/e2e.ts";
 import { freePort } from "../support/free_port.ts";
@@ -297,10 +298,6 @@ async function askAll(port: number, rows: readonly Row[], who: "i2pd" | "ours"):
 /** Messages and the payload in one segment. */
 function withPayload(...messages: readonly Message[]): Message {
   return { ...together(...messages, raw(PAYLOAD)), hasPayload: true };
-}
-
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 function upperCase(text: string): string {

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { Backoff, RETRY_FIRST, RETRY_MAX } from "../../lib/identity/backoff.ts";
 import { withChance } from "../support/chance.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
+import { until } from "../support/wait.ts";
 
 /** The next waits of a back-off. */
 function waits(backoff: Backoff, count: number): number[] {

@@ -2,11 +2,12 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
-import { delay, type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
+import { concat } from "../support/bytes.ts";
+import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { readToEnd, type SocksClientOptions, socksConnect } from "../clients/socks_client.ts";
-import { concat } from "../support/fake_stream.ts";
 import { encodeGreeting, encodeLogin } from "../clients/socks_wire.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** Answers each caller with the caller's own address. */
 async function tellCaller(conn: Deno.TcpConn): Promise<void> {

@@ -3,8 +3,9 @@ import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { SamError } from "../../lib/sam/error.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { makeKeys } from "../sam_bridge/keys.ts";
+import { delay, until } from "../support/wait.ts";
 
 async function newKey(): Promise<PrivateKey> {
   return new PrivateKey(decodeI2pBase64((await makeKeys(7)).blob));

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatagramSocket, LEAST_QUEUED, MAX_QUEUED } from "../../lib/io/datagrams.ts";
 import { collectGarbage } from "./garbage.ts";
-import { delay, until } from "../support/harness.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** Datagrams between two rests of a sender: fewer than the system's own buffer holds. */
 const PACE = 50;

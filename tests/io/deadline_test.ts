@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Deadline, sleep, TimeoutError } from "../../lib/io/deadline.ts";
 import { Watchdog } from "../../lib/relay/watchdog.ts";
 import { Clock } from "../support/clock.ts";
-import { delay, until } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
+import { delay, until } from "../support/wait.ts";
 
 pureTest("Watchdog does not take the time in which the process was stopped for silence", async () => {
   using clock = new Clock({ runs: false });

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { REASONS } from "../../lib/reasons/reasons.ts";
 import { runProxy } from "../support/command.ts";
-import { until } from "../support/harness.ts";
+import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { publishService, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
 import { readToEnd } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
+import { until } from "../support/wait.ts";
 
 const TOOK = / \(\d+ (ms|s)\)/;
 
@@ -269,7 +270,7 @@ Deno.test("check tries the rest where the router does not find our lease set, an
 });
 
 Deno.test("check tells a closed port from a port where something else listens", async () => {
-  const closed = await runProxy(["check", "--sam", `127.0.0.1:${await closedPort()}`]);
+  const closed = await runProxy(["check", "--sam", `127.0.0.1:${freePort()}`]);
   assertEquals(closed.code, 69);
   assertMatch(lines(closed.stdout)[0] ?? "", /^✗ SAM port: Nothing answers at .* \(connection refused\)$/);
   await using other = startImpostor(async (conn) => {
@@ -337,9 +338,4 @@ function answering(to: string, line?: string): SamBridgeOptions {
       return true;
     },
   };
-}
-
-async function closedPort(): Promise<number> {
-  await using taken = startImpostor(() => Promise.resolve());
-  return taken.port;
 }

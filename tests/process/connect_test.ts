@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
+import { decode as text, encode as bytes } from "../support/bytes.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type PipedOptions, type PipedResult, runPiped } from "./piped.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
@@ -42,14 +43,6 @@ async function setUp(
     connect: (args, piped) => runPiped(["connect", "peer.i2p", "22", ...sam, ...args ?? []], piped),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
-}
-
-function bytes(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-function text(given: Uint8Array): string {
-  return new TextDecoder().decode(given);
 }
 
 async function sha256(given: Uint8Array<ArrayBuffer>): Promise<string> {

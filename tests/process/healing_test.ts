@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { concat } from "../support/fake_stream.ts";
-import { delay, echo } from "../support/harness.ts";
+import { concat } from "../support/bytes.ts";
+import { echo } from "../support/harness.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { socksConnect, writeAll } from "../clients/socks_client.ts";
+import { delay } from "../support/wait.ts";
 
 Deno.test("a process that was stopped for longer than --idle-timeout loses no stream, and no byte", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -6,7 +6,7 @@ import { MAX_AUTH_FILE } from "../../lib/config/login_book.ts";
 import { MAX_SECRETS_FILE } from "../../lib/guard/secrets.ts";
 import { MAX_KEY_FILE } from "../../lib/keys/key_store.ts";
 import { runProxy } from "../support/command.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/wait.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
@@ -167,7 +167,7 @@ Deno.test({
     );
     await using proxy = await startProxyProcess(["--config", config], { freePort: false });
     proxy.signal("SIGHUP");
-    await eventually("it has reloaded", () => proxy.stderr().includes("Configuration read again"));
+    await until("it has reloaded", () => proxy.stderr().includes("Configuration read again"));
     assertEquals(proxy.stderr().split("is open to others").length - 1, 1, proxy.stderr());
     assert(!proxy.stderr().includes("swordfish"));
   },

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { runCommand } from "../support/command.ts";
 import type { Outcomes, ProbeReport } from "./permission_probe.ts";
+import { hasIpv6 } from "../support/free_port.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 
@@ -129,13 +130,4 @@ async function probe(...words: string[]): Promise<{ report: ProbeReport; asked: 
   await Deno.remove(scratch);
   assertEquals(code, 0, stderr);
   return { report: JSON.parse(stdout), asked };
-}
-
-function hasIpv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { runCommand } from "../support/command.ts";
-import { until } from "../support/harness.ts";
+import { until } from "../support/wait.ts";
 
 Deno.test("every task switches off what the runtime does beside its permissions", () => {
   for (const [name, { command }] of Object.entries(config.tasks)) {

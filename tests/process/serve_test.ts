@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { proxyCommand } from "../support/command.ts";
-import { freePort } from "../support/free_port.ts";
+import { freePort, hasIpv6 } from "../support/free_port.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { atMost } from "../sam_bridge/wire.ts";
@@ -184,14 +184,5 @@ function take(port: number): Disposable {
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     return { [Symbol.dispose]: () => {} };
-  }
-}
-
-function hasIpv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -3,7 +3,7 @@ import { parseArguments } from "../../lib/command/arguments.ts";
 import { OPTIONS } from "../../lib/command/options.ts";
 import { type CommandResult, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/wait.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { rawGet } from "../clients/raw_http.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
@@ -184,7 +184,7 @@ e2eTest("the units permit every system call that the program makes", ["systemd-a
   using _association = await associate(proxy.port);
   assertEquals(await proxy.stop(), 143);
   const traced = (): string => Deno.readTextFileSync(trace);
-  await eventually("the trace is written", () => /exited with 143/.test(traced()));
+  await until("the trace is written", () => /exited with 143/.test(traced()));
   const made = new Set([...traced().matchAll(/^\d+ +(\w+)\(/gm)].map(([, name = ""]) => name));
   assert(made.has("accept4") && made.has("recvfrom"), [...made].join());
   const { stdout: unit } = await service("systemd");

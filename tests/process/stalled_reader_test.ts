@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { PROJECT, proxyCommand } from "../support/command.ts";
-import { until } from "../support/harness.ts";
 import { type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { until } from "../support/wait.ts";
 
 /** Enough log to fill any pipe, and the queue behind it several times. */
 const REFUSALS = 6_000;

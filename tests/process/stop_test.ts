@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { proxyCommand } from "../support/command.ts";
-import { echo, until } from "../support/harness.ts";
+import { echo } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
+import { until } from "../support/wait.ts";
 
 /** Milliseconds in which something is over that waits for nothing. */
 const AT_ONCE = 3000;

@@ -3,15 +3,14 @@ import { parseAddressRange } from "../../lib/config/address_range.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
 import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { decode as text, encode as bytes } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
 import { startCaller } from "../clients/callers.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { BindClient } from "../clients/socks_bind.ts";
 import { readToEnd, writeAll } from "../clients/socks_client.ts";
 import { resolveName } from "../clients/socks_resolve.ts";
-
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const bytes = (words: string): Uint8Array => new TextEncoder().encode(words);
+import { delay, until } from "../support/wait.ts";
 
 /** The address of the base identity. */
 function own(harness: Harness): string {

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
-import { delay, until } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { BindClient } from "../clients/socks_bind.ts";
 import { associate } from "../clients/socks_udp.ts";
 import { startUdpStage, type UdpStage } from "./udp_stage.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** Milliseconds for which clients come and go; on a slow machine longer, until some of each kind were served. */
 const DURATION = 2_000;

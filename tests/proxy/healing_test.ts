@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { encode } from "../support/bytes.ts";
 import { withChance } from "../support/chance.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
-
-const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+import { delay, until } from "../support/wait.ts";
 
 const SESSION_REFUSED = 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="not today"\n';
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { LeakMode, ScrubProtocol } from "../../lib/config/leak_mode.ts";
-import { concat } from "../support/fake_stream.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { concat, encode as bytes } from "../support/bytes.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
+import { until } from "../support/wait.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
-const bytes = (string: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(string);
 
 const GET = "GET / HTTP/1.1\r\nHost: service.i2p\r\n";
 const LEAKY = `${GET}User-Agent: Mozilla/5.0 (X11; Ubuntu; Linux x86_64)\r\n\r\n`;

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_SURPLUS } from "../../lib/proxy/proxy.ts";
-import { concat } from "../support/fake_stream.ts";
-import { delay, startHarness, until } from "../support/harness.ts";
+import { concat } from "../support/bytes.ts";
+import { startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { encodeGreeting, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
+import { delay, until } from "../support/wait.ts";
 
 Deno.test("A client that closes at any byte of its handshake leaves nothing behind", async () => {
   await using harness = await startHarness();

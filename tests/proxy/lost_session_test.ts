@@ -4,14 +4,13 @@ import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay, type RelayResources } from "../../lib/relay/relay.ts";
-import { concat } from "../support/fake_stream.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import { concat, encode } from "../support/bytes.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import type { SamSocket } from "../sam_bridge/bridge.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { pattern } from "../support/site.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
-
-const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+import { delay, until } from "../support/wait.ts";
 
 /** What a stream meets that is being opened when its session is lost. */
 const LOSSES: Readonly<Record<string, (harness: Harness, socket: SamSocket) => Promise<void> | void>> = {

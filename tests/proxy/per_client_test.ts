@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Clock } from "../support/clock.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 const [TWO, THREE] = ["127.0.0.2", "127.0.0.3"] as const;
 

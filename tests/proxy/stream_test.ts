@@ -1,15 +1,14 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { concat } from "../support/fake_stream.ts";
-import { delay, startHarness, until } from "../support/harness.ts";
+import { concat, encode } from "../support/bytes.ts";
+import { startHarness } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 const MANNERS: readonly Manners[] = ["i2pd", "java"];
 const VERSIONS = [4, 5] as const;
 const GRANTED = { 4: 0x5a, 5: 0 };
-
-const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).join(",");

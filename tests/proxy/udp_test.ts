@@ -8,13 +8,14 @@ import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
 import { DESTINATION_AGE, MAX_LOOKUPS } from "../../lib/identity/destination_cache.ts";
 import { MAX_WAITING } from "../../lib/proxy/associate.ts";
 import { Clock } from "../support/clock.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { associate, encodeUdp } from "../clients/socks_udp.ts";
 import { encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { startUdpService } from "../sam_bridge/udp_service.ts";
 import { startUdpStage } from "./udp_stage.ts";
+import { until } from "../support/wait.ts";
 
 /** Milliseconds in which a datagram would have come that must not come. */
 const NEVER = 150;

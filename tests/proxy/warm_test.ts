@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
+import { until } from "../support/wait.ts";
 
 /** Sends clients until a socket waits for the next one; where the processor is short, the first ones do not see to it. */
 async function warmUp(harness: Harness): Promise<void> {

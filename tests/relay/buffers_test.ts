@@ -4,7 +4,7 @@ import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay } from "../../lib/relay/relay.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { Random } from "../support/random.ts";
 import { readToEnd, writeAll } from "../clients/socks_client.ts";
 

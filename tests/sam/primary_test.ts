@@ -4,8 +4,8 @@ import { PrimaryRefused } from "../../lib/sam/primary.ts";
 import { createSession, type SessionRequest } from "../../lib/sam/session.ts";
 import type { SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
-import { until } from "../support/harness.ts";
 import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
+import { until } from "../support/wait.ts";
 
 const NEVER = new AbortController().signal;
 

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Manners, publishService, startSamBridge } from "./bridge.ts";
 import { until } from "../support/wait.ts";
 import { Probe, withBridge } from "./probe.ts";
+import { echo } from "../support/harness.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 const OK = "STREAM STATUS RESULT=OK";
@@ -25,8 +26,6 @@ function serve(handle: (conn: Deno.TcpConn) => Promise<void>): { port: number; c
   };
   return { port: listener.addr.port, close };
 }
-
-const echo = async (conn: Deno.TcpConn): Promise<void> => void await conn.readable.pipeTo(conn.writable);
 
 for (const manners of BOTH) {
   Deno.test(`${manners}: a service behind STREAM FORWARD is reached, with and without the caller's line`, async () => {

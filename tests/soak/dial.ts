@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { ClientTimeouts } from "../../lib/proxy/client.ts";
 import { closeQuietly } from "../../lib/io/conn.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import type { Random } from "../support/random.ts";
 import { readToEnd, socksConnect } from "../clients/socks_client.ts";
 import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";

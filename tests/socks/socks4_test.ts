@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeReply4, MAX_SOCKS4_FIELD, parseRequest4 } from "../../lib/socks/socks4.ts";
 import { Reply4, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";

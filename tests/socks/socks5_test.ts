@@ -9,7 +9,7 @@ import {
   parseRequest5,
 } from "../../lib/socks/socks5.ts";
 import { Reply5, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 import { encodeGreeting, encodeLogin, encodeRequest5, parseReply5 } from "../clients/socks_wire.ts";

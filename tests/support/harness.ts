@@ -14,8 +14,6 @@ import {
 } from "../sam_bridge/bridge.ts";
 import { socksConnect } from "../clients/socks_client.ts";
 
-export { delay, until } from "./wait.ts";
-
 /** A proxy in this process, in front of a bridge double, with one service in its network. */
 export interface Harness extends AsyncDisposable {
   /** The bridge double. */
