@@ -61,6 +61,7 @@ import { generate, PARTS, README, splitReadme, tableUnder } from "./tools/readme
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
   ["cli"],
+  ["manual"],
   ["server"],
   ["proxy"],
   ["command", "identity", "relay"],
