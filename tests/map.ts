@@ -16,6 +16,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "config/values.ts",
   ],
   "e2e/page_test.ts": ["status/page_elements.ts", "status/page_script.ts", "status/page_style.ts"],
+  "e2e/manual_test.ts": ["manual/man.ts"],
   "guard/bittorrent_test.ts": ["guard/peer_id.ts"],
   "guard/http_test.ts": ["guard/header_leak.ts", "guard/request_head.ts"],
   "guard/scrub_http_test.ts": ["guard/latin1.ts", "guard/request_body.ts"],
@@ -23,8 +24,10 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "identity/identities_test.ts": ["identity/identity_groups.ts", "identity/identity_pool.ts"],
   "identity/lasting_identity_test.ts": ["identity/identity.ts"],
   "keys/key_store_test.ts": ["keys/error.ts", "keys/private_file.ts"],
+  "manual/render_test.ts": ["manual/blocks.ts", "manual/markdown.ts", "manual/text.ts"],
   "process/audit_test.ts": ["cli/audit.ts"],
   "process/check_test.ts": ["cli/check.ts", "cli/check_datagrams.ts", "cli/check_walk.ts"],
+  "process/check_ports_test.ts": ["cli/check_ports.ts"],
   "process/completions_test.ts": [
     "cli/completion_model.ts",
     "cli/completion_shells.ts",

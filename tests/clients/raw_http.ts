@@ -12,7 +12,7 @@ export interface RawAnswer {
   text: string;
 }
 
-/** Asks for a path at a port of 127.0.0.1, with headers that no browser would let one choose. Ten seconds at most. */
+/** Asks for a path at a port of 127.0.0.1, with headers that no browser would let one choose. Half a minute at most. */
 export async function rawGet(
   port: number,
   path: string,
@@ -23,7 +23,7 @@ export async function rawGet(
   return await rawHttp(port, [`${method} ${path} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
 }
 
-/** Sends bytes to a port of 127.0.0.1 and takes the answer apart. Ten seconds at most. */
+/** Sends bytes to a port of 127.0.0.1 and takes the answer apart. Half a minute at most. */
 export async function rawHttp(port: number, request: string): Promise<RawAnswer> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   let isOpen = true;
@@ -31,7 +31,7 @@ export async function rawHttp(port: number, request: string): Promise<RawAnswer>
     if (isOpen) conn.close();
     isOpen = false;
   };
-  const timer = setTimeout(close, 10_000);
+  const timer = setTimeout(close, 30_000);
   try {
     await writeAll(conn, new TextEncoder().encode(request));
     return parseAnswer(new TextDecoder().decode(await readToEnd(conn)));

@@ -24,7 +24,7 @@ export interface SocksClientOptions {
   /**
    * Milliseconds for the reply.
    *
-   * @default {10_000}
+   * @default {30_000}
    */
   timeout?: number;
 }
@@ -48,7 +48,7 @@ export async function socksConnect(
   proxyPort: number,
   host: string,
   port: number,
-  { version = 5, login, early = new Uint8Array(), timeout = 10_000 }: SocksClientOptions = {},
+  { version = 5, login, early = new Uint8Array(), timeout = 30_000 }: SocksClientOptions = {},
 ): Promise<SocksConnection> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: proxyPort });
   let isOver = false;

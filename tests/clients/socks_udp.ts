@@ -5,7 +5,7 @@ import { concat } from "../support/bytes.ts";
 const UDP_ASSOCIATE = 3;
 
 /** Milliseconds for a reply, and for a datagram that is expected. */
-const TIMEOUT = 10_000;
+const TIMEOUT = 30_000;
 
 /** How a client asks for an association. */
 export interface AssociateOptions {
@@ -17,7 +17,7 @@ export interface AssociateOptions {
   port?: number | "own";
   /** The address of the proxy. @default {"127.0.0.1"} */
   proxy?: string;
-  /** Milliseconds for the reply. @default {10_000} */
+  /** Milliseconds for the reply. @default {30_000} */
   timeout?: number;
 }
 

@@ -28,7 +28,7 @@ e2eTest("out of file descriptors it refuses clients with the reason, and recover
   // Streams whose clients have left make room when others need it, a second later at the earliest.
   let page = "";
   for (let i = 0; i < 50 && page === ""; i++) {
-    page = await socksGet(proxy.port, `http://${service.b32}/`, { timeout: 1_000 }).catch(() => "");
+    page = await socksGet(proxy.port, `http://${service.b32}/`, { timeout: 5_000 }).catch(() => "");
     if (page === "") await new Promise((resolve) => setTimeout(resolve, 200));
   }
   assert(page.includes(site.token), proxy.stderr());

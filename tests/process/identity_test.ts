@@ -251,11 +251,11 @@ Deno.test("SIGHUP while tunnels are being built is kept for later, and ends noth
   const text = (more: string): string => `sam: 127.0.0.1:${bridge.port}\nname: one\nlisten: "0"\n${more}`;
   const file = await scratch.file("config.yaml", text(""));
   await using proxy = spawnProxy(proxyCommand(["--config", file]));
-  await proxy.waitFor("stderr", /Asking the router/, 10_000);
+  await proxy.waitFor("stderr", /Asking the router/);
   await scratch.file("config.yaml", text("quantity: 3\n"));
   await proxy.signal("SIGHUP");
-  await proxy.waitFor("stderr", /Configuration read again/, 10_000);
-  await proxy.waitFor("stdout", /ready .*name=one\n/, 10_000);
+  await proxy.waitFor("stderr", /Configuration read again/);
+  await proxy.waitFor("stdout", /ready .*name=one\n/);
 });
 
 Deno.test("a login that is taken out of the file is refused after SIGHUP", async () => {

@@ -206,7 +206,7 @@ Deno.test("whatever clients do, no level and no format of the log tells where th
           await Deno.writeTextFile(`${dir}/config.yaml`, configurationOf(dir, bridge.port, name));
           const args = ["--config", `${dir}/config.yaml`, "--log-level", level, "--log-format", format];
           await using child = spawnProxy(proxyCommand([...args, ...(destinations ? ["--log-destinations"] : [])]));
-          await child.waitFor("stdout", /ready[^]*ready.*\n/, 20_000);
+          await child.waitFor("stdout", /ready[^]*ready.*\n/);
           await runScenario(child, service);
           const own = bridge.sessions.map(({ b32 }) => b32).filter((b32) => b32 !== service.b32 && b32 !== other.b32);
           assertEquals(await child.stop(), 143, child.stderr());

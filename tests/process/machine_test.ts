@@ -14,7 +14,7 @@ Deno.test("with fewer permissions the program warns once and serves; with --leak
       program: Deno.execPath(),
       args: ["run", "--no-prompt", "--quiet", ...grants, ...args],
     });
-    await child.waitFor("stdout", /^ready .*\n/, 30_000);
+    await child.waitFor("stdout", /^ready .*\n/);
     const port = Number(/ listen=127\.0\.0\.1:(\d+) /.exec(child.stdout())?.[1]);
     const { reply, conn } = await socksConnect(port, "unknown.i2p", 80);
     conn.close();

@@ -98,7 +98,7 @@ Deno.test("started with more than its own set, it gives back what it can, and na
       program: Deno.execPath(),
       args: ["run", "--no-prompt", "--quiet", ...grants, ...args],
     });
-    await child.waitFor("stdout", /^ready .*\n/, 10_000);
+    await child.waitFor("stdout", /^ready .*\n/);
     assert(/warn {2}Started with more permissions .* cannot give back: net\n/.test(child.stderr()), child.stderr());
   }
 });

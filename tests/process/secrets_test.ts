@@ -51,7 +51,7 @@ Deno.test("the log names no destination and no secret, unless destinations are a
 async function useAll(proxyPort: number, b32: string): Promise<void> {
   const login = { user: "juser", password: "ananas" };
   for (const version of [4, 5] as const) {
-    assert(await atMost(10_000, socksGet(proxyPort, `http://${b32}/`, { version })) !== undefined);
+    assert(await atMost(30_000, socksGet(proxyPort, `http://${b32}/`, { version })) !== undefined);
     for (
       const host of [
         "banana.i2p",

@@ -24,7 +24,7 @@ Deno.test("the ready line is all of stdout, as text", async () => {
     proxy.readyLine,
     `ready listen=127.0.0.1:${proxy.port} b32=${own} sam=3.1 router=127.0.0.1:${bridge.port}`,
   );
-  assertStringIncludes(await atMost(10_000, socksGet(proxy.port, `http://${service.b32}/`)) ?? "", site.token);
+  assertStringIncludes(await atMost(30_000, socksGet(proxy.port, `http://${service.b32}/`)) ?? "", site.token);
   assertEquals(await proxy.stop(), 143);
   assertEquals(proxy.stdout(), `${proxy.readyLine}\n`);
   const { errors, log } = parseTalk(proxy.stderr());
@@ -67,7 +67,7 @@ Deno.test({
       using conn = await Deno.connect({ hostname: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port) });
       await writeAll(conn, Uint8Array.of(5, 1, 0));
       const reply = new Uint8Array(2);
-      await atMost(5000, conn.read(reply));
+      await atMost(30_000, conn.read(reply));
       assertEquals(reply, Uint8Array.of(5, 0), place);
     }
   },
@@ -173,7 +173,7 @@ Deno.test("with the permission to reach the router and no other, it comes back a
   bridge.dropSessions();
   await proxy.waitFor("stderr", /Session lost after .*\n(.*\n)*.*Session ready again/);
   await using service = await publishService(bridge.port, site.port);
-  assertStringIncludes(await atMost(10_000, socksGet(proxy.port, `http://${service.b32}/`)) ?? "", site.token);
+  assertStringIncludes(await atMost(30_000, socksGet(proxy.port, `http://${service.b32}/`)) ?? "", site.token);
   assertEquals(proxy.stdout(), `${proxy.readyLine}\n`);
 });
 

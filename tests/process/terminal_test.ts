@@ -32,8 +32,8 @@ e2eTest("on a terminal it shows how long it has waited, and Ctrl+C ends it; it n
       { child: narrow, status: " s" },
     ]
   ) {
-    await child.waitFor("stdout", /Waiting for tunnels: 1 s/, 10_000);
-    await child.waitFor("stdout", READY, 10_000);
+    await child.waitFor("stdout", /Waiting for tunnels: 1 s/);
+    await child.waitFor("stdout", READY);
     await child.type("\x03");
     assertEquals((await child.ended()).code, 130, child.stdout());
     // Each status takes the place of the one before, and none is left on the line when something else comes.
@@ -45,7 +45,7 @@ e2eTest("on a terminal it shows how long it has waited, and Ctrl+C ends it; it n
     assert(!PROMPT.test(child.stdout()), child.stdout());
   }
 
-  await plain.waitFor("stdout", READY, 10_000);
+  await plain.waitFor("stdout", READY);
   assertEquals(await plain.stop("SIGINT"), 130);
   assert(
     !["Waiting for tunnels", "\x1b", "\r"].some((part) => plain.stderr().includes(part)),
@@ -59,13 +59,13 @@ e2eTest("on a terminal status --watch prints in place; --json does not", ["scrip
     ["--listen", "127.0.0.1:0", "--status", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`],
   );
   await using server = spawnProxy({ program, args });
-  await server.waitFor("stdout", READY, 20_000);
+  await server.waitFor("stdout", READY);
   await server.waitFor("stderr", /Serving the status at/);
   const [, port = ""] = /Serving the status at http:\/\/127\.0\.0\.1:(\d+)/.exec(server.stderr()) ?? [];
   for (const [more, clears] of [[[], true], [["--json"], false]] as [string[], boolean][]) {
     const command = proxyCommand(["status", port, "--watch", ...more]);
     await using watcher = spawnOnTerminal(command.program, command.args);
-    await watcher.waitFor("stdout", /(since|startedAt)[^]*(since|startedAt)/, 20_000);
+    await watcher.waitFor("stdout", /(since|startedAt)[^]*(since|startedAt)/);
     await watcher.type("\x03");
     assertEquals((await watcher.ended()).code, 130, watcher.stdout());
     assertEquals(watcher.stdout().split("\x1b[H\x1b[2J").length > 2, clears, JSON.stringify(watcher.stdout()));
@@ -91,7 +91,7 @@ e2eTest("on a terminal it asks for no permission, but says which one is missing"
   }
   // With what it needs and no more, giving permissions back must not ask either.
   await using child = deno("--allow-env", "--allow-net=127.0.0.1", "main.ts", "--listen", "127.0.0.1:0", ...sam);
-  await child.waitFor("stdout", READY, 10_000);
+  await child.waitFor("stdout", READY);
   await child.type("\x03");
   assertEquals((await child.ended()).code, 130, child.stdout());
   assert(!PROMPT.test(child.stdout()), child.stdout());
