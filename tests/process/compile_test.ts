@@ -79,7 +79,7 @@ Deno.test("a release has all six targets of Deno, under names that tell them apa
 });
 
 Deno.test("the task release runs what is tested here, and refuses a target that does not exist", async () => {
-  assertMatch(config.tasks.release.command, / -P=test --no-prompt .* tests\/support\/release\.ts$/);
+  assertMatch(config.tasks.release.command, / -P=test --no-prompt .* tests\/tools\/release\.ts$/);
   const { code, stderr } = await runCommand(
     Deno.execPath(),
     [..."run -P=test --no-prompt --quiet tests/tools/release.ts".split(" "), "riscv"],

@@ -60,7 +60,15 @@ Deno.test("two processes never run one identity", async () => {
   const second = await runProxy([...args, "--listen", "127.0.0.1:0"]);
   assertEquals(second.code, 1);
   assertStringIncludes(second.stderr, 'i2p-socks: error: Identity "me" is in use by another process\n');
-  const rotated = await runProxy(["keys", "rotate", "me", "--keys-dir", `${scratch.dir}/keys`, ...args.slice(0, 2)]);
+  const rotated = await runProxy([
+    "keys",
+    "rotate",
+    "me",
+    "--yes",
+    "--keys-dir",
+    `${scratch.dir}/keys`,
+    ...args.slice(0, 2),
+  ]);
   assertEquals(rotated.code, 1);
   await first.stop("SIGKILL");
   await using third = await startProxyProcess(args);
