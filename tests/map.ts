@@ -5,13 +5,12 @@
 export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "cli/help_test.ts": ["command/wrap.ts"],
   "cli/setup_test.ts": ["cli/setup_clients.ts"],
-  "command/arguments_test.ts": ["command/options.ts"],
+  "command/arguments_test.ts": ["config/options.ts"],
   "config/address_range_test.ts": ["i2p/ip_address.ts"],
-  "config/file_test.ts": ["config/given_values.ts"],
   "config/settings_test.ts": [
     "config/choices.ts",
-    "config/leak_mode.ts",
     "config/overlay.ts",
+    "config/raw_options.ts",
     "config/session_options.ts",
     "config/values.ts",
   ],
@@ -62,7 +61,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "status/server.ts",
   ],
   "process/stop_test.ts": ["command/stop_signal.ts"],
-  "process/terminal_test.ts": ["command/terminal.ts", "command/terminal_log.ts"],
+  "process/terminal_test.ts": ["command/terminal.ts"],
   "proxy/associate_test.ts": [
     "identity/datagram_port.ts",
     "identity/destination_cache.ts",
@@ -84,9 +83,9 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "sam/limits_test.ts": ["sam/generate.ts"],
   "scripts/hash_login.txt": ["cli/hash_login.ts"],
   "scripts/keys.txt": ["cli/key_actions.ts", "cli/keys.ts"],
-  "scripts/lookup.txt": ["cli/lookup.ts", "command/i2p_address.ts"],
+  "scripts/lookup.txt": ["cli/lookup.ts"],
   "scripts/session_refused.txt": ["command/sam_error.ts", "reasons/exit_code.ts"],
-  "scripts/usage.txt": ["command/errors.ts", "command/exit_code.ts", "config/did_you_mean.ts", "config/suggest.ts"],
+  "scripts/usage.txt": ["command/errors.ts", "command/exit_code.ts", "command/environment.ts", "config/suggest.ts"],
   "server/identity_registry_test.ts": ["keys/file_lock.ts"],
   "socks/socks5_test.ts": ["socks/wire.ts"],
   "status/routes_test.ts": [

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseArguments } from "../../lib/command/arguments.ts";
 import { helpText, summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
-import { flagOf, OPTIONS, VERBS } from "../../lib/command/options.ts";
+import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";
 import { wrap } from "../../lib/command/wrap.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -33,7 +33,7 @@ pureTest(
       text,
       /\nBasics:\n {2}--listen [\s\S]*\nIdentities:\n {2}--identity [\s\S]*\nLimits:\n {2}--connect-timeout /,
     );
-    assertEquals(text.includes("Of this verb:"), false);
+    assertEquals(text.includes("Options of this command:"), false);
   },
 );
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
+import { FILE_OPTIONS } from "../../lib/config/options.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 import { KNOWN_OPTIONS } from "./config_entries.ts";
@@ -121,5 +121,5 @@ pureTest("fragments() cuts at random and loses nothing", () => {
 });
 
 pureTest("the options that are fuzzed in files are those that a file may have", () => {
-  assertEquals([...KNOWN_OPTIONS].sort(), FILE_OPTIONS.map(({ name }) => name).sort());
+  assertEquals([...KNOWN_OPTIONS].sort(), [...FILE_OPTIONS.values()].map(({ name }) => name).sort());
 });

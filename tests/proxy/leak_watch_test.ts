@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { LeakMode, ScrubProtocol } from "../../lib/config/leak_mode.ts";
+import type { LeakMode, ScrubProtocol } from "../../lib/config/choices.ts";
 import { concat, encode as bytes } from "../support/bytes.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";

@@ -35,6 +35,7 @@ export function formatScript(text: string, files: ReadonlyMap<string, string>): 
  * variable of the script, in capitals; what is none stays as it is.
  */
 export function splitWords(line: string, variable: (name: string) => string | undefined): string[] {
+  if (line.split("'").length % 2 === 0) throw new Error("A quote has no end");
   const words = line.match(/(?:'(?:[^']|'')*'|[^\s'])+/g) ?? [];
   return words.map((word) =>
     word.replaceAll(

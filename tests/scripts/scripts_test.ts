@@ -28,6 +28,7 @@ Deno.test("a script that does not come out fails with its line and what was seen
     "cmp stdout file": "stdout is not file",
     "! exists file": "It is there",
     "mode 777 file": "Its mode is 6",
+    "stdout 'said": "A quote has no end",
     "nonsense": 'There is no command "nonsense"',
   };
   for (const [line, reason] of Object.entries(wrong)) {
