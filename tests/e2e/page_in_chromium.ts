@@ -41,7 +41,7 @@ Deno.test("the status page in Chromium", async (t) => {
         .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name; this proxy reaches I2P only")
         .concat(
           "use socks5h or socks4a",
-          "Look for them in its settings",
+          "Set a neutral User-Agent in the application",
           "User-Agent names the operating system",
           "Set a neutral User-Agent",
         )
@@ -77,7 +77,7 @@ Deno.test("the status page in Chromium", async (t) => {
     ) assert(numbers.includes(pair), `${pair} not in ${numbers.join()}`);
     for (
       const words of ["Blocked by --allow-caller or --deny-caller", "does it listen where --forward points?"]
-        .concat("Larger than a datagram of I2P can be", "31744 bytes are the limit", "Datagrams 1", b32("u"))
+        .concat("Larger than an I2P datagram can be", "31744 bytes", "Datagrams 1", b32("u"))
         .concat("Datagrams 2", "Callers from I2P (--forward)", "Clients that wait for a caller (--bind)")
     ) assertStringIncludes(serving, words);
     assert(!serving.includes("would not wait"));
