@@ -31,7 +31,7 @@ import { dial, type DialledStream } from "./dial.ts";
 import { destinationOf, refuse, type RefusedClient, tell } from "./refuse.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
 import { type AssociateContext, serveAssociate } from "./associate.ts";
-import { relay, type RelayOptions, type RelayResources, type RelayResult } from "../relay/relay.ts";
+import { relay, type RelayOptions, type RelayResult } from "../relay/relay.ts";
 
 /** Time limits of a client, in milliseconds. */
 export interface ClientTimeouts {
@@ -44,7 +44,8 @@ export interface ClientTimeouts {
 }
 
 /** What a client needs of the proxy around it. */
-export interface ClientContext extends RelayResources, Pick<AssociateContext, "datagrams"> {
+export interface ClientContext
+  extends Pick<RelayOptions, "pool" | "gate" | "halfClosed">, Pick<AssociateContext, "datagrams"> {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Sockets of the bridge that wait for a stream. */
@@ -265,7 +266,10 @@ function startRelay(
   const allowed = guard === undefined ? early : guard.sent.pass(early);
   if (allowed === undefined) throw new Refusal("leak");
   guard?.received.pass(stream.early);
-  return relay(client.conn, clientBytes, stream, context, {
+  return relay(client.conn, clientBytes, stream, {
+    pool: context.pool,
+    gate: context.gate,
+    halfClosed: context.halfClosed,
     reply: SUCCESS[client.request?.version ?? 5],
     toClient: stream.early,
     toStream: allowed,

@@ -13,7 +13,7 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { CallerRefusal } from "../reasons/caller_refusals.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
-import { relay, type RelayResources } from "../relay/relay.ts";
+import { relay, type RelayOptions } from "../relay/relay.ts";
 
 /** Milliseconds for the local service to take a connection. */
 export const SERVICE_TIMEOUT = 10_000;
@@ -22,7 +22,7 @@ export const SERVICE_TIMEOUT = 10_000;
 const [RETRY_FIRST, RETRY_MAX] = [50, 5_000];
 
 /** What the inbound side of an application is made of. */
-export interface InboundOptions extends ForwardSettings {
+export interface InboundOptions extends ForwardSettings, Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Whose destination it is that callers call. */
@@ -31,8 +31,6 @@ export interface InboundOptions extends ForwardSettings {
   callers: CallerRules;
   /** Milliseconds without a byte either way after which a stream is closed; 0 is never. */
   idleTimeout: number;
-  /** What relays share. */
-  resources: RelayResources;
   /** Takes the story. */
   log: Log;
   /** Takes the counts. */
@@ -209,7 +207,7 @@ export class Inbound {
   }
 
   async #relay(service: Deno.TcpConn, stream: IncomingStream, session: SamSession): Promise<void> {
-    const { header, idleTimeout, resources, counters } = this.#options;
+    const { header, idleTimeout, pool, gate, halfClosed, counters } = this.#options;
     try {
       // Not with the reply of the relay: a service that closes at once has seen it nevertheless.
       if (header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
@@ -218,8 +216,10 @@ export class Inbound {
         service,
         new ReadAhead(service, new Uint8Array(LINE_BUFFER), () => {}),
         stream,
-        resources,
         {
+          pool,
+          gate,
+          halfClosed,
           reply: NOTHING,
           toClient: stream.early,
           toStream: NOTHING,

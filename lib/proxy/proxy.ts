@@ -143,7 +143,9 @@ export class Proxy implements AsyncDisposable {
       identity: options.identity,
       callers: options.callers ?? { allow: [], deny: [] },
       idleTimeout: options.timeouts.idle,
-      resources: this.#context,
+      pool: this.#context.pool,
+      gate,
+      halfClosed: this.#halfClosed,
       log: options.log,
       counters: options.counters,
     });

@@ -10,16 +10,6 @@ import type { SamStream } from "../sam/stream.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** What relays share. */
-export interface RelayResources {
-  /** Lends buffers for fast transfers. */
-  pool: BufferPool;
-  /** Gives other work its turn. */
-  gate: EventLoopGate;
-  /** Watches over streams whose client has ended its side. */
-  halfClosed: HalfClosedStreams;
-}
-
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose session is lost. Routers end the streams of a session
  * with it, most of them at once: what they had received before is still to be delivered.
@@ -28,6 +18,12 @@ export const LOST_GRACE = 1_000;
 
 /** How a relay is to be run. */
 export interface RelayOptions {
+  /** Lends buffers for fast transfers. */
+  pool: BufferPool;
+  /** Gives other work its turn. */
+  gate: EventLoopGate;
+  /** Watches over streams whose client has ended its side. */
+  halfClosed: HalfClosedStreams;
   /** Bytes for the client before all others; they do not count. */
   reply: Uint8Array;
   /** Bytes of the peer that have come already. */
@@ -80,10 +76,9 @@ export function relay(
   client: Deno.TcpConn,
   clientBytes: ReadAhead,
   stream: Pick<SamStream, "conn" | "buffer">,
-  resources: RelayResources,
   options: RelayOptions,
 ): Promise<RelayResult> {
-  return new Relay(client, stream.conn, resources, options).run(clientBytes, stream.buffer);
+  return new Relay(client, stream.conn, options).run(clientBytes, stream.buffer);
 }
 
 /** How one direction ended. */
@@ -93,7 +88,6 @@ type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
 class Relay {
   readonly #client: Deno.TcpConn;
   readonly #stream: Deno.TcpConn;
-  readonly #resources: RelayResources;
   readonly #options: RelayOptions;
   readonly #watchdog: Watchdog;
   readonly #stop = (): void => this.#end("ended by the proxy");
@@ -110,10 +104,9 @@ class Relay {
   #grace: Timer | undefined;
   #lastReceived = 0;
 
-  constructor(client: Deno.TcpConn, stream: Deno.TcpConn, resources: RelayResources, options: RelayOptions) {
+  constructor(client: Deno.TcpConn, stream: Deno.TcpConn, options: RelayOptions) {
     this.#client = client;
     this.#stream = stream;
-    this.#resources = resources;
     this.#options = options;
     this.#watchdog = new Watchdog(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
   }
@@ -134,7 +127,7 @@ class Relay {
       if (how === "source ended" && this.#reason === undefined && this.#options.clientEndsStream) {
         this.#endStream();
       } else if (how === "source ended" && this.#reason === undefined) {
-        this.#halfClosed = this.#resources.halfClosed.add(this.#watchdog, () => this.#isAnswered, clientAddress);
+        this.#halfClosed = this.#options.halfClosed.add(this.#watchdog, () => this.#isAnswered, clientAddress);
       }
       return how;
     }, (error): PumpEnd => {
@@ -163,7 +156,7 @@ class Relay {
 
   #upload(clientBytes: ReadAhead, ahead: Uint8Array): Promise<PumpEnd> {
     const { sent } = this.#options.filters ?? {};
-    return pump(clientBytes, this.#stream, ahead, clientBytes.buffer, this.#resources, sent, (bytes) => {
+    return pump(clientBytes, this.#stream, ahead, clientBytes.buffer, this.#options, sent, (bytes) => {
       if (bytes === WRITING) return;
       this.#countSent(bytes);
       this.#watchdog.active();
@@ -173,7 +166,7 @@ class Relay {
 
   #download(buffer: Uint8Array<ArrayBuffer>, ahead: Uint8Array): Promise<PumpEnd> {
     const { received } = this.#options.filters ?? {};
-    return pump(this.#stream, this.#client, ahead, buffer, this.#resources, received, (bytes) => {
+    return pump(this.#stream, this.#client, ahead, buffer, this.#options, received, (bytes) => {
       this.#isDelivering = bytes === WRITING;
       if (bytes === WRITING) return;
       this.#countReceived(bytes);
@@ -260,7 +253,7 @@ async function pump(
   sink: Deno.Conn,
   ahead: Uint8Array,
   small: Uint8Array<ArrayBuffer>,
-  { pool, gate }: RelayResources,
+  { pool, gate }: Pick<RelayOptions, "pool" | "gate">,
   filter: Filter | undefined,
   moved: (bytes: number) => void,
 ): Promise<PumpEnd> {

@@ -3,7 +3,7 @@ import { BufferPool } from "../../lib/relay/buffer_pool.ts";
 import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
-import { relay, type RelayResources } from "../../lib/relay/relay.ts";
+import { relay, type RelayOptions } from "../../lib/relay/relay.ts";
 import { eventually } from "../support/eventually.ts";
 import { concat } from "../support/fake_stream.ts";
 import { delay, type Harness, startHarness, until } from "../support/harness.ts";
@@ -129,7 +129,8 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
   await writeAll(far, encode("last words"));
   const ahead = new ReadAhead(near, new Uint8Array(2_048), () => {});
   const [sentBytes, receivedBytes] = [{ value: 0 }, { value: 0 }];
-  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, resources, {
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, {
+    ...resources,
     reply: encode("ok;"),
     toClient: encode("my "),
     toStream: encode("hi"),
@@ -148,7 +149,7 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
 });
 
 /** What relays share. */
-async function relayResources(): Promise<RelayResources & AsyncDisposable> {
+async function relayResources(): Promise<Pick<RelayOptions, "pool" | "gate" | "halfClosed"> & AsyncDisposable> {
   const gate = await EventLoopGate.open();
   return {
     pool: new BufferPool(),
@@ -277,7 +278,8 @@ Deno.test("relay() fails with what went wrong in a filter, and ends both sides, 
       throw mistake;
     },
   };
-  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(1_024) }, resources, {
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(1_024) }, {
+    ...resources,
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),

@@ -99,7 +99,6 @@ async function wakingRelay(
     pool,
     gate,
     halfClosed: new HalfClosedStreams(),
-  }, {
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),
@@ -128,7 +127,6 @@ async function largestRead(pool: BufferPool): Promise<number> {
     pool,
     gate,
     halfClosed: new HalfClosedStreams(),
-  }, {
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),
