@@ -1,9 +1,13 @@
+import { sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { SamError } from "../sam/error.ts";
 import type { SamSession } from "../sam/session.ts";
 import { Refusal } from "../reasons/refusals.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
+
+/** Milliseconds for a client that was ended to release its identity. */
+const SETTLING = 20;
 
 /** What {@linkcode IdentityGroups} are made of. */
 export interface IdentityGroupsOptions extends Omit<IdentityOptions, "key" | "onLost" | "holdsClients"> {
@@ -15,6 +19,12 @@ export interface IdentityGroupsOptions extends Omit<IdentityOptions, "key" | "on
   identityIdle: number;
   /** Told of each one that is made. */
   made?: () => void;
+  /**
+   * Ends a client that is most likely gone, and returns whether there was one: it may be the one that uses an identity.
+   *
+   * @default {nobody gives way}
+   */
+  evict?: () => boolean;
 }
 
 /** The use of an identity by one client. Dispose of it when the client has ended. */
@@ -66,8 +76,8 @@ interface Group {
  * Throw-away identities, one for each isolation group that has clients.
  *
  * One is made with the first client of its group and closed when it has had none for a while. At the cap the group that has
- * been without clients for longest gives way; where all have some, the newcomer is refused: never is it given the identity of
- * another group.
+ * been without clients for longest gives way; where all have some, clients that are most likely gone are ended one after the
+ * other. If none is left, the newcomer is refused: never is it given the identity of another group.
  */
 export class IdentityGroups {
   readonly #options: IdentityGroupsOptions;
@@ -92,9 +102,14 @@ export class IdentityGroups {
    * The identity of a group. Not reused by another client where `once` is set: then it is closed as soon as the lease is
    * disposed of.
    *
+   * @param signal cuts the wait for one that gives way short.
    * @throws {Refusal} `too-many-identities` at the cap.
    */
-  lease(key: string, once: boolean): IdentityLease {
+  async lease(key: string, once: boolean, signal: Signal): Promise<IdentityLease> {
+    while (!this.#groups.has(key) && !this.#hasRoom()) {
+      if (!this.#options.evict?.()) throw new Refusal("too-many-identities");
+      await sleep(SETTLING, signal);
+    }
     const group = this.#groups.get(key) ?? this.#open(key);
     this.#groups.delete(key);
     this.#groups.set(key, group);
@@ -111,9 +126,8 @@ export class IdentityGroups {
   }
 
   #open(key: string): Group {
-    const { maxIdentities, purpose, log, made } = this.#options;
+    const { purpose, log, made } = this.#options;
     if (this.#closed) throw new Refusal("stopping");
-    if (this.#groups.size >= maxIdentities && !this.#closeIdle()) throw new Refusal("too-many-identities");
     // A session that is lost while nobody uses it is not worth new tunnels.
     const onLost = (): "rebuild" | "end" => {
       if (group.clients > 0) return "rebuild";
@@ -146,6 +160,11 @@ export class IdentityGroups {
     if (once) return this.#close(key);
     const { identityIdle } = this.#options;
     if (identityIdle > 0) group.idleTimer = setTimeout(() => this.#close(key), identityIdle);
+  }
+
+  /** Whether one more group can have an identity, in the place of one without clients if need be. */
+  #hasRoom(): boolean {
+    return this.#groups.size < this.#options.maxIdentities || this.#closeIdle();
   }
 
   /** Closes the least recently used group without clients, if there is one. */

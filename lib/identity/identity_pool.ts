@@ -1,3 +1,4 @@
+import type { Signal } from "../io/signal.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Identity } from "./identity.ts";
 import { IdentityGroups, type IdentityGroupsOptions, IdentityLease, type PooledStatus } from "./identity_groups.ts";
@@ -31,10 +32,10 @@ export class IdentityPool {
    * The identity of a group; of the base where `key` is undefined. Not reused by another client where `once` is set: then
    * it is closed as soon as the lease is disposed of.
    *
-   * @throws {Refusal} `too-many-identities` at the cap.
+   * @throws {Refusal} `too-many-identities` at the cap, if no client gives way.
    */
-  lease(key: string | undefined, once = false): IdentityLease {
-    if (key !== undefined) return this.#groups.lease(key, once);
+  async lease(key: string | undefined, once: boolean, signal: Signal): Promise<IdentityLease> {
+    if (key !== undefined) return await this.#groups.lease(key, once, signal);
     this.#baseClients++;
     return new IdentityLease(this.#base, this.#releaseBase);
   }

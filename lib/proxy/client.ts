@@ -224,11 +224,11 @@ async function chooseIdentity(
   { conn, serial }: Client,
   { login }: SocksRequest,
   { host, port }: StreamTarget,
-  { isolation, identities, halfClosed, signal }: ClientContext,
+  { isolation, identities, signal }: ClientContext,
 ): Promise<IdentityLease> {
   const clientAddress = conn.remoteAddr.hostname;
   const group = isolationGroup(isolation, { login, host, port, clientAddress, serial });
-  return await halfClosed.makeRoom(() => identities.lease(group, isolation.has("stream")), signal);
+  return await identities.lease(group, isolation.has("stream"), signal);
 }
 
 /** An open stream and what belongs to it. */

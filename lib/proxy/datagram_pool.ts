@@ -3,7 +3,6 @@ import type { Counters } from "../report/counters.ts";
 import { Refusal } from "../reasons/refusals.ts";
 import { DropBook } from "../reasons/datagram_drops.ts";
 import type { DatagramPort } from "../identity/datagram_port.ts";
-import type { HalfClosedStreams } from "../relay/half_closed.ts";
 import {
   IdentityGroups,
   type IdentityGroupsOptions,
@@ -22,8 +21,6 @@ export interface DatagramPoolOptions extends Omit<IdentityGroupsOptions, "purpos
   udp: UdpOptions;
   /** The identities of streams, which carry datagrams too where the router has sessions for both. */
   identities: IdentityPool;
-  /** Streams that may give way where all of these are in use. */
-  halfClosed: HalfClosedStreams;
   /** Takes the counts. */
   counters: Counters;
 }
@@ -82,7 +79,7 @@ export class DatagramPool {
     this.#associations++;
     try {
       const { lease, port } = await this.#shared(key, once, signal) ??
-        await this.#separate(this.#own.lease(key ?? "", once), signal);
+        await this.#separate(key, once, signal);
       return { port, [Symbol.dispose]: () => this.#release(lease) };
     } catch (error) {
       this.#associations--;
@@ -103,13 +100,13 @@ export class DatagramPool {
 
   /** The identity that streams of the group have, if its session carries datagrams. */
   async #shared(key: string | undefined, once: boolean, signal: Signal): Promise<Held | undefined> {
-    const { udp, identities, halfClosed } = this.#options;
+    const { udp, identities } = this.#options;
     if (udp.primary.isRefused) return undefined;
-    return await held(await halfClosed.makeRoom(() => identities.lease(key, once), signal), signal);
+    return await held(await identities.lease(key, once, signal), signal);
   }
 
-  async #separate(lease: IdentityLease, signal: Signal): Promise<Held> {
-    const own = await held(lease, signal);
+  async #separate(key: string | undefined, once: boolean, signal: Signal): Promise<Held> {
+    const own = await held(await this.#own.lease(key ?? "", once, signal), signal);
     if (own === undefined) throw new Refusal("not-ready");
     return own;
   }

@@ -109,13 +109,15 @@ export class Proxy implements AsyncDisposable {
     this.#options = options;
     this.#gate = gate;
     this.#warm = new WarmSockets(options.endpoint);
-    this.#identities = new IdentityPool(options.identity, options);
+    this.#identities = new IdentityPool(options.identity, {
+      ...options,
+      evict: () => this.#halfClosed.endMostSilent(),
+    });
     const { udp } = options;
     this.#datagrams = udp && new DatagramPool({
       ...options,
       udp,
       identities: this.#identities,
-      halfClosed: this.#halfClosed,
     });
     this.#context = {
       ...options,

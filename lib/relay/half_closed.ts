@@ -1,6 +1,3 @@
-import { sleep } from "../io/deadline.ts";
-import type { Signal } from "../io/signal.ts";
-import { Refusal } from "../reasons/refusals.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 /**
@@ -18,9 +15,6 @@ const DRAINING_TIMEOUT = 1_000;
 /** Milliseconds of silence after which such a stream may give way to a new client: with an answer seen, and without. */
 const SILENT_AFTER_ANSWER = 1_000;
 const SILENT_BEFORE_ANSWER = 30_000;
-
-/** Milliseconds for a stream that was ended to let go of its identity. */
-const SETTLING = 20;
 
 /** What is known of such a stream. */
 interface HalfClosed {
@@ -70,24 +64,6 @@ export class HalfClosedStreams {
     this.#streams.delete(found);
     found.limit(0);
     return true;
-  }
-
-  /**
-   * Takes the identity of an isolation group. Where all are in use, streams whose clients are most likely gone give way first,
-   * for it may be they that use one.
-   *
-   * @throws {Refusal} `too-many-identities` if no more of them can.
-   */
-  async makeRoom<T>(take: () => T, signal: Signal): Promise<T> {
-    for (;;) {
-      try {
-        return take();
-      } catch (error) {
-        const isFull = error instanceof Refusal && error.reason === "too-many-identities";
-        if (!isFull || !this.endMostSilent()) throw error;
-        await sleep(SETTLING, signal);
-      }
-    }
   }
 
   /** Gives these streams, and those that come, little time from now on. */
