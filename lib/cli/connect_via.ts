@@ -11,8 +11,7 @@ import {
   parseReply5,
 } from "../socks/client5.ts";
 import { Method } from "../socks/socks5.ts";
-import { type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
-import { Extended5 } from "../reasons/refusals.ts";
+import { Extended5, type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
 
 /** A running proxy to go through. */
 export interface Upstream {

@@ -16,7 +16,7 @@ import { BIND } from "../socks/wire.ts";
 import { BufferPool } from "../relay/buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "../relay/event_loop_gate.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { isAwaited } from "./bind.ts";
 import { DatagramPool } from "./datagram_pool.ts";
 import { HalfClosedStreams } from "../relay/half_closed.ts";
