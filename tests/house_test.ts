@@ -38,7 +38,7 @@ import { HALF_CLOSED_TIMEOUT } from "../lib/relay/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/identity/identity.ts";
 import { SERVICE_TIMEOUT } from "../lib/proxy/forward.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
-import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { MAX_SURPLUS } from "../lib/proxy/admission.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/relay/relay.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";

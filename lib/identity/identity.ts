@@ -102,6 +102,7 @@ export class Identity {
   #failure: SamError | undefined;
   #since: number = performance.now();
   #hadSession = false;
+  #isAccepting = false;
   /** Cuts a wait between attempts short, for a client that has come. */
   #hurry: () => void = () => {};
   #keeping: Promise<void> | undefined;
@@ -166,6 +167,17 @@ export class Identity {
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
   get datagrams(): DatagramPort | undefined {
     return this.#datagrams;
+  }
+
+  /**
+   * Claims the wait for callers until the result is disposed of; undefined while another client has it, which may be one of
+   * another application with the same identity. Where several waited, i2pd 2.45.1 brought two callers into one socket, and
+   * let others wait for ever.
+   */
+  claimAccept(): Disposable | undefined {
+    if (this.#isAccepting) return undefined;
+    this.#isAccepting = true;
+    return { [Symbol.dispose]: () => void (this.#isAccepting = false) };
   }
 
   /** Ends the session and all attempts at a new one. */

@@ -1,4 +1,4 @@
-import { type CallerRules, type ForwardRule, type ForwardSettings, mayCall } from "../config/forward.ts";
+import type { CallerRules, ForwardRule, ForwardSettings } from "../config/forward.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
@@ -14,6 +14,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { CallerRefusal } from "../reasons/caller_refusals.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
 import { relay, type RelayOptions } from "../relay/relay.ts";
+import { mayCall } from "./policy.ts";
 
 /** Milliseconds for the local service to take a connection. */
 export const SERVICE_TIMEOUT = 10_000;
@@ -22,7 +23,9 @@ export const SERVICE_TIMEOUT = 10_000;
 const [RETRY_FIRST, RETRY_MAX] = [50, 5_000];
 
 /** What the inbound side of an application is made of. */
-export interface InboundOptions extends ForwardSettings, Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+export interface InboundOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+  /** Where callers are brought. */
+  settings: ForwardSettings;
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Whose destination it is that callers call. */
@@ -62,7 +65,7 @@ export class Inbound {
   constructor(options: InboundOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#wantsPort = options.rules.some(({ port }) => port !== undefined);
+    this.#wantsPort = options.settings.rules.some(({ port }) => port !== undefined);
     this.#waiting = this.#acceptAll();
   }
 
@@ -142,7 +145,7 @@ export class Inbound {
 
   /** Brings one caller to its service. Never throws, and closes both sides. */
   async #serve(stream: IncomingStream, session: SamSession): Promise<void> {
-    const { callers, maxInbound, counters } = this.#options;
+    const { callers, settings, counters } = this.#options;
     const { caller } = stream;
     try {
       counters.add("inbound-callers");
@@ -152,7 +155,7 @@ export class Inbound {
         return;
       }
       // This one is not among them yet.
-      if (this.#streams.size >= maxInbound) {
+      if (this.#streams.size >= settings.maxInbound) {
         this.#count("too-many");
         this.#tell("too-many", "Too many callers at once: the limit is --max-inbound");
         return;
@@ -175,7 +178,7 @@ export class Inbound {
 
   /** The rule for a port; where the router tells none, or the caller named none, the one without a port, or the first. */
   #choose(toPort: number | undefined): ForwardRule | undefined {
-    const { rules } = this.#options;
+    const { rules } = this.#options.settings;
     const named = toPort !== undefined && toPort !== 0;
     const open = rules.find(({ port }) => port === undefined);
     if (named) return rules.find(({ port }) => port === toPort) ?? open;
@@ -207,10 +210,10 @@ export class Inbound {
   }
 
   async #relay(service: Deno.TcpConn, stream: IncomingStream, session: SamSession): Promise<void> {
-    const { header, idleTimeout, pool, gate, halfClosed, counters } = this.#options;
+    const { settings, idleTimeout, pool, gate, halfClosed, counters } = this.#options;
     try {
       // Not with the reply of the relay: a service that closes at once has seen it nevertheless.
-      if (header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
+      if (settings.header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
       counters.add("inbound-connected");
       const { end, ...bytes } = await relay(
         service,

@@ -13,7 +13,6 @@ import type { ApplicationStatus } from "../status/snapshot.ts";
 import { closeQuietly } from "../io/conn.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
-import { BIND_COMMANDS } from "../proxy/bind.ts";
 import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
@@ -143,36 +142,20 @@ export class Application {
         endpoint,
         isOneOfSeveral,
       );
+      const { mode, scrub } = settings.leaks;
+      const identifiers = { ...surroundings.own, secrets };
       const proxy = await Proxy.start({
+        settings,
         listeners,
         endpoint,
         identity: held.identity,
-        isolation: new Set(settings.isolation),
-        sessionOptions: settings.sessionOptions,
-        maxIdentities: settings.limits.identities,
-        identityIdle: settings.timeouts.identityIdle,
-        logins,
-        rules: settings.policy,
-        hosts,
-        leaks: new LeakWatch({
-          mode: settings.leaks.mode,
-          scrub: settings.leaks.scrub,
-          identifiers: { ...surroundings.own, secrets },
-          log,
-          counters,
-        }),
-        timeouts: settings.timeouts,
-        maxConnections: settings.limits.connections,
-        maxPerClient: settings.limits.perClient,
-        extendedErrors: settings.extendedErrors,
         udp,
-        mapNames: settings.mapNames,
+        logins,
+        hosts,
+        leaks: new LeakWatch({ mode, scrub, identifiers, log, counters }),
         log,
         counters,
         audit: surroundings.audit,
-        commands: settings.bind ? BIND_COMMANDS : undefined,
-        forward: settings.forward,
-        callers: settings.policy.callers,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
       return new Application(settings, counters, proxy, held, listen);

@@ -4,7 +4,7 @@ import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
-import type { PooledStatus } from "../identity/identity_groups.ts";
+import type { PooledStatus } from "../identity/identity_pool.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
 import type {

@@ -64,7 +64,7 @@ Deno.test("A stream that is being opened when its session is lost is tried once 
 });
 
 Deno.test("A stream whose router goes away before it is asked is tried once more when the router is back", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ settings: { timeouts: { connect: 15_000 } } });
   await harness.bridge.stopListening();
   const code = harness.ask();
   await delay(80);

@@ -4,7 +4,7 @@ import type { IsolationFlag } from "../../lib/config/choices.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
 import { Refusal } from "../../lib/reasons/refusal.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS, NameMap } from "../../lib/proxy/name_map.ts";
-import { mappingGroup } from "../../lib/proxy/resolve.ts";
+import { mappingGroup } from "../../lib/identity/isolation.ts";
 import type { SocksRequest } from "../../lib/socks/wire.ts";
 import { Clock } from "../support/clock.ts";
 import { loginOf } from "../support/login.ts";
@@ -150,19 +150,15 @@ pureTest("the smallest range has an address left after more names than it has ad
 pureTest("mappingGroup() goes by who asks, and not by what for", () => {
   const group = (
     flags: readonly IsolationFlag[],
-    request: Partial<SocksRequest>,
+    { login }: Pick<Partial<SocksRequest>, "login">,
     clientAddress = "127.0.0.1",
-  ): string =>
-    mappingGroup({ version: 5, command: 1, host: "a.i2p", port: 80, ...request }, {
-      isolation: new Set(flags),
-      clientAddress,
-    });
+  ): string => mappingGroup(flags, { login, clientAddress });
   const [work, home] = [{ login: loginOf("work") }, { login: loginOf("home") }];
   for (const flags of [[], ["destination"], ["port"], ["stream"], ["destination", "port", "stream"]] as const) {
-    assertEquals(group(flags, { host: "b.i2p", port: 0, ...work }), group(flags, home, "127.0.0.2"), `${flags}`);
+    assertEquals(group(flags, work), group(flags, home, "127.0.0.2"), `${flags}`);
   }
   assertNotEquals(group(["auth", "destination"], work), group(["auth", "destination"], home));
-  assertEquals(group(["auth", "stream"], { ...work, host: "b.i2p", port: 0 }), group(["auth", "stream"], work));
+  assertEquals(group(["auth", "stream"], work), group(["auth"], work));
   assertNotEquals(group(["client"], {}, "127.0.0.2"), group(["client"], {}, "127.0.0.3"));
   assertNotEquals(group(["auth"], work), group(["auth"], {}));
 });

@@ -21,7 +21,7 @@ function datagram(address: readonly number[], port: number, text: string): Uint8
 }
 
 Deno.test("a datagram to an address that stands for a name goes to the name, and the answer comes from the address", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames } });
+  await using stage = await startUdpStage({ settings: { mapNames } });
   const { harness, echo } = stage;
   const ip = await resolveName(harness.port, "udp.i2p");
   using client = await associate(harness.port);
@@ -49,7 +49,7 @@ Deno.test("a datagram to an address that stands for a name goes to the name, and
 
 Deno.test("an address of IPv6 that stands for a name is answered from as well, and so is one of GarliCat", async () => {
   const hosts = new Map<string, string>();
-  await using stage = await startUdpStage({ proxy: { mapNames: parseAddressRange("fd00::/16"), hosts } });
+  await using stage = await startUdpStage({ hosts, settings: { mapNames: parseAddressRange("fd00::/16") } });
   const { harness, echo } = stage;
   hosts.set("aaaqaaqaamaaiaaf.oc.b32.i2p", echo.b32);
   const ip = await resolveName(harness.port, "udp.i2p");
@@ -63,7 +63,7 @@ Deno.test("an address of IPv6 that stands for a name is answered from as well, a
 });
 
 Deno.test("an address that stands for nothing is dropped, counted, and explained once; without --map-names all are", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames } });
+  await using stage = await startUdpStage({ settings: { mapNames } });
   const { harness, echo } = stage;
   const dropped = (reason: string): number => harness.counters.get(`udp-dropped-${reason}`);
   using client = await associate(harness.port);
@@ -84,7 +84,7 @@ Deno.test("an address that stands for nothing is dropped, counted, and explained
 });
 
 Deno.test("an address is of the login that asked for it, for datagrams too", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames, isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ settings: { mapNames, isolation: ["auth"] } });
   const { harness } = stage;
   const ip = await resolveName(harness.port, "udp.i2p", "alice");
   using alice = await associate(harness.port, { login: { user: "alice", password: "" } });
@@ -100,8 +100,8 @@ Deno.test("an address is of the login that asked for it, for datagrams too", asy
 });
 
 Deno.test("rules are about the name behind an address, and the log tells of it by its name", async () => {
-  const rules = { allow: [], deny: [parseRule("udp.i2p:25")] };
-  await using stage = await startUdpStage({ proxy: { mapNames, rules } });
+  const policy = { deny: [parseRule("udp.i2p:25")] };
+  await using stage = await startUdpStage({ settings: { mapNames, policy } });
   const { harness } = stage;
   const ip = formatIp(await resolveName(harness.port, "udp.i2p"));
   const nobody = formatIp(await resolveName(harness.port, "nobody.i2p"));
@@ -116,7 +116,7 @@ Deno.test("rules are about the name behind an address, and the log tells of it b
 });
 
 Deno.test("an address stands for its name as long as the association that uses it, and for an hour after", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames } });
+  await using stage = await startUdpStage({ settings: { mapNames } });
   const { harness } = stage;
   using clock = new Clock();
   const ip = await resolveName(harness.port, "udp.i2p");
