@@ -64,9 +64,10 @@ export interface Prepared {
  */
 async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
   const login = await readSamLogin(settings, log);
-  const { book, text } = await readLoginBook(settings.authFile, log);
-  const { hosts, text: hostsText } = await readHosts(settings.hostsFile);
-  const secrets = await readSecrets(settings.leaks.secretsFile, log);
+  const { authFile, hostsFile, leaks: { secretsFile } } = settings;
+  const { book, text } = await readLoginBook(authFile, log);
+  const { hosts, text: hostsText } = await readHosts(hostsFile);
+  const secrets = await readSecrets(secretsFile, log);
   const contents = JSON.stringify([login?.password, text, hostsText, secrets]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(contents));
   return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };
@@ -119,50 +120,44 @@ export class Application {
    */
   static async start(prepared: Prepared, surroundings: Surroundings): Promise<Application> {
     const { settings, login, logins, hosts, secrets } = prepared;
-    const { identities, isOneOfSeveral } = surroundings;
+    const { name, sam, identity, keysDir, forward, udp, leaks: { mode, scrub } } = settings;
+    const { identities, isOneOfSeveral, own, audit } = surroundings;
     const counters = new Counters();
-    const log = isOneOfSeveral ? withFields(surroundings.log, { application: settings.name }) : surroundings.log;
-    requireNet(settings.sam, "--sam");
-    for (const { target } of settings.forward?.rules ?? []) requireNet(target, "--forward");
+    const log = isOneOfSeveral ? withFields(surroundings.log, { application: name }) : surroundings.log;
+    requireNet(sam, "--sam");
+    for (const { target } of forward?.rules ?? []) requireNet(target, "--forward");
     warnOfUnusedIdentity(settings, log);
-    if (settings.forward !== undefined && settings.identity === undefined) {
+    if (forward !== undefined && identity === undefined) {
       log.warn("The address of --forward changes with each start: --identity NAME keeps one");
     }
-    const endpoint = { ...settings.sam, ...(login && { login }) };
-    const udp = identities.udpOf(settings, endpoint);
+    const endpoint = { ...sam, ...(login && { login }) };
     const listeners = openListeners(settings, log);
     let held: HeldIdentity | undefined;
     try {
       refuseOwnPorts(settings, listeners);
       requireAnyPort();
-      if (settings.udp.enabled) requireNet({ ...settings.sam, port: settings.udp.port }, "--sam-udp");
-      held = await identities.acquire(
-        settings,
-        () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
-        endpoint,
-        isOneOfSeveral,
-      );
-      const { mode, scrub } = settings.leaks;
-      const identifiers = { ...surroundings.own, secrets };
+      if (udp.enabled) requireNet({ hostname: sam.hostname, port: udp.port }, "--sam-udp");
+      const folder = (): string => requireKeysDir(keysDir ?? surroundings.keysDir);
+      held = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
       const proxy = await Proxy.start({
         settings,
         listeners,
         endpoint,
         identity: held.identity,
-        udp,
+        udp: identities.udpOf(settings, endpoint),
         logins,
         hosts,
-        leaks: new LeakWatch({ mode, scrub, identifiers, log, counters }),
+        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
         log,
         counters,
-        audit: surroundings.audit,
+        audit,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
       return new Application(settings, counters, proxy, held, listen);
     } catch (error) {
       listeners.forEach(closeQuietly);
       await held?.release();
-      throw adviseOn(error, settings.sam);
+      throw adviseOn(error, sam);
     }
   }
 
@@ -243,12 +238,12 @@ function refuseOwnPorts({ forward }: ApplicationSettings, listeners: readonly De
   if (problem !== undefined) throw new CliError(ExitCode.usage, problem);
 }
 
-function openListeners(settings: ApplicationSettings, log: Log): Deno.TcpListener[] {
+function openListeners({ listen: endpoints, listenGiven }: ApplicationSettings, log: Log): Deno.TcpListener[] {
   const listeners: Deno.TcpListener[] = [];
   try {
-    for (const endpoint of settings.listen) {
+    for (const endpoint of endpoints) {
       requireNet(endpoint, "--listen");
-      listeners.push(settings.listenGiven ? listen(endpoint) : listenNear(endpoint, log));
+      listeners.push(listenGiven ? listen(endpoint) : listenNear(endpoint, log));
     }
     return listeners;
   } catch (error) {
