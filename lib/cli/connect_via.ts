@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import type { StreamTarget } from "../sam/stream.ts";
@@ -105,7 +106,7 @@ async function reach(hostname: string, port: number, signal: Signal): Promise<De
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UpstreamError("unreachable", error instanceof Error ? error.message : String(error), error);
+    throw new UpstreamError("unreachable", errorText(error), error);
   }
 }
 

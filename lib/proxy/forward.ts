@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { CallerRules, ForwardRule, ForwardSettings } from "../config/forward.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { Counters } from "../report/counters.ts";
@@ -203,7 +204,7 @@ export class Inbound {
     } catch (error) {
       if (this.#stop.aborted) return undefined;
       this.#count("service-down");
-      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : String(error);
+      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
       this.#tell(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
       return undefined;
     }

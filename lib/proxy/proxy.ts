@@ -6,6 +6,7 @@ import { IdentityPool, type PooledStatus } from "../identity/identity_pool.ts";
 import type { UdpOptions } from "../identity/primary_support.ts";
 import { acceptAll } from "../io/accept.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
+import { errorText } from "../io/error_text.ts";
 import { SharedSignal } from "../io/signal.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { BufferPool } from "../relay/buffer_pool.ts";
@@ -166,7 +167,7 @@ export class Proxy implements AsyncDisposable {
       this.#context.warm.clear();
       this.#context.halfClosed.endMostSilent();
     }
-    log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${error}`);
+    log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${errorText(error)}`);
   }
 
   #serve(conn: Deno.TcpConn): void {

@@ -314,7 +314,7 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     assertEquals((await second.reply()).code, 7);
     const [refusal] = (await only(port)).refusals;
     assertEquals([refusal?.reason, refusal?.count], ["command", 1]);
-    assertMatch(refusal?.hint ?? "", /BIND needs --bind, and a login where another client waits/);
+    assertMatch(refusal?.hint ?? "", /BIND needs --bind, and a login if another client is waiting/);
     assertEquals(await stranger.ask(host, ""), "");
     const { conn } = await caller.call(host);
     await client.reply();
