@@ -1,4 +1,4 @@
-import type { Watchdog } from "./watchdog.ts";
+import type { IdleTimer } from "./idle_timer.ts";
 
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose client has ended its side. Longer than
@@ -32,7 +32,7 @@ interface HalfClosed {
  * earlier when others need their place.
  */
 export class HalfClosedStreams {
-  readonly #streams = new Map<Watchdog, HalfClosed>();
+  readonly #streams = new Map<IdleTimer, HalfClosed>();
   #draining = false;
 
   /**
@@ -41,10 +41,10 @@ export class HalfClosedStreams {
    * @param isAnswered whether the peer has sent anything since the client last did.
    * @param clientAddress IP address of the client.
    */
-  add(watchdog: Watchdog, isAnswered: () => boolean, clientAddress: string): Disposable {
-    this.#streams.set(watchdog, { isAnswered, clientAddress });
-    watchdog.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
-    return { [Symbol.dispose]: () => void this.#streams.delete(watchdog) };
+  add(idleTimer: IdleTimer, isAnswered: () => boolean, clientAddress: string): Disposable {
+    this.#streams.set(idleTimer, { isAnswered, clientAddress });
+    idleTimer.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
+    return { [Symbol.dispose]: () => void this.#streams.delete(idleTimer) };
   }
 
   /**
@@ -54,11 +54,11 @@ export class HalfClosedStreams {
    * @returns whether there was one.
    */
   endMostSilent(from?: string): boolean {
-    let found: Watchdog | undefined;
-    for (const [watchdog, { isAnswered, clientAddress }] of this.#streams) {
+    let found: IdleTimer | undefined;
+    for (const [idleTimer, { isAnswered, clientAddress }] of this.#streams) {
       if (from !== undefined && from !== clientAddress) continue;
-      if (watchdog.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
-      if (found === undefined || watchdog.silence > found.silence) found = watchdog;
+      if (idleTimer.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
+      if (found === undefined || idleTimer.silence > found.silence) found = idleTimer;
     }
     if (found === undefined) return false;
     this.#streams.delete(found);
@@ -69,6 +69,6 @@ export class HalfClosedStreams {
   /** Gives these streams, and those that come, little time from now on. */
   hurry(): void {
     this.#draining = true;
-    for (const watchdog of this.#streams.keys()) watchdog.limit(DRAINING_TIMEOUT);
+    for (const idleTimer of this.#streams.keys()) idleTimer.limit(DRAINING_TIMEOUT);
   }
 }

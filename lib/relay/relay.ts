@@ -8,7 +8,7 @@ import type { EventLoopGate } from "./event_loop_gate.ts";
 import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
 import type { SamStream } from "../sam/stream.ts";
 import type { ReadAhead } from "./read_ahead.ts";
-import { Watchdog } from "./watchdog.ts";
+import { IdleTimer } from "./idle_timer.ts";
 
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose session is lost. Routers end the streams of a session
@@ -89,7 +89,7 @@ class Relay {
   readonly #client: Deno.TcpConn;
   readonly #stream: Deno.TcpConn;
   readonly #options: RelayOptions;
-  readonly #watchdog: Watchdog;
+  readonly #idleTimer: IdleTimer;
   readonly #stop = (): void => this.#end("ended by the proxy");
   readonly #loseSession = (): void => {
     this.#lastReceived = performance.now();
@@ -108,7 +108,7 @@ class Relay {
     this.#client = client;
     this.#stream = stream;
     this.#options = options;
-    this.#watchdog = new Watchdog(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
+    this.#idleTimer = new IdleTimer(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
   }
 
   async run(clientBytes: ReadAhead, streamBuffer: Uint8Array<ArrayBuffer>): Promise<RelayResult> {
@@ -117,7 +117,7 @@ class Relay {
     this.#countReceived(toClient.length);
     // Asked for now: it cannot be once the connection is closed.
     const clientAddress = this.#client.remoteAddr.hostname;
-    if (idleTimeout > 0) this.#watchdog.limit(idleTimeout);
+    if (idleTimeout > 0) this.#idleTimer.limit(idleTimeout);
     onAbort(signal, this.#stop);
     onAbort(sessionEnded, this.#loseSession);
     let failure: { error: unknown } | undefined;
@@ -127,7 +127,7 @@ class Relay {
       if (how === "source ended" && this.#reason === undefined && this.#options.clientEndsStream) {
         this.#endStream();
       } else if (how === "source ended" && this.#reason === undefined) {
-        this.#halfClosed = this.#options.halfClosed.add(this.#watchdog, () => this.#isAnswered, clientAddress);
+        this.#halfClosed = this.#options.halfClosed.add(this.#idleTimer, () => this.#isAnswered, clientAddress);
       }
       return how;
     }, (error): PumpEnd => {
@@ -159,7 +159,7 @@ class Relay {
     return pump(clientBytes, this.#stream, ahead, clientBytes.buffer, this.#options, sent, (bytes) => {
       if (bytes === WRITING) return;
       this.#countSent(bytes);
-      this.#watchdog.active();
+      this.#idleTimer.active();
       this.#isAnswered = false;
     });
   }
@@ -171,7 +171,7 @@ class Relay {
       if (bytes === WRITING) return;
       this.#countReceived(bytes);
       this.#lastReceived = performance.now();
-      this.#watchdog.active();
+      this.#idleTimer.active();
       this.#isAnswered = true;
     });
   }
@@ -190,8 +190,8 @@ class Relay {
   #endStream(): void {
     this.#reason = "client closed";
     this.#stream.closeWrite().catch(() => {});
-    this.#watchdog.active();
-    this.#watchdog.limit(ANSWERED_TIMEOUT);
+    this.#idleTimer.active();
+    this.#idleTimer.limit(ANSWERED_TIMEOUT);
   }
 
   /** Ends both sides at once. The first reason counts. */
@@ -213,7 +213,7 @@ class Relay {
 
   /** Lets go of everything that watches over the stream. */
   #rest(): void {
-    this.#watchdog.stop();
+    this.#idleTimer.stop();
     this.#options.sessionEnded.removeEventListener("abort", this.#loseSession);
     this.#grace?.stop();
     this.#halfClosed?.[Symbol.dispose]();

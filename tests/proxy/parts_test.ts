@@ -13,7 +13,7 @@ import { EventLoopGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/relay/even
 import { acceptAll, ACCEPTED_A_TURN } from "../../lib/io/accept.ts";
 import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
-import { Watchdog } from "../../lib/relay/watchdog.ts";
+import { IdleTimer } from "../../lib/relay/idle_timer.ts";
 import { Clock } from "../support/clock.ts";
 import { delay, until } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
@@ -143,22 +143,22 @@ Deno.test("acceptAll() gives everything else a turn behind each batch of clients
   assertEquals(story, [...batch, ...batch, "client"]);
 });
 
-Deno.test("Watchdog calls back after a time without activity, and not before", async () => {
+Deno.test("IdleTimer calls back after a time without activity, and not before", async () => {
   using clock = new Clock({ runs: false });
   let expired = 0;
-  const watchdog = new Watchdog(() => expired++);
-  watchdog.active();
-  watchdog.limit(80);
-  watchdog.limit(10_000);
+  const idleTimer = new IdleTimer(() => expired++);
+  idleTimer.active();
+  idleTimer.limit(80);
+  idleTimer.limit(10_000);
   for (let i = 0; i < 8; i++) {
     await clock.skip(79);
-    watchdog.active();
+    idleTimer.active();
   }
   await clock.skip(79);
   assertEquals(expired, 0);
   await clock.skip(1);
   assertEquals(expired, 1);
-  const stopped = new Watchdog(() => expired++);
+  const stopped = new IdleTimer(() => expired++);
   stopped.limit(10);
   stopped.stop();
   stopped.limit(5);
