@@ -6,7 +6,7 @@ import { isolationGroup, mappingGroup } from "../identity/isolation.ts";
 import type { Signal } from "../io/signal.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { BufferPool } from "../relay/buffer_pool.ts";
-import type { EventLoopGate } from "../relay/event_loop_gate.ts";
+import type { FairnessGate } from "../relay/fairness_gate.ts";
 import type { HalfClosedStreams } from "../relay/half_closed.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
@@ -69,7 +69,7 @@ export interface ClientContext {
   /** Lends buffers for fast transfers. */
   readonly pool: BufferPool;
   /** Gives other work its turn. */
-  readonly gate: EventLoopGate;
+  readonly gate: FairnessGate;
   /** Watches over streams whose client has ended its side. */
   readonly halfClosed: HalfClosedStreams;
   /** Receives a line for each client that does not get its stream, and at debug level for each that does. */

@@ -10,7 +10,7 @@ import { errorText } from "../io/error_text.ts";
 import { SharedSignal } from "../io/signal.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { BufferPool } from "../relay/buffer_pool.ts";
-import { EventLoopGate } from "../relay/event_loop_gate.ts";
+import { FairnessGate } from "../relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../relay/half_closed.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
@@ -66,7 +66,7 @@ export class Proxy implements AsyncDisposable {
   readonly #inbound: Inbound | undefined;
   #serial = 0;
 
-  private constructor(options: ProxyOptions, gate: EventLoopGate) {
+  private constructor(options: ProxyOptions, gate: FairnessGate) {
     this.#listeners = options.listeners;
     this.#context = createContext(options, gate, this.#stop);
     this.#inbound = createInbound(options, this.#context);
@@ -87,7 +87,7 @@ export class Proxy implements AsyncDisposable {
    * binds a port, and sends to whatever port its client has.
    */
   static async start(options: ProxyOptions): Promise<Proxy> {
-    return new Proxy(options, await EventLoopGate.open());
+    return new Proxy(options, await FairnessGate.open());
   }
 
   /** Clients that are connected now. */
@@ -189,7 +189,7 @@ export class Proxy implements AsyncDisposable {
 }
 
 /** Makes what all clients share. */
-function createContext(options: ProxyOptions, gate: EventLoopGate, signal: SharedSignal): ClientContext {
+function createContext(options: ProxyOptions, gate: FairnessGate, signal: SharedSignal): ClientContext {
   const { settings, endpoint, udp, logins, log, counters } = options;
   const halfClosed = new HalfClosedStreams();
   const evict = (): boolean => halfClosed.endMostSilent();

@@ -4,7 +4,7 @@ import { onAbort, type Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
 import { type BufferPool, MEDIUM_BUFFER } from "./buffer_pool.ts";
-import type { EventLoopGate } from "./event_loop_gate.ts";
+import type { FairnessGate } from "./fairness_gate.ts";
 import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
 import type { SamStream } from "../sam/stream.ts";
 import type { ReadAhead } from "./read_ahead.ts";
@@ -21,7 +21,7 @@ export interface RelayOptions {
   /** Lends buffers for fast transfers. */
   pool: BufferPool;
   /** Gives other work its turn. */
-  gate: EventLoopGate;
+  gate: FairnessGate;
   /** Watches over streams whose client has ended its side. */
   halfClosed: HalfClosedStreams;
   /** Bytes for the client before all others; they do not count. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BufferPool } from "../../lib/relay/buffer_pool.ts";
-import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
+import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay, type RelayOptions } from "../../lib/relay/relay.ts";
@@ -150,7 +150,7 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
 
 /** What relays share. */
 async function relayResources(): Promise<Pick<RelayOptions, "pool" | "gate" | "halfClosed"> & AsyncDisposable> {
-  const gate = await EventLoopGate.open();
+  const gate = await FairnessGate.open();
   return {
     pool: new BufferPool(),
     gate,

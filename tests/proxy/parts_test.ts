@@ -9,7 +9,7 @@ import {
   MEDIUM_BUFFER,
 } from "../../lib/relay/buffer_pool.ts";
 import { readSettings } from "../../lib/config/settings.ts";
-import { EventLoopGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/relay/event_loop_gate.ts";
+import { FairnessGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/relay/fairness_gate.ts";
 import { acceptAll, ACCEPTED_A_TURN } from "../../lib/io/accept.ts";
 import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
@@ -40,8 +40,8 @@ pureTest("BufferPool has a buffer for a busy stream beside as many stalled ones 
   assert(pool.rent() !== undefined);
 });
 
-Deno.test("EventLoopGate lets timers run between relays that never wait", async () => {
-  const gate = await EventLoopGate.open();
+Deno.test("FairnessGate lets timers run between relays that never wait", async () => {
+  const gate = await FairnessGate.open();
   try {
     assertEquals(gate.spend(GATE_BUDGET - 1), undefined);
     assert(gate.spend(1) instanceof Promise);
@@ -61,8 +61,8 @@ for (
     { name: "fewer while there are small messages", hurries: true, budget: HURRIED_BUDGET },
   ]
 ) {
-  Deno.test(`EventLoopGate lets relays go on in their order, ${name}`, async () => {
-    const gate = await EventLoopGate.open();
+  Deno.test(`FairnessGate lets relays go on in their order, ${name}`, async () => {
+    const gate = await FairnessGate.open();
     const story: string[] = [];
     let running = 8;
     const relay = async (number: number): Promise<void> => {

@@ -29,7 +29,7 @@ interface Waiting {
  * in the order in which they came, as many of them as the next budget has bytes for: so a turn lasts as long as a budget
  * does, and not as long as all of them together.
  */
-export class EventLoopGate {
+export class FairnessGate {
   readonly #near: Deno.TcpConn;
   readonly #far: Deno.TcpConn;
   readonly #byte = new Uint8Array(1);
@@ -47,7 +47,7 @@ export class EventLoopGate {
   /**
    * Makes the connection. Needs the permission to listen on and connect to 127.0.0.1 at any port, but only now.
    */
-  static async open(): Promise<EventLoopGate> {
+  static async open(): Promise<FairnessGate> {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const near = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
     near.setNoDelay(true);
@@ -55,7 +55,7 @@ export class EventLoopGate {
     for (;;) {
       const far = await listener.accept();
       if (far.remoteAddr.port !== near.localAddr.port) far.close();
-      else return new EventLoopGate(near, far);
+      else return new FairnessGate(near, far);
     }
   }
 
