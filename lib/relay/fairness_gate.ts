@@ -7,10 +7,10 @@ export const GATE_BUDGET = 1_048_576;
  * The same while some stream carries little at a time, as a terminal or a chat does: it waits for two turns with every
  * message and its answer. Not always, for the turns cost a fifth of the speed of fast transfers.
  */
-export const HURRIED_BUDGET = 262_144;
+export const INTERACTIVE_BUDGET = 262_144;
 
-/** Milliseconds without a small message until there is no hurry any more. */
-const HURRY = 100;
+/** Milliseconds without a small message until no stream counts as interactive any more. */
+const INTERACTIVE_FOR = 100;
 
 /** A relay that waits for its next chunk. */
 interface Waiting {
@@ -35,7 +35,7 @@ export class FairnessGate {
   readonly #byte = new Uint8Array(1);
   #left = GATE_BUDGET;
   #turn: Promise<void> | undefined;
-  #hurriedUntil = -Infinity;
+  #interactiveUntil = -Infinity;
   /** The longest waiting one first. */
   readonly #waiting: Waiting[] = [];
 
@@ -69,13 +69,13 @@ export class FairnessGate {
     if (this.#left > 0) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ resolve, bytes });
-    if (this.#waiting.length === 1) void this.#letWaitingGo();
+    if (this.#waiting.length === 1) void this.#releaseWaiting();
     return promise;
   }
 
   /** Says that a stream has carried a small message: others of that kind may wait for their turn. */
-  hurry(): void {
-    this.#hurriedUntil = performance.now() + HURRY;
+  markInteractive(): void {
+    this.#interactiveUntil = performance.now() + INTERACTIVE_FOR;
   }
 
   /** Resolves when the runtime has polled for other events, and those that were waiting had their turn. */
@@ -99,10 +99,10 @@ export class FairnessGate {
   }
 
   /** Lets those go on who wait, a budget's worth in each turn. */
-  async #letWaitingGo(): Promise<void> {
+  async #releaseWaiting(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.turn();
-      const budget = performance.now() < this.#hurriedUntil ? HURRIED_BUDGET : GATE_BUDGET;
+      const budget = performance.now() < this.#interactiveUntil ? INTERACTIVE_BUDGET : GATE_BUDGET;
       let last = 0;
       for (let bytes = 0; last < this.#waiting.length && bytes < budget; last++) {
         bytes += this.#waiting[last]?.bytes ?? 0;

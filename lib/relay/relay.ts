@@ -286,7 +286,7 @@ async function pump(
       moved(bytes.length);
       const isFull = length === buffer.length;
       // Behind a small message nothing is left to read, so the next read waits for a poll anyway.
-      if (length < small.length) gate.hurry();
+      if (length < small.length) gate.markInteractive();
       // Who is about to rent pays for that: so where thousands wake up at once, few have a large buffer at a time.
       const cost = isFull && large === undefined ? MEDIUM_BUFFER : length;
       const turn = length < small.length ? undefined : gate.spend(cost);

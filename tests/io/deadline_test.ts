@@ -73,7 +73,7 @@ Deno.test("After a stop, what has come is read before a Deadline declares the ti
   assertEquals(noticed, ["a byte has come", "the time is over"]);
 });
 
-Deno.test("After a stop, what has come is read before a IdleTimer bites, which then waits its full time", async () => {
+Deno.test("After a stop, what has come is read before an IdleTimer rings, which then waits its full time", async () => {
   let heardAt = 0;
   let bitAt = 0;
   const noticed = await firstAfter(1_300, (tell) => {

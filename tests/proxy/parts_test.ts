@@ -9,7 +9,7 @@ import {
   MEDIUM_BUFFER,
 } from "../../lib/relay/buffer_pool.ts";
 import { readSettings } from "../../lib/config/settings.ts";
-import { FairnessGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/relay/fairness_gate.ts";
+import { FairnessGate, GATE_BUDGET, INTERACTIVE_BUDGET } from "../../lib/relay/fairness_gate.ts";
 import { acceptAll, ACCEPTED_A_TURN } from "../../lib/io/accept.ts";
 import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
@@ -58,7 +58,7 @@ Deno.test("FairnessGate lets timers run between relays that never wait", async (
 for (
   const { name, hurries, budget } of [
     { name: "a budget's worth a turn", hurries: false, budget: GATE_BUDGET },
-    { name: "fewer while there are small messages", hurries: true, budget: HURRIED_BUDGET },
+    { name: "fewer while there are small messages", hurries: true, budget: INTERACTIVE_BUDGET },
   ]
 ) {
   Deno.test(`FairnessGate lets relays go on in their order, ${name}`, async () => {
@@ -67,9 +67,9 @@ for (
     let running = 8;
     const relay = async (number: number): Promise<void> => {
       for (let i = 0; i < 10; i++) {
-        if (hurries) gate.hurry();
+        if (hurries) gate.markInteractive();
         story.push(String(number));
-        await gate.spend(HURRIED_BUDGET);
+        await gate.spend(INTERACTIVE_BUDGET);
       }
       running--;
     };
@@ -84,7 +84,7 @@ for (
     gate.close();
     const [, ...perTurn] = story.join("").split("|").filter((chunks) => chunks !== "");
     const most = Math.max(...perTurn.map((chunks) => chunks.length));
-    assertEquals(most, budget / HURRIED_BUDGET, story.join(""));
+    assertEquals(most, budget / INTERACTIVE_BUDGET, story.join(""));
     const inOrder = story.filter((entry) => entry !== "|").join("");
     assertEquals(inOrder, "01234567".repeat(10));
   });
