@@ -104,7 +104,7 @@ export class Identity {
   #hadSession = false;
   #isAccepting = false;
   /** Cuts a wait between attempts short, for a client that has come. */
-  #hurry: () => void = () => {};
+  #expedite: () => void = () => {};
   #keeping: Promise<void> | undefined;
   /** Why there will be no session: the first one failed, or the identity was closed. */
   #end: unknown;
@@ -140,7 +140,7 @@ export class Identity {
     const waiter = Promise.withResolvers<SamSession>();
     const abort = (): void => waiter.reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
     this.#waiting.add(waiter);
-    this.#hurry();
+    this.#expedite();
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     try {
@@ -340,12 +340,12 @@ export class Identity {
     const least = Math.min(milliseconds, RETRY_MAX_HELD);
     await sleep(least, signal);
     using rest = new Deadline(Infinity, signal);
-    this.#hurry = () => {
+    this.#expedite = () => {
       if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client is held"));
     };
-    if (this.#waiting.size > 0) this.#hurry();
+    if (this.#waiting.size > 0) this.#expedite();
     await sleep(milliseconds - least, rest.signal);
-    this.#hurry = () => {};
+    this.#expedite = () => {};
   }
 }
 

@@ -136,7 +136,7 @@ export class Proxy implements AsyncDisposable {
   /** Accepts no more clients, and waits until all have ended or the time, in milliseconds, is over. */
   async drain(milliseconds: number): Promise<void> {
     const stopped = this.stopListening();
-    this.#context.halfClosed.hurry();
+    this.#context.halfClosed.expediteClose();
     this.#context.datagrams?.ending.abort(new Refusal("stopping"));
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);

@@ -67,7 +67,7 @@ export class HalfClosedStreams {
   }
 
   /** Gives these streams, and those that come, little time from now on. */
-  hurry(): void {
+  expediteClose(): void {
     this.#draining = true;
     for (const idleTimer of this.#streams.keys()) idleTimer.limit(DRAINING_TIMEOUT);
   }

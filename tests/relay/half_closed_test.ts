@@ -95,7 +95,7 @@ Deno.test("Once the proxy is about to end, a second of silence is enough, for st
   const { clock, ended, halfClosed } = streams;
   streams.add("waiting", false);
   const { idleTimer } = streams.add("busy", true);
-  halfClosed.hurry();
+  halfClosed.expediteClose();
   await clock.skip(999);
   idleTimer.active();
   streams.add("later", false);
