@@ -27,7 +27,7 @@ const GONE_PROBE = 250;
  * Longest wait for the next attempt while clients are held and nothing listens at the SAM port, in milliseconds: to knock
  * there costs a router nothing.
  */
-const RETRY_MAX_HELD = 2_000;
+const RETRY_MAX_QUEUED = 2_000;
 
 /** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
 export const IN_USE_TIMEOUT = 60_000;
@@ -67,7 +67,7 @@ export interface IdentityOptions {
    *
    * @default {false}
    */
-  holdsClients?: boolean;
+  queueClients?: boolean;
   /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
   onLost?: () => "rebuild" | "end";
 }
@@ -206,7 +206,7 @@ export class Identity {
       try {
         return await this.#create();
       } catch (error) {
-        if (this.#options.holdsClients && this.#waiting.size > 0 && isRouterAway(error)) {
+        if (this.#options.queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
           this.#failure = error;
           await this.#wait(backoff.next());
           continue;
@@ -337,7 +337,7 @@ export class Identity {
   /** Waits between two attempts; less while clients are held, if asking costs the router nothing. */
   async #wait(milliseconds: number): Promise<void> {
     const { signal } = this.#stop;
-    const least = Math.min(milliseconds, RETRY_MAX_HELD);
+    const least = Math.min(milliseconds, RETRY_MAX_QUEUED);
     await sleep(least, signal);
     using rest = new Deadline(Infinity, signal);
     this.#expedite = () => {

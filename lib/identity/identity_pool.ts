@@ -147,7 +147,7 @@ export class IdentityGroups {
       datagramsOnly,
       log,
       onLost,
-      holdsClients: true,
+      queueClients: true,
     });
     const group: Group = { number: ++this.#count, identity, clients: 0 };
     this.#groups.set(key, group);
