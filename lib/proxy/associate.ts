@@ -17,7 +17,7 @@ import type { DropBook, DropReason } from "../reasons/datagram_drops.ts";
 import type { DatagramPort, DatagramTaker } from "../identity/datagram_port.ts";
 import type { Found, Peer } from "../identity/destination_cache.ts";
 import { type Client, type ClientContext, groupOf } from "./context.ts";
-import { HeldNames } from "./held_names.ts";
+import { MappingLeases } from "./mapping_leases.ts";
 import { mappingGroup } from "../identity/isolation.ts";
 import { checkDestination } from "./policy.ts";
 
@@ -106,7 +106,7 @@ class Association implements DatagramTaker {
   readonly #socket: DatagramSocket;
   readonly #hostname: "127.0.0.1" | "::1";
   readonly #client: { hostname: string; port: number };
-  readonly #mapped: HeldNames | undefined;
+  readonly #mapped: MappingLeases | undefined;
   /** By the address of a peer; the least recently used first. */
   readonly #peers = new Map<string, KnownPeer>();
   #waiting = 0;
@@ -128,7 +128,7 @@ class Association implements DatagramTaker {
     this.#client = { hostname: clientAddress, port: request.port };
     const { names, settings } = context;
     const { login } = request;
-    this.#mapped = names && new HeldNames(names, mappingGroup(settings.isolation, { login, clientAddress }));
+    this.#mapped = names && new MappingLeases(names, mappingGroup(settings.isolation, { login, clientAddress }));
     this.#socket = new DatagramSocket(this.#hostname, (bytes, from) => this.#receive(bytes, from));
     through.join(this);
   }
@@ -146,7 +146,7 @@ class Association implements DatagramTaker {
     this.#isClosed = true;
     this.#port.leave(this);
     await this.#socket.close();
-    this.#mapped?.letGo();
+    this.#mapped?.release();
   }
 
   lastSent(b32: string): number | undefined {

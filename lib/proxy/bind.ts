@@ -16,7 +16,7 @@ import type { Handshake } from "../socks/handshake.ts";
 import { encodeBound4 } from "../socks/socks4.ts";
 import { encodeBound5 } from "../socks/socks5.ts";
 import type { SocksRequest } from "../socks/wire.ts";
-import { type Client, type ClientContext, groupOf, holdName } from "./context.ts";
+import { acquireMapping, type Client, type ClientContext, groupOf } from "./context.ts";
 import { checkDestination, mayCall } from "./policy.ts";
 import { type OpenStream, readAhead, relayStream } from "./stream.ts";
 
@@ -32,7 +32,7 @@ const RETRY = 100;
  */
 export async function handleBind(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
   const { settings, hosts, admission, identities, signal } = context;
-  using name = holdName(client, handshake.request, context);
+  using name = acquireMapping(client, handshake.request, context);
   const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
   client.request = request;
   const expected = ANYBODY.includes(request.host) ? undefined : checkDestination(request, settings.policy, hosts);

@@ -5,7 +5,7 @@ import { SamError } from "../sam/error.ts";
 import type { SamSession } from "../sam/session.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import type { Handshake } from "../socks/handshake.ts";
-import { type Client, type ClientContext, destinationOf, groupOf, holdName } from "./context.ts";
+import { acquireMapping, type Client, type ClientContext, destinationOf, groupOf } from "./context.ts";
 import { checkDestination } from "./policy.ts";
 import { type OpenStream, readAhead, relayStream } from "./stream.ts";
 
@@ -17,7 +17,7 @@ type Bridge = Pick<ClientContext, "endpoint" | "warm">;
 
 /** Serves CONNECT: opens a stream to where the client may go, and carries it. */
 export async function handleConnect(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
-  using name = holdName(client, handshake.request, context);
+  using name = acquireMapping(client, handshake.request, context);
   const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
   client.request = request;
   client.address = checkDestination(request, context.settings.policy, context.hosts);

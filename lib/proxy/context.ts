@@ -18,7 +18,7 @@ import type { Admission } from "./admission.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
-import type { HeldName, NameMap } from "./name_map.ts";
+import type { MappingLease, NameMap } from "./name_map.ts";
 
 /** A client, and what is known of it so far. */
 export interface Client {
@@ -104,13 +104,13 @@ export function groupOf(
  *
  * @throws {Refusal} `address-unmapped` if the address stands for no name of this client.
  */
-export function holdName(
+export function acquireMapping(
   { clientAddress }: Client,
   { host, login }: SocksRequest,
   { names, settings }: ClientContext,
-): HeldName | undefined {
+): MappingLease | undefined {
   if (names === undefined || !names.covers(host)) return undefined;
-  const held = names.hold(mappingGroup(settings.isolation, { login, clientAddress }), host);
-  if (held === undefined) throw new Refusal("address-unmapped");
-  return held;
+  const lease = names.acquire(mappingGroup(settings.isolation, { login, clientAddress }), host);
+  if (lease === undefined) throw new Refusal("address-unmapped");
+  return lease;
 }

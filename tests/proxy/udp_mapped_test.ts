@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
-import { HeldNames, MAX_HELD_NAMES } from "../../lib/proxy/held_names.ts";
+import { MappingLeases, MAX_MAPPING_LEASES } from "../../lib/proxy/mapping_leases.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, NameMap } from "../../lib/proxy/name_map.ts";
 import { Clock } from "../support/clock.ts";
 import { concat } from "../support/fake_stream.ts";
@@ -139,18 +139,18 @@ Deno.test("an address stands for its name as long as the association that uses i
   assertNotEquals(await resolveName(harness.port, "udp.i2p"), ip);
 });
 
-pureTest(`an association keeps the last ${MAX_HELD_NAMES} addresses in use, and lets the others give way`, () => {
+pureTest(`an association keeps the last ${MAX_MAPPING_LEASES} addresses in use, and lets the others give way`, () => {
   const names = new NameMap(mapNames);
-  const held = new HeldNames(names, "");
+  const held = new MappingLeases(names, "");
   const address = (host: string): string => formatIp(names.addressOf("", host));
-  const all = Array.from({ length: MAX_HELD_NAMES + 2 }, (_, i) => address(`${i}.i2p`));
-  for (const ip of all.slice(0, MAX_HELD_NAMES)) held.nameOf(ip);
+  const all = Array.from({ length: MAX_MAPPING_LEASES + 2 }, (_, i) => address(`${i}.i2p`));
+  for (const ip of all.slice(0, MAX_MAPPING_LEASES)) held.nameOf(ip);
   assertEquals(held.nameOf(all[0] ?? ""), "0.i2p");
-  for (const ip of all.slice(MAX_HELD_NAMES)) held.nameOf(ip);
+  for (const ip of all.slice(MAX_MAPPING_LEASES)) held.nameOf(ip);
   for (let i = 0; i < MAX_MAPPED_NAMES; i++) names.addressOf("", `more-${i}.i2p`);
   const left = all.filter((ip) => names.nameOf("", ip) !== undefined);
   assertEquals(left, all.filter((_, i) => i !== 1 && i !== 2));
-  held.letGo();
+  held.release();
   for (let i = 0; i < MAX_MAPPED_NAMES; i++) names.addressOf("", `most-${i}.i2p`);
   assertEquals(all.filter((ip) => names.nameOf("", ip) !== undefined), []);
 });
