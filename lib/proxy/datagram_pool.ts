@@ -99,27 +99,27 @@ export class DatagramPool {
   }
 
   /** The identity that streams of the group have, if its session carries datagrams. */
-  async #shared(key: string | undefined, signal: Signal): Promise<Held | undefined> {
+  async #shared(key: string | undefined, signal: Signal): Promise<DatagramIdentity | undefined> {
     const { udp, identities } = this.#options;
     if (udp.primary.isRefused) return undefined;
-    return await held(await identities.lease(key, signal), signal);
+    return await waitForDatagrams(await identities.lease(key, signal), signal);
   }
 
-  async #separate(key: string | undefined, signal: Signal): Promise<Held> {
-    const own = await held(await this.#own.lease(key ?? "", signal), signal);
+  async #separate(key: string | undefined, signal: Signal): Promise<DatagramIdentity> {
+    const own = await waitForDatagrams(await this.#own.lease(key ?? "", signal), signal);
     if (own === undefined) throw new Refusal("not-ready");
     return own;
   }
 }
 
 /** A lease whose session carries datagrams. */
-interface Held {
+interface DatagramIdentity {
   lease: IdentityLease;
   port: DatagramPort;
 }
 
-/** Waits for the session of a lease, and lets go of it if that carries no datagrams. */
-async function held(lease: IdentityLease, signal: Signal): Promise<Held | undefined> {
+/** Waits for the session of a lease, and releases it if that carries no datagrams. */
+async function waitForDatagrams(lease: IdentityLease, signal: Signal): Promise<DatagramIdentity | undefined> {
   try {
     await lease.session(signal);
   } catch (error) {
