@@ -26,8 +26,8 @@ import { adviseOn } from "../command/sam_error.ts";
 /** How many ports behind the default one are tried when it is taken and the user named none. */
 const SPARE_PORTS = 20;
 
-/** What the applications of a process share. */
-export interface Surroundings {
+/** Services shared by all applications of the process. */
+export interface SharedServices {
   /** The identities. */
   identities: IdentityRegistry;
   /** Folder of lasting identities where an application names none; undefined if there is none. */
@@ -43,7 +43,7 @@ export interface Surroundings {
 }
 
 /** An application whose files have been read: what can be wrong with them has been found. */
-export interface Prepared {
+export interface LoadedApplication {
   /** How it is to be served. */
   settings: ApplicationSettings;
   /** Login for the SAM bridge. */
@@ -63,7 +63,7 @@ export interface Prepared {
  *
  * @throws {CliError} if one of them cannot be read or used.
  */
-async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
+async function load(settings: ApplicationSettings, log: Log): Promise<LoadedApplication> {
   const login = await readSamLogin(settings, log);
   const { authFile, hostsFile, leaks: { secretsFile } } = settings;
   const { book, text } = await readLoginBook(authFile, log);
@@ -75,19 +75,19 @@ async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepare
 }
 
 /** Reads the files of all applications, and has them by their keys. @throws {CliError} if one cannot be used. */
-export async function prepareAll(
+export async function loadAll(
   applications: readonly ApplicationSettings[],
   log: Log,
-): Promise<Map<string, Prepared>> {
-  const prepared = new Map<string, Prepared>();
+): Promise<Map<string, LoadedApplication>> {
+  const loaded = new Map<string, LoadedApplication>();
   for (const settings of applications) {
-    const one = await prepare(settings, log);
+    const one = await load(settings, log);
     // Two applications may be alike, on ports that the system picks.
     let key = one.key;
-    for (let n = 2; prepared.has(key); n++) key = `${one.key} ${n}`;
-    prepared.set(key, one);
+    for (let n = 2; loaded.has(key); n++) key = `${one.key} ${n}`;
+    loaded.set(key, one);
   }
-  return prepared;
+  return loaded;
 }
 
 /** An application that is being served. */
@@ -119,12 +119,12 @@ export class Application {
    *
    * @throws {CliError} if a port, a permission or the identity is not to be had.
    */
-  static async start(prepared: Prepared, surroundings: Surroundings): Promise<Application> {
-    const { settings, login, logins, hosts, secrets } = prepared;
+  static async start(loaded: LoadedApplication, services: SharedServices): Promise<Application> {
+    const { settings, login, logins, hosts, secrets } = loaded;
     const { name, sam, identity, keysDir, forward, udp, leaks: { mode, scrub } } = settings;
-    const { identities, isOneOfSeveral, own, audit } = surroundings;
+    const { identities, isOneOfSeveral, own, audit } = services;
     const counters = new Counters();
-    const log = isOneOfSeveral ? withFields(surroundings.log, { application: name }) : surroundings.log;
+    const log = isOneOfSeveral ? withFields(services.log, { application: name }) : services.log;
     requireNet(sam, "--sam");
     for (const { target } of forward?.rules ?? []) requireNet(target, "--forward");
     warnOfUnusedIdentity(settings, log);
@@ -138,7 +138,7 @@ export class Application {
       refuseOwnPorts(settings, listeners);
       requireAnyPort();
       if (udp.enabled) requireNet({ hostname: sam.hostname, port: udp.port }, "--sam-udp");
-      const folder = (): string => requireKeysDir(keysDir ?? surroundings.keysDir);
+      const folder = (): string => requireKeysDir(keysDir ?? services.keysDir);
       held = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
       const proxy = await Proxy.start({
         settings,
