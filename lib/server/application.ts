@@ -16,7 +16,7 @@ import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
 import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
+import type { IdentityHandle, IdentityRegistry } from "./identity_registry.ts";
 import { readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
@@ -97,20 +97,20 @@ export class Application {
   /** What was counted. */
   readonly counters: Counters;
   readonly #proxy: Proxy;
-  readonly #held: HeldIdentity;
+  readonly #handle: IdentityHandle;
   readonly #listen: readonly string[];
 
   private constructor(
     settings: ApplicationSettings,
     counters: Counters,
     proxy: Proxy,
-    held: HeldIdentity,
+    handle: IdentityHandle,
     listen: readonly string[],
   ) {
     this.settings = settings;
     this.counters = counters;
     this.#proxy = proxy;
-    this.#held = held;
+    this.#handle = handle;
     this.#listen = listen;
   }
 
@@ -133,18 +133,18 @@ export class Application {
     }
     const endpoint = { ...sam, ...(login && { login }) };
     const listeners = openListeners(settings, log);
-    let held: HeldIdentity | undefined;
+    let handle: IdentityHandle | undefined;
     try {
       refuseOwnPorts(settings, listeners);
       requireAnyPort();
       if (udp.enabled) requireNet({ hostname: sam.hostname, port: udp.port }, "--sam-udp");
       const folder = (): string => requireKeysDir(keysDir ?? services.keysDir);
-      held = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
+      handle = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
       const proxy = await Proxy.start({
         settings,
         listeners,
         endpoint,
-        identity: held.identity,
+        identity: handle.identity,
         udp: identities.udpOf(settings, endpoint),
         logins,
         hosts,
@@ -154,10 +154,10 @@ export class Application {
         audit,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
-      return new Application(settings, counters, proxy, held, listen);
+      return new Application(settings, counters, proxy, handle, listen);
     } catch (error) {
       listeners.forEach(closeQuietly);
-      await held?.release();
+      await handle?.release();
       throw adviseOn(error, sam);
     }
   }
@@ -169,7 +169,7 @@ export class Application {
    */
   async open(): Promise<SamSession> {
     try {
-      return await this.#held.open();
+      return await this.#handle.open();
     } catch (error) {
       throw adviseOn(error, this.settings.sam);
     }
@@ -199,7 +199,7 @@ export class Application {
 
   /** Accepts no more clients, and lets a successor have the identity. When it resolves, the ports are free again. */
   async retire(): Promise<void> {
-    this.#held.retire();
+    this.#handle.retire();
     await this.#proxy.stopListening();
   }
 
@@ -211,7 +211,7 @@ export class Application {
   /** Ends everything at once. */
   async close(): Promise<void> {
     await this.#proxy.close();
-    await this.#held.release();
+    await this.#handle.release();
   }
 }
 
