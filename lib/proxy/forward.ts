@@ -21,10 +21,10 @@ import { mayCall } from "./policy.ts";
 export const SERVICE_TIMEOUT = 10_000;
 
 /** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
-const [RETRY_FIRST, RETRY_MAX] = [50, 5_000];
+const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
 
-/** What the inbound side of an application is made of. */
-export interface InboundOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+/** What a {@linkcode Forwarder} is made of. */
+export interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
   /** Where callers are brought. */
   settings: ForwardSettings;
   /** The SAM bridge. */
@@ -49,8 +49,8 @@ export interface InboundOptions extends Pick<RelayOptions, "pool" | "gate" | "ha
  * three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever. Who calls meanwhile is kept by
  * the router.
  */
-export class Inbound {
-  readonly #options: InboundOptions;
+export class Forwarder {
+  readonly #options: ForwarderOptions;
   readonly #log: Log;
   /** Ends the waiting. */
   readonly #accepting = new AbortController();
@@ -63,7 +63,7 @@ export class Inbound {
   readonly #told = new Set<string>();
 
   /** Begins to wait for callers, as soon as the identity has a session. */
-  constructor(options: InboundOptions) {
+  constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#log = options.log;
     this.#wantsPort = options.settings.rules.some(({ port }) => port !== undefined);
@@ -98,7 +98,7 @@ export class Inbound {
   /** Waits for one caller after the other, over as many sessions as there are. Never throws. */
   async #acceptAll(): Promise<void> {
     const { signal } = this.#accepting;
-    for (let pause = RETRY_FIRST; !signal.aborted;) {
+    for (let pause = ACCEPT_RETRY_FIRST; !signal.aborted;) {
       let session: SamSession;
       try {
         session = await this.#options.identity.session(signal);
@@ -107,11 +107,11 @@ export class Inbound {
         return;
       }
       if (await this.#acceptOne(session, signal)) {
-        pause = RETRY_FIRST;
+        pause = ACCEPT_RETRY_FIRST;
         continue;
       }
       await sleep(pause, signal);
-      pause = session.ended.aborted ? RETRY_FIRST : Math.min(2 * pause, RETRY_MAX);
+      pause = session.ended.aborted ? ACCEPT_RETRY_FIRST : Math.min(2 * pause, ACCEPT_RETRY_MAX);
     }
   }
 

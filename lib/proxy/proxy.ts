@@ -24,7 +24,7 @@ import { Admission } from "./admission.ts";
 import { serveClient } from "./client.ts";
 import type { ClientContext } from "./context.ts";
 import { DatagramPool } from "./datagram_pool.ts";
-import { Inbound } from "./forward.ts";
+import { Forwarder } from "./forward.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
@@ -63,13 +63,13 @@ export class Proxy implements AsyncDisposable {
   readonly #stop: SharedSignal = new SharedSignal();
   readonly #clients = new Set<Promise<void>>();
   readonly #accepting: Promise<unknown>;
-  readonly #inbound: Inbound | undefined;
+  readonly #forwarder: Forwarder | undefined;
   #serial = 0;
 
   private constructor(options: ProxyOptions, gate: FairnessGate) {
     this.#listeners = options.listeners;
     this.#context = createContext(options, gate, this.#stop);
-    this.#inbound = createInbound(options, this.#context);
+    this.#forwarder = createForwarder(options, this.#context);
     this.#accepting = Promise.all(options.listeners.map((listener) =>
       acceptAll(
         listener,
@@ -97,7 +97,7 @@ export class Proxy implements AsyncDisposable {
 
   /** Callers from I2P that are served now; undefined where nobody is waited for. */
   get callers(): number | undefined {
-    return this.#inbound?.streams;
+    return this.#forwarder?.streams;
   }
 
   /** Clients that wait for a caller now; undefined where BIND is switched off. */
@@ -129,7 +129,7 @@ export class Proxy implements AsyncDisposable {
   /** Accepts no more clients. When it resolves, the ports are free again. */
   async stopListening(): Promise<void> {
     this.#listeners.forEach(closeQuietly);
-    await this.#inbound?.stopAccepting();
+    await this.#forwarder?.stopAccepting();
     await this.#accepting;
   }
 
@@ -140,7 +140,7 @@ export class Proxy implements AsyncDisposable {
     this.#context.datagrams?.ending.abort(new Refusal("stopping"));
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
-    await Promise.race([timeIsOver, stopped.then(() => Promise.all([...this.#clients, this.#inbound?.ended()]))]);
+    await Promise.race([timeIsOver, stopped.then(() => Promise.all([...this.#clients, this.#forwarder?.ended()]))]);
     clearTimeout(timer);
   }
 
@@ -148,7 +148,7 @@ export class Proxy implements AsyncDisposable {
   async close(): Promise<void> {
     const stopped = this.stopListening();
     this.#stop.abort(new Refusal("stopping"));
-    await Promise.all([this.#context.identities.close(), this.#context.datagrams?.close(), this.#inbound?.close()]);
+    await Promise.all([this.#context.identities.close(), this.#context.datagrams?.close(), this.#forwarder?.close()]);
     await stopped;
     await Promise.all(this.#clients);
     await this.#context.warm.close();
@@ -222,8 +222,8 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
 }
 
 /** Begins to wait for callers of the base identity, where they are brought somewhere. */
-function createInbound({ settings, identity }: ProxyOptions, context: ClientContext): Inbound | undefined {
-  return settings.forward && new Inbound({
+function createForwarder({ settings, identity }: ProxyOptions, context: ClientContext): Forwarder | undefined {
+  return settings.forward && new Forwarder({
     settings: settings.forward,
     endpoint: context.endpoint,
     identity,
