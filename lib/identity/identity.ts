@@ -224,9 +224,9 @@ export class Identity {
     const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
     // What can be said of a bridge that has neither answered nor failed so far.
     this.#failure ??= new SamError("hello", "silent");
-    const greeted = (): void => void (this.#failure = undefined);
+    const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
-    const session = await this.#createOf(endpoint, request, signal, greeted);
+    const session = await this.#createOf(endpoint, request, signal, onGreeted);
     this.#session = session;
     this.#hadSession = true;
     this.#since = performance.now();
@@ -239,18 +239,18 @@ export class Identity {
     endpoint: SamEndpoint,
     request: SessionRequest,
     signal: Signal,
-    greeted: () => void,
+    onGreeted: () => void,
   ): Promise<SamSession> {
     const { udp, datagramsOnly = false, log } = this.#options;
-    if (udp === undefined) return await createSession(endpoint, request, signal, greeted);
+    if (udp === undefined) return await createSession(endpoint, request, signal, onGreeted);
     if (datagramsOnly || !udp.primary.isRefused) {
       this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
     }
     const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
     const session =
       await (datagramsOnly
-        ? createSession(endpoint, withDatagrams, signal, greeted)
-        : udp.primary.create(endpoint, withDatagrams, signal, greeted));
+        ? createSession(endpoint, withDatagrams, signal, onGreeted)
+        : udp.primary.create(endpoint, withDatagrams, signal, onGreeted));
     if (session.datagramId !== undefined) return session;
     const unused = this.#datagrams;
     this.#datagrams = undefined;

@@ -102,14 +102,15 @@ async function acceptCaller(
 ): Promise<IncomingStream> {
   using attempt = new Deadline(Infinity, signal, session.ended);
   let hasWaited = false;
-  const waiting = (): void => {
-    hasWaited = true;
-    onWaiting();
-  };
   for (;;) {
     let stream: IncomingStream;
     try {
-      stream = await acceptStream(endpoint, session.id, attempt.signal, { waiting });
+      stream = await acceptStream(endpoint, session.id, attempt.signal, {
+        onWaiting: () => {
+          hasWaited = true;
+          onWaiting();
+        },
+      });
     } catch (error) {
       // Who has waited until now did so in vain, however far asking the router again has come.
       if (hasWaited) signal.throwIfAborted();

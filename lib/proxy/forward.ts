@@ -122,7 +122,7 @@ export class Forwarder {
     try {
       const stream = await acceptStream(endpoint, session.id, attempt.signal, {
         wantsPort: this.#wantsPort,
-        waiting: () => this.#told.delete("accept"),
+        onWaiting: () => this.#told.delete("accept"),
       });
       const serving = this.#serve(stream, session).finally(() => this.#streams.delete(serving));
       this.#streams.add(serving);

@@ -246,7 +246,7 @@ const WRITING = -1;
  * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
  * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers.
  *
- * @param moved is told of {@linkcode WRITING}, then how many bytes were written.
+ * @param onMoved is told of {@linkcode WRITING}, then how many bytes were written.
  */
 async function pump(
   source: Pick<Deno.Conn, "read">,
@@ -255,7 +255,7 @@ async function pump(
   small: Uint8Array<ArrayBuffer>,
   { pool, gate }: Pick<RelayOptions, "pool" | "gate">,
   filter: Filter | undefined,
-  moved: (bytes: number) => void,
+  onMoved: (bytes: number) => void,
 ): Promise<PumpEnd> {
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
@@ -269,21 +269,21 @@ async function pump(
         // Reset by the other side, or closed here.
         return "source failed";
       }
-      if (length === null) return await writeHeld(sink, filter, moved);
+      if (length === null) return await writeHeld(sink, filter, onMoved);
       let bytes: Uint8Array | undefined = buffer.subarray(0, length);
       if (filter !== undefined) {
         bytes = filter.pass(bytes);
         if (bytes === undefined) return "blocked";
         if (filter.isDone) filter = undefined;
       }
-      moved(WRITING);
+      onMoved(WRITING);
       try {
         const sent = await sink.write(bytes);
         if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
       } catch {
         return "sink failed";
       }
-      moved(bytes.length);
+      onMoved(bytes.length);
       const isFull = length === buffer.length;
       // Behind a small message nothing is left to read, so the next read waits for a poll anyway.
       if (length < small.length) gate.markInteractive();
@@ -307,13 +307,13 @@ async function pump(
 async function writeHeld(
   sink: Deno.Conn,
   filter: Filter | undefined,
-  moved: (bytes: number) => void,
+  onMoved: (bytes: number) => void,
 ): Promise<PumpEnd> {
   if (filter === undefined) return "source ended";
   const held = filter.end();
   if (held === undefined) return "blocked";
   if (!await write(sink, held)) return "sink failed";
-  if (held.length > 0) moved(held.length);
+  if (held.length > 0) onMoved(held.length);
   return "source ended";
 }
 
