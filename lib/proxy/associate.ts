@@ -174,7 +174,7 @@ class Association implements DatagramTaker {
     if (datagram === undefined) return this.#drop("malformed");
     this.#client.port = from.port;
     const target = this.#targetOf(bytes, datagram);
-    const host = target && this.#judge(target, datagram);
+    const host = target && this.#checkDestination(target, datagram);
     if (target === undefined || host === undefined) return;
     // Nor is the router asked for anything while it is away.
     if (!this.#port.isReady) return this.#drop("not-ready", target);
@@ -199,7 +199,7 @@ class Association implements DatagramTaker {
   }
 
   /** The host to ask for; undefined if the datagram was dropped. */
-  #judge(target: Target, { fragment, payload }: SocksDatagram): string | undefined {
+  #checkDestination(target: Target, { fragment, payload }: SocksDatagram): string | undefined {
     const { settings, hosts } = this.#context;
     if (fragment !== 0) return void this.#drop("fragment", target);
     if (payload.length > MAX_DATAGRAM) return void this.#drop("too-large", target);
