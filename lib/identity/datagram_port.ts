@@ -98,7 +98,7 @@ export class DatagramPort {
     const id = session()?.datagramId;
     if (id === undefined) return "not-ready";
     if (!await this.#socket.send(formatSamDatagram(id, destination, payload), { hostname, port })) return "not-sent";
-    if (++this.#unanswered === UNANSWERED) this.#tellSilence();
+    if (++this.#unanswered === UNANSWERED) this.#logSilence();
     return undefined;
   }
 
@@ -127,7 +127,7 @@ export class DatagramPort {
     books.forEach((book) => book.add(reason));
   }
 
-  #tellSilence(): void {
+  #logSilence(): void {
     this.#options.log.info(`${UNANSWERED} datagrams were sent, and none has come`, {
       hint: "Where answers are expected: is --sam-udp the UDP port of the bridge? i2pd's may be its TCP port - 1",
     });

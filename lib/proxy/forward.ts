@@ -139,7 +139,7 @@ export class Forwarder {
       const isOrdinary = error.failure === "closed" || /already.accepting/i.test(`${error.result} ${error.text}`);
       if (isOrdinary) return false;
       counters.add("inbound-accept-failed");
-      this.#tell("accept", error.message, { routerSaid: error.text });
+      this.#warnOnce("accept", error.message, { routerSaid: error.text });
       return false;
     }
   }
@@ -158,7 +158,7 @@ export class Forwarder {
       // This one is not among them yet.
       if (this.#streams.size >= settings.maxInbound) {
         this.#count("too-many");
-        this.#tell("too-many", "Too many callers at once: the limit is --max-inbound");
+        this.#warnOnce("too-many", "Too many callers at once: the limit is --max-inbound");
         return;
       }
       this.#told.delete("too-many");
@@ -205,7 +205,7 @@ export class Forwarder {
       if (this.#stop.aborted) return undefined;
       this.#count("service-down");
       const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
-      this.#tell(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
+      this.#warnOnce(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
       return undefined;
     }
   }
@@ -249,7 +249,7 @@ export class Forwarder {
   }
 
   /** Warns of something that lasts, once. */
-  #tell(what: string, text: string, fields: Record<string, string | undefined> = {}): void {
+  #warnOnce(what: string, text: string, fields: Record<string, string | undefined> = {}): void {
     const isNew = !this.#told.has(what);
     this.#told.add(what);
     this.#log[isNew ? "warn" : "debug"](text, fields);

@@ -28,11 +28,11 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
   const bytes = replyBytes(client, refusal, context);
-  if (bytes !== undefined) await tell(client, bytes);
+  if (bytes !== undefined) await sendReply(client, bytes);
 }
 
 /** Writes the last bytes that a client gets. Never throws. */
-export async function tell({ conn }: Client, bytes: Uint8Array): Promise<void> {
+export async function sendReply({ conn }: Client, bytes: Uint8Array): Promise<void> {
   try {
     await writeAll(conn, bytes);
     await closeAfterReply(conn);

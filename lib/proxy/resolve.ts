@@ -8,7 +8,7 @@ import { SocksError, type SocksRequest } from "../socks/wire.ts";
 import type { Client, ClientContext } from "./context.ts";
 import type { NameMap } from "./name_map.ts";
 import { checkHost, type DestinationRules } from "./policy.ts";
-import { tell } from "./refuse.ts";
+import { sendReply } from "./refuse.ts";
 
 /** What a client that asked is told. */
 interface Resolved {
@@ -27,7 +27,7 @@ export async function handleResolve(client: Client, { request }: Handshake, cont
   const { bytes, host } = resolve(request, group, names, settings.policy);
   counters.add("resolved");
   log.debug("Answered a request for an address", { destination: host });
-  await tell(client, bytes);
+  await sendReply(client, bytes);
 }
 
 /**
