@@ -140,14 +140,14 @@ class Relay {
       // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
       if (await this.#download(streamBuffer, concat(reply, toClient)) === "sink failed") this.#end("client closed");
       this.#reason ??= sessionEnded.aborted ? "session lost" : "peer closed";
-      this.#rest();
+      this.#cleanUp();
       closeQuietly(this.#stream);
       await finish(this.#client, upload);
       if (failure !== undefined) throw failure.error;
       return { sent: this.#sent, received: this.#received, end: this.#reason };
     } finally {
       this.#reason ??= "ended by the proxy";
-      this.#rest();
+      this.#cleanUp();
       signal.removeEventListener("abort", this.#stop);
       closeQuietly(this.#stream);
       closeQuietly(this.#client);
@@ -211,8 +211,8 @@ class Relay {
     }
   }
 
-  /** Lets go of everything that watches over the stream. */
-  #rest(): void {
+  /** Stops everything that watches over the stream. */
+  #cleanUp(): void {
     this.#idleTimer.stop();
     this.#options.sessionEnded.removeEventListener("abort", this.#loseSession);
     this.#grace?.stop();
@@ -269,7 +269,7 @@ async function pump(
         // Reset by the other side, or closed here.
         return "source failed";
       }
-      if (length === null) return await writeHeld(sink, filter, onMoved);
+      if (length === null) return await writeBuffered(sink, filter, onMoved);
       let bytes: Uint8Array | undefined = buffer.subarray(0, length);
       if (filter !== undefined) {
         bytes = filter.pass(bytes);
@@ -303,17 +303,17 @@ async function pump(
   }
 }
 
-/** Writes what a filter has held back, where nothing more comes. */
-async function writeHeld(
+/** Writes what a filter still buffers when nothing more comes. */
+async function writeBuffered(
   sink: Deno.Conn,
   filter: Filter | undefined,
   onMoved: (bytes: number) => void,
 ): Promise<PumpEnd> {
   if (filter === undefined) return "source ended";
-  const held = filter.end();
-  if (held === undefined) return "blocked";
-  if (!await write(sink, held)) return "sink failed";
-  if (held.length > 0) onMoved(held.length);
+  const buffered = filter.end();
+  if (buffered === undefined) return "blocked";
+  if (!await write(sink, buffered)) return "sink failed";
+  if (buffered.length > 0) onMoved(buffered.length);
   return "source ended";
 }
 
