@@ -15,7 +15,7 @@ import type { UdpOptions } from "./primary_support.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
- * five seconds after its session has ended, and with it a session that has taken it up meanwhile: that one answers
+ * five seconds after its session has ended, and with it a newer session of the same destination: that one answers
  * INVALID_ID, or never becomes ready.
  */
 export const REUSE_DELAY = 6_000;
@@ -24,7 +24,7 @@ export const REUSE_DELAY = 6_000;
 const GONE_PROBE = 250;
 
 /**
- * Longest wait for the next attempt while clients are held and nothing listens at the SAM port, in milliseconds: to knock
+ * Longest wait for the next attempt while clients wait and nothing listens at the SAM port, in milliseconds: to knock
  * there costs a router nothing.
  */
 const RETRY_MAX_QUEUED = 2_000;
@@ -32,10 +32,10 @@ const RETRY_MAX_QUEUED = 2_000;
 /** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
 export const IN_USE_TIMEOUT = 60_000;
 
-/** Milliseconds between attempts meanwhile. */
+/** Milliseconds between these attempts. */
 const IN_USE_RETRY = 3_000;
 
-/** Milliseconds of an outage after which it is told again. */
+/** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
 
 /** What an {@linkcode Identity} is made of. */
@@ -60,19 +60,19 @@ export interface IdentityOptions {
    * @default {SESSION_TIMEOUT}
    */
   sessionTimeout?: number;
-  /** Takes the story. */
+  /** Receives log lines. */
   log: Log;
   /**
-   * Whether clients are held over a router that is away already for the first session, as they are for later ones.
+   * Whether clients wait for a router that is away before the first session, as they do before later ones.
    *
    * @default {false}
    */
   queueClients?: boolean;
-  /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
+  /** Decides what becomes of the identity when its session is lost. @default {always "rebuild"} */
   onLost?: () => "rebuild" | "end";
 }
 
-/** How an identity fares. */
+/** Current status of an identity. */
 export interface IdentityStatus {
   /** Whether it has a session, the router builds tunnels for one, or a session is lost and none is being built. */
   state: "building" | "ready" | "lost";
@@ -88,7 +88,7 @@ export interface IdentityStatus {
  * Who the application is in I2P: a destination, kept alive as a SAM session.
  *
  * When the session is lost, because the router went away or ended it, a new one is built, again and again until it
- * stands. Clients wait for it meanwhile.
+ * stands. Clients wait for it.
  */
 export class Identity {
   readonly #options: IdentityOptions;
@@ -151,10 +151,10 @@ export class Identity {
     }
   }
 
-  /** How it fares now. */
+  /** Current status. */
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
-    // A bridge that has neither answered nor failed so far is no loss of what was never there.
+    // Before the first session there is nothing to lose: report "building", not "lost".
     const without = this.#hadSession && failure !== undefined ? "lost" : "building";
     return {
       state: session === undefined ? without : "ready",
@@ -170,9 +170,9 @@ export class Identity {
   }
 
   /**
-   * Claims the wait for callers until the result is disposed of; undefined while another client has it, which may be one of
-   * another application with the same identity. Where several waited, i2pd 2.45.1 brought two callers into one socket, and
-   * let others wait for ever.
+   * Claims the wait for callers until the result is disposed of; undefined while another client has it, which may be one
+   * of another application with the same identity. Where several waited, i2pd 2.45.1 brought two callers into one
+   * socket, and let others wait for ever.
    */
   claimAccept(): Disposable | undefined {
     if (this.#isAccepting) return undefined;
@@ -295,7 +295,7 @@ export class Identity {
         if (this.#stop.signal.aborted) return undefined;
         if (!(error instanceof SamError)) throw error;
         this.#failure = error;
-        // An outage is told once, again when its cause changes, and now and then.
+        // An outage is warned of once, again when its cause changes, and now and then.
         const now = performance.now();
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
@@ -334,14 +334,14 @@ export class Identity {
     }
   }
 
-  /** Waits between two attempts; less while clients are held, if asking costs the router nothing. */
+  /** Waits between two attempts; less while clients wait, if asking costs the router nothing. */
   async #wait(milliseconds: number): Promise<void> {
     const { signal } = this.#stop;
     const least = Math.min(milliseconds, RETRY_MAX_QUEUED);
     await sleep(least, signal);
     using rest = new Deadline(Infinity, signal);
     this.#expedite = () => {
-      if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client is held"));
+      if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client waits"));
     };
     if (this.#waiting.size > 0) this.#expedite();
     await sleep(milliseconds - least, rest.signal);

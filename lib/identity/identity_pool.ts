@@ -62,7 +62,7 @@ export class IdentityLease implements Disposable {
   }
 }
 
-/** How an identity of a pool fares. */
+/** Current status of an identity of a pool. */
 export interface PooledStatus extends IdentityStatus {
   /** The number of its isolation group; undefined for the base identity. */
   group: number | undefined;
@@ -82,9 +82,9 @@ interface Group {
 /**
  * Throw-away identities, one for each isolation group that has clients.
  *
- * One is made with the first client of its group and closed when it has had none for a while. At the cap the group that has
- * been without clients for longest gives way; where all have some, clients that are most likely gone are ended one after the
- * other. If none is left, the newcomer is refused: never is it given the identity of another group.
+ * One is made with the first client of its group and closed when it has had none for a while. At the cap the group that
+ * has been without clients for longest gives way; where all have some, clients that are most likely gone are ended one
+ * after the other. If none is left, the newcomer is refused: it is never given the identity of another group.
  */
 export class IdentityGroups {
   readonly #options: IdentityGroupsOptions;
@@ -99,7 +99,7 @@ export class IdentityGroups {
     this.#options = options;
   }
 
-  /** How they fare, in the order of their numbers. */
+  /** Current status of each, in the order of their numbers. */
   get statuses(): PooledStatus[] {
     const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
     return groups.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients }));
@@ -156,7 +156,7 @@ export class IdentityGroups {
     identity.open().then(
       () => log.debug(`The session for ${purpose} is ready`, { group: group.number }),
       (error) => {
-        // Nobody is refused because of an earlier failure: the next client of the group begins anew.
+        // Nobody is refused because of an earlier failure: the next client of the group starts over.
         if (this.#groups.get(key) !== group) return;
         const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
         log.warn(`No session for ${purpose}: ${problem}`, { group: group.number, routerSaid });
@@ -249,7 +249,7 @@ export class IdentityPool {
     return new IdentityLease(this.#base, this.#releaseBase);
   }
 
-  /** How the identities fare: the base first, then the groups in their order. */
+  /** Current status of the identities: the base first, then the groups in their order. */
   get statuses(): PooledStatus[] {
     return [{ ...this.#base.status, group: undefined, clients: this.#baseClients }, ...this.#groups.statuses];
   }

@@ -16,8 +16,8 @@ export interface UdpOptions {
 }
 
 /**
- * Whether a router gives streams and datagrams one destination. That shows with the first session; a refusal is told once,
- * and remembered: nobody asks again.
+ * Whether a router gives streams and datagrams one destination. That shows with the first session; a refusal is logged once,
+ * and remembered: it is not asked again.
  */
 export class PrimarySupport {
   readonly #log: Log;

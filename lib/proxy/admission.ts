@@ -10,9 +10,9 @@ export const MAX_SURPLUS = 64;
 /**
  * Counts an application's clients, and holds them to `--max-connections` and `--max-per-client`.
  *
- * A client is counted from accept to its end, but held to these limits only once it has asked for something permitted: what
- * it may not have is refused for its own reason, and takes the place of nobody. Until then {@linkcode MAX_SURPLUS} clients
- * more than the limit are heard.
+ * A client is counted from accept to its end, but is checked against these limits only once it has asked for something
+ * permitted: what it may not have is refused for its own reason, and takes nobody's place. Until then
+ * {@linkcode MAX_SURPLUS} clients more than the limit are heard.
  */
 export class Admission {
   readonly #limits: Pick<LimitSettings, "connections" | "perClient">;

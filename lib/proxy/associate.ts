@@ -212,7 +212,7 @@ class Association implements DatagramTaker {
     }
   }
 
-  /** Sends a datagram once it is known where to; the client goes on meanwhile. */
+  /** Looks a host up, then sends the datagram; others are served in between. */
   #resolve(host: string, target: Target, payload: Uint8Array): void {
     if (this.#waiting >= MAX_WAITING || this.#port.names.isBusy(host)) {
       return this.#drop("too-many-lookups", target);

@@ -50,7 +50,7 @@ export async function handleBind(client: Client, handshake: Handshake, context: 
 }
 
 /**
- * Waits for a caller, and tells the client so, and where, as soon as the router does: that is the first reply.
+ * Waits for a caller. Writes the first reply, with the address that can be called, as soon as the router waits.
  *
  * @throws {Refusal} `client-closed` if the client leaves, or what the session throws.
  * @throws {SamError} if the router refuses.
@@ -112,7 +112,7 @@ async function acceptCaller(
         },
       });
     } catch (error) {
-      // Who has waited until now did so in vain, however far asking the router again has come.
+      // The time is over, or the client has left: that counts more than how far another attempt has come.
       if (hasWaited) signal.throwIfAborted();
       // i2pd closes some of those that wait on a destination when a caller comes to another.
       if (attempt.signal.aborted || !hasWaited || !(error instanceof SamError) || error.failure !== "closed") {

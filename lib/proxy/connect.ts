@@ -30,7 +30,7 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   await relayStream(client, handshake, opened, context);
 }
 
-/** Opens the stream, and gives up when the client leaves meanwhile. */
+/** Opens the stream; gives up when the time is over or the client leaves. */
 async function openStream(
   client: Client,
   handshake: Handshake,

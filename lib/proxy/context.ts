@@ -99,8 +99,8 @@ export function groupOf(
 }
 
 /**
- * Finds the name behind the address of a request to connect or to wait for a caller, and keeps it until the result is disposed
- * of; undefined where the host is not an address of the range.
+ * Finds the name behind the address of a request to connect or to wait for a caller, and keeps it until the result is
+ * disposed of; undefined where the host is not an address of the range.
  *
  * @throws {Refusal} `address-unmapped` if the address stands for no name of this client.
  */

@@ -63,7 +63,7 @@ export class DatagramPool {
     return this.#associations;
   }
 
-  /** How the identities of its own fare, in their order; those that it shares with streams are not among them. */
+  /** Current status of the identities that carry datagrams only, in their order. */
   get statuses(): PooledStatus[] {
     return this.#own.statuses;
   }
@@ -87,7 +87,7 @@ export class DatagramPool {
     }
   }
 
-  /** Closes the identities of its own, and resolves when they are closed. */
+  /** Closes the identities that carry datagrams only, and resolves when they are closed. */
   async close(): Promise<void> {
     this.ending.abort(new Refusal("stopping"));
     await this.#own.close();

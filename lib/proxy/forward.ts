@@ -35,9 +35,9 @@ export interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "
   callers: CallerRules;
   /** Milliseconds without a byte either way after which a stream is closed; 0 is never. */
   idleTimeout: number;
-  /** Takes the story. */
+  /** Receives log lines. */
   log: Log;
-  /** Takes the counts. */
+  /** Counts callers, and what becomes of them. */
   counters: Counters;
 }
 
@@ -46,8 +46,8 @@ export interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "
  *
  * All rules of an application share one destination, so all callers come through the same waiting socket, and the I2P port
  * that they called tells which rule is meant, where the router says it. One socket waits at a time: where there were
- * three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever. Who calls meanwhile is kept by
- * the router.
+ * three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever. The router queues those who call
+ * in between.
  */
 export class Forwarder {
   readonly #options: ForwarderOptions;
@@ -103,7 +103,7 @@ export class Forwarder {
       try {
         session = await this.#options.identity.session(signal);
       } catch {
-        // The identity was closed or never had a session, which others tell.
+        // The identity was closed or never had a session, which is logged elsewhere.
         return;
       }
       if (await this.#acceptOne(session, signal)) {
@@ -177,7 +177,7 @@ export class Forwarder {
     }
   }
 
-  /** The rule for a port; where the router tells none, or the caller named none, the one without a port, or the first. */
+  /** The rule for a port. If the router or the caller names none: the rule without a port, else the first one. */
   #choose(toPort: number | undefined): ForwardRule | undefined {
     const { rules } = this.#options.settings;
     const named = toPort !== undefined && toPort !== 0;

@@ -116,12 +116,12 @@ export class Proxy implements AsyncDisposable {
     return this.#context.datagrams?.associations;
   }
 
-  /** How the identities fare: the base identity first, then those of isolation groups. */
+  /** Current status of the identities: the base identity first, then those of isolation groups. */
   get identities(): PooledStatus[] {
     return this.#context.identities.statuses;
   }
 
-  /** How the identities for datagrams fare; undefined where UDP is switched off. */
+  /** Current status of the identities for datagrams; undefined where UDP is switched off. */
   get datagramIdentities(): PooledStatus[] | undefined {
     return this.#context.datagrams?.statuses;
   }
@@ -160,7 +160,10 @@ export class Proxy implements AsyncDisposable {
     return this.close();
   }
 
-  /** A client that resets before it is accepted is no news; where descriptors are short, those in vain are given up. */
+  /**
+   * Warns of a failed accept, but not of a client that has reset before it was accepted. When descriptors run out, closes
+   * some that can be spared.
+   */
   #acceptFailed(error: unknown): void {
     const { log } = this.#context;
     if (isExhaustion(error)) {

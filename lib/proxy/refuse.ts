@@ -37,7 +37,7 @@ export async function sendReply({ conn }: Client, bytes: Uint8Array): Promise<vo
     await writeAll(conn, bytes);
     await closeAfterReply(conn);
   } catch {
-    // The client is gone: nobody is left to tell.
+    // The client is gone.
   }
 }
 

@@ -10,7 +10,7 @@ import type { NameMap } from "./name_map.ts";
 import { checkHost, type DestinationRules } from "./policy.ts";
 import { sendReply } from "./refuse.ts";
 
-/** What a client that asked is told. */
+/** Answer to a request for an address or a name. */
 interface Resolved {
   /** The reply. */
   bytes: Uint8Array;

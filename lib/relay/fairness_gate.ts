@@ -107,7 +107,7 @@ export class FairnessGate {
       for (let bytes = 0; last < this.#waiting.length && bytes < budget; last++) {
         bytes += this.#waiting[last]?.bytes ?? 0;
       }
-      // Nobody who comes meanwhile overtakes those who wait.
+      // New relays must not overtake those that wait.
       this.#left = last < this.#waiting.length ? 0 : budget;
       for (const { resolve } of this.#waiting.splice(0, last)) resolve();
     }

@@ -7,7 +7,7 @@ export class IdleTimer {
   #last = performance.now();
   #timer: Timer | undefined;
 
-  /** Makes a timer that rests until it gets a limit. */
+  /** Makes a timer that does not run until it gets a limit. */
   constructor(expire: () => void) {
     this.#expire = expire;
   }
@@ -29,7 +29,7 @@ export class IdleTimer {
     this.#last = performance.now();
   }
 
-  /** Puts it to sleep for good. */
+  /** Stops the timer permanently. */
   stop(): void {
     this.#timer?.stop();
     this.#limit = 0;

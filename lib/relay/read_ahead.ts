@@ -13,7 +13,7 @@ export class ReadAhead {
    * Begins to read.
    *
    * @param buffer to read into; from now on nobody else's.
-   * @param onEnded is told when the client fails or ends its side, with how, before anybody reads.
+   * @param onEnded called when the client fails or ends its side before anybody reads.
    */
   constructor(conn: Deno.Conn, buffer: Uint8Array<ArrayBuffer>, onEnded: (how: "failed" | "ended") => void) {
     this.#conn = conn;

@@ -84,7 +84,7 @@ export function relay(
 /** How one direction ended. */
 type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
 
-/** A relay under way. Most are idle, for hours, by the thousand: what it holds meanwhile is kept small. */
+/** A relay under way. Most are idle, for hours, by the thousand: an idle one must hold little memory. */
 class Relay {
   readonly #client: Deno.TcpConn;
   readonly #stream: Deno.TcpConn;
@@ -239,14 +239,14 @@ async function finish(client: Deno.TcpConn, uploadEnded: Promise<PumpEnd>): Prom
   if (how !== "source ended" && how !== "source failed") await closeAfterReply(client, true);
 }
 
-/** What a pump tells in place of a number of bytes: that it is about to write some. */
+/** What a pump reports in place of a number of bytes: that it is about to write some. */
 const WRITING = -1;
 
 /**
  * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
  * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers.
  *
- * @param onMoved is told of {@linkcode WRITING}, then how many bytes were written.
+ * @param onMoved called with {@linkcode WRITING} before a write, and with the number of bytes after it.
  */
 async function pump(
   source: Pick<Deno.Conn, "read">,
@@ -287,10 +287,10 @@ async function pump(
       const isFull = length === buffer.length;
       // Behind a small message nothing is left to read, so the next read waits for a poll anyway.
       if (length < small.length) gate.markInteractive();
-      // Who is about to rent pays for that: so where thousands wake up at once, few have a large buffer at a time.
+      // Charge for a large buffer before renting it, so that when thousands of streams wake at once only a few hold one.
       const cost = isFull && large === undefined ? MEDIUM_BUFFER : length;
       const turn = length < small.length ? undefined : gate.spend(cost);
-      // Whoever goes on while this one waits has it meanwhile, still in the processor's cache.
+      // Return the buffer while waiting: the next relay reuses it while it is still in the processor's cache.
       if (large !== undefined && (!isFull || turn !== undefined)) {
         pool.giveBack(large);
         large = undefined;

@@ -34,11 +34,11 @@ export interface SharedServices {
   keysDir: string | undefined;
   /** What names this machine and its user. */
   own: Own["identifiers"];
-  /** Takes the story. */
+  /** Receives log lines. */
   log: Log;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
-  /** Takes note of destinations, where an audit is under way. */
+  /** Destinations, where an audit is under way. */
   audit: AuditBook | undefined;
 }
 
@@ -187,7 +187,7 @@ export class Application {
     };
   }
 
-  /** How it fares. */
+  /** Current status. */
   get status(): ApplicationStatus {
     return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
   }

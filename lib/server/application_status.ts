@@ -27,7 +27,7 @@ export type Shown =
   | "associations";
 
 /**
- * How an application fares, in words that the tables of answers and leaks have for it.
+ * Current status of an application, in words that the tables of answers and leaks have for it.
  *
  * @param listen where it serves SOCKS.
  */

@@ -38,7 +38,7 @@ interface Shared {
   readonly gone: PromiseWithResolvers<void>;
   opened?: Promise<SamSession>;
   holders: number;
-  /** How many of the holders are not about to let go. */
+  /** How many of the holders are not about to release it. */
   active: number;
   /** Whether nobody may hold it any more: it is about to end, or has failed. */
   isEnding: boolean;
@@ -96,7 +96,7 @@ export class IdentityRegistry {
       if (shared !== undefined && !shared.isEnding && this.#mayJoin(name, shared, session, endpoint)) {
         return this.#hold(id, shared, application);
       }
-      // It failed, or its holders are about to let go and had another session.
+      // It failed, or its holders are about to release it and had another session.
       if (shared !== undefined) shared.isEnding = true;
       await shared?.gone.promise;
     }

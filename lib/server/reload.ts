@@ -18,7 +18,7 @@ export interface ReloaderOptions {
   running: RunningApplications;
   /** Prints the ready line of an application when it has its session. */
   announce: (application: Application) => Promise<void>;
-  /** Takes the story. */
+  /** Receives log lines. */
   log: Log;
   /** Aborted when everything is to end. */
   stopping: Signal;
@@ -41,7 +41,7 @@ export class Reloader {
     this.#changes = start.catch(() => {});
   }
 
-  /** Reloads once what is under way is done, however often it is asked for meanwhile. */
+  /** Reloads once what is under way is done, however often it is asked for until then. */
   request(): void {
     if (this.#isDue) return;
     this.#isDue = true;
