@@ -6,7 +6,6 @@ import type { Counter } from "../report/counters.ts";
 import { type BufferPool, MEDIUM_BUFFER } from "./buffer_pool.ts";
 import type { FairnessGate } from "./fairness_gate.ts";
 import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
-import type { SamStream } from "../sam/stream.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { IdleTimer } from "./idle_timer.ts";
 
@@ -75,7 +74,7 @@ export interface RelayResult {
 export function relay(
   client: Deno.TcpConn,
   clientBytes: ReadAhead,
-  stream: Pick<SamStream, "conn" | "buffer">,
+  stream: { conn: Deno.TcpConn; buffer: Uint8Array<ArrayBuffer> },
   options: RelayOptions,
 ): Promise<RelayResult> {
   return new Relay(client, stream.conn, options).run(clientBytes, stream.buffer);
