@@ -1,5 +1,5 @@
 import { VERB_HELP } from "./help.ts";
-import { flagOf, OPTIONS, type OptionSpec, type Verb } from "../command/options.ts";
+import { flagOf, OPTIONS, type OptionSpec, type Verb } from "../config/options.ts";
 
 /** What may stand at a place of the command line. */
 export type Place =

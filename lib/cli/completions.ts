@@ -1,8 +1,8 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { bashCompletions } from "./completions_bash.ts";
 import { fishCompletions } from "./completions_fish.ts";
 import { zshCompletions } from "./completions_zsh.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { type Shell, SHELLS } from "./completion_shells.ts";
 import type { Terminal } from "../command/terminal.ts";
@@ -15,7 +15,7 @@ const SCRIPTS: Readonly<Record<Shell, () => string>> = {
 };
 
 /** Prints a script that completes command lines in a shell. */
-export function completions(operands: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+export function completions(operands: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const [word, ...more] = operands;
   const shell = SHELLS.find((name) => name === word);
   if (shell === undefined || more.length > 0) {

@@ -1,5 +1,5 @@
 import { operandsOf, optionsOf, type Place, VALUE_FLAGS, valueOf } from "./completion_model.ts";
-import { flagOf, OPTIONS, VERBS } from "../command/options.ts";
+import { flagOf, OPTIONS, VERBS } from "../config/options.ts";
 
 /** A script for bash 3.2 or later, without the package bash-completion. */
 export function bashCompletions(): string {

@@ -1,6 +1,6 @@
 import { operandsOf, type Place, VALUE_FLAGS, valueOf } from "./completion_model.ts";
 import { summaryOf } from "./help.ts";
-import { OPTIONS, type OptionSpec, VERBS } from "../command/options.ts";
+import { OPTIONS, type OptionSpec, VERBS } from "../config/options.ts";
 
 /** A script for fish 3. */
 export function fishCompletions(): string {

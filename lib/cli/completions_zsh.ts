@@ -1,6 +1,6 @@
 import { operandsOf, optionsOf, type Place, VALUE_FLAGS, valueOf } from "./completion_model.ts";
 import { summaryOf } from "./help.ts";
-import { flagOf, type OptionSpec, type Verb, VERBS } from "../command/options.ts";
+import { flagOf, type OptionSpec, type Verb, VERBS } from "../config/options.ts";
 
 /** A script for zsh 5, to be a file `_i2p-socks` in a folder of `$fpath`, or to be read with `source`. */
 export function zshCompletions(): string {

@@ -1,6 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
@@ -33,7 +33,7 @@ export interface Audit {
 }
 
 /** Serves SOCKS until a signal ends it. */
-export async function serve(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function serve(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   refuseOperands("serve", operands);
   if (given.has("check-config")) {
     const configuration = await readConfiguration(given);
@@ -48,7 +48,7 @@ export async function serve(operands: readonly string[], given: GivenValues, ter
 
 /** Serves SOCKS until it is to stop, and returns what was counted. */
 export async function runServer(
-  given: GivenValues,
+  given: RawOptions,
   terminal: Terminal,
   stop: StopSignal,
   audit?: Audit,
@@ -79,7 +79,7 @@ class Server {
   readonly #stopping = new AbortController();
   #statusServer: StatusServer | undefined;
 
-  constructor(configuration: Configuration, given: GivenValues, terminal: Terminal, audit?: Audit) {
+  constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
     const { signal: stopping } = this.#stopping;
     const log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });

@@ -1,8 +1,8 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { ConfigError, readLogSettings, readSettings } from "../config/settings.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { OPTIONS } from "../command/options.ts";
+import { OPTIONS } from "../config/options.ts";
 import { containerText } from "./service_container.ts";
 import { launchdText } from "./service_launchd.ts";
 import { INPUT_FILE_OPTIONS, type ServiceOption } from "./service_option.ts";
@@ -28,7 +28,7 @@ export const KINDS: Readonly<Record<string, Writer>> = {
  * @throws {CliError} if there is no such kind of service.
  * @throws {ConfigError} if an option cannot be used.
  */
-export function service(operands: readonly string[], given: GivenValues, terminal: Terminal): ExitCode {
+export function service(operands: readonly string[], given: RawOptions, terminal: Terminal): ExitCode {
   const [kind, ...more] = operands;
   const names = Object.keys(KINDS);
   if (kind === undefined || more.length > 0) {
@@ -48,12 +48,14 @@ export function service(operands: readonly string[], given: GivenValues, termina
 }
 
 /** The options to start with, checked as serve would. Those of the environment are written out: a service has another. */
-function optionsOf(given: GivenValues): ServiceOption[] {
+function optionsOf(given: RawOptions): ServiceOption[] {
   const problems: string[] = [];
   readSettings(given);
   readLogSettings(given, problems);
   const options = OPTIONS.flatMap(({ name, value }) =>
-    (given.get(name) ?? []).map(({ text }) => value === undefined ? { name } : { name, value: text })
+    (given.get(name) ?? []).map(({ text }) =>
+      value === undefined ? { name: text === "true" ? name : `no-${name}` } : { name, value: text }
+    )
   );
   for (const { name, value = "" } of options) {
     // A service starts in a folder of its own.

@@ -50,7 +50,7 @@ function replyBytes(
   if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
   const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
   const { reply4, reply5, extended } = REASONS[reason];
-  if (version === 5) return encodeReply5(settings.extendedErrors ? extended ?? reply5 : reply5);
+  if (version === 5) return encodeReply5(settings.switches["extended-errors"] ? extended ?? reply5 : reply5);
   if (version === 4) return encodeReply4(reply4);
   return undefined;
 }

@@ -3,7 +3,7 @@ import { encodeHex } from "@std/encoding/hex";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
-import type { ApplicationSettings } from "../config/settings.ts";
+import { type ApplicationSettings, ConfigError } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
 import { Proxy } from "../proxy/proxy.ts";
@@ -17,7 +17,7 @@ import type { SamSession } from "../sam/session.ts";
 import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { IdentityHandle, IdentityRegistry } from "./identity_registry.ts";
-import { readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
+import { inputFileProblems, readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
 import { requireAnyPort, requireNet } from "../command/permissions.ts";
@@ -74,14 +74,22 @@ async function load(settings: ApplicationSettings, log: Log): Promise<LoadedAppl
   return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };
 }
 
-/** Reads the files of all applications, and has them by their keys. @throws {CliError} if one cannot be used. */
+/**
+ * Reads the files of all applications, and has them by their keys.
+ *
+ * @throws {CliError} if one cannot be used.
+ * @throws {ConfigError} if several cannot.
+ */
 export async function loadAll(
   applications: readonly ApplicationSettings[],
   log: Log,
 ): Promise<Map<string, LoadedApplication>> {
   const loaded = new Map<string, LoadedApplication>();
   for (const settings of applications) {
-    const one = await load(settings, log);
+    const one = await load(settings, log).catch(async (error) => {
+      const problems = await inputFileProblems(applications);
+      throw problems.length > 1 ? new ConfigError(problems) : error;
+    });
     // Two applications may be alike, on ports that the system picks.
     let key = one.key;
     for (let n = 2; loaded.has(key); n++) key = `${one.key} ${n}`;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseArguments } from "../../lib/command/arguments.ts";
-import { OPTIONS } from "../../lib/command/options.ts";
+import { OPTIONS } from "../../lib/config/options.ts";
 import { type CommandResult, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { eventually } from "../support/eventually.ts";

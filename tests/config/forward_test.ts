@@ -1,13 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { formatForward, type ForwardRule, parseCaller, parseForward } from "../../lib/config/forward.ts";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { ConfigError, readSettings } from "../../lib/config/settings.ts";
 import { pureTest } from "../support/pure.ts";
 
 const [A, B] = [`${"a".repeat(52)}.b32.i2p`, `${"b".repeat(51)}a.b32.i2p`];
 
-function given(values: Record<string, string[]>): GivenValues {
+function given(values: Record<string, string[]>): RawOptions {
   return new Map(
     Object.entries(values).map(([name, texts]) => [name, texts.map((text) => ({ text, source: `--${name}` }))]),
   );

@@ -1,11 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
 import {
   type ApplicationSettings,
   ConfigError,
-  DEFAULT_LISTEN,
   type LogSettings,
   readApplication,
   readLogSettings,
@@ -41,7 +40,7 @@ const OTHERS = {
 
 type Settings = ApplicationSettings & LogSettings;
 
-function readSettings(given: GivenValues): Settings {
+function readSettings(given: RawOptions): Settings {
   const problems: string[] = [];
   const settings = { ...readApplication(given, problems), ...readLogSettings(given, problems) };
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
@@ -62,13 +61,12 @@ pureTest("readSettings() without anything given is the defaults", () => {
     timeouts: { handshake: 10_000, connect: 120_000, idle: 0, identityIdle: 600_000 },
     limits: { connections: 1024, perClient: 65_535, identities: 8 },
     leaks: { mode: "warn", scrub: [], secretsFile: undefined },
-    extendedErrors: false,
+    switches: { "extended-errors": false },
     udp: { enabled: false, port: 7655, style: "DATAGRAM" },
     logLevel: "info",
     logFormat: "text",
     logDestinations: false,
   });
-  assertEquals(DEFAULT_LISTEN, { hostname: "127.0.0.1", port: 4447 });
 });
 
 pureTest("readSettings() takes every option", () => {
@@ -126,7 +124,7 @@ pureTest("readSettings() takes every option", () => {
     hostsFile: "/run/hosts with a space",
     mapNames: { text: "198.18.0.0/15", first: [198, 18, 0, 0], length: 15 },
     leaks: { mode: "block", scrub: ["irc", "http"], secretsFile: "/run/words" },
-    extendedErrors: true,
+    switches: { "extended-errors": true },
     udp: { enabled: true, port: 17_655, style: "DATAGRAM2" },
     logLevel: "debug",
     logFormat: "json",
@@ -193,7 +191,7 @@ pureTest("readSettings() names the option, the value and the reason", () => {
 });
 
 pureTest("readSettings() names an environment variable that a value came from", () => {
-  const given: GivenValues = new Map([["sam", [{ text: "x", source: "I2P_SOCKS_SAM" }]]]);
+  const given: RawOptions = new Map([["sam", [{ text: "x", source: "I2P_SOCKS_SAM" }]]]);
   const { problems } = assertThrows(() => readSettings(given), ConfigError);
   assertEquals(problems, ['Cannot use I2P_SOCKS_SAM "x": the port is missing or is not a number']);
 });
@@ -453,7 +451,7 @@ pureTest("readSettings() counts every option of a session against the length of 
 type Given = Readonly<Record<string, string | readonly string[]>>;
 
 pureTest("overlay() lets what stands above win, for tunnels and options too", () => {
-  const layer = (given: Given): GivenValues =>
+  const layer = (given: Given): RawOptions =>
     new Map(
       Object.entries(given).map(([name, texts]) => [
         name,

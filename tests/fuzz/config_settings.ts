@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { MAX_DURATION } from "../../lib/config/duration.ts";
 import { formatEndpoint, parseEndpoint } from "../../lib/config/endpoint.ts";
 import type { ConfigFile } from "../../lib/config/file.ts";
-import { SCRUB_PROTOCOLS } from "../../lib/config/leak_mode.ts";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import { SCRUB_PROTOCOLS } from "../../lib/config/choices.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
 import { type ApplicationSettings, readApplication, readLogSettings } from "../../lib/config/settings.ts";
@@ -51,7 +51,7 @@ export const configSettings: Target<Layers> = {
   },
 };
 
-function valuesOf(entries: readonly Entry[], source: string): GivenValues {
+function valuesOf(entries: readonly Entry[], source: string): RawOptions {
   const texts = entries.filter((entry) => entry.texts.length > 0).map(({ key, texts }) =>
     [key === "options" ? "o" : key, texts.map((text) => ({ text, source: `${source} ${key}` }))] as const
   );
@@ -63,7 +63,7 @@ export function checkSettings({ common, applications }: ConfigFile): void {
   for (const values of applications.length === 0 ? [new Map()] : applications) checkGiven(overlay(common, values));
 }
 
-function checkGiven(given: GivenValues): void {
+function checkGiven(given: RawOptions): void {
   const problems: string[] = [];
   const settings = readApplication(given, problems);
   const sources = [...given.values()].flat().map(({ source, text }) => `Cannot use ${source} "${text}": `);
@@ -81,7 +81,7 @@ function checkGiven(given: GivenValues): void {
   for (const problem of ofLog) assert(isPlaced(problem), problem);
 }
 
-function checkSound(settings: ApplicationSettings, given: GivenValues): void {
+function checkSound(settings: ApplicationSettings, given: RawOptions): void {
   for (const endpoint of [...settings.listen, settings.sam]) {
     assert(["127.0.0.1", "::1"].includes(endpoint.hostname), endpoint.hostname);
     assertEquals(parseEndpoint(formatEndpoint(endpoint)), endpoint);

@@ -249,8 +249,8 @@ applications:
     sam-user: me
 `;
   await assertProblems(text, [
-    "lisen (line 2) is no option: did you mean listen?",
-    "applications[0].log-level (line 7) holds for all applications, and stands at the top of the file",
+    'Unknown option "lisen" (line 2). Did you mean "listen"?',
+    "applications[0].log-level (line 7) applies to all applications: put it at the top of the file",
     'Cannot use applications[0].name (line 5) "two words": SAM takes no spaces, quotes or backslashes in a name',
     'Cannot use sam (line 1) "0.0.0.0:7656": "0.0.0.0" is not a loopback address, and only 127.0.0.1, [::1] and localhost are permitted',
     'Cannot use applications[1].identity (line 11) "../x": the name of an identity has letters, digits, "-" and "_", 64 at most',
@@ -264,6 +264,21 @@ applications:
   ]);
 });
 
+Deno.test("readConfiguration() reports what is wrong with the files that a file names along with the rest", async () => {
+  await withFile("no login\n", async (broken) => {
+    const text =
+      `listne: 1\nauth-file: ${broken}\napplications: [{hosts: /no/such/file}, {secrets-file: ${broken}.none}]\n`;
+    const { problems } = await refusal(text);
+    assertEquals(problems.map((problem) => problem.replace(/^\/\S+: /, "").replace(/\/\S+"/, 'FILE"')), [
+      'Unknown option "listne" (line 1). Did you mean "listen"?',
+      "Two applications listen on 127.0.0.1:4447",
+      'Cannot use --auth-file "FILE": Line 1 is not USER:PASSWORD',
+      'Cannot read --hosts "FILE": there is no such file',
+      'Cannot read --secrets-file "FILE": there is no such file',
+    ]);
+  });
+});
+
 Deno.test("readConfiguration() reports problems of flags without a file as they are", async () => {
   const { problems, message } = await assertRejects(() => read(["--sam", "x", "--log-level=loud"]), ConfigError);
   assertEquals(problems, [
@@ -274,17 +289,25 @@ Deno.test("readConfiguration() reports problems of flags without a file as they 
 });
 
 Deno.test("readConfiguration() says that a file is no YAML, is empty, or has no applications", async () => {
-  await assertProblems("", ['The file is no mapping of options and "applications"']);
-  await assertProblems("applications: []\n", ['"applications" is not a list of mappings']);
+  await assertProblems("", [
+    'The file is empty: it needs options, one a line as "listen: 9050", or a list "applications"',
+  ]);
+  await assertProblems("applications: []\n", [
+    '"applications" is empty: name an application, or leave "applications" out',
+  ]);
   const { problems } = await refusal("name: 'x\n");
   assertEquals(problems.length, 1);
-  assertEquals(problems[0]?.includes(".yaml: The file is no YAML: "), true, problems[0]);
+  assertEquals(problems[0]?.includes(".yaml: The file is not valid YAML: "), true, problems[0]);
 });
 
 Deno.test("readConfiguration() takes no option in a file that is for the command line only", async () => {
   for (const key of ["config", "check-config", "help", "version", "yes"]) {
     const { problems } = await refusal(`${key}: true\n`);
-    assertEquals([problems.length, problems[0]?.includes(`${key} (line 1) is no option`)], [1, true], problems.join());
+    assertEquals(
+      [problems.length, problems[0]?.includes(`Unknown option "${key}" (line 1)`)],
+      [1, true],
+      problems.join(),
+    );
   }
 });
 
@@ -370,7 +393,7 @@ log-destinations: true
     },
     timeouts: { handshake: 2000, connect: 1000, idle: 3000, identityIdle: 0 },
     limits: { connections: 5, perClient: 4, identities: 3 },
-    extendedErrors: true,
+    switches: { "extended-errors": true },
     udp: { enabled: true, port: 17_655, style: "DATAGRAM3" },
     bind: false,
     forward: undefined,
