@@ -41,7 +41,7 @@ interface Entry {
 
 /**
  * The destinations behind names and addresses, asked of the router and remembered for a while. Each identity has its own:
- * whether a name is known already must not tell one client what another one visits.
+ * whether a name is known already must not show one client what another one visits.
  */
 export class DestinationCache {
   readonly #endpoint: SamEndpoint;

@@ -22,7 +22,7 @@ const MAX_RETIRED = 16_384;
 const ATTEMPTS = 64;
 
 /** A name in use by a stream. Dispose of it when the stream has ended. */
-export interface HeldName extends Disposable {
+export interface MappingLease extends Disposable {
   /** The name. */
   readonly host: string;
 }
@@ -98,7 +98,7 @@ export class NameMap {
   }
 
   /** As {@linkcode NameMap.nameOf}, and the address stands for the name at least until the result is disposed of. */
-  hold(group: string, address: string): HeldName | undefined {
+  acquire(group: string, address: string): MappingLease | undefined {
     const mapping = this.#find(group, address);
     if (mapping === undefined) return undefined;
     this.#touch(mapping);

@@ -30,7 +30,7 @@ function lastReason({ log }: Harness): string | undefined {
 }
 
 Deno.test("A client that comes while the router is away is held, and served when it is back", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ settings: { timeouts: { connect: 15_000 } } });
   await harness.bridge.stopListening();
   harness.dropSessions();
   let isServed = false;
@@ -46,7 +46,7 @@ Deno.test("A client that comes while the router is away is held, and served when
 Deno.test("What failed last is what a held client is told, and the log tells each cause once", async () => {
   // Attempts come 0.05, 0.15, 0.35, 0.75, 1.55, 3.15 and 6.35 s after the loss.
   await withChance(0.2, async () => {
-    await using harness = await startHarness({ proxy: { timeouts: { connect: 1_000 } } });
+    await using harness = await startHarness({ settings: { timeouts: { connect: 1_000 } } });
     const { bridge, log } = harness;
     await bridge.stopListening();
     harness.dropSessions();
@@ -88,7 +88,7 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
 });
 
 Deno.test("A session that the router never finishes is given up, and the next one serves", async () => {
-  await using harness = await startHarness({ sessionTimeout: 400, proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ sessionTimeout: 400, settings: { timeouts: { connect: 15_000 } } });
   let asked = 0;
   harness.bridge.intercept = (line) => line.startsWith("SESSION CREATE") && ++asked === 1;
   harness.dropSessions();
@@ -99,7 +99,7 @@ Deno.test("A session that the router never finishes is given up, and the next on
 
 Deno.test("A lasting identity is built anew with its own key, whatever the router says of it", async () => {
   const key = await newKey();
-  await using harness = await startHarness({ key, proxy: { timeouts: { connect: 20_000 } } });
+  await using harness = await startHarness({ key, settings: { timeouts: { connect: 20_000 } } });
   const { bridge } = harness;
   const own = bridge.sessions.at(-1)?.b32;
   let refused = 0;
@@ -123,7 +123,7 @@ Deno.test("A lasting identity is built anew with its own key, whatever the route
 });
 
 Deno.test("A lasting identity gives no time to a router that has gone, which has nothing to forget", async () => {
-  await using harness = await startHarness({ key: await newKey(), proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ key: await newKey(), settings: { timeouts: { connect: 15_000 } } });
   const { bridge } = harness;
   await bridge.stopListening();
   const since = performance.now();
@@ -141,7 +141,7 @@ Deno.test("At its start, a lasting identity waits until the router forgets its l
     await using harness = await startHarness({
       ready: false,
       key: await newKey(),
-      proxy: { timeouts: { connect: 1_000 } },
+      settings: { timeouts: { connect: 1_000 } },
       bridge: {
         intercept: async (line, socket) => {
           if (!line.startsWith("SESSION CREATE") || line.includes("TRANSIENT") || said === 2) return false;
@@ -198,7 +198,7 @@ Deno.test("A session that dies young does not count as a success", async () => {
 });
 
 Deno.test("The wall clock does not matter, whether it jumps ahead or back", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { connect: 5_000, idle: 1_500 } } });
+  await using harness = await startHarness({ settings: { timeouts: { connect: 5_000, idle: 1_500 } } });
   const { now } = Date;
   const day = 86_400_000;
   try {

@@ -3,7 +3,7 @@ import { type Hosts, MAX_HOSTS_FILE, parseHosts } from "../../lib/config/hosts.t
 import { parseRule } from "../../lib/config/rule.ts";
 import { runProxy } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
+import { type Harness, type SomeSettings, startHarness } from "../support/harness.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
@@ -15,9 +15,9 @@ import { makeScratch } from "../support/scratch.ts";
 const GARLICAT = { ip: "fd60:db4d:ddb5:1:2:3:4:5", name: "aaaqaaqaamaaiaaf.oc.b32.i2p" };
 
 /** A harness whose hosts file has been read from a text in which `SERVICE` is the service's base32 address. */
-async function startWithHosts(text: string, proxy: HarnessOptions["proxy"] = {}): Promise<Harness> {
+async function startWithHosts(text: string, policy: SomeSettings["policy"] = {}): Promise<Harness> {
   const hosts = new Map<string, string>();
-  const harness = await startHarness({ proxy: { ...proxy, hosts } });
+  const harness = await startHarness({ hosts, settings: { policy } });
   const read: Hosts = await parseHosts(text.replaceAll("SERVICE", harness.b32));
   for (const [name, address] of read) hosts.set(name, address);
   return harness;
@@ -75,7 +75,7 @@ Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv
   }
   assertEquals(harness.counters.get("refused-garlicat-unknown"), 3);
   const told = harness.log.find((line) => line.includes("reason=garlicat-unknown")) ?? "";
-  assertStringIncludes(told, "Add a line to the file of --hosts");
+  assertStringIncludes(told, "Add a line to the --hosts file");
   for (const host of ["fd60:db4d:ddb6::1", "fd61:db4d:ddb5::1", "2001:db8::1", "::1"]) {
     assertEquals(await ask(harness, host), 8, host);
   }
@@ -84,13 +84,13 @@ Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv
 
 Deno.test("--allow and --deny see the name that was asked for, not the address behind it", async () => {
   const text = `mine.i2p SERVICE\nyours.i2p SERVICE\n${GARLICAT.name} SERVICE\n`;
-  const rules = { allow: ["mine.i2p", "*.oc.b32.i2p"].map(parseRule), deny: [] };
-  await using allowing = await startWithHosts(text, { rules });
+  const allow = ["mine.i2p", "*.oc.b32.i2p"].map(parseRule);
+  await using allowing = await startWithHosts(text, { allow });
   const codes = async (harness: Harness): Promise<number[]> =>
     await Promise.all(["mine.i2p", "yours.i2p", GARLICAT.ip, harness.b32].map((host) => ask(harness, host)));
   assertEquals(await codes(allowing), [0, 2, 0, 2]);
-  const denied = { allow: [], deny: ["mine.i2p", GARLICAT.name].map(parseRule) };
-  await using denying = await startWithHosts(text, { rules: denied });
+  const deny = ["mine.i2p", GARLICAT.name].map(parseRule);
+  await using denying = await startWithHosts(text, { deny });
   assertEquals(await codes(denying), [2, 0, 2, 0]);
 });
 

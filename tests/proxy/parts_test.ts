@@ -9,11 +9,11 @@ import {
   MEDIUM_BUFFER,
 } from "../../lib/relay/buffer_pool.ts";
 import { readSettings } from "../../lib/config/settings.ts";
-import { EventLoopGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/relay/event_loop_gate.ts";
+import { FairnessGate, GATE_BUDGET, INTERACTIVE_BUDGET } from "../../lib/relay/fairness_gate.ts";
 import { acceptAll, ACCEPTED_A_TURN } from "../../lib/io/accept.ts";
 import { LoginGuard } from "../../lib/proxy/login_guard.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
-import { Watchdog } from "../../lib/relay/watchdog.ts";
+import { IdleTimer } from "../../lib/relay/idle_timer.ts";
 import { Clock } from "../support/clock.ts";
 import { delay, until } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
@@ -40,8 +40,8 @@ pureTest("BufferPool has a buffer for a busy stream beside as many stalled ones 
   assert(pool.rent() !== undefined);
 });
 
-Deno.test("EventLoopGate lets timers run between relays that never wait", async () => {
-  const gate = await EventLoopGate.open();
+Deno.test("FairnessGate lets timers run between relays that never wait", async () => {
+  const gate = await FairnessGate.open();
   try {
     assertEquals(gate.spend(GATE_BUDGET - 1), undefined);
     assert(gate.spend(1) instanceof Promise);
@@ -58,18 +58,18 @@ Deno.test("EventLoopGate lets timers run between relays that never wait", async 
 for (
   const { name, hurries, budget } of [
     { name: "a budget's worth a turn", hurries: false, budget: GATE_BUDGET },
-    { name: "fewer while there are small messages", hurries: true, budget: HURRIED_BUDGET },
+    { name: "fewer while there are small messages", hurries: true, budget: INTERACTIVE_BUDGET },
   ]
 ) {
-  Deno.test(`EventLoopGate lets relays go on in their order, ${name}`, async () => {
-    const gate = await EventLoopGate.open();
+  Deno.test(`FairnessGate lets relays go on in their order, ${name}`, async () => {
+    const gate = await FairnessGate.open();
     const story: string[] = [];
     let running = 8;
     const relay = async (number: number): Promise<void> => {
       for (let i = 0; i < 10; i++) {
-        if (hurries) gate.hurry();
+        if (hurries) gate.markInteractive();
         story.push(String(number));
-        await gate.spend(HURRIED_BUDGET);
+        await gate.spend(INTERACTIVE_BUDGET);
       }
       running--;
     };
@@ -84,7 +84,7 @@ for (
     gate.close();
     const [, ...perTurn] = story.join("").split("|").filter((chunks) => chunks !== "");
     const most = Math.max(...perTurn.map((chunks) => chunks.length));
-    assertEquals(most, budget / HURRIED_BUDGET, story.join(""));
+    assertEquals(most, budget / INTERACTIVE_BUDGET, story.join(""));
     const inOrder = story.filter((entry) => entry !== "|").join("");
     assertEquals(inOrder, "01234567".repeat(10));
   });
@@ -143,22 +143,22 @@ Deno.test("acceptAll() gives everything else a turn behind each batch of clients
   assertEquals(story, [...batch, ...batch, "client"]);
 });
 
-Deno.test("Watchdog calls back after a time without activity, and not before", async () => {
+Deno.test("IdleTimer calls back after a time without activity, and not before", async () => {
   using clock = new Clock({ runs: false });
   let expired = 0;
-  const watchdog = new Watchdog(() => expired++);
-  watchdog.active();
-  watchdog.limit(80);
-  watchdog.limit(10_000);
+  const idleTimer = new IdleTimer(() => expired++);
+  idleTimer.active();
+  idleTimer.limit(80);
+  idleTimer.limit(10_000);
   for (let i = 0; i < 8; i++) {
     await clock.skip(79);
-    watchdog.active();
+    idleTimer.active();
   }
   await clock.skip(79);
   assertEquals(expired, 0);
   await clock.skip(1);
   assertEquals(expired, 1);
-  const stopped = new Watchdog(() => expired++);
+  const stopped = new IdleTimer(() => expired++);
   stopped.limit(10);
   stopped.stop();
   stopped.limit(5);
