@@ -5,7 +5,7 @@ import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
 import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "../command/options.ts";
 import { KINDS } from "./service.ts";
-import { SHELLS } from "./completion_shells.ts";
+import { SHELLS } from "./completions.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { wrap } from "../command/wrap.ts";
 
@@ -109,7 +109,8 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   completions: {
     usage: "i2p-socks completions SHELL",
     text:
-      "Print a script that completes command lines in bash, zsh or fish. It is made for the options of this version.",
+      "Print a script that completes command lines in bash, zsh or fish. It asks the program at every Tab, so it\n" +
+      "fits any later version.",
     examples: [
       "source <(i2p-socks completions bash)",
       "i2p-socks completions zsh > _i2p-socks",

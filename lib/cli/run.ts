@@ -15,6 +15,10 @@ import { Terminal } from "../command/terminal.ts";
 export async function run(args: readonly string[]): Promise<ExitCode> {
   const terminal = new Terminal();
   try {
+    // Hidden: the scripts of `completions` call it. Its words are those of an incomplete command line.
+    if (args[0] === "complete" && args[1] === "--") {
+      return await (await import("./complete.ts")).complete(args.slice(2), terminal);
+    }
     return await runVerb(parseArguments(args, readEnv), terminal);
   } catch (error) {
     const { messages, hints, code } = problemsOf(error);
