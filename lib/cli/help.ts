@@ -119,13 +119,14 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     operands: [SHELLS],
   },
   service: {
-    usage: "i2p-socks service systemd|systemd-user|container|launchd|windows [OPTIONS]",
+    usage: "i2p-socks service KIND",
     text:
-      "Print what starts i2p-socks as a service, with the options of serve that are given here. Nothing is installed.",
+      "Print what starts i2p-socks as a service, with the options of a configuration file. Nothing is installed.\n" +
+      "KIND is systemd, systemd-template (several instances), systemd-user, container, launchd or windows.",
     examples: [
-      "i2p-socks service systemd --identity irc --listen 127.0.0.1:9101",
+      "i2p-socks service systemd > i2p-socks.service",
       "i2p-socks service systemd-user > ~/.config/systemd/user/i2p-socks.service",
-      "i2p-socks service container --listen 127.0.0.1:9101 > Containerfile",
+      "i2p-socks service container > Containerfile",
     ],
     operands: [Object.keys(KINDS)],
   },

@@ -54,11 +54,11 @@ export interface OptionSpec {
   verbs: readonly Verb[];
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit", "service"];
-const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "service"];
+const SERVE: readonly Verb[] = ["serve", "audit"];
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys"];
 
 /** Verbs that create a session. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "service"];
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect"];
 
 /**
  * The options: parsing, help, completions, the environment, the keys of configuration files and the README's table come
@@ -129,7 +129,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     envIsOptional: true,
     fallback: "the platform's data folder",
     help: "Where lasting identities are kept",
-    verbs: ["serve", "audit", "connect", "keys", "service"],
+    verbs: ["serve", "audit", "connect", "keys"],
   },
   {
     name: "isolate",
@@ -243,7 +243,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "off|warn|block",
     fallback: "warn",
     help: "What to do about plaintext that gives something away: a log line for each kind, or end the stream before",
-    verbs: ["serve", "service"],
+    verbs: ["serve"],
   },
   {
     name: "scrub",
@@ -346,7 +346,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     env: "I2P_SOCKS_CONFIG",
     fallback: "none",
     help: "YAML with one or more applications; read again on SIGHUP",
-    verbs: ["serve", "service"],
+    verbs: ["serve"],
   },
   {
     name: "status",
