@@ -22,7 +22,7 @@ import { MAX_SECRETS_FILE, MIN_SECRET } from "../lib/guard/secrets.ts";
 import { MAX_NAME_LENGTH } from "../lib/i2p/address.ts";
 import { LINGER } from "../lib/io/conn.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../lib/keys/key_store.ts";
-import { ANSWERS } from "../lib/reasons/refusals.ts";
+import { REASONS } from "../lib/reasons/reasons.ts";
 import { RETRY_FIRST, RETRY_MAX } from "../lib/identity/backoff.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../lib/relay/buffer_pool.ts";
 import { CALLER_REFUSALS } from "../lib/reasons/caller_refusals.ts";
@@ -172,7 +172,7 @@ Deno.test("the README's generated tables are those that `deno task readme` write
   );
   assertEquals(metrics, [...Object.keys(PROCESS_METRICS), ...Object.keys(METRICS)]);
   const reasons = splitReadme(readme, "reasons").generated.match(/^\| `[a-z0-9-]+`/gm) ?? [];
-  assertEquals(reasons.map((cell) => cell.slice(3, -1)), ["connected", ...Object.keys(ANSWERS)]);
+  assertEquals(reasons.map((cell) => cell.slice(3, -1)), ["connected", ...Object.keys(REASONS)]);
 });
 
 Deno.test("the README names all that is counted of callers and BIND, and nothing else", async () => {
@@ -207,7 +207,7 @@ Deno.test("the README names only reasons that exist", async () => {
   const prose = section.split("\n## ", 1)[0]?.replace(/<!-- reasons[\s\S]*\/reasons -->/, "") ?? "";
   const words = [...prose.matchAll(/`(?:refused-)?([a-z]+-[a-z-]+|rule)(?:=\d+)?`/g)].map(([, word = ""]) => word);
   assert(words.length >= 8, words.join());
-  assertEquals(words.filter((word) => !(word in ANSWERS) && word !== "ended-without-data"), []);
+  assertEquals(words.filter((word) => !(word in REASONS) && word !== "ended-without-data"), []);
 });
 
 Deno.test("the README has a row for each permission that deno.json grants, and for those that are granted to nobody", async () => {

@@ -2,8 +2,7 @@ import { formatDuration } from "../config/duration.ts";
 import type { GivenValues } from "../config/given_values.ts";
 import { readTimeLimit } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { ANSWERS, type Reason } from "../reasons/refusals.ts";
-import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
+import { REASONS } from "../reasons/reasons.ts";
 import { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { printable } from "../report/printable.ts";
@@ -69,12 +68,11 @@ export async function audit(operands: readonly string[], given: GivenValues, ter
 function makeReport(book: AuditBook, counters: Counters, milliseconds: number): Report {
   const refused: Report["refused"] = {};
   const leaks: Report["leaks"] = {};
-  for (const [reason, { story }] of Object.entries(ANSWERS)) {
+  for (const [reason, { message, sign }] of Object.entries(REASONS)) {
     const count = counters.get(`refused-${reason}`);
-    if (count > 0) refused[reason] = { count, story, destinations: Object.fromEntries(book.refusals(reason)) };
-    const sign = DOOR_SIGNS[reason as Reason];
+    if (count > 0) refused[reason] = { count, story: message, destinations: Object.fromEntries(book.refusals(reason)) };
     const all = count + counters.get(`udp-dropped-${reason}`);
-    if (all > 0 && sign !== undefined) leaks[sign.sign] = { count: all, story: sign.story, fix: sign.fix };
+    if (all > 0 && sign !== null) leaks[sign.name] = { count: all, story: sign.message, fix: sign.fix };
   }
   for (const [kind, { story, fix }] of Object.entries(LEAKS)) {
     const count = counters.get(`leak-${kind as LeakKind}`);

@@ -7,6 +7,7 @@ import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { refusalOf, unknownReason } from "../reasons/classify.ts";
+import { REASONS } from "../reasons/reasons.ts";
 import { lookupName } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
@@ -17,7 +18,6 @@ import { CliError, ExitCode } from "../command/exit_code.ts";
 import { requireI2pAddress } from "../command/i2p_address.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
-import { exitCodeOf } from "../command/sam_error.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { terminalLog } from "../command/terminal_log.ts";
 
@@ -59,7 +59,7 @@ export async function check(operands: readonly string[], given: GivenValues, ter
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
     const failed = findings.at(-1)?.ok ? undefined : findings.find(({ ok }) => !ok);
     if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));
-    return failed === undefined ? ExitCode.ok : exitCodeOf(failed.reason ?? "internal");
+    return failed === undefined ? ExitCode.ok : REASONS[failed.reason ?? "internal"].exitCode;
   } finally {
     await route.close();
   }

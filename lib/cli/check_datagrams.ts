@@ -8,7 +8,7 @@ import { PrimaryRefused } from "../sam/primary.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { Fault, type Step } from "./check_walk.ts";
-import type { Fix } from "../reasons/fixes.ts";
+import type { Fix } from "../reasons/reasons.ts";
 
 /** Milliseconds for a datagram to come back. */
 const PATIENCE = 10_000;

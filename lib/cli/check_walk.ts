@@ -2,10 +2,9 @@ import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { Endpoint } from "../config/endpoint.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
-import { ANSWERS, type Reason } from "../reasons/refusals.ts";
+import { type Fix, fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import { SamError } from "../sam/error.ts";
-import { type Fix, fixLines, fixOf } from "../reasons/fixes.ts";
 import { describeSamError } from "../command/sam_error.ts";
 import type { Terminal } from "../command/terminal.ts";
 
@@ -52,7 +51,7 @@ export class Fault extends Error {
 
   /** Makes the error; `detail` replaces the table's story, and `fix` what is to be done about the reason as a rule. */
   constructor(reason: Reason, detail?: string, fix?: Fix) {
-    super(detail ?? ANSWERS[reason].story);
+    super(detail ?? REASONS[reason].message);
     this.name = "Fault";
     this.reason = reason;
     this.fix = fix;
@@ -102,7 +101,7 @@ async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Te
     return { step: step.name, ok: true, milliseconds: milliseconds(), says };
   } catch (error) {
     const { reason, says } = explain(error, step, endpoint);
-    const fix = error instanceof Fault && error.fix || fixOf(reason);
+    const fix = error instanceof Fault && error.fix || REASONS[reason].fix;
     return { step: step.name, ok: false, milliseconds: milliseconds(), says, reason, ...(fix && { fix }) };
   } finally {
     clearInterval(ticker);
@@ -111,7 +110,7 @@ async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Te
 }
 
 function explain(error: unknown, { late, lateSays }: Step, endpoint: Endpoint): { reason: Reason; says: string } {
-  if (error instanceof TimeoutError) return { reason: late, says: lateSays ?? ANSWERS[late].story };
+  if (error instanceof TimeoutError) return { reason: late, says: lateSays ?? REASONS[late].message };
   if (error instanceof Fault) return { reason: error.reason, says: error.message };
   if (!(error instanceof SamError)) throw error;
   return { reason: refusalOf(error).reason, says: describeSamError(error, endpoint) };

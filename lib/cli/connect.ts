@@ -5,7 +5,8 @@ import type { GivenValues } from "../config/given_values.ts";
 import { type ApplicationSettings, ConfigError, readConnectEndpoint, readSettings } from "../config/settings.ts";
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
-import { ANSWERS, type Reason, Refusal } from "../reasons/refusals.ts";
+import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import { connectThrough, UpstreamError, type UpstreamProblem } from "./connect_via.ts";
 import type { Log } from "../report/log.ts";
@@ -13,7 +14,6 @@ import { SamError } from "../sam/error.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { fixLines, fixOf } from "../reasons/fixes.ts";
 import { requireI2pAddress } from "../command/i2p_address.ts";
 import { IdentityRegistry } from "../server/identity_registry.ts";
 import { readPassword, readSamLogin } from "../command/input_files.ts";
@@ -21,7 +21,7 @@ import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { OPTIONS } from "../command/options.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { pipe, type PipeEnd, type PipeStream } from "./connect_pipe.ts";
-import { adviseOn, exitCodeOf } from "../command/sam_error.ts";
+import { adviseOn } from "../command/sam_error.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { terminalLog } from "../command/terminal_log.ts";
@@ -168,15 +168,14 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   if (!(error instanceof SamError || error instanceof Refusal || error instanceof TimeoutError)) return error;
   const { reason, message } = refusalOf(error, kind);
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
-  const fix = fixOf(reason);
-  const { hint } = ANSWERS[reason];
-  const hints = fix === undefined ? (hint === undefined ? [] : [hint]) : fixLines(fix);
+  const { fix, hint } = REASONS[reason];
+  const hints = fix === null ? (hint === null ? [] : [hint]) : fixLines(fix);
   return new CliError(codeOf(reason), `${message}${text}`, hints);
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
 function codeOf(reason: Reason): ExitCode {
-  return reason === "timed-out" ? ExitCode.notReady : exitCodeOf(reason);
+  return reason === "timed-out" ? ExitCode.notReady : REASONS[reason].exitCode;
 }
 
 /** How the program ends for a proxy that gave no stream. */

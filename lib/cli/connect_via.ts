@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import type { StreamTarget } from "../sam/stream.ts";
@@ -11,8 +12,7 @@ import {
   parseReply5,
 } from "../socks/client5.ts";
 import { Method } from "../socks/socks5.ts";
-import { type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
-import { Extended5 } from "../reasons/refusals.ts";
+import { Extended5, type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
 
 /** A running proxy to go through. */
 export interface Upstream {
@@ -106,7 +106,7 @@ async function reach(hostname: string, port: number, signal: Signal): Promise<De
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UpstreamError("unreachable", error instanceof Error ? error.message : String(error), error);
+    throw new UpstreamError("unreachable", errorText(error), error);
   }
 }
 

@@ -3,6 +3,7 @@ import { type ApplicationSettings, readSettings } from "../config/settings.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
+import { errorText } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
@@ -83,7 +84,7 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
         ]);
       }
       try {
-        terminal.bytes(key.expose());
+        await terminal.bytes(key.expose());
       } catch (error) {
         throw new CliError(
           ExitCode.failure,
@@ -91,7 +92,9 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
         );
       }
     } else await writeNewFile(file, key.expose());
-    terminal.talk(`Exported the private key of ${await addressOf(key)}: whoever has it can be this destination`);
+    terminal.talk(
+      `Exported the private key of ${await addressOf(key)}. Anyone who has it can impersonate this address.`,
+    );
   },
   import: async ({ name, file, store, terminal }) => {
     const key = parseKey(await readInput(file));
@@ -101,26 +104,34 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
   rotate: async (work) => {
     const { name, store, terminal } = work;
     const old = await store.read(name);
+    confirmLoss(work, `Replace the key of identity "${name}" (${await addressOf(old)})? Its address is lost for good.`);
     const key = await generate(work);
     await store.replace(name, key);
     terminal.data(`${name} b32=${await addressOf(key)} was=${await addressOf(old)}`);
   },
-  delete: async ({ name, store, yes, terminal }) => {
+  delete: async (work) => {
+    const { name, store, terminal } = work;
     const address = await store.read(name).then(addressOf, (error) => {
       // What is damaged can be deleted as well.
-      if (error instanceof KeyStoreError && error.problem === "unreadable") return "which is no key any more";
+      if (error instanceof KeyStoreError && error.problem === "unreadable") return "damaged";
       throw error;
     });
-    if (!yes) {
-      if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "Deleting a key needs --yes");
-      if (!confirm(`Delete identity "${name}", ${address}? It cannot be brought back.`)) {
-        throw new CliError(ExitCode.failure, "Nothing was deleted");
-      }
-    }
+    confirmLoss(work, `Permanently delete identity "${name}" (${address})?`);
     await store.delete(name);
-    terminal.talk(`Deleted "${name}", ${address}`);
+    terminal.talk(`Deleted identity "${name}" (${address})`);
   },
 };
+
+/**
+ * Asks before a key is lost.
+ *
+ * @throws {CliError} if nobody can be asked and --yes is missing, or the answer is no.
+ */
+function confirmLoss({ yes }: Work, question: string): void {
+  if (yes) return;
+  if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "This loses a key: confirm it with --yes");
+  if (!confirm(question)) throw new CliError(ExitCode.failure, "Nothing was changed");
+}
 
 function usage(message: string, actions: readonly string[], typed?: string): CliError {
   const lines = Object.entries(KEY_ACTIONS).filter(([word]) => actions.includes(word));
@@ -179,7 +190,7 @@ async function readInput(file: string | undefined): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof CliError) throw error;
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.usage;
-    throw new CliError(code, `Cannot read "${file}": ${error instanceof Error ? error.name : error}`);
+    throw new CliError(code, `Cannot read "${file}": ${errorText(error)}`);
   }
 }
 
@@ -194,7 +205,7 @@ async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
   } catch (error) {
     // A part of a key is of no use, and secret.
     if (isMade) await Deno.remove(path).catch(() => {});
-    const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : String(error);
+    const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : errorText(error);
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.failure;
     throw new CliError(code, `Cannot write "${path}": ${reason}`);
   }

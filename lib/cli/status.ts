@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import type { GivenValues } from "../config/given_values.ts";
@@ -101,7 +102,7 @@ async function ask(endpoint: Endpoint, signal?: Signal): Promise<Snapshot> {
   } catch (error) {
     if (deadline.signal.aborted) throw fail("no answer in time");
     if (error instanceof Deno.errors.ConnectionRefused) throw fail("nobody listens there");
-    throw fail(error instanceof Error ? error.message : String(error));
+    throw fail(errorText(error));
   }
   const [, code, body = ""] = /^HTTP\/1\.1 (\d{3}) [^]*?\r\n\r\n([^]*)$/.exec(text) ?? [];
   if (code !== "200") throw fail(code === undefined ? "what listens there speaks something else" : `HTTP ${code}`);

@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import { type Hosts, MAX_HOSTS_FILE, parseHosts } from "../config/hosts.ts";
 import { LoginBook, MAX_AUTH_FILE } from "../config/login_book.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
@@ -154,6 +155,5 @@ function warnOfMode(path: string, flag: string, { isFile, uid, mode: bits }: Den
 /** What a file error says to people. */
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -404,7 +404,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { name: "json", help: "Print one JSON object", verbs: ["check", "audit", "status"] },
   { name: "watch", help: "Print again every two seconds, in place on a terminal, until a signal", verbs: ["status"] },
-  { name: "yes", help: "Delete without asking; needed where there is no terminal", verbs: ["keys"] },
+  { name: "yes", help: "Rotate or delete without asking; needed where there is no terminal", verbs: ["keys"] },
   { name: "help", heading: "About the program", notInFiles: true, help: "Show this help", verbs: VERBS },
   { name: "version", notInFiles: true, help: "Show the version", verbs: VERBS },
 ];

@@ -12,7 +12,7 @@ import {
 } from "../sam/datagrams.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import type { DropBook, DropReason } from "../reasons/datagram_drops.ts";
 import { DestinationCache, type Peer } from "./destination_cache.ts";
 import type { UdpOptions } from "./primary_support.ts";

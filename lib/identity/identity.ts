@@ -7,7 +7,7 @@ import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
 import { refusalOf } from "../reasons/classify.ts";

@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { SamError } from "../sam/error.ts";
 import type { SamSession } from "../sam/session.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
 

@@ -18,7 +18,7 @@ import {
   writtenAddress,
 } from "../socks/datagram.ts";
 import { SocksError, type SocksRequest } from "../socks/wire.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import type { DropBook, DropReason } from "../reasons/datagram_drops.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
 import type { DatagramPort, DatagramTaker } from "../identity/datagram_port.ts";

@@ -16,7 +16,7 @@ import { encodeBound4 } from "../socks/socks4.ts";
 import { encodeBound5 } from "../socks/socks5.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { BIND, type SocksRequest } from "../socks/wire.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { unknownReason } from "../reasons/classify.ts";
 import type { IdentityLease } from "../identity/identity_groups.ts";
 import { checkTarget, type DestinationRules } from "./policy.ts";

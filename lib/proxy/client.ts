@@ -17,7 +17,7 @@ import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { BIND, Reply4, Reply5, SocksError, type SocksRequest } from "../socks/wire.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { awaitCaller, expectedCaller } from "./bind.ts";
 import type { IdentityLease } from "../identity/identity_groups.ts";
 import type { IdentityPool } from "../identity/identity_pool.ts";

@@ -1,6 +1,6 @@
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { Counters } from "../report/counters.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { DropBook } from "../reasons/datagram_drops.ts";
 import type { DatagramPort } from "../identity/datagram_port.ts";
 import type { HalfClosedStreams } from "../relay/half_closed.ts";

@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import { type CallerRules, type ForwardRule, type ForwardSettings, mayCall } from "../config/forward.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { Counters } from "../report/counters.ts";
@@ -202,7 +203,7 @@ export class Inbound {
     } catch (error) {
       if (this.#stop.aborted) return undefined;
       this.#count("service-down");
-      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : String(error);
+      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
       this.#tell(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
       return undefined;
     }

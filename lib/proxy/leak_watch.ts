@@ -14,7 +14,7 @@ import { tls } from "../guard/tls.ts";
 import { xmpp } from "../guard/xmpp.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
-import type { Reason } from "../reasons/refusals.ts";
+import { type Reason, REASONS } from "../reasons/reasons.ts";
 
 /** Cookies that are remembered, at most; the oldest are forgotten. */
 export const MAX_COOKIES = 1_024;
@@ -39,21 +39,6 @@ const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string) => Scrubber>> = {
 };
 
 const LINE_PROTOCOLS: readonly LineProtocol[] = [IRC, MAIL];
-
-/** What refusals at the door say about an application: the name of the sign, and the explanation. */
-export const DOOR_SIGNS: Readonly<Partial<Record<Reason, { sign: string; story: string; fix: string }>>> = {
-  ip: {
-    sign: "dns",
-    story: "The application asks for IP addresses, so it resolves names itself: a DNS leak",
-    fix: "Remote DNS: curl --socks5-hostname, git and others socks5h://, Firefox network.proxy.socks_remote_dns, " +
-      "proxychains proxy_dns, or SOCKS4a",
-  },
-  clearnet: {
-    sign: "clearnet",
-    story: "The application asks for clearnet names, such as telemetry, updates or what a page includes",
-    fix: "Look for them in its settings: audit and --log-destinations say which ones",
-  },
-};
 
 /** Watches what one application gives away, at the door and in its streams. */
 export class LeakWatch {
@@ -88,9 +73,9 @@ export class LeakWatch {
 
   /** Takes note of a refusal, and explains what it says about the application, once. */
   refused(reason: Reason): void {
-    const facts = DOOR_SIGNS[reason];
-    if (facts === undefined || this.#options.mode === "off" || !this.#isNew(facts.sign)) return;
-    this.#options.log.warn(facts.story, { leak: facts.sign, fix: facts.fix });
+    const { sign } = REASONS[reason];
+    if (sign === null || this.#options.mode === "off" || !this.#isNew(sign.name)) return;
+    this.#options.log.warn(sign.message, { leak: sign.name, fix: sign.fix });
   }
 
   #found(kind: LeakKind, destination: string | undefined): void {

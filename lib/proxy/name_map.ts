@@ -1,7 +1,7 @@
 import { addressIn, type AddressRange, isInRange } from "../config/address_range.ts";
 import { garlicatName } from "../i2p/garlicat.ts";
 import { formatIp, ipBytes } from "../i2p/ip_address.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 
 /** Most names of one group that have an address; the least recently used one gives way. */
 export const MAX_MAPPED_NAMES = 512;

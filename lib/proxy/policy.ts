@@ -1,6 +1,6 @@
 import type { Rule } from "../config/rule.ts";
 import type { Address } from "../i2p/address.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 
 /** Where applications may go, within I2P. */
 export interface DestinationRules {
@@ -22,7 +22,7 @@ export function checkTarget(address: Address, port: number, { allow, deny }: Des
     case "clearnet":
       throw new Refusal("clearnet");
     case "malformed":
-      throw new Refusal("malformed-address", `Not a possible I2P address: ${address.problem}`);
+      throw new Refusal("malformed-address", `Not a valid I2P address: ${address.problem}`);
     case "b32":
     case "b33":
     case "garlicat":

@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import type { AddressRange } from "../config/address_range.ts";
 import type { CallerRules, ForwardSettings } from "../config/forward.ts";
@@ -16,7 +17,7 @@ import { BIND } from "../socks/wire.ts";
 import { BufferPool } from "../relay/buffer_pool.ts";
 import { type ClientContext, type ClientTimeouts, serveClient } from "./client.ts";
 import { EventLoopGate } from "../relay/event_loop_gate.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { isAwaited } from "./bind.ts";
 import { DatagramPool } from "./datagram_pool.ts";
 import { HalfClosedStreams } from "../relay/half_closed.ts";
@@ -245,7 +246,7 @@ export class Proxy implements AsyncDisposable {
       this.#warm.clear();
       this.#halfClosed.endMostSilent();
     }
-    log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${error}`);
+    log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${errorText(error)}`);
   }
 
   #serve(conn: Deno.TcpConn): void {

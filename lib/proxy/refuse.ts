@@ -8,8 +8,9 @@ import { SamError } from "../sam/error.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
-import { Reply4, SocksError, type SocksRequest } from "../socks/wire.ts";
-import { ANSWERS, type Refusal } from "../reasons/refusals.ts";
+import { SocksError, type SocksRequest } from "../socks/wire.ts";
+import { REASONS } from "../reasons/reasons.ts";
+import type { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { HalfClosedStreams } from "../relay/half_closed.ts";
 import type { LeakWatch } from "./leak_watch.ts";
@@ -49,11 +50,11 @@ export async function refuse(client: RefusedClient, context: RefusalContext, err
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
-  const { hint } = ANSWERS[reason];
+  const { hint } = REASONS[reason];
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
   context.log[level](`Refused a client: ${message}`, {
     reason,
-    hint,
+    hint: hint ?? undefined,
     destination,
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
@@ -79,8 +80,8 @@ function replyBytes(
 ): Uint8Array | undefined {
   if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
   const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
-  const { reply4 = Reply4.rejected, reply5, extended = reply5 } = ANSWERS[reason];
-  if (version === 5) return encodeReply5(extendedErrors ? extended : reply5);
+  const { reply4, reply5, extended } = REASONS[reason];
+  if (version === 5) return encodeReply5(extendedErrors ? extended ?? reply5 : reply5);
   if (version === 4) return encodeReply4(reply4);
   return undefined;
 }

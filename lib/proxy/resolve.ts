@@ -3,7 +3,7 @@ import { parseAddress } from "../i2p/address.ts";
 import { ipBytes } from "../i2p/ip_address.ts";
 import { encodeName5, encodeResolved4, encodeResolved5, RESOLVE_PTR } from "../socks/resolve.ts";
 import type { SocksRequest } from "../socks/wire.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { isolationGroup } from "../identity/isolation.ts";
 import type { HeldName, NameMap } from "./name_map.ts";
 import { checkHost, type DestinationRules } from "./policy.ts";

@@ -3,7 +3,8 @@ import { isExhaustion } from "../io/conn.ts";
 import { TimeoutError } from "../io/deadline.ts";
 import { SamError, type SamFailure, type SamPhase } from "../sam/error.ts";
 import { SocksError, type SocksProblem } from "../socks/wire.ts";
-import { type Reason, Refusal } from "./refusals.ts";
+import { type Reason, REASONS } from "./reasons.ts";
+import { Refusal } from "./refusal.ts";
 
 const SOCKS_REASONS: Record<SocksProblem, Reason> = {
   closed: "client-closed",
@@ -81,9 +82,6 @@ const SAM_REASONS: readonly SamCase[] = [
   { phase: "stream", result: /^I2P_ERROR$/, text: /^too many streams/i, reason: "router-busy" },
 ];
 
-/** Reasons for which the RESULT word is part of the story. */
-const TELLING: ReadonlySet<Reason> = new Set(["router-error", "session-refused", "sam-refused"]);
-
 /** What an unknown name means for other kinds of addresses. */
 const UNKNOWN: Partial<Record<AddressKind, Reason>> = {
   b32: "lease-set-not-found",
@@ -119,6 +117,6 @@ function samRefusal(error: SamError, kind: AddressKind | undefined): Refusal {
   );
   const bare = fitting?.reason ?? "router-error";
   const reason = bare === "name-unknown" ? unknownReason(kind ?? "name") : bare;
-  const tellsAll = error.failure !== "refused" || TELLING.has(reason);
-  return new Refusal(reason, tellsAll ? error.message : undefined, error);
+  const quotesRouter = error.failure !== "refused" || REASONS[reason].quotesRouter;
+  return new Refusal(reason, quotesRouter ? error.message : undefined, error);
 }

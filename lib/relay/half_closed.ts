@@ -1,6 +1,6 @@
 import { sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
-import { Refusal } from "../reasons/refusals.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 /**

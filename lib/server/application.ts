@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import { encodeHex } from "@std/encoding/hex";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
@@ -288,7 +289,7 @@ export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener 
   try {
     return Deno.listen(endpoint);
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : String(error);
+    const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : errorText(error);
     throw new CliError(ExitCode.cannotListen, `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, [
       `Another ${flag} HOST:PORT, or port 0 for any free one`,
     ]);

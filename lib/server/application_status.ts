@@ -1,11 +1,10 @@
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { ANSWERS, type Reason } from "../reasons/refusals.ts";
+import { type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
 import type { PooledStatus } from "../identity/identity_groups.ts";
-import { DOOR_SIGNS } from "../proxy/leak_watch.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
 import type {
@@ -56,9 +55,9 @@ export function statusOf(
       ...proxy.identities.map((identity) => factsOf(identity, identity.group === undefined ? "base" : "group")),
       ...(proxy.datagramIdentities ?? []).map((identity) => factsOf(identity, "datagrams")),
     ],
-    refusals: tally(ANSWERS, "refused-", counters).map((refusal) => ({
+    refusals: tally(REASONS, "refused-", counters).map((refusal) => ({
       ...refusal,
-      hint: refusal.hint ?? DOOR_SIGNS[refusal.reason as Reason]?.fix ?? null,
+      hint: refusal.hint ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
     leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);
@@ -101,15 +100,15 @@ function udpOf(associations: number, counters: Counters): UdpStatus {
   };
 }
 
-/** What was counted of a table's reasons, with their stories. */
+/** What was counted of a table's reasons, with their messages. */
 function tally(
-  table: Readonly<Record<string, { story: string; hint?: string }>>,
+  table: Readonly<Record<string, { message: string; hint: string | null }>>,
   prefix: string,
   counters: Counters,
 ): Tally[] {
-  return Object.entries(table).flatMap(([reason, { story, hint }]) => {
+  return Object.entries(table).flatMap(([reason, { message, hint }]) => {
     const count = counters.get(prefix + reason);
-    return count === 0 ? [] : [{ reason, count, message: story, hint: hint ?? null }];
+    return count === 0 ? [] : [{ reason, count, message, hint }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { b32Address } from "../i2p/destination.ts";
@@ -179,7 +180,7 @@ export class IdentityRegistry {
       await shared.lock.stamp();
     } catch (error) {
       // A disk that is full, for one: then the next start does not know that it should wait for the router.
-      this.#log.warn(`Cannot note when an identity was last in use: ${error instanceof Error ? error.message : error}`);
+      this.#log.warn(`Cannot note when an identity was last in use: ${errorText(error)}`);
     } finally {
       shared.lock[Symbol.dispose]();
       this.#shared.delete(id);

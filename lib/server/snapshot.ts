@@ -1,6 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import { ANSWERS } from "../reasons/refusals.ts";
+import { REASONS } from "../reasons/reasons.ts";
 import type { Log } from "../report/log.ts";
 import type { Snapshot } from "../status/snapshot.ts";
 import { type Application, listen } from "./application.ts";
@@ -19,7 +19,7 @@ export class SnapshotTaker {
       startedAt: this.#startedAt.toISOString(),
       uptimeSeconds: Math.round(performance.now() - this.#since) / 1000,
       applications: [...applications].map(({ status }) =>
-        isEnding ? { ...status, ready: false, reason: ANSWERS.stopping.story } : status
+        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message } : status
       ),
     };
   }

@@ -48,6 +48,20 @@ export const Reply5 = {
 /** One of {@linkcode Reply5}. */
 export type Reply5 = typeof Reply5[keyof typeof Reply5];
 
+/**
+ * The extended SOCKS5 reply codes in use (Tor proposal 304). Tor's words are about onion services: a descriptor is what
+ * I2P calls a lease set, and a failed rendezvous is a peer that cannot be reached.
+ */
+export const Extended5 = {
+  leaseSetNotFound: 0xf0,
+  peerUnreachable: 0xf3,
+  malformedAddress: 0xf6,
+  timedOut: 0xf7,
+} as const;
+
+/** One of {@linkcode Extended5}. */
+export type Extended5 = typeof Extended5[keyof typeof Extended5];
+
 /** Reply codes of SOCKS4. */
 export const Reply4 = { granted: 0x5a, rejected: 0x5b, loginRefused: 0x5d } as const;
 

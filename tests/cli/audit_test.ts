@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { ANSWERS } from "../../lib/reasons/refusals.ts";
-import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
 import { proxyCommand, runProxy } from "../support/command.ts";
 import { type ProxyChild, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
@@ -73,21 +72,21 @@ Deno.test("audit of a leaky application names what it gives away, with the fix, 
   await misbehave(proxy.port);
   assertEquals(await proxy.stop("SIGTERM"), 1);
   const [, ...rest] = report(proxy);
-  const { ip: dns, clearnet } = DOOR_SIGNS;
+  const [dns, clearnet] = [REASONS.ip.sign, REASONS.clearnet.sign];
   const agent = LEAKS["http-user-agent"];
   assertEquals(rest, [
     "Destinations:",
     "  1 × site.i2p:80",
     "Refused:",
-    `  1 × clearnet: ${ANSWERS.clearnet.story}`,
+    `  1 × clearnet: ${REASONS.clearnet.message}`,
     "    1 × telemetry.example.com:443",
-    `  2 × ip: ${ANSWERS.ip.story}`,
+    `  2 × ip: ${REASONS.ip.message}`,
     "    1 × 93.184.216.34:443",
     "    1 × 2001:db8:0:0:0:0:0:1:443",
     "Given away:",
-    `✗ clearnet (1 ×): ${clearnet?.story}`,
+    `✗ clearnet (1 ×): ${clearnet?.message}`,
     `  ${clearnet?.fix}`,
-    `✗ dns (2 ×): ${dns?.story}`,
+    `✗ dns (2 ×): ${dns?.message}`,
     `  ${dns?.fix}`,
     `✗ http-user-agent (1 ×): ${agent.story}`,
     `  ${agent.fix}`,
@@ -130,7 +129,7 @@ Deno.test("audit --json: one object is all of stdout, and the ready line is on s
   assertEquals(await child.stop("SIGINT"), 1);
   const { seconds, ...rest } = JSON.parse(child.stdout());
   assert(Number.isInteger(seconds) && seconds >= 0, `${seconds}`);
-  const { ip: dns, clearnet } = DOOR_SIGNS;
+  const [dns, clearnet] = [REASONS.ip.sign, REASONS.clearnet.sign];
   assertEquals(rest, {
     clean: false,
     requests: 4,
@@ -138,18 +137,18 @@ Deno.test("audit --json: one object is all of stdout, and the ready line is on s
     refused: {
       clearnet: {
         count: 1,
-        story: ANSWERS.clearnet.story,
+        story: REASONS.clearnet.message,
         destinations: { "telemetry.example.com:443": 1 },
       },
       ip: {
         count: 2,
-        story: ANSWERS.ip.story,
+        story: REASONS.ip.message,
         destinations: { "93.184.216.34:443": 1, "2001:db8:0:0:0:0:0:1:443": 1 },
       },
     },
     leaks: {
-      clearnet: { count: 1, story: clearnet?.story, fix: clearnet?.fix },
-      dns: { count: 2, story: dns?.story, fix: dns?.fix },
+      clearnet: { count: 1, story: clearnet?.message, fix: clearnet?.fix },
+      dns: { count: 2, story: dns?.message, fix: dns?.fix },
       "http-user-agent": { count: 1, ...storyAndFix("http-user-agent") },
     },
   });
@@ -164,7 +163,7 @@ Deno.test("audit keeps what an application asks for in one line: it cannot write
   assertEquals(await proxy.stop("SIGINT"), 1);
   assertEquals(report(proxy).slice(1, 4), [
     "Refused:",
-    `  1 × clearnet: ${ANSWERS.clearnet.story}`,
+    `  1 × clearnet: ${REASONS.clearnet.message}`,
     String.raw`    1 × x\nDestinations\n  9 × fake.example:80`,
   ]);
 });
@@ -178,12 +177,12 @@ Deno.test("audit --udp counts datagrams to IP addresses and to the clearnet amon
   for (const host of ["192.0.2.53", "192.0.2.53", "dns.example.com"]) await client.send(host, 53, "x");
   await proxy.waitFor("stderr", /Not an I2P name/);
   assertEquals(await proxy.stop("SIGINT"), 1);
-  const { ip: dns, clearnet } = DOOR_SIGNS;
+  const [dns, clearnet] = [REASONS.ip.sign, REASONS.clearnet.sign];
   assertEquals(report(proxy).slice(1), [
     "Given away:",
-    `✗ clearnet (1 ×): ${clearnet?.story}`,
+    `✗ clearnet (1 ×): ${clearnet?.message}`,
     `  ${clearnet?.fix}`,
-    `✗ dns (2 ×): ${dns?.story}`,
+    `✗ dns (2 ×): ${dns?.message}`,
     `  ${dns?.fix}`,
     "It sees plaintext only: what is encrypted may say anything.",
   ]);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { ANSWERS } from "../../lib/reasons/refusals.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
 import { runProxy } from "../support/command.ts";
 import { until } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
@@ -277,7 +277,7 @@ Deno.test("check tells a closed port from a port where something else listens", 
   });
   const { code, stdout } = await runProxy(["check", "--sam", `127.0.0.1:${other.port}`]);
   assertEquals(code, 69);
-  assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: What listens at .* speaks something else$/);
+  assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: .* is not a SAM bridge: it gave an unexpected reply$/);
 });
 
 Deno.test("check --no-session asks the router for nothing", async () => {
@@ -295,7 +295,7 @@ Deno.test("check takes a GarliCat address, by name and by IPv6 address", async (
     const { code, stdout } = await runProxy(["check", name, ...sam]);
     assertEquals(code, 1);
     const [problem, ...fixes] = lines(stdout).slice(4);
-    assertEquals(problem, `✗ name: ${ANSWERS["garlicat-unknown"].story}`);
+    assertEquals(problem, `✗ name: ${REASONS["garlicat-unknown"].message}`);
     assertEquals(fixes.map((fix) => fix.includes("--hosts")), [true, true]);
   });
   await t.step("that stands in its address book", async () => {

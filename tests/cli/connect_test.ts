@@ -191,14 +191,14 @@ const FAILURES: readonly { what: string; args: string[]; bridge?: SamBridgeOptio
     args: [`${"a".repeat(52)}.b32.i2p`, "22"],
     bridge: {},
     code: 1,
-    says: "cannot reach the peer",
+    says: "could not reach the site",
   },
   {
     what: "a peer that refuses",
     args: ["peer.i2p", "22"],
     bridge: answering('STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection refused"'),
     code: 1,
-    says: "The peer refused (Connection refused)",
+    says: "The site refused the connection (Connection refused)",
   },
   {
     what: "a router that does not answer",

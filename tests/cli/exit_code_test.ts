@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ExitCode } from "../../lib/command/exit_code.ts";
-import { fixOf } from "../../lib/reasons/fixes.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
 import { type CommandResult, proxyCommand, runCommand } from "../support/command.ts";
 import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
@@ -111,22 +111,22 @@ Deno.test("69: nothing at the port of the SAM bridge", async () => {
 
 /** Services that are no SAM bridge, and what is said of them. */
 const IMPOSTORS: Record<string, { serve: (conn: Deno.TcpConn) => Promise<unknown>; says: string }> = {
-  "it closes at once": { serve: () => Promise.resolve(), says: "it closes the connection" },
-  "garbage": { serve: (conn) => answer(conn, "\x00\xff\x80garbage\n"), says: "it speaks something else" },
-  "an SSH server": { serve: (conn) => answer(conn, "SSH-2.0-OpenSSH_9.2\r\n"), says: "it speaks something else" },
+  "it closes at once": { serve: () => Promise.resolve(), says: "it closed the connection" },
+  "garbage": { serve: (conn) => answer(conn, "\x00\xff\x80garbage\n"), says: "it gave an unexpected reply" },
+  "an SSH server": { serve: (conn) => answer(conn, "SSH-2.0-OpenSSH_9.2\r\n"), says: "it gave an unexpected reply" },
   "another line of SAM": {
     serve: (conn) => answer(conn, "STREAM STATUS RESULT=OK\n"),
-    says: "it speaks something else",
+    says: "it gave an unexpected reply",
   },
   "HELLO REPLY without a version": {
     serve: (conn) => answer(conn, "HELLO REPLY RESULT=OK\n"),
-    says: "it speaks something else",
+    says: "it gave an unexpected reply",
   },
   "a megabyte without a line end": {
     serve: (conn) => answer(conn, "HELLO REPLY RESULT=OK ".padEnd(1_000_000, "x")),
-    says: "it speaks something else",
+    says: "it gave an unexpected reply",
   },
-  "silence": { serve: readToEnd, says: "it does not say anything" },
+  "silence": { serve: readToEnd, says: "it does not answer" },
 };
 
 /** Takes a line, answers, and leaves it to the client to close. */
@@ -138,22 +138,22 @@ async function answer(conn: Deno.TcpConn, text: string): Promise<void> {
 
 Deno.test("69: what listens there is no SAM bridge", async () => {
   await using site = await startSite();
-  const ports = [{ name: "a web server", port: site.port, says: "it speaks something else" }];
+  const ports = [{ name: "a web server", port: site.port, says: "it gave an unexpected reply" }];
   await using impostors = new AsyncDisposableStack();
   for (const [name, { serve, says }] of Object.entries(IMPOSTORS)) {
     const { port } = impostors.use(startImpostor(serve));
     ports.push({ name, port, says });
   }
   // All at once: the silent one takes the ten seconds that a bridge has for its HELLO. Which of them is waited for and
-  // which is not shows in what is said: of one that was waited for, that it does not say anything.
+  // which is not shows in what is said: of one that was waited for, that it does not answer.
   await Promise.all(ports.map(async ({ name, port, says }) => {
     const result = await runProxy(["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${port}`]);
-    const error = `What listens at 127.0.0.1:${port} is no SAM bridge: ${says}`;
+    const error = `127.0.0.1:${port} is not a SAM bridge: ${says}`;
     assertFails(result, { code: 69, errors: [error], hints: ["7656", "4444"] }, name);
   }));
 });
 
-const KEY_FIX = fixOf("key-refused")?.i2pd ?? "";
+const KEY_FIX = REASONS["key-refused"].fix?.i2pd ?? "";
 
 /** What a router says instead of a session, and how the program ends. */
 const REFUSED_SESSIONS: { name: string; options: SamBridgeOptions; fails: Failure }[] = [

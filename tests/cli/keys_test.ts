@@ -79,10 +79,13 @@ Deno.test("keys new, list, show, rotate and delete, without a running proxy", as
   assertStringIncludes(again.stderr, 'i2p-socks: error: Identity "irc" exists already');
   assertEquals((await place.keys("list")).stdout, made.stdout);
 
-  const rotated = await place.keys("rotate", "irc");
+  const unconfirmed = await place.keys("rotate", "irc");
+  assertEquals([unconfirmed.code, unconfirmed.stdout], [2, ""]);
+  assertEquals((await place.keys("list")).stdout, made.stdout);
+  const rotated = await place.keys("rotate", "irc", "--yes");
   assertMatch(rotated.stdout, new RegExp(`^irc b32=(?!${address})\\S{60} was=${address}\\n$`));
   const unasked = await place.keys("delete", "irc");
-  assertEquals([unasked.code, unasked.stderr], [2, "i2p-socks: error: Deleting a key needs --yes\n"]);
+  assertEquals([unasked.code, unasked.stderr], [2, "i2p-socks: error: This loses a key: confirm it with --yes\n"]);
   assertEquals((await place.keys("delete", "irc", "--yes")).code, 0);
   assertEquals((await place.keys("list")).stdout, "");
 });
@@ -141,7 +144,7 @@ Deno.test("keys: wrong words, missing keys, open files and no router each have t
     [["show", "../mine"], 2, "as the name of an identity"],
     [["import", "new", "/nowhere/at/all"], 2, "Cannot read"],
     [["new", "new"], 69, "no SAM bridge"],
-    [["rotate", "mine"], 69, "no SAM bridge"],
+    [["rotate", "mine", "--yes"], 69, "no SAM bridge"],
   ];
   for (const [args, code, words] of cases) {
     const result = await place.keys(...args);
@@ -183,7 +186,7 @@ Deno.test("no verb of keys prints the private part", async () => {
   await using place = await makePlace(bridge);
   const results = [await place.keys("new", "a"), await place.keys("show", "a"), await place.keys("list")];
   const secret = encodeI2pBase64((await Deno.readFile(`${place.dir}/a.dat`)).slice(391));
-  results.push(await place.keys("rotate", "a"), await place.keys("delete", "a", "--yes"));
+  results.push(await place.keys("rotate", "a", "--yes"), await place.keys("delete", "a", "--yes"));
   for (const { stdout, stderr } of results) assert(!(stdout + stderr).includes(secret.slice(4, 40)));
 });
 

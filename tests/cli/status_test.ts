@@ -300,7 +300,7 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     assertEquals(callers?.refused.map(({ reason, count, hint }) => [reason, count, hint]), [["denied", 1, null]]);
     const text = await table();
     assertStringIncludes(text, "--forward: 1 caller served, 1 of 2 so far have reached a service; 5 B sent, 5 B rec");
-    assertStringIncludes(text, "1 × denied: Not let in by --allow-caller and --deny-caller\n");
+    assertStringIncludes(text, "1 × denied: Blocked by --allow-caller or --deny-caller\n");
     conn.close();
     await untilIt("its end", port, ({ callers }) => callers?.open === 0);
   });
@@ -314,7 +314,7 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     assertEquals((await second.reply()).code, 7);
     const [refusal] = (await only(port)).refusals;
     assertEquals([refusal?.reason, refusal?.count], ["command", 1]);
-    assertMatch(refusal?.hint ?? "", /BIND needs --bind, and a login where another client waits/);
+    assertMatch(refusal?.hint ?? "", /BIND needs --bind, and a login if another client is waiting/);
     assertEquals(await stranger.ask(host, ""), "");
     const { conn } = await caller.call(host);
     await client.reply();
@@ -342,7 +342,10 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     assertEquals(facts?.b32, await b32Address(decodeI2pBase64(sender)));
     const text = await table();
     assertStringIncludes(text, "--udp: 1 association open, 1 granted so far; 1 datagram sent, 1 received");
-    assertMatch(text, /1 × ip: An IP address, and I2P has none\n +If a name was meant, the application resolves/);
+    assertMatch(
+      text,
+      /1 × ip: An IP address; I2P does not use them\n +If you entered a name, the application resolves/,
+    );
     const { body } = await rawGet(port, "/metrics");
     for (
       const line of [

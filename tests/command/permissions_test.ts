@@ -26,6 +26,7 @@ const GIVEN_BACK = [
   "env USER",
   "sys hostname",
   "sys networkInterfaces",
+  "sys uid",
   "request net",
   "request read",
 ];
@@ -37,7 +38,7 @@ Deno.test("the permission set is the one that the README describes", () => {
     read: ["/"],
     write: ["/"],
     env: ["I2P_SOCKS_*", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USER", "LOGNAME", "USERNAME", "USERPROFILE"],
-    sys: ["hostname", "networkInterfaces"],
+    sys: ["hostname", "networkInterfaces", "uid"],
   });
   for (const task of [config.tasks.serve, config.tasks.compile]) assertMatch(task.command, / -P --no-prompt /);
 });

@@ -38,7 +38,7 @@ Deno.test("the status page in Chromium", async (t) => {
     const ready = await text("section:first-child");
     for (
       const words of ["browser", "Ready", "[::1]:4447", "127.0.0.1:7656, version 3.1", "3.5 MB", "94.6 MB", "Group 1"]
-        .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name, and this proxy reaches I2P only")
+        .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name; this proxy reaches I2P only")
         .concat(
           "use socks5h or socks4a",
           "Look for them in its settings",
@@ -48,7 +48,7 @@ Deno.test("the status page in Chromium", async (t) => {
     ) assertStringIncludes(ready, words);
     const lost = await text("section:last-child");
     assertStringIncludes(lost, "Not ready");
-    assertStringIncludes(lost, "The router's SAM bridge cannot be connected to. In a terminal, i2p-socks check names");
+    assertStringIncludes(lost, "Cannot connect to the router's SAM bridge. In a terminal, i2p-socks check names");
     assertStringIncludes(lost, "127.0.0.1:7657, not reached");
     assertStringIncludes(lost, "Nothing was refused.");
     assertEquals([SWITCHED.exec(ready)?.[0], SWITCHED.exec(lost)?.[0]], [undefined, undefined]);
@@ -76,7 +76,7 @@ Deno.test("the status page in Chromium", async (t) => {
         .concat("Associations3", "Datagrams sent20,480", "Datagrams received18,211")
     ) assert(numbers.includes(pair), `${pair} not in ${numbers.join()}`);
     for (
-      const words of ["Not let in by --allow-caller and --deny-caller", "does it listen where --forward says?"]
+      const words of ["Blocked by --allow-caller or --deny-caller", "does it listen where --forward points?"]
         .concat("Larger than a datagram of I2P can be", "31744 bytes are the limit", "Datagrams 1", b32("u"))
         .concat("Datagrams 2", "Callers from I2P (--forward)", "Clients that wait for a caller (--bind)")
     ) assertStringIncludes(serving, words);

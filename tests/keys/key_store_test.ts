@@ -165,3 +165,44 @@ Deno.test("Kills at random moments lose no key, and leave no litter for the next
     assertEquals(names.sort(), ["tortured.dat", "tortured.lock"]);
   });
 });
+
+Deno.test({
+  name: "KeyStore refuses files and folders of other users, with the command that helps",
+  // Only root can give files away.
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    await withStore(async (store, directory) => {
+      await store.create("one", numberedKey(1));
+      for (const path of [`${directory}/one.dat`, directory]) {
+        await Deno.chown(path, 12_345, null);
+        const error = await assertRejects(
+          () => store.read("one"),
+          KeyStoreError,
+          "belongs to another user (uid 12345)",
+        );
+        assertEquals(error.hint, `chown 0 "${path}", if its content can be trusted`);
+        await Deno.chown(path, 0, null);
+      }
+      assertEquals(numberOf(await store.read("one")), 1);
+    });
+  },
+});
+
+Deno.test("KeyStore has the old key where the new one cannot be written, and leaves nothing behind", async () => {
+  await withStore(async (store, directory) => {
+    await store.create("one", numberedKey(1));
+    const open = Deno.open;
+    Deno.open = (path, options) =>
+      options?.createNew
+        ? Promise.reject(Object.assign(new Error("x (os error 28)"), { code: "ENOSPC" }))
+        : open(path, options);
+    try {
+      assertEquals(await problem(() => store.replace("one", numberedKey(2))), "unwritable");
+    } finally {
+      Deno.open = open;
+    }
+    assertEquals(numberOf(await store.read("one")), 1);
+    const names = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
+    assertEquals(names.sort(), ["one.dat", "one.lock"]);
+  });
+});

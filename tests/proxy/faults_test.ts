@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
-import { ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
+import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { refusalOf } from "../../lib/reasons/classify.ts";
 import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { SamError } from "../../lib/sam/error.ts";
@@ -193,9 +193,9 @@ async function meet(harness: Harness, version: 4 | 5, one: Walk): Promise<void> 
 /** What a client is told; that it is connected, without a reason. */
 function codeOf(version: 4 | 5, reason?: Reason, extended = false): number {
   if (reason === undefined) return version === 4 ? 0x5a : 0;
-  const { reply4 = 0x5b, reply5, extended: more = reply5 } = ANSWERS[reason];
+  const { reply4, reply5, extended: more } = REASONS[reason];
   if (version === 4) return reply4;
-  return extended ? more : reply5;
+  return extended ? more ?? reply5 : reply5;
 }
 
 /** Makes sure that a stream carries the question and the answer, and ends it. */

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/a
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import type { IsolationFlag } from "../../lib/config/choices.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
-import { Refusal } from "../../lib/reasons/refusals.ts";
+import { Refusal } from "../../lib/reasons/refusal.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS, NameMap } from "../../lib/proxy/name_map.ts";
 import { mappingGroup } from "../../lib/proxy/resolve.ts";
 import type { SocksRequest } from "../../lib/socks/wire.ts";

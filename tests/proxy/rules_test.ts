@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseRule } from "../../lib/config/rule.ts";
 import { type AddressKind, parseAddress } from "../../lib/i2p/address.ts";
-import { Refusal } from "../../lib/reasons/refusals.ts";
+import { Refusal } from "../../lib/reasons/refusal.ts";
 import { checkTarget } from "../../lib/proxy/policy.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { pureTest } from "../support/pure.ts";
@@ -209,9 +209,9 @@ pureTest("parseRule() matches in linear time, whatever the rule and the host", (
 pureTest("checkTarget() says what is wrong with a malformed address, and no host of a denied one", () => {
   const rules = { allow: [], deny: [parseRule("*")] };
   const malformed = assertThrows(() => checkTarget(parseAddress("-a.i2p"), 80, rules), Refusal);
-  assertEquals(malformed.message.startsWith("Not a possible I2P address: every part of a name"), true);
+  assertEquals(malformed.message.startsWith("Not a valid I2P address: every part of a name"), true);
   const denied = assertThrows(() => checkTarget(parseAddress("hidden.i2p"), 80, rules), Refusal);
-  assertEquals(denied.message, "Not permitted by --allow and --deny");
+  assertEquals(denied.message, "Blocked by --allow or --deny");
 });
 
 /** The reason of a refusal, or "permitted". */

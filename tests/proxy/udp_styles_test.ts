@@ -64,7 +64,7 @@ for (const manners of ["java", "i2pd"] as const) {
     using client = await associate(harness.port);
     assertEquals(client.reply.code, 3);
     assertEquals(harness.counters.get("refused-datagrams-refused"), 1);
-    const story = "The router has no datagrams, or none of the kind that --udp-style names";
+    const story = "The router does not support datagrams, or not the kind that --udp-style names";
     assert(harness.log.some((line) => line.includes(story)), harness.log.join(""));
     assertEquals(await harness.ask(), 0);
   });

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TimeoutError } from "../../lib/io/deadline.ts";
-import { ANSWERS, Extended5, type Reason, Refusal } from "../../lib/reasons/refusals.ts";
+import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
+import { Refusal } from "../../lib/reasons/refusal.ts";
 import { refusalOf } from "../../lib/reasons/classify.ts";
 import { SamError, type SamErrorDetails, type SamFailure, type SamPhase } from "../../lib/sam/error.ts";
-import { Reply4, Reply5, SocksError, type SocksProblem } from "../../lib/socks/wire.ts";
+import { Extended5, Reply4, Reply5, SocksError, type SocksProblem } from "../../lib/socks/wire.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** A failure of SAM and what it means: step, how, RESULT, the router's words. */
@@ -163,7 +164,7 @@ pureTest("refusalOf() knows that a base32 address is no name, so that only its l
     const expected = failure[0] === "name-unknown" ? "lease-set-not-found" : failure[0];
     const { reason, message, cause } = refusalOf(samError(failure), "b32");
     assertEquals(reason, expected, failure.join(" "));
-    if (failure[0] === "name-unknown") assertEquals(message, ANSWERS["lease-set-not-found"].story);
+    if (failure[0] === "name-unknown") assertEquals(message, REASONS["lease-set-not-found"].message);
     assert(cause instanceof SamError);
   }
 });
@@ -184,9 +185,9 @@ pureTest("refusalOf() tells the table's story, and the details where they say mo
   const told = (failure: Case): string => refusalOf(samError(failure)).message;
   assertEquals(
     told(["peer-silent", "stream", "refused", "CANT_REACH_PEER", "Connection timed out"]),
-    story("peer-silent"),
+    messageOf("peer-silent"),
   );
-  assertEquals(told(["not-ready", "stream", "refused", "INVALID_ID"]), story("not-ready"));
+  assertEquals(told(["not-ready", "stream", "refused", "INVALID_ID"]), messageOf("not-ready"));
   assertEquals(told(["router-error", "stream", "refused", "FLUX"]), "Cannot open a stream: the router answered FLUX");
   assertEquals(
     told(["session-refused", "session", "refused", "I2P_ERROR", "session limit exceeded"]),
@@ -194,10 +195,10 @@ pureTest("refusalOf() tells the table's story, and the details where they say mo
   );
   assertEquals(told(["sam-refused", "hello", "refused", "X"]), "Cannot greet the SAM bridge: the router answered X");
   assertEquals(told(["not-ready", "session", "silent"]), "Cannot keep a SAM session: it does not answer");
-  const cause = new Error("Connection refused (os error 111)");
+  const cause = Object.assign(new Error("Connection refused (os error 111)"), { code: "ECONNREFUSED" });
   assertEquals(
     refusalOf(new SamError("connect", "unreachable", { cause })).message,
-    "Cannot connect to the SAM bridge: Connection refused (os error 111)",
+    "Cannot connect to the SAM bridge: connection refused",
   );
 });
 
@@ -238,17 +239,17 @@ pureTest("refusalOf() finds a reason for anything else that is thrown", () => {
   }
 });
 
-pureTest("Every answer has a story, and codes that exist", () => {
-  for (const [reason, { reply5, reply4, story, hint }] of Object.entries(ANSWERS)) {
+pureTest("Every reason has a message, and codes that exist", () => {
+  for (const [reason, { reply5, reply4, message, hint }] of Object.entries(REASONS)) {
     assertMatch(reason, /^[a-z0-9]+(-[a-z0-9]+)*$/);
-    assertMatch(story, /^[A-Z].*[^.\s]$/, reason);
-    if (hint !== undefined) assertMatch(hint, /^[A-Z].*[^.\s]$/, reason);
+    assertMatch(message, /^[A-Z].*[^.\s]$/, reason);
+    if (hint !== null) assertMatch(hint, /^[A-Z].*[^.\s]$/, reason);
     assert(reply5 !== Reply5.succeeded && Object.values(Reply5).includes(reply5), reason);
-    assert(reply4 === undefined || reply4 !== Reply4.granted && Object.values(Reply4).includes(reply4), reason);
-    assertEquals(new Refusal(reason as Reason).message, story);
+    assert(reply4 !== Reply4.granted && Object.values(Reply4).includes(reply4), reason);
+    assertEquals(new Refusal(reason as Reason).message, message);
   }
-  const stories = Object.values(ANSWERS).map(({ story }) => story);
-  assertEquals(new Set(stories).size, stories.length, "two reasons tell the same story");
+  const messages = Object.values(REASONS).map(({ message }) => message);
+  assertEquals(new Set(messages).size, messages.length, "two reasons have the same message");
 });
 
 pureTest("Each extended code goes with the plain code that it says more than", () => {
@@ -260,8 +261,8 @@ pureTest("Each extended code goes with the plain code that it says more than", (
   };
   assertEquals(Object.values(Extended5), [0xf0, 0xf3, 0xf6, 0xf7]);
   const used = new Set<number>();
-  for (const [reason, { extended, reply5 }] of Object.entries(ANSWERS)) {
-    if (extended === undefined) continue;
+  for (const [reason, { extended, reply5 }] of Object.entries(REASONS)) {
+    if (extended === null) continue;
     assertEquals(plain[extended], reply5, reason);
     used.add(extended);
   }
@@ -273,14 +274,14 @@ pureTest(
   () => {
     const reasons = ["name-unknown", "lease-set-not-found", "peer-silent", "not-ready", "router-down", "rule"] as const;
     assertEquals(
-      reasons.map((reason) => [ANSWERS[reason].reply5, ANSWERS[reason].extended]),
-      [[4, undefined], [4, 0xf0], [4, 0xf3], [3, undefined], [3, undefined], [2, undefined]],
+      reasons.map((reason) => [REASONS[reason].reply5, REASONS[reason].extended]),
+      [[4, null], [4, 0xf0], [4, 0xf3], [3, null], [3, null], [2, null]],
     );
   },
 );
 
-function story(reason: Reason): string {
-  return ANSWERS[reason].story;
+function messageOf(reason: Reason): string {
+  return REASONS[reason].message;
 }
 
 function samError([, phase, failure, result, text]: Case): SamError {

@@ -1,4 +1,4 @@
-import type { Reason } from "../../lib/reasons/refusals.ts";
+import type { Reason } from "../../lib/reasons/reasons.ts";
 import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
 import {
   type Act,

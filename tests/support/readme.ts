@@ -1,7 +1,7 @@
 import { flagOf, OPTIONS, type OptionSpec } from "../../lib/command/options.ts";
 import { LEAKS } from "../../lib/guard/leak.ts";
 import { METRICS, PROCESS_METRICS } from "../../lib/status/metrics.ts";
-import { type Answer, ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
+import { type Reason, type ReasonEntry, REASONS } from "../../lib/reasons/reasons.ts";
 import { Reply4, Reply5 } from "../../lib/socks/wire.ts";
 
 /** The README. As a program, this file writes its generated parts: `deno task readme`. */
@@ -12,7 +12,7 @@ export const PARTS: Readonly<Record<string, () => string>> = {
   leaks: () => leaksTable(),
   metrics: () => metricsTable(),
   options: () => optionsTable(OPTIONS),
-  reasons: () => reasonsTable(ANSWERS),
+  reasons: () => reasonsTable(REASONS),
 };
 
 /**
@@ -62,10 +62,10 @@ function metricsTable(): string {
 }
 
 /** The table of reasons in Markdown, with what a client is told for each. */
-export function reasonsTable(answers: Readonly<Record<Reason, Answer>>): string {
-  const rows = Object.entries(answers).map(([reason, { reply5, reply4 = Reply4.rejected, extended, story }]) => {
+export function reasonsTable(answers: Readonly<Record<Reason, ReasonEntry>>): string {
+  const rows = Object.entries(answers).map(([reason, { reply5, reply4, extended, message }]) => {
     const [socks5, socks4] = INSTEAD[reason as Reason] ?? [hex(reply5), hex(reply4)];
-    return [code(reason), story, socks5, extended === undefined ? "" : hex(extended), socks4];
+    return [code(reason), message, socks5, extended === null ? "" : hex(extended), socks4];
   });
   const connected = [code("connected"), "The stream is open", hex(Reply5.succeeded), "", hex(Reply4.granted)];
   return formatTable([["reason", "what happened", "SOCKS5", "extended", "SOCKS4"], connected, ...rows]);

@@ -27,7 +27,7 @@ export function nameOf(target: string): string {
 
 /** The words behind `deno` that make an executable: those of the task `compile`, for another target and place. */
 export function compileArgs(output: string, target?: string): string[] {
-  const [deno, ...args] = config.tasks.compile.command.split(" ");
+  const [deno, ...args] = config.tasks.compile.command.replace(/^export .* && /, "").split(" ");
   const at = args.indexOf("--output") + 1;
   if (deno !== "deno" || args[0] !== "compile" || at === 0) throw new Error("The task compile is not as expected");
   args[at] = output;
@@ -66,7 +66,7 @@ async function compileFor(file: string, target: string): Promise<void> {
   console.log(`Making ${file}`);
   const { code, stderr } = await runCommand(Deno.execPath(), compileArgs(file, target), {
     timeout: TIMEOUT,
-    env: { DENO_NO_UPDATE_CHECK: "1" },
+    env: { DENO_NO_UPDATE_CHECK: "1", OTEL_DENO: "false" },
   });
   if (code !== 0) throw new Error(`Cannot compile for ${target}: ${stderr}`);
 }

@@ -1,9 +1,8 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
+import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../../lib/reasons/caller_refusals.ts";
 import { DROPS } from "../../lib/reasons/datagram_drops.ts";
-import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
 import { PAGE } from "../../lib/status/page.ts";
 
 /** An identity in `/status.json`. */
@@ -87,9 +86,9 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
       { kind: "group", group: 2, state: "building", reason: null, b32: null, ageSeconds: 5.2, clients: 1 },
     ],
     refusals: [
-      tally(ANSWERS, "clearnet", 37),
-      tally(ANSWERS, "ip", 4),
-      tally(ANSWERS, "name-unknown", 2),
+      tally(REASONS, "clearnet", 37),
+      tally(REASONS, "ip", 4),
+      tally(REASONS, "name-unknown", 2),
     ],
     leaks: [leak("http-user-agent", 12)],
     ...changes,
@@ -104,7 +103,7 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     sam: "127.0.0.1:7657",
     samVersion: null,
     ready: false,
-    reason: ANSWERS["router-down"].story,
+    reason: REASONS["router-down"].message,
     connections: 1,
     streams: 0,
     bytesSent: 20_480,
@@ -114,7 +113,7 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
       kind: "base",
       group: null,
       state: "lost",
-      reason: ANSWERS["router-down"].story,
+      reason: REASONS["router-down"].message,
       b32: null,
       ageSeconds: 42,
       clients: 1,
@@ -165,12 +164,12 @@ export function statusOf(applications: StagedApplication[], uptimeSeconds = 15_2
 }
 
 function tally<Name extends string>(
-  table: Readonly<Record<Name, { story: string; hint?: string }>>,
+  table: Readonly<Record<Name, { message: string; hint: string | null }>>,
   reason: Name,
   count: number,
 ): StagedTally {
-  const { story, hint = DOOR_SIGNS[reason as Reason]?.fix ?? null } = table[reason];
-  return { reason, count, message: story, hint };
+  const { message, hint } = table[reason];
+  return { reason, count, message, hint: hint ?? REASONS[reason as unknown as Reason]?.sign?.fix ?? null };
 }
 
 function leak(kind: "http-user-agent", count: number): StagedApplication["leaks"][number] {

@@ -67,14 +67,9 @@ export function sourcePaths(module: string = `${PROJECT}main.ts`): AllowedPath[]
   ];
 }
 
-/** Files of an executable: itself, and the cache of its compiled code. */
+/** Files of an executable: itself, and nothing else. Its code cache, which would be in a shared folder, is off. */
 export function executablePaths(executable: string): AllowedPath[] {
-  const folder = Deno.env.get("TMPDIR") ?? "/tmp";
-  const name = executable.replace(/^.*\//, "");
-  return [
-    { path: executable, reason: "the program itself" },
-    { path: `${folder}/deno-compile-${name}.cache`, reason: "its cache of compiled code" },
-  ];
+  return [{ path: executable, reason: "the program itself" }];
 }
 
 /** Calls that only look whether a path is there: where a path is resolved, the folders above are looked at as well. */

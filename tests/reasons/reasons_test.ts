@@ -1,7 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
-import { ANSWERS, type Reason } from "../../lib/reasons/refusals.ts";
-import { DOOR_SIGNS } from "../../lib/proxy/leak_watch.ts";
+import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { pureTest } from "../support/pure.ts";
@@ -30,13 +29,11 @@ const REFUSED: readonly [string, number, string][] = [
 const WITHOUT_ADVICE = ["address-type", "malformed-request", "client-closed", "stopping"];
 
 pureTest("every reason has advice for the status and the log, but where there is none", () => {
-  const advised = Object.entries(ANSWERS).filter(([reason, { hint }]) =>
-    (hint ?? DOOR_SIGNS[reason as Reason]?.fix ?? "").length > 10
-  );
-  const without = Object.keys(ANSWERS).filter((reason) => !advised.some(([other]) => other === reason));
+  const advised = Object.entries(REASONS).filter(([, { hint, sign }]) => (hint ?? sign?.fix ?? "").length > 10);
+  const without = Object.keys(REASONS).filter((reason) => !advised.some(([other]) => other === reason));
   assertEquals(without, WITHOUT_ADVICE);
   // They are clauses of a line: no full stop behind them.
-  assertEquals(Object.values(ANSWERS).filter(({ hint }) => hint?.endsWith(".")), []);
+  assertEquals(Object.values(REASONS).filter(({ hint }) => hint?.endsWith(".")), []);
 });
 
 for (const manners of ["i2pd", "java"] as Manners[]) {
