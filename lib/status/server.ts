@@ -17,7 +17,8 @@ export const MAX_STATUS_REQUESTS = 16;
 /**
  * Serves the status over HTTP/1.1: one request a connection, GET or HEAD, no body.
  *
- * Not `Deno.serve`: that has no limits on time, heads and connections, and it makes its listener itself.
+ * Not `Deno.serve`, which keeps a connection open that never ends its request (Deno 2.9: for more than 40 s), and has no
+ * limits on heads and connections.
  */
 export class StatusServer {
   readonly #listener: Deno.TcpListener;
