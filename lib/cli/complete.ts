@@ -6,7 +6,7 @@ import { KeyStore } from "../keys/key_store.ts";
 import { summaryOf, VERB_HELP } from "./help.ts";
 
 /** What may stand at the cursor. Shells filter words by what is typed so far, and complete paths themselves. */
-export interface Candidates {
+interface Candidates {
   /** One word, a word of a comma-separated list, a path, or the name of an identity. */
   kind: "word" | "list" | "file" | "folder" | "identity";
   /** Words, each with its description if it has one. */

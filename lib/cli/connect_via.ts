@@ -15,7 +15,7 @@ import { Method } from "../socks/socks5.ts";
 import { Extended5, type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
 
 /** A running proxy to go through. */
-export interface Upstream {
+interface Upstream {
   /** A loopback address. */
   hostname: string;
   /** TCP port. */

@@ -10,7 +10,7 @@ import type { Terminal } from "../command/terminal.ts";
 import { wrap } from "../command/wrap.ts";
 
 /** A verb of the command line: help and completions come from here. */
-export interface VerbSpec {
+interface VerbSpec {
   /** How to type it. */
   usage: string;
   /** What it is for. The first sentence is all that lists of verbs show. */

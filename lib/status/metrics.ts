@@ -1,7 +1,7 @@
 import { type ApplicationStatus, isReady, type Snapshot, type Tally } from "./snapshot.ts";
 
 /** A metric of an application. */
-export interface Metric {
+interface Metric {
   /** A counter only grows, but for a restart. */
   type: "gauge" | "counter";
   /** One sentence. */

@@ -4,13 +4,10 @@ import { formatMetrics, METRICS_TYPE } from "./metrics.ts";
 import { PAGE } from "./page.ts";
 import { formatReady, isReady, type Snapshot } from "./snapshot.ts";
 
-/** An HTTP answer. */
 export interface HttpAnswer {
-  /** Status code. */
   status: number;
-  /** Media type of the body. */
+  /** Media type. */
   type: string;
-  /** The body. */
   body: string;
   /** Headers besides those that every answer has. @default {{}} */
   headers?: Readonly<Record<string, string>>;
@@ -30,7 +27,6 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** What may be asked for, by path. */
 const ROUTES: Readonly<Record<string, (snapshot: Snapshot) => HttpAnswer>> = {
   "/": () => ({ status: 200, type: "text/html; charset=utf-8", body: PAGE }),
   "/ready": (snapshot) => ({ status: isReady(snapshot) ? 200 : 503, type: TEXT, body: formatReady(snapshot) }),
@@ -100,7 +96,7 @@ export async function encodeAnswer(answer: HttpAnswer): Promise<Uint8Array> {
   return encoded;
 }
 
-/** The policy of the page: it does not change, so it is made once. */
+/** That of {@linkcode PAGE}, made once. */
 let policy: Promise<string> | undefined;
 
 /**
