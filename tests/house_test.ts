@@ -60,6 +60,7 @@ import { generate, PARTS, README, splitReadme, tableUnder } from "./support/read
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
   ["cli"],
+  ["manual"],
   ["server"],
   ["proxy"],
   ["command", "identity", "relay"],

@@ -12,6 +12,8 @@ import { lookupName } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import { SamError } from "../sam/error.ts";
+import { diagnoseSilence, identify, ROUTER_PORTS } from "./check_ports.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
@@ -46,14 +48,14 @@ export async function check(operands: readonly string[], given: GivenValues, ter
   const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
-  keepOnly({ sam: settings.sam, udp: settings.udp });
+  keepOnly({ sam: settings.sam, udp: settings.udp, services: ROUTER_PORTS });
   const asJson = given.has("json");
   const route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
   const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
   try {
     using deadline = new Deadline(timeout);
     const findings = await walk(steps, settings.sam, deadline.signal, terminal, (step, finding) => {
-      if (!asJson) terminal.data(describeFinding(step, finding));
+      if (!asJson) terminal.data(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that came back, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
@@ -72,6 +74,9 @@ class Route {
   readonly #target: StreamTarget | undefined;
   readonly #timeout: number;
   readonly #datagrams: DatagramCheck | undefined;
+  /** The router, as far as its SAM bridge tells. */
+  kind: string | undefined;
+  #conn: Deno.TcpConn | undefined;
   #session: SamSession | undefined;
   #isFound = false;
 
@@ -136,24 +141,37 @@ class Route {
 
   /** Ends the sessions. */
   async close(): Promise<void> {
+    if (this.#conn !== undefined) closeQuietly(this.#conn);
     this.#session?.close();
     await this.#datagrams?.[Symbol.asyncDispose]();
   }
 
   async #connect(signal: Signal): Promise<string> {
-    closeQuietly(await connectBridge(this.#endpoint, signal));
+    try {
+      this.#conn = await connectBridge(this.#endpoint, signal);
+    } catch (error) {
+      if (!(error instanceof SamError)) throw error;
+      const { says, fix } = await diagnoseSilence(this.#settings.sam, signal);
+      throw new Fault(refusalOf(error).reason, says, fix);
+    }
     return `${formatEndpoint(this.#endpoint)} accepts connections`;
   }
 
+  /** Greets on the connection that is open: Java I2P logs an error for one that closes without a byte. */
   async #greet(signal: Signal): Promise<string> {
-    const ours = await SamSocket.open(this.#endpoint, signal);
+    const ours = await SamSocket.open(this.#endpoint, signal, "ours", this.#conn).catch(async (error) => {
+      if (!(error instanceof SamError) || error.failure === "refused") throw error;
+      const what = await identify(this.#settings.sam, signal);
+      if (what === undefined) throw error;
+      throw new Fault("not-sam", `${formatEndpoint(this.#endpoint)} is not a SAM bridge: it is ${what}`);
+    });
     ours.close();
     // What a router chooses by itself is all that SAM says about which one it is.
     const any = await SamSocket.open(this.#endpoint, signal, "any").catch(() => undefined);
     any?.close();
-    const kind = any && ROUTERS[any.version];
+    this.kind = any && ROUTERS[any.version];
     const login = this.#endpoint.login === undefined ? "" : ", takes the login or wants none";
-    return `speaks version ${ours.version}${login}${kind === undefined ? "" : `; looks like ${kind}`}`;
+    return `speaks version ${ours.version}${login}${this.kind === undefined ? "" : `; looks like ${this.kind}`}`;
   }
 
   async #create(signal: Signal): Promise<string> {
@@ -181,7 +199,9 @@ class Route {
     using limit = new Deadline(this.#settings.connectTimeout, signal);
     const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
     closeQuietly(stream.conn);
-    return "open (Java I2P says so when the peer has answered, i2pd when it has found the peer's lease set)";
+    return this.kind === "Java I2P"
+      ? "open: the site has answered"
+      : "open. i2pd reports this once it has found the site's lease set; the site itself may not have answered yet";
   }
 
   /** A step that fails as soon as the session is lost. */

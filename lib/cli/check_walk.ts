@@ -81,12 +81,16 @@ export async function walk(
   return findings;
 }
 
-/** A finding for people: a line, and those of its fix. */
-export function describeFinding({ title }: Step, { ok, says, milliseconds, fix }: Finding): string {
+/** A finding for people: a line, and those of its fix for the router, or for each where that is unknown. */
+export function describeFinding(
+  { title }: Step,
+  { ok, says, milliseconds, fix }: Finding,
+  router: string | undefined,
+): string {
   const took = milliseconds < 1000 ? `${milliseconds} ms` : formatDuration(milliseconds);
   return [
     `${ok ? "✓" : "✗"} ${title}: ${says} (${took})`,
-    ...(fix === undefined ? [] : fixLines(fix).map((line) => `  ${line}`)),
+    ...(fix === undefined ? [] : fixLines(fix, router).map((line) => `  ${line}`)),
   ].join("\n");
 }
 

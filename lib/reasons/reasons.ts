@@ -654,9 +654,14 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
 };
 
-/** A fix for people, in a line for each router; in one where both need the same. */
-export function fixLines({ i2pd, java }: Fix): string[] {
-  return i2pd === java ? [i2pd] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
+/**
+ * A fix for people, in a line for each router; in one where both need the same, or only one is meant.
+ *
+ * @param router the router, where it is known.
+ */
+export function fixLines({ i2pd, java }: Fix, router?: string): string[] {
+  if (i2pd === java || router === "i2pd") return [i2pd];
+  return router === "Java I2P" ? [java] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
 }
 
 /** A fix that is the same with every router. */

@@ -82,7 +82,8 @@ export class SamSocket {
    *
    * @param signal ends everything on this socket until {@linkcode SamSocket.detach}, by closing it.
    * @param wanted which version: `any` tells what a bridge would choose by itself.
-   * @throws {SamError} if the bridge is not there, is no SAM bridge, refuses, or does not answer in time: within
+   * @param connected a connection to the bridge that has said nothing yet, in place of a new one.
+   * @throws {SamError} if the bridge is not there, is not a SAM bridge, refuses, or does not answer in time: within
    * {@linkcode SAM_HELLO_TIMEOUT}, or until the signal is aborted by a {@linkcode TimeoutError}.
    * @throws the signal's reason if it was aborted otherwise.
    */
@@ -90,11 +91,12 @@ export class SamSocket {
     endpoint: SamEndpoint,
     signal: Signal,
     wanted: WantedVersion = "ours",
+    connected: Deno.TcpConn | undefined = undefined,
   ): Promise<SamSocket> {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
-    let conn: Deno.TcpConn | undefined;
+    let conn = connected;
     try {
-      conn = await connectBridge(endpoint, deadline.signal);
+      conn ??= await connectBridge(endpoint, deadline.signal);
       const unfollowDeadline = closeOnAbort(conn, deadline.signal);
       const { lines, version } = await greet(conn, wanted, endpoint.login);
       signal.throwIfAborted();

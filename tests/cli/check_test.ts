@@ -29,7 +29,7 @@ for (const [manners, router] of [["i2pd", "i2pd"], ["java", "Java I2P"]] as cons
     assertMatch(session ?? "", /^✓ session: tunnels are built for [a-z2-7]{52}\.b32\.i2p$/);
     assertEquals(own, "✓ own address: the router resolves it");
     assertEquals(name, `✓ name: site.i2p is ${service.b32}`);
-    assertMatch(stream ?? "", /^✓ stream: open \(/);
+    assertMatch(stream ?? "", /^✓ stream: open[.:] /);
     assertEquals(more, []);
     assertMatch(stdout.split("\n")[0] ?? "", TOOK);
     assertEquals(bridge.lines.some((line) => /^STREAM CONNECT .* TO_PORT=80$/.test(line)), true);
@@ -96,10 +96,10 @@ for (const manners of ["i2pd", "java"] as const) {
     assertStringIncludes(styles, "DATAGRAM2 (safe from replay): no, ");
     assertStringIncludes(styles, "; DATAGRAM3 (whose sender is not proved): yes, with --udp-style datagram3");
     const refused = await runProxy(["check", ...sam, "--udp", "--udp-style", "datagram2"]);
-    const [last, i2pd, java] = lines(refused.stdout).slice(-3);
+    const [last, fix] = lines(refused.stdout).slice(-2);
     assertEquals(refused.code, 1);
     assertMatch(last ?? "", /^✗ destinations: .*I2P_ERROR \(Un(known|recognized SESSION) STYLE/);
-    assertMatch(`${i2pd}${java}`, /i2pd: .*leave out --udp-style.*Java I2P: .*leave out --udp-style/);
+    assertMatch(fix ?? "", /^ {2}DATAGRAM2 and DATAGRAM3 .*leave out --udp-style/);
   });
 }
 
@@ -219,7 +219,9 @@ Deno.test("check names the first thing wrong and its fix for each router, once w
       assertEquals(found[steps.length - 1]?.slice(0, 2), "✗ ");
       const { i2pd, java } = last.fix ?? {};
       const both = i2pd === undefined ? [] : [`  i2pd: ${i2pd}`, `  Java I2P: ${java}`];
-      assertEquals(found.slice(steps.length), i2pd === java && i2pd !== undefined ? [`  ${i2pd}`] : both);
+      // Once the bridge has been greeted it is known to have the manners of i2pd.
+      const isKnown = steps.length > 2 || i2pd === java;
+      assertEquals(found.slice(steps.length), isKnown && i2pd !== undefined ? [`  ${i2pd}`] : both);
     });
   }
 });
@@ -271,13 +273,13 @@ Deno.test("check tries the rest where the router does not find our lease set, an
 Deno.test("check tells a closed port from a port where something else listens", async () => {
   const closed = await runProxy(["check", "--sam", `127.0.0.1:${await closedPort()}`]);
   assertEquals(closed.code, 69);
-  assertMatch(lines(closed.stdout)[0] ?? "", /^✗ SAM port: Nothing answers at .* \(connection refused\)$/);
+  assertMatch(lines(closed.stdout)[0] ?? "", /^✗ SAM port: Nothing answers at 127\.0\.0\.1:\d+[,:]/);
   await using other = startImpostor(async (conn) => {
     await conn.write(new TextEncoder().encode("SSH-2.0-OpenSSH_9.2\r\n"));
   });
   const { code, stdout } = await runProxy(["check", "--sam", `127.0.0.1:${other.port}`]);
   assertEquals(code, 69);
-  assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: .* is not a SAM bridge: it gave an unexpected reply$/);
+  assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: .* is not a SAM bridge: it is an SSH server$/);
 });
 
 Deno.test("check --no-session asks the router for nothing", async () => {
@@ -296,7 +298,7 @@ Deno.test("check takes a GarliCat address, by name and by IPv6 address", async (
     assertEquals(code, 1);
     const [problem, ...fixes] = lines(stdout).slice(4);
     assertEquals(problem, `✗ name: ${REASONS["garlicat-unknown"].message}`);
-    assertEquals(fixes.map((fix) => fix.includes("--hosts")), [true, true]);
+    assertEquals(fixes.map((fix) => fix.includes("--hosts")), [true]);
   });
   await t.step("that stands in its address book", async () => {
     await using backend = startImpostor(readToEnd);
