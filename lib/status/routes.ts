@@ -1,4 +1,5 @@
 import { encodeBase64 } from "@std/encoding/base64";
+import { concat } from "../io/bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { formatMetrics, METRICS_TYPE } from "./metrics.ts";
 import { PAGE } from "./page.ts";
@@ -89,11 +90,7 @@ export async function encodeAnswer(answer: HttpAnswer): Promise<Uint8Array> {
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = new TextEncoder().encode(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join("")}\r\n`);
-  if (isHead) return head;
-  const encoded = new Uint8Array(head.length + bytes.length);
-  encoded.set(head);
-  encoded.set(bytes, head.length);
-  return encoded;
+  return isHead ? head : concat([head, bytes]);
 }
 
 /** That of {@linkcode PAGE}, made once. */
