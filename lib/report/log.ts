@@ -53,6 +53,20 @@ export function withFields(log: Log, fields: LogFields | (() => LogFields)): Log
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
+/** Keys of what lasts, such as a service that is down: it is logged once, and again after it was over. */
+export class Once {
+  readonly #seen = new Set<string>();
+
+  /** Whether a key comes for the first time, or for the first time since {@linkcode clear}. */
+  isNew(key: string): boolean {
+    return this.#seen.size < this.#seen.add(key).size;
+  }
+
+  clear(key: string): void {
+    this.#seen.delete(key);
+  }
+}
+
 function pairs(fields: LogFields): string[] {
   return Object.entries(fields).filter(([, value]) => value !== undefined).map(([key, value]) => {
     const text = String(value);
