@@ -1,20 +1,19 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { OWN_ADDRESS_TIMEOUT } from "../lib/cli/check.ts";
 import { ExitCode } from "../lib/command/exit_code.ts";
 import { MAX_PASSWORD_FILE } from "../lib/command/input_files.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
-import { OPTIONS } from "../lib/command/options.ts";
+import { OPTION_TABLE, OPTIONS } from "../lib/config/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/server/applications.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
 import { MAX_CONFIG_FILE } from "../lib/config/file.ts";
-import { MAX_INBOUND } from "../lib/config/forward.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
 import { MAX_AUTH_FILE } from "../lib/config/login_book.ts";
 import { MAX_SESSION_OPTIONS } from "../lib/config/session_options.ts";
-import { readLogSettings, readSettings } from "../lib/config/settings.ts";
+import { readSettings } from "../lib/config/settings.ts";
 import { MAX_LABEL } from "../lib/config/values.ts";
 import { INSPECTED, INSPECTED_RECEIVED } from "../lib/guard/detector.ts";
 import { LEAKS } from "../lib/guard/leak.ts";
@@ -223,14 +222,16 @@ Deno.test("the README's limits are those of the code", async () => {
   const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
   const minutes = (milliseconds: number): string => `${milliseconds / 60_000} min`;
   const limits: Record<string, string> = {
-    "clients at once": `\`--max-connections\`, ${settings.maxConnections}`,
+    "clients at once": `\`--max-connections\`, ${settings.limits.connections}`,
     "clients at once that come from one address": "`--max-per-client`, as many as above",
     "clients above these who are still told so": `${MAX_SURPLUS}`,
     "a SOCKS handshake": `${MAX_HANDSHAKE} bytes`,
-    "from accepting a client to its complete request": `\`--handshake-timeout\`, ${seconds(settings.handshakeTimeout)}`,
+    "from accepting a client to its complete request": `\`--handshake-timeout\`, ${
+      seconds(settings.timeouts.handshake)
+    }`,
     "user id and host name of SOCKS4, each": `${MAX_SOCKS4_FIELD} bytes`,
-    "from a request to its open stream": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
-    "a stream without a byte in either direction": `\`--idle-timeout\`, ${settings.idleTimeout || "none"}`,
+    "from a request to its open stream": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
+    "a stream without a byte in either direction": `\`--idle-timeout\`, ${settings.timeouts.idle || "none"}`,
     "a stream whose client has ended its side, without a byte": seconds(HALF_CLOSED_TIMEOUT),
     "a stream whose session is lost, without a byte": seconds(LOST_GRACE),
     "a client that does not close after its last byte": seconds(LINGER),
@@ -255,8 +256,8 @@ Deno.test("the README's limits are those of the code", async () => {
     "the name of an identity": `${MAX_IDENTITY_NAME} characters`,
     "a key file": `${MAX_KEY_FILE} bytes`,
     "the router's answer to `keys new` and `keys rotate`": seconds(GENERATE_TIMEOUT),
-    "identities of isolation groups": `\`--max-identities\`, ${settings.maxIdentities}`,
-    "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.identityIdle)}`,
+    "identities of isolation groups": `\`--max-identities\`, ${settings.limits.identities}`,
+    "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.timeouts.identityIdle)}`,
     "what the leak guard looks at of a stream": `${INSPECTED} bytes of the application`,
     "what it looks at of the peer's answer, to know the protocol": `${INSPECTED_RECEIVED} bytes`,
     "cookies that are remembered, to see one go to two sites": `${MAX_COOKIES} of each application`,
@@ -280,9 +281,9 @@ Deno.test("the README's limits are those of the code", async () => {
     "datagrams that wait to be passed on, of an association, and of an identity for datagrams": `${MAX_QUEUED} bytes`,
     "peers of an association whose ports are remembered": `${MAX_PEERS}`,
     "addresses standing for names that an association keeps in use": `${MAX_HELD_NAMES}`,
-    "callers of `--forward` at once": `\`--max-inbound\`, ${MAX_INBOUND}`,
+    "callers of `--forward` at once": `\`--max-inbound\`, ${OPTION_TABLE["max-inbound"].fallback}`,
     "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
-    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
+    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {
@@ -317,32 +318,6 @@ Deno.test("the README's limits are those of the code", async () => {
 Deno.test("the README's exit codes are those of the code", async () => {
   const codes = (await readTable("Exit codes")).flatMap(([code = ""]) => code.split("/")).map(Number);
   assertEquals(codes, Object.values(ExitCode));
-});
-
-Deno.test("defaults that help and README name are those of the settings", () => {
-  const { connectTimeout, handshakeTimeout, idleTimeout, maxConnections, listen, sam, sessionOptions, ...rest } = {
-    ...readSettings(new Map()),
-    ...readLogSettings(new Map(), []),
-  };
-  const fallback = (name: string): string => OPTIONS.find((option) => option.name === name)?.fallback ?? "";
-  assertMatch(fallback("listen"), new RegExp(`^${listen[0]?.hostname}:${listen[0]?.port}\\b`));
-  assertEquals(fallback("sam"), `${sam.hostname}:${sam.port}`);
-  assertEquals(fallback("connect-timeout"), `${connectTimeout / 1000}s`);
-  assertEquals(fallback("handshake-timeout"), `${handshakeTimeout / 1000}s`);
-  assertEquals(fallback("idle-timeout"), `${idleTimeout} (never)`);
-  assertEquals(fallback("max-connections"), `${maxConnections}`);
-  assertEquals([fallback("log-level"), fallback("log-format")], [rest.logLevel, rest.logFormat]);
-  assertEquals(fallback("log-destinations"), rest.logDestinations ? "on" : "off");
-  assertEquals(fallback("isolate"), rest.isolation.join(","));
-  assertEquals(fallback("max-identities"), `${rest.maxIdentities}`);
-  assertEquals(fallback("identity-idle"), `${rest.identityIdle / 60_000}m`);
-  assertEquals(fallback("lease-set-encryption"), sessionOptions["i2cp.leaseSetEncType"]);
-  const { "inbound.nickname": label, ...tunnels } = sessionOptions;
-  assertEquals(fallback("name"), label);
-  for (const [option, key] of [["backup", "backupQuantity"], ["variance", "lengthVariance"]] as const) {
-    assertEquals(fallback(option), tunnels[`inbound.${key}`]);
-  }
-  for (const option of ["length", "quantity"]) assertEquals(fallback(option), tunnels[`inbound.${option}`]);
 });
 
 async function readTable(heading: string): Promise<string[][]> {

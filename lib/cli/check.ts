@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
-import { type ApplicationSettings, readSettings, readTimeLimit } from "../config/settings.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { type ApplicationSettings, readSettings, readValue } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
@@ -17,14 +17,10 @@ import { diagnoseSilence, identify, ROUTER_PORTS } from "./check_ports.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { requireI2pAddress } from "../command/i2p_address.ts";
+import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
-
-/** Milliseconds for all steps of a check. */
-const CHECK_TIMEOUT = 180_000;
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /**
  * Milliseconds for our own lease set to be found, where there is more to try; and not more than half of the time for all steps.
@@ -39,16 +35,16 @@ const OWN_ADDRESS_RETRY = 2_000;
  * Walks from the SAM port to a working session, and to a stream to the operand if there is one. Prints a line for each step;
  * one that fails comes with its fix, and is the last unless the rest may work without it.
  */
-export async function check(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function check(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const target = parseOperands(operands);
   if (target !== undefined && given.has("no-session")) {
     throw new CliError(ExitCode.usage, "--no-session leaves nothing to open a stream with: NAME cannot be given");
   }
   const settings = readSettings(given);
-  const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
+  const timeout = readValue(given, "timeout");
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
-  keepOnly({ sam: settings.sam, udp: settings.udp, services: ROUTER_PORTS });
+  keepOnly({ sam: settings.sam, udp: settings.udp.enabled, services: ROUTER_PORTS });
   const asJson = given.has("json");
   const route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
   const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
@@ -90,7 +86,7 @@ class Route {
     this.#settings = settings;
     this.#target = target;
     this.#timeout = timeout;
-    const { udp, samUdp: udpPort, udpStyle: style, sessionOptions: options } = settings;
+    const { udp: { enabled: udp, port: udpPort, style }, sessionOptions: options } = settings;
     this.#datagrams = udp ? new DatagramCheck({ endpoint, udpPort, style, options }) : undefined;
   }
 
@@ -196,7 +192,7 @@ class Route {
   }
 
   async #open(target: StreamTarget, signal: Signal): Promise<string> {
-    using limit = new Deadline(this.#settings.connectTimeout, signal);
+    using limit = new Deadline(this.#settings.timeouts.connect, signal);
     const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
     closeQuietly(stream.conn);
     return this.kind === "Java I2P"

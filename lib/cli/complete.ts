@@ -1,4 +1,4 @@
-import { flagOf, OPTIONS, type OptionSpec, VERBS } from "../command/options.ts";
+import { flagOf, OPTIONS, type OptionSpec, VERBS } from "../config/options.ts";
 import { ExitCode } from "../command/exit_code.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import type { Terminal } from "../command/terminal.ts";

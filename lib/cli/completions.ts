@@ -1,5 +1,5 @@
-import type { GivenValues } from "../config/given_values.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { Terminal } from "../command/terminal.ts";
 import bash from "./completions.bash" with { type: "text" };
@@ -13,7 +13,7 @@ const SCRIPTS = { bash, zsh, fish } as const;
 export const SHELLS: readonly string[] = Object.keys(SCRIPTS);
 
 /** Prints a script that completes command lines in a shell. */
-export function completions(operands: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+export function completions(operands: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const [word, ...more] = operands;
   const script = Object.entries(SCRIPTS).find(([shell]) => shell === word)?.[1];
   if (script === undefined || more.length > 0) {

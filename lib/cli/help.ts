@@ -1,9 +1,9 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { CLIENTS } from "./setup_clients.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
-import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "../command/options.ts";
+import { flagOf, OPTIONS, type OptionSpec, variableOf, type Verb, VERBS } from "../config/options.ts";
 import { KINDS } from "./service.ts";
 import { SHELLS } from "./completions.ts";
 import type { Terminal } from "../command/terminal.ts";
@@ -142,9 +142,11 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
 const COLUMN = 30;
 
 /** Shows the help of a verb, or of the program. */
-export function help([word = "serve"]: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+export function help([word = "serve"]: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const verb = VERBS.find((name) => name === word);
-  if (verb === undefined) throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, didYouMean(word, VERBS));
+  if (verb === undefined) {
+    throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, [...didYouMean(word, VERBS), "See i2p-socks --help"]);
+  }
   terminal.data(helpText(verb));
   return ExitCode.ok;
 }
@@ -160,11 +162,20 @@ export function helpText(verb: Verb): string {
     ...(verb === "serve" ? ["", "Verbs:", ...VERBS.map(verbLine)] : []),
     ...optionLines(verb),
     "",
-    wrap("Durations are 500ms, 10s, 5m, 1h. Options win over environment variables."),
+    wrap(settingsText(verb)),
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),
   ].join("\n");
+}
+
+/** How to write values, and where else than on the command line a verb finds them. */
+function settingsText(verb: Verb): string {
+  const durations = "Durations are 500ms, 10s, 5m, 1h.";
+  const option = OPTIONS.find((one) => one.verbs.includes(verb) && variableOf(one) !== undefined);
+  if (option === undefined) return durations;
+  return `${durations} Settings can also be environment variables, ${variableOf(option)} for ${flagOf(option)}; the ` +
+    "command line wins. --no-NAME switches off what a variable or a file has switched on.";
 }
 
 /** What a verb does, in one sentence. */
@@ -197,11 +208,7 @@ function optionLines(verb: Verb): string[] {
 
 function optionLine(option: OptionSpec): string {
   const left = `  ${flagOf(option)}${option.value === undefined ? "" : ` ${option.value}`}`;
-  const notes = [
-    ...(option.fallback === undefined ? [] : [`default: ${option.fallback}`]),
-    ...(option.env === undefined ? [] : [`env: ${option.env}`]),
-  ];
-  const text = option.help + (notes.length === 0 ? "" : ` [${notes.join("; ")}]`);
+  const text = option.help + (option.defaultText === undefined ? "" : ` [default: ${option.defaultText}]`);
   const indent = " ".repeat(COLUMN);
   return left.length < COLUMN ? wrap(left.padEnd(COLUMN) + text, indent) : `${left}\n${wrap(indent + text, indent)}`;
 }

@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, readSettings } from "../config/settings.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
@@ -8,7 +8,7 @@ import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { generateKey } from "../sam/generate.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS, type KeyAction } from "./key_actions.ts";
 import { readSamLogin } from "../command/input_files.ts";
@@ -16,8 +16,7 @@ import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { requireNet, requireRead, requireWrite } from "../command/permissions.ts";
 import { problemsOf } from "../command/errors.ts";
 import { adviseOn } from "../command/sam_error.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** What an action works with. */
 interface Work {
@@ -30,12 +29,14 @@ interface Work {
 }
 
 /** Manages lasting identities. The private part is never printed. */
-export async function keys(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function keys(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const settings = readSettings(given);
   const [action, name, file, ...more] = operands;
   if (!isKeyAction(action)) {
     throw usage(
-      action === undefined ? "An action on keys is missing" : `keys has no action "${action}"`,
+      action === undefined
+        ? `keys needs an action: ${Object.keys(KEY_ACTIONS).join(", ")}`
+        : `keys has no action "${action}"`,
       Object.keys(KEY_ACTIONS),
       action,
     );

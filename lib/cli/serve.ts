@@ -1,6 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
@@ -33,7 +33,7 @@ export interface Audit {
 }
 
 /** Serves SOCKS until a signal ends it. */
-export async function serve(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function serve(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   refuseOperands("serve", operands);
   if (given.has("check-config")) {
     const configuration = await readConfiguration(given);
@@ -48,7 +48,7 @@ export async function serve(operands: readonly string[], given: GivenValues, ter
 
 /** Serves SOCKS until it is to stop, and returns what was counted. */
 export async function runServer(
-  given: GivenValues,
+  given: RawOptions,
   terminal: Terminal,
   stop: StopSignal,
   audit?: Audit,
@@ -79,7 +79,7 @@ class Server {
   readonly #stopping = new AbortController();
   #statusServer: StatusServer | undefined;
 
-  constructor(configuration: Configuration, given: GivenValues, terminal: Terminal, audit?: Audit) {
+  constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
     const { signal: stopping } = this.#stopping;
     const log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
@@ -87,7 +87,7 @@ class Server {
     this.#audit = audit;
     this.#log = log;
     const { identifiers, missing } = ownIdentifiers();
-    if (missing.length > 0 && configuration.applications.some(({ leaks }) => leaks !== "off")) {
+    if (missing.length > 0 && configuration.applications.some(({ leaks }) => leaks.mode !== "off")) {
       log.warn(
         `The leak guard cannot know all that names this machine: missing permission ${missing.join(", ")}`,
       );
@@ -207,7 +207,7 @@ class Server {
     const folders = used.filter((folder) => folder !== undefined);
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const reloading = file !== undefined && { reloading: { folders } };
-    const left = keepOnly({ sam: first.sam, services, udp: first.udp, ...reloading });
+    const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
     if (left.length > 0) {
       this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
     }

@@ -1,5 +1,5 @@
-import type { GivenValues } from "../config/given_values.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { Terminal } from "../command/terminal.ts";
 import container from "./service_container.txt" with { type: "text" };
@@ -57,7 +57,7 @@ function replace(text: string, replacements: Replacements): string {
  *
  * @throws {CliError} if there is no such kind of service.
  */
-export function service(operands: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+export function service(operands: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const [kind, ...more] = operands;
   const names = Object.keys(KINDS);
   if (kind === undefined || more.length > 0) {

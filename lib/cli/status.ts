@@ -1,7 +1,7 @@
 import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { isReady, type Snapshot } from "../status/snapshot.ts";
@@ -29,7 +29,7 @@ const WATCH_INTERVAL = 2_000;
  * @returns 75 if one of its applications is not ready; of a signal where it was to watch.
  * @throws {CliError} if nobody answers. Who watches is told so instead, once there was an answer.
  */
-export async function status(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function status(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const endpoint = parseOperands(operands);
   requireNet(endpoint, "status");
   keepOnly({ sam: endpoint });

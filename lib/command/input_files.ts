@@ -6,7 +6,7 @@ import { MAX_SECRETS_FILE, parseSecrets } from "../guard/secrets.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { decodeUtf8 } from "../io/utf8.ts";
 import { modeForOthers } from "../keys/private_file.ts";
-import { type Log, Once } from "../report/log.ts";
+import { createLog, type Log, Once } from "../report/log.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { requireRead } from "./permissions.ts";
@@ -85,6 +85,23 @@ export async function readSecrets(file: string | undefined, log: Log): Promise<r
   if (file === undefined) return [];
   const text = await readPrivateFile(file, "--secrets-file", MAX_SECRETS_FILE, log);
   return await parsed("--secrets-file", file, () => parseSecrets(text));
+}
+
+/** Finds out what is wrong with the files that settings name, all of it; each problem is a sentence. */
+export async function inputFileProblems(applications: readonly ApplicationSettings[]): Promise<string[]> {
+  const log = createLog({ level: "error", format: "text", destinations: false, write: () => {} });
+  const results = await Promise.allSettled(applications.flatMap((settings): Promise<unknown>[] => [
+    readSamLogin(settings, log),
+    readLoginBook(settings.authFile, log),
+    readHosts(settings.hostsFile),
+    readSecrets(settings.leaks.secretsFile, log),
+  ]));
+  const problems = results.flatMap((result) => {
+    if (result.status === "fulfilled") return [];
+    if (!(result.reason instanceof CliError)) throw result.reason;
+    return [result.reason.message];
+  });
+  return [...new Set(problems)];
 }
 
 /** What is made of a file. Of one in which a line makes no sense, the error says which. */

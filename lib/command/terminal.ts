@@ -1,4 +1,5 @@
 import { OutputQueue } from "../io/output_queue.ts";
+import { createLog, type Log, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
@@ -92,6 +93,11 @@ export class Terminal {
   #clear(): void {
     if (this.#status !== "") this.#stderr.write("\r\x1b[K");
   }
+}
+
+/** The log of a verb that has no options for one. */
+export function terminalLog(terminal: Terminal, level: LogLevel = "warn"): Log {
+  return createLog({ level, format: "text", destinations: false, write: (line) => terminal.talk(line) });
 }
 
 /** Help has several lines; what they hold is made safe to print. */

@@ -27,9 +27,6 @@ export interface ForwardSettings {
   maxInbound: number;
 }
 
-/** Callers at once where nothing else is said. */
-export const MAX_INBOUND = 256;
-
 /**
  * Parses `[PORT=]HOST:PORT`: an I2P port, and the loopback address of a service.
  *

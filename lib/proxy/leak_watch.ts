@@ -1,4 +1,4 @@
-import type { LeakMode, ScrubProtocol } from "../config/leak_mode.ts";
+import type { LeakMode, ScrubProtocol } from "../config/choices.ts";
 import { bittorrent } from "../guard/bittorrent.ts";
 import type { Detector, LineProtocol } from "../guard/detector.ts";
 import { cookiesOf, http } from "../guard/http.ts";

@@ -3,7 +3,7 @@ import { encodeHex } from "@std/encoding/hex";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
-import type { ApplicationSettings } from "../config/settings.ts";
+import { type ApplicationSettings, ConfigError } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
 import { Proxy } from "../proxy/proxy.ts";
@@ -18,7 +18,7 @@ import { BIND_COMMANDS } from "../proxy/bind.ts";
 import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
-import { readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
+import { inputFileProblems, readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
 import { requireAnyPort, requireNet } from "../command/permissions.ts";
@@ -68,20 +68,28 @@ async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepare
   const login = await readSamLogin(settings, log);
   const { book, text } = await readLoginBook(settings.authFile, log);
   const { hosts, text: hostsText } = await readHosts(settings.hostsFile);
-  const secrets = await readSecrets(settings.secretsFile, log);
+  const secrets = await readSecrets(settings.leaks.secretsFile, log);
   const contents = JSON.stringify([login?.password, text, hostsText, secrets]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(contents));
   return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };
 }
 
-/** Reads the files of all applications, and has them by their keys. @throws {CliError} if one cannot be used. */
+/**
+ * Reads the files of all applications, and has them by their keys.
+ *
+ * @throws {CliError} if one cannot be used.
+ * @throws {ConfigError} if several cannot.
+ */
 export async function prepareAll(
   applications: readonly ApplicationSettings[],
   log: Log,
 ): Promise<Map<string, Prepared>> {
   const prepared = new Map<string, Prepared>();
   for (const settings of applications) {
-    const one = await prepare(settings, log);
+    const one = await prepare(settings, log).catch(async (error) => {
+      const problems = await inputFileProblems(applications);
+      throw problems.length > 1 ? new ConfigError(problems) : error;
+    });
     // Two applications may be alike, on ports that the system picks.
     let key = one.key;
     for (let n = 2; prepared.has(key); n++) key = `${one.key} ${n}`;
@@ -137,7 +145,7 @@ export class Application {
     try {
       refuseOwnPorts(settings, listeners);
       requireAnyPort();
-      if (settings.udp) requireNet({ ...settings.sam, port: settings.samUdp }, "--sam-udp");
+      if (settings.udp.enabled) requireNet({ ...settings.sam, port: settings.udp.port }, "--sam-udp");
       held = await identities.acquire(
         settings,
         () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
@@ -150,34 +158,30 @@ export class Application {
         identity: held.identity,
         isolation: new Set(settings.isolation),
         sessionOptions: settings.sessionOptions,
-        maxIdentities: settings.maxIdentities,
-        identityIdle: settings.identityIdle,
+        maxIdentities: settings.limits.identities,
+        identityIdle: settings.timeouts.identityIdle,
         logins,
-        rules: settings,
+        rules: settings.policy,
         hosts,
         leaks: new LeakWatch({
-          mode: settings.leaks,
-          scrub: settings.scrub,
+          mode: settings.leaks.mode,
+          scrub: settings.leaks.scrub,
           identifiers: { ...surroundings.own, secrets },
           log,
           counters,
         }),
-        timeouts: {
-          connect: settings.connectTimeout,
-          handshake: settings.handshakeTimeout,
-          idle: settings.idleTimeout,
-        },
-        maxConnections: settings.maxConnections,
-        maxPerClient: settings.maxPerClient,
-        extendedErrors: settings.extendedErrors,
+        timeouts: settings.timeouts,
+        maxConnections: settings.limits.connections,
+        maxPerClient: settings.limits.perClient,
+        extendedErrors: settings.switches["extended-errors"],
         udp,
         mapNames: settings.mapNames,
         log,
         counters,
         audit: surroundings.audit,
-        commands: settings.bind && BIND_COMMANDS,
+        commands: settings.bind ? BIND_COMMANDS : undefined,
         forward: settings.forward,
-        callers: settings.callers,
+        callers: settings.policy.callers,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
       return new Application(settings, counters, proxy, held, listen);

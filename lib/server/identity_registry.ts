@@ -59,12 +59,12 @@ export class IdentityRegistry {
   }
 
   /** How the datagrams of an application go, if they do. What one application learns of a router, all know. */
-  udpOf({ udp, samUdp, udpStyle }: ApplicationSettings, endpoint: SamEndpoint): UdpOptions | undefined {
-    if (!udp) return undefined;
+  udpOf({ udp: { enabled, port, style } }: ApplicationSettings, endpoint: SamEndpoint): UdpOptions | undefined {
+    if (!enabled) return undefined;
     const bridge = JSON.stringify(endpoint);
     const primary = this.#primary.get(bridge) ?? new PrimarySupport(this.#log);
     this.#primary.set(bridge, primary);
-    return { port: samUdp, style: udpStyle, primary };
+    return { port, style, primary };
   }
 
   /**
@@ -219,8 +219,8 @@ export class IdentityRegistry {
 
 /** Where and how a session is made, as text. */
 function describeSession(endpoint: SamEndpoint, settings: ApplicationSettings): string {
-  const { sessionOptions, udp, samUdp, udpStyle } = settings;
-  return JSON.stringify([endpoint, sessionOptions, udp ? [samUdp, udpStyle] : null]);
+  const { sessionOptions, udp } = settings;
+  return JSON.stringify([endpoint, sessionOptions, udp.enabled ? [udp.port, udp.style] : null]);
 }
 
 /** What datagrams a session carries. */

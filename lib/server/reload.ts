@@ -1,4 +1,4 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Log } from "../report/log.ts";
 import { type Application, prepareAll, type Prepared } from "./application.ts";
@@ -11,7 +11,7 @@ export interface ReloaderOptions {
   /** The configuration that the process was started with. */
   configuration: Configuration;
   /** What the command line says, which names the file. */
-  given: GivenValues;
+  given: RawOptions;
   /** Folder of identities where an application names none: the environment cannot be asked any more. */
   keysDir: string | undefined;
   /** The applications. */

@@ -4,7 +4,7 @@
  *
  * The ratio is of one round's `warn` to its `off`, so that what else the machine does falls on both.
  */
-import type { LeakMode } from "../../lib/config/leak_mode.ts";
+import type { LeakMode } from "../../lib/config/choices.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import { socksConnect, writeAll } from "../support/socks_client.ts";
 

@@ -218,8 +218,8 @@ Deno.test("audit looks for the words of --secrets-file, and repeats none of them
 Deno.test("audit takes no operand, none of the options that it decides, and no time of nothing", async () => {
   const cases: readonly (readonly [args: string[], error: string])[] = [
     [["site.i2p"], 'audit takes no operand, but got "site.i2p"'],
-    [["--leaks", "off"], "--leaks is no option of audit"],
-    [["--config", "x.yaml"], "--config is no option of audit"],
+    [["--leaks", "off"], "audit has no option --leaks"],
+    [["--config", "x.yaml"], "audit has no option --config"],
     [["--for", "0"], 'Cannot use --for "0": this limit cannot be switched off'],
     [["--for", "soon"], 'Cannot use --for "soon": a duration is'],
   ];

@@ -4,7 +4,7 @@ import { completions, SHELLS } from "../../lib/cli/completions.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { KEY_ACTIONS } from "../../lib/cli/key_actions.ts";
 import { CLIENTS } from "../../lib/cli/setup_clients.ts";
-import { flagOf, OPTIONS, VERBS } from "../../lib/command/options.ts";
+import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";
 import { KINDS } from "../../lib/cli/service.ts";
 import { Terminal } from "../../lib/command/terminal.ts";
 import { PROJECT, runProxy } from "../support/command.ts";

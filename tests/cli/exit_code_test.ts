@@ -52,7 +52,7 @@ const USAGE: { args: string[]; env?: Record<string, string>; fails: Failure }[] 
   { args: ["srve"], fails: { code: 2, errors: ['Unknown verb "srve"'], hints: ["Did you mean serve?"] } },
   { args: ["serve", "stats.i2p"], fails: { code: 2, errors: ['"stats.i2p"'] } },
   { args: ["lookup"], fails: { code: 2, errors: ["No name to look up"], hints: ["lookup NAME..."] } },
-  { args: ["lookup", "x.i2p", "--listen", "1"], fails: { code: 2, errors: ["--listen is no option of lookup"] } },
+  { args: ["lookup", "x.i2p", "--listen", "1"], fails: { code: 2, errors: ["lookup has no option --listen"] } },
   { args: ["help", "lokup"], fails: { code: 2, errors: ['"lokup"'], hints: ["Did you mean lookup?"] } },
   { args: ["--listen"], fails: usage('--listen "": a value is missing') },
   { args: ["--listen", "127.0.0.1"], fails: usage('--listen "127.0.0.1": the port is missing') },
@@ -87,6 +87,29 @@ const USAGE: { args: string[]; env?: Record<string, string>; fails: Failure }[] 
     args: [],
     env: { I2P_SOCKS_LISTEN: "0.0.0.0:1", I2P_SOCKS_SAM: "7656x" },
     fails: usage('I2P_SOCKS_LISTEN "0.0.0.0:1"', 'I2P_SOCKS_SAM "7656x"'),
+  },
+  {
+    args: [],
+    env: { I2P_SOCKS_UDP: "yes", I2P_SOCKS_LOG_LEVEL: "loud" },
+    fails: usage('I2P_SOCKS_UDP "yes"', 'I2P_SOCKS_LOG_LEVEL "loud"'),
+  },
+  {
+    args: ["lookup", "x.i2p"],
+    env: { I2P_SOCKS_LISTN: "9050" },
+    fails: { code: 2, errors: ["Unknown environment variable I2P_SOCKS_LISTN"], hints: ["I2P_SOCKS_LISTEN"] },
+  },
+  { args: ["--no-length=0"], fails: { code: 2, errors: ['Unknown option "--no-length"'], hints: ["--length"] } },
+  { args: ["--no-udp=1"], fails: { code: 2, errors: ["--no-udp takes no value"] } },
+  {
+    args: ["--hosts", "/no/such/hosts", "--auth-file", "/no/such/logins"],
+    fails: {
+      code: 2,
+      errors: [
+        'Cannot read --auth-file "/no/such/logins": there is no such file',
+        'Cannot read --hosts "/no/such/hosts": there is no such file',
+      ],
+      hints: ["--help"],
+    },
   },
 ];
 
@@ -248,7 +271,7 @@ Deno.test("77: a permission is missing, and the flag that needs it is named", as
     { grants: [], args: [], missing: ["the environment variable I2P_SOCKS_LISTEN", "--listen"] },
     { grants: ["--allow-net"], args: ["--listen", "0"], missing: ["the environment variable I2P_SOCKS_SAM", "--sam"] },
     { grants: [], args: ["lookup", "stats.i2p"], missing: ["the environment variable I2P_SOCKS_SAM", "--sam"] },
-    { grants: [], args, missing: ["the environment variable I2P_SOCKS_CONFIG", "--config"] },
+    { grants: [], args, missing: ["the environment variable I2P_SOCKS_SAM_USER", "--sam-user"] },
     { grants: [env], args, missing: [`network access to 127.0.0.1:${sam}`, "--sam"] },
     { grants: [env], args: [], missing: ["network access to 127.0.0.1:7656", "--sam"] },
     { grants: [env], args: ["lookup", "stats.i2p"], missing: ["network access to 127.0.0.1:7656", "--sam"] },
@@ -290,6 +313,14 @@ Deno.test("77: a permission is missing, and the flag that needs it is named", as
     });
     assertFails(result, { code: 77, errors: ["Missing permission: "], hints: ["deno run -P main.ts"] });
     for (const part of missing) assertStringIncludes(result.stderr, part);
+  }
+});
+
+Deno.test("77: port 53 is closed to the program on purpose, and the hint says why", async () => {
+  for (const args of [["--listen", "127.0.0.1:53"], ["lookup", "stats.i2p", "--sam", "[::1]:53"]]) {
+    const result = await runProxy(args);
+    assertFails(result, { code: 77, errors: [`${args.at(-1)}: port 53 is closed to the program`], hints: ["DNS"] });
+    assertEquals(result.stderr.includes("deno run -P"), false, result.stderr);
   }
 });
 

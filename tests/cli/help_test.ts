@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseArguments } from "../../lib/command/arguments.ts";
 import { helpText, summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
-import { OPTIONS, VERBS } from "../../lib/command/options.ts";
+import { OPTIONS, VERBS } from "../../lib/config/options.ts";
 import { wrap } from "../../lib/command/wrap.ts";
 import { installProxy, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
@@ -37,7 +37,7 @@ pureTest(
       text,
       /\nBasics:\n {2}--listen [\s\S]*\nIdentities:\n {2}--identity [\s\S]*\nLimits:\n {2}--connect-timeout /,
     );
-    assertEquals(text.includes("Of this verb:"), false);
+    assertEquals(text.includes("Options of this command:"), false);
   },
 );
 
@@ -104,7 +104,7 @@ Deno.test("a mistyped action of keys, verb of help or key of a file is told whic
   const cases: readonly (readonly [readonly string[], string])[] = [
     [["keys", "exprot", "irc"], "hint: Did you mean export?"],
     [["help", "lokup"], "hint: Did you mean lookup?"],
-    [["--config", file, "--check-config"], "did you mean isolate?"],
+    [["--config", file, "--check-config"], 'Did you mean "isolate"?'],
   ];
   for (const [args, meant] of cases) {
     const { code, stderr } = await runProxy(args);

@@ -164,7 +164,12 @@ applications:
 
   await scratch.file("config.yaml", "applications:\n  - lisen: 1\n  - listen: nonsense\n");
   Deno.kill(proxy.pid, "SIGHUP");
-  for (const problem of ["did you mean listen?", 'Cannot use applications[1].listen (line 3) "nonsense"']) {
+  for (
+    const problem of [
+      'Unknown option "applications[0].lisen" (line 2). Did you mean "listen"?',
+      'Cannot use applications[1].listen (line 3) "nonsense"',
+    ]
+  ) {
     await eventually(`it is complained of: ${problem}`, () => proxy.stderr().includes(problem));
   }
   assertStringIncludes(await socksGet(c, "http://site.i2p/"), site.token);
@@ -297,8 +302,8 @@ Deno.test("--check-config reports every problem at once, with its place, and ask
       `${bad}: Cannot use log-level (line 1) "loud"`,
       'Cannot use applications[0].listen (line 3) "10.0.0.1:1"',
       'Cannot use applications[0].quantity (line 4) "99"',
-      "applications[1].isolat (line 6) is no option: did you mean isolate?",
-      "applications[1].log-level (line 7) holds for all applications",
+      'Unknown option "applications[1].isolat" (line 6). Did you mean "isolate"?',
+      "applications[1].log-level (line 7) applies to all applications",
     ]
   ) assertStringIncludes(stderr, words);
   const missing = await scratch.file("missing.yaml", "auth-file: /nowhere/at/all\n");
@@ -306,7 +311,7 @@ Deno.test("--check-config reports every problem at once, with its place, and ask
   const shared = await scratch.file("shared.yaml", "identity: me\napplications: [{listen: '1'}, {listen: '2'}]\n");
   const refused = await runProxy(["--check-config", "--config", shared]);
   assertEquals(refused.code, 2);
-  assertStringIncludes(refused.stderr, "identity (line 1) cannot stand for all of several applications");
+  assertStringIncludes(refused.stderr, "identity (line 1) cannot be set for several applications");
 });
 
 async function isListening(port: number): Promise<boolean> {

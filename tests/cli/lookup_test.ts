@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { flagOf, OPTIONS, type Verb } from "../../lib/command/options.ts";
+import { flagOf, OPTIONS, type Verb } from "../../lib/config/options.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { runProxy } from "../support/command.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";

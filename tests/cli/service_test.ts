@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { KINDS } from "../../lib/cli/service.ts";
 import { parseArguments } from "../../lib/command/arguments.ts";
-import { MAX_INBOUND } from "../../lib/config/forward.ts";
-import { readSettings } from "../../lib/config/settings.ts";
+import { OPTIONS } from "../../lib/config/options.ts";
 import { type CommandResult, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { eventually } from "../support/eventually.ts";
@@ -107,8 +106,8 @@ pureTest("units of systemd hold the service in, and let it end its clients and s
 });
 
 pureTest("LimitNOFILE has room for six applications with the limits that hold by default", () => {
-  const { maxConnections } = readSettings(new Map());
-  const ofOne = 2 * (maxConnections + MAX_INBOUND);
+  const fallbackOf = (option: string): number => Number(OPTIONS.find(({ name }) => name === option)?.fallback);
+  const ofOne = 2 * (fallbackOf("max-connections") + fallbackOf("max-inbound"));
   assertEquals(Math.floor(Number(settingsOf(KINDS["systemd"] ?? "").get("LimitNOFILE")) / ofOne), 6);
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
+import { FILE_OPTIONS } from "../../lib/config/options.ts";
 import { runCommand } from "../support/command.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
@@ -122,7 +122,7 @@ pureTest("fragments() cuts at random and loses nothing", () => {
 });
 
 pureTest("the options that are fuzzed in files are those that a file may have", () => {
-  assertEquals([...KNOWN_OPTIONS].sort(), FILE_OPTIONS.map(({ name }) => name).sort());
+  assertEquals([...KNOWN_OPTIONS].sort(), [...FILE_OPTIONS.values()].map(({ name }) => name).sort());
 });
 
 Deno.test("the program of deno task fuzz needs no permission, repeats a case, and refuses what it does not know", async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { LeakMode, ScrubProtocol } from "../../lib/config/leak_mode.ts";
+import type { LeakMode, ScrubProtocol } from "../../lib/config/choices.ts";
 import { concat } from "../support/fake_stream.ts";
 import { type Harness, startHarness, until } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";

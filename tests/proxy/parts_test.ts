@@ -35,8 +35,8 @@ pureTest("BufferPool lends large buffers, then medium ones, then none, and lends
 
 pureTest("BufferPool has a buffer for a busy stream beside as many stalled ones as there may be clients", () => {
   const pool = new BufferPool();
-  const { maxConnections } = readSettings(new Map());
-  for (let i = 1; i < maxConnections; i++) pool.rent();
+  const { connections } = readSettings(new Map()).limits;
+  for (let i = 1; i < connections; i++) pool.rent();
   assert(pool.rent() !== undefined);
 });
 

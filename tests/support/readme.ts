@@ -1,4 +1,4 @@
-import { flagOf, OPTIONS, type OptionSpec } from "../../lib/command/options.ts";
+import { flagOf, OPTIONS, type OptionSpec, variableOf } from "../../lib/config/options.ts";
 import { LEAKS } from "../../lib/guard/leak.ts";
 import { METRICS, PROCESS_METRICS } from "../../lib/status/metrics.ts";
 import { type Reason, type ReasonEntry, REASONS } from "../../lib/reasons/reasons.ts";
@@ -35,8 +35,8 @@ export function optionsTable(options: readonly OptionSpec[]): string {
     ["option", "environment", "default", "meaning"],
     ...options.map((option) => [
       code(option.value === undefined ? flagOf(option) : `${flagOf(option)} ${option.value}`),
-      option.env === undefined ? "" : code(option.env),
-      option.fallback ?? "",
+      code(variableOf(option) ?? ""),
+      option.defaultText ?? "",
       option.help,
     ]),
   ]);
@@ -105,8 +105,9 @@ export function formatTable(rows: readonly string[][]): string {
   return [head, widths.map((width) => "-".repeat(width)), ...body].map(line).join("");
 }
 
+/** A text as code; nothing of an empty one. */
 function code(text: string): string {
-  return `\`${text}\``;
+  return text && `\`${text}\``;
 }
 
 function hex(byte: number): string {
