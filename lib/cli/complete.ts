@@ -1,6 +1,7 @@
-import { flagOf, OPTIONS, type OptionSpec, VERBS } from "../config/options.ts";
+import { flagOf, OPTIONS, type OptionSpec, VARIABLE_PREFIX, VERBS } from "../config/options.ts";
 import { ExitCode } from "../command/exit_code.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
+import { readEnv } from "../command/permissions.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { summaryOf, VERB_HELP } from "./help.ts";
@@ -21,7 +22,8 @@ interface Candidates {
  */
 export async function complete(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { kind, words } = candidatesFor(args);
-  const names = kind === "identity" ? await new KeyStore(requireKeysDir(defaultKeysDir())).list() : [];
+  const folder = (): string | undefined => readEnv(`${VARIABLE_PREFIX}KEYS_DIR`, "--keys-dir") || defaultKeysDir();
+  const names = kind === "identity" ? await new KeyStore(requireKeysDir(folder())).list() : [];
   terminal.exact([`:${kind}`, ...names, ...words.map((word) => word.join("\t"))].join("\n"));
   return ExitCode.ok;
 }
