@@ -1,3 +1,4 @@
+import { parseArgs } from "@std/cli/parse-args";
 import { flagOf, isNegatable, OPTIONS, type OptionSpec, type Verb, VERBS } from "../config/options.ts";
 import { overlay } from "../config/overlay.ts";
 import type { RawOptions, RawValue } from "../config/raw_options.ts";
@@ -54,19 +55,41 @@ interface Given {
 }
 
 /**
- * Tells words from options. An option's value is in the same word, as in `--name=value` and `-oKEY=VALUE`, or is the next
- * word, whatever that begins with: `--variance -1`.
+ * Tells words from options.
  *
  * @throws {CliError} for an unknown option, and for a flag with a value.
  */
 function readWords(args: readonly string[]): { words: string[]; options: RawOptions } {
-  const words: string[] = [];
+  const sources = new Map<string, string[]>();
+  const names = OPTIONS.map(({ name }) => keyOf(name));
+  const parsed = parseArgs(joinValues(args, sources), { string: ["_", ...names], collect: names });
   const options = new Map<string, RawValue[]>();
+  for (const [name, named] of sources) {
+    const texts = (parsed[keyOf(name)] ?? []) as string[];
+    options.set(name, texts.map((text, i) => ({ text, source: named[i] ?? "" })));
+  }
+  return { words: parsed._.map(String), options };
+}
+
+/** What parseArgs knows an option by: it takes a name that begins with `no-`, such as no-session, for a negation. */
+function keyOf(name: string): string {
+  return `option-${name}`;
+}
+
+/**
+ * Writes each option with its value in one word, `--option-name=value`: parseArgs alone would take a value that begins with a
+ * hyphen, as in `--variance -1`, for another option, `-oKEY=VALUE` for something else entirely, and `--no-length=0` for
+ * `--length 0`.
+ *
+ * @param sources gets how each option was written, by its name.
+ */
+function joinValues(args: readonly string[], sources: Map<string, string[]>): string[] {
+  const joined: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
-    if (arg === "--") return { words: [...words, ...args.slice(i + 1)], options };
+    if (arg === "--") return [...joined, ...args.slice(i)];
     if (!arg.startsWith("-") || arg === "-") {
-      words.push(arg);
+      joined.push(arg);
       continue;
     }
     const given = readOption(arg);
@@ -79,9 +102,10 @@ function readWords(args: readonly string[]): { words: string[]; options: RawOpti
     if (option.value === undefined) text = String(source === flagOf(option));
     // A known option is not a value: then the value is missing.
     text ??= readOption(args[i + 1] ?? "") === undefined ? args[++i] ?? "" : "";
-    options.set(option.name, [...options.get(option.name) ?? [], { text, source }]);
+    joined.push(`--${keyOf(option.name)}=${text}`);
+    sources.set(option.name, [...sources.get(option.name) ?? [], source]);
   }
-  return { words, options };
+  return joined;
 }
 
 /** Reads a word as an option; undefined if it is none that is known. */
