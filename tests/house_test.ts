@@ -37,11 +37,11 @@ import { HALF_CLOSED_TIMEOUT } from "../lib/relay/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/identity/identity.ts";
 import { SERVICE_TIMEOUT } from "../lib/proxy/forward.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
-import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { MAX_SURPLUS } from "../lib/proxy/admission.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/relay/relay.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";
-import { MAX_HELD_NAMES } from "../lib/proxy/held_names.ts";
+import { MAX_MAPPING_LEASES } from "../lib/proxy/mapping_leases.ts";
 import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
 import { METRICS, PROCESS_METRICS } from "../lib/status/metrics.ts";
@@ -208,7 +208,7 @@ Deno.test("each file of lib has a test of its name in its room, or tests/map.ts 
   const problems = mapped.filter(({ file }) => !sources.some(({ path }) => path === file))
     .map(({ file }) => `${file} is in the map, and not in lib`);
   problems.push(...Object.keys(COVERS).filter((test) => !tests.has(test)).map((test) => `There is no tests/${test}`));
-  for (const { path } of sources.filter(({ path }) => path.endsWith(".ts") && path !== "std.d.ts")) {
+  for (const { path } of sources.filter(({ path }) => path !== "std.d.ts")) {
     const own = path.replace(/\.ts$/, "_test.ts");
     const count = mapped.filter(({ file }) => file === path).length + (tests.has(own) ? 1 : 0);
     if (count !== 1) problems.push(`${path} has ${count} tests: tests/${own}, or a line of tests/map.ts`);
@@ -298,7 +298,7 @@ Deno.test("the README's limits are those of the code", async () => {
     "datagrams that wait for such an answer, of an association": `${MAX_WAITING}`,
     "datagrams that wait to be passed on, of an association, and of an identity for datagrams": `${MAX_QUEUED} bytes`,
     "peers of an association whose ports are remembered": `${MAX_PEERS}`,
-    "addresses standing for names that an association keeps in use": `${MAX_HELD_NAMES}`,
+    "addresses standing for names that an association keeps in use": `${MAX_MAPPING_LEASES}`,
     "callers of `--forward` at once": `\`--max-inbound\`, ${OPTION_TABLE["max-inbound"].fallback}`,
     "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
     "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,

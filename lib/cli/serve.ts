@@ -6,7 +6,7 @@ import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
 import type { Snapshot } from "../status/snapshot.ts";
-import { prepareAll, type Surroundings } from "../server/application.ts";
+import { loadAll, type SharedServices } from "../server/application.ts";
 import { refuseOperands } from "../command/arguments.ts";
 import { type Configuration, readConfiguration } from "../server/configuration.ts";
 import { ExitCode } from "../command/exit_code.ts";
@@ -71,7 +71,7 @@ class Server {
   readonly #configuration: Configuration;
   readonly #audit: Audit | undefined;
   readonly #log: Log;
-  readonly #surroundings: Surroundings;
+  readonly #services: SharedServices;
   readonly #running: RunningApplications;
   readonly #readyLines: ReadyLines;
   readonly #reloader: Reloader;
@@ -92,7 +92,7 @@ class Server {
         `The leak guard cannot know all that names this machine: missing permission ${missing.join(", ")}`,
       );
     }
-    this.#surroundings = {
+    this.#services = {
       own: identifiers,
       identities: new IdentityRegistry(log, stopping),
       // Asked for while the environment may still be read.
@@ -101,7 +101,7 @@ class Server {
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,
     };
-    const running = new RunningApplications(this.#surroundings);
+    const running = new RunningApplications(this.#services);
     const readyLines = new ReadyLines({
       configuration,
       terminal,
@@ -115,7 +115,7 @@ class Server {
     this.#reloader = new Reloader({
       configuration,
       given,
-      keysDir: this.#surroundings.keysDir,
+      keysDir: this.#services.keysDir,
       running,
       announce: (application) => readyLines.announce(application),
       log,
@@ -125,7 +125,7 @@ class Server {
 
   /** Reads the files of all applications, and starts nothing. @throws {CliError} if one cannot be used. */
   async check(): Promise<void> {
-    await prepareAll(this.#configuration.applications, this.#log);
+    await loadAll(this.#configuration.applications, this.#log);
   }
 
   /** Starts everything, and goes on until the signal. */
@@ -179,7 +179,7 @@ class Server {
   }
 
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
-    const prepared = await prepareAll(applications, this.#log);
+    const loaded = await loadAll(applications, this.#log);
     const { status } = this.#configuration;
     if (status !== undefined) {
       // Applications that a reload has ended are no part of it.
@@ -187,7 +187,7 @@ class Server {
         this.#snapshots.take(this.#running.served.values(), this.#stopping.signal.aborted);
       this.#statusServer = serveStatus(status, snapshot, this.#log);
     }
-    for (const [key, one] of prepared) {
+    for (const [key, one] of loaded) {
       this.#stopping.signal.throwIfAborted();
       await this.#running.start(key, one);
     }
@@ -203,7 +203,7 @@ class Server {
     const { applications, file } = this.#configuration;
     const [first] = applications;
     if (first === undefined) return;
-    const used = [...applications.map(({ keysDir }) => keysDir), this.#surroundings.keysDir];
+    const used = [...applications.map(({ keysDir }) => keysDir), this.#services.keysDir];
     const folders = used.filter((folder) => folder !== undefined);
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const reloading = file !== undefined && { reloading: { folders } };

@@ -27,9 +27,9 @@ export interface LeakWatchOptions {
   scrub: readonly ScrubProtocol[];
   /** What is this machine's and this user's own. */
   identifiers: OwnIdentifiers;
-  /** Takes one line for each new kind of leak. */
+  /** Receives one line for each new kind of leak. */
   log: Log;
-  /** Takes the counts: `leak-…` by kind. */
+  /** Counts `leak-…` by kind. */
   counters: Counters;
 }
 

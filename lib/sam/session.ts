@@ -67,7 +67,7 @@ export const SIGNATURE_TYPE = "7";
  * The router answers when tunnels are built: seconds to minutes. The private
  * key that comes with the answer is dropped: only its public part is looked at.
  *
- * @param greeted is told when the bridge has said HELLO, and the wait for tunnels begins.
+ * @param onGreeted is told when the bridge has said HELLO, and the wait for tunnels begins.
  * @throws {SamError} if the bridge is not reachable, refuses, or does not answer in time.
  * @throws {PrimaryRefused} if it has no sessions for streams and datagrams, where one is wanted.
  * @throws the signal's reason if it was aborted.
@@ -76,7 +76,7 @@ export async function createSession(
   endpoint: SamEndpoint,
   { key, options, datagrams, withStreams = false, timeout = SESSION_TIMEOUT }: SessionRequest,
   signal: Signal,
-  greeted: () => void = () => {},
+  onGreeted: () => void = () => {},
 ): Promise<SamSession> {
   const forBoth = withStreams ? datagrams : undefined;
   const id = newSessionId();
@@ -93,7 +93,7 @@ export async function createSession(
   using deadline = new Deadline(timeout, signal);
   const unfollow = closeOnAbort(socket, deadline.signal);
   try {
-    greeted();
+    onGreeted();
     // A session within another one has a name of its own.
     const within = { id: newSessionId(), datagramId: newSessionId() };
     const values = await (forBoth === undefined

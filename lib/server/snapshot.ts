@@ -12,7 +12,7 @@ export class SnapshotTaker {
   readonly #startedAt = new Date();
   readonly #since = performance.now();
 
-  /** How everything fares now. Where the process is ending, none of its applications is ready. */
+  /** Current status of everything. While the process is ending, none of its applications is ready. */
   take(applications: Iterable<Application>, isEnding: boolean): Snapshot {
     return {
       version: config.version,

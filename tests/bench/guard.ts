@@ -98,7 +98,7 @@ async function measure(run: (connect: Connect) => Promise<number>, connect: Conn
 
 function start(mode: LeakMode): Promise<Harness> {
   const identifiers = { addresses: ["10.1.2.3"], hostName: "wobbegong", userName: "alicia", secrets: ["hunter2"] };
-  return startHarness({ service: serve, leaks: { mode, identifiers }, proxy: { maxConnections: 1_000 } });
+  return startHarness({ service: serve, leaks: { mode, identifiers }, settings: { limits: { connections: 1_000 } } });
 }
 
 function through({ port, name }: Harness): Connect {

@@ -1,8 +1,7 @@
 import { assert, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { ROUTERS } from "../../lib/cli/check.ts";
 import { versionText } from "../../lib/cli/version.ts";
-import { SAM_VERSION } from "../../lib/sam/socket.ts";
+import { ROUTERS, SAM_VERSION } from "../../lib/sam/socket.ts";
 import { pureTest } from "../support/pure.ts";
 
 pureTest("versionText() has the project's version, that of SAM, and the latest that a known bridge has", () => {

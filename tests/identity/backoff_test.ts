@@ -50,7 +50,7 @@ function gaps({ log }: Harness): number[] {
 Deno.test("Attempts at a new session spread out, but for clients that are held where nobody listens", async (t) => {
   // Without clients, attempts come 0.25, 0.75, 1.75, 3.75, 7.75 and 15.75 s after the loss.
   await withChance(0.999, async () => {
-    const start = (): Promise<Harness> => startHarness({ proxy: { timeouts: { connect: 25_000 } } });
+    const start = (): Promise<Harness> => startHarness({ settings: { timeouts: { connect: 25_000 } } });
     await using alone = await start();
     await using held = await start();
     await using refused = await start();

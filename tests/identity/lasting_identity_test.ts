@@ -18,7 +18,7 @@ function lastReason({ log }: Harness): string | undefined {
 
 Deno.test("A lasting identity is built anew with its own key, whatever the router says of it", async () => {
   const key = await newKey();
-  await using harness = await startHarness({ key, proxy: { timeouts: { connect: 20_000 } } });
+  await using harness = await startHarness({ key, settings: { timeouts: { connect: 20_000 } } });
   const { bridge } = harness;
   const own = bridge.sessions.at(-1)?.b32;
   let refused = 0;
@@ -42,7 +42,7 @@ Deno.test("A lasting identity is built anew with its own key, whatever the route
 });
 
 Deno.test("A lasting identity gives no time to a router that has gone, which has nothing to forget", async () => {
-  await using harness = await startHarness({ key: await newKey(), proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ key: await newKey(), settings: { timeouts: { connect: 15_000 } } });
   const { bridge } = harness;
   await bridge.stopListening();
   const since = performance.now();
@@ -60,7 +60,7 @@ Deno.test("At its start, a lasting identity waits until the router forgets its l
     await using harness = await startHarness({
       ready: false,
       key: await newKey(),
-      proxy: { timeouts: { connect: 1_000 } },
+      settings: { timeouts: { connect: 1_000 } },
       bridge: {
         intercept: async (line, socket) => {
           if (!line.startsWith("SESSION CREATE") || line.includes("TRANSIENT") || said === 2) return false;

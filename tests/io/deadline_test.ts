@@ -1,30 +1,30 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Deadline, sleep, TimeoutError } from "../../lib/io/deadline.ts";
-import { Watchdog } from "../../lib/relay/watchdog.ts";
+import { IdleTimer } from "../../lib/relay/idle_timer.ts";
 import { Clock } from "../support/clock.ts";
 import { pureTest } from "../support/pure.ts";
 import { delay, until } from "../support/wait.ts";
 
-pureTest("Watchdog does not take the time in which the process was stopped for silence", async () => {
+pureTest("IdleTimer does not take the time in which the process was stopped for silence", async () => {
   using clock = new Clock({ runs: false });
   let expired = 0;
-  const watchdog = new Watchdog(() => expired++);
-  watchdog.limit(2_000);
+  const idleTimer = new IdleTimer(() => expired++);
+  idleTimer.limit(2_000);
   await clock.jump(60_000);
   assertEquals(expired, 0);
   await clock.skip(10);
-  watchdog.active();
+  idleTimer.active();
   await clock.skip(1_999);
-  assertEquals([expired, watchdog.silence], [0, 1_999]);
+  assertEquals([expired, idleTimer.silence], [0, 1_999]);
   await clock.skip(1);
   assertEquals(expired, 1);
 });
 
-pureTest("Watchdog expires for good after a stop, if nothing has come", async () => {
+pureTest("IdleTimer expires for good after a stop, if nothing has come", async () => {
   using clock = new Clock({ runs: false });
   let expired = 0;
-  const watchdog = new Watchdog(() => expired++);
-  watchdog.limit(2_000);
+  const idleTimer = new IdleTimer(() => expired++);
+  idleTimer.limit(2_000);
   await clock.jump(60_000);
   await clock.skip(2_000);
   assertEquals([expired], [1]);
@@ -73,21 +73,21 @@ Deno.test("After a stop, what has come is read before a Deadline declares the ti
   assertEquals(noticed, ["a byte has come", "the time is over"]);
 });
 
-Deno.test("After a stop, what has come is read before a Watchdog bites, which then waits its full time", async () => {
+Deno.test("After a stop, what has come is read before an IdleTimer rings, which then waits its full time", async () => {
   let heardAt = 0;
   let bitAt = 0;
   const noticed = await firstAfter(1_300, (tell) => {
-    const watchdog = new Watchdog(() => {
+    const idleTimer = new IdleTimer(() => {
       bitAt = performance.now();
       tell();
     });
-    watchdog.limit(100);
+    idleTimer.limit(100);
     return {
       heard: () => {
         heardAt = performance.now();
-        watchdog.active();
+        idleTimer.active();
       },
-      end: () => watchdog.stop(),
+      end: () => idleTimer.stop(),
     };
   });
   assertEquals(noticed, ["a byte has come", "the time is over"]);

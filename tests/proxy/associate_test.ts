@@ -1,7 +1,7 @@
 import { parseRule } from "../../lib/config/rule.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
-import type { PooledStatus } from "../../lib/identity/identity_groups.ts";
+import type { PooledStatus } from "../../lib/identity/identity_pool.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { MAX_DATAGRAM } from "../../lib/sam/datagrams.ts";
 import { MAX_ASSOCIATIONS } from "../../lib/proxy/datagram_pool.ts";
@@ -105,7 +105,7 @@ const DROPPED: readonly [string, Uint8Array][] = [
 
 Deno.test("What cannot be sent is dropped, counted, and explained once", async (t) => {
   const deny = [parseRule("denied.i2p")];
-  await using stage = await startUdpStage({ proxy: { rules: { allow: [], deny } } });
+  await using stage = await startUdpStage({ settings: { policy: { deny } } });
   const { harness, echo } = stage;
   using client = await associate(harness.port, { port: "own" });
   for (const [index, [reason, bytes]] of DROPPED.entries()) {
@@ -201,7 +201,7 @@ Deno.test("Only the bridge can send to the port for its datagrams, and only what
 });
 
 Deno.test("An association ends with its TCP connection, and its session some time later", async () => {
-  await using stage = await startUdpStage({ proxy: { identityIdle: 200 } });
+  await using stage = await startUdpStage({ settings: { timeouts: { identityIdle: 200 } } });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   await client.send("udp.i2p", 1, "x");
@@ -247,7 +247,7 @@ Deno.test("A lost session is made again, and the association goes on", async () 
 });
 
 Deno.test("Logins have destinations of their own, apart from those of streams", async () => {
-  await using stage = await startUdpStage({ proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ settings: { isolation: ["auth"] } });
   const { harness, echo } = stage;
   using plain = await associate(harness.port);
   using alice = await associate(harness.port, { login: { user: "alice", password: "1" } });
@@ -369,7 +369,7 @@ Deno.test("Where nothing comes back, the log asks once whether the UDP port of t
 Deno.test("A name of the user's own leads where --hosts says, and rules are about what the client asks for", async () => {
   const hosts = new Map<string, string>();
   const deny = [parseRule("no.i2p")];
-  await using stage = await startUdpStage({ proxy: { hosts, rules: { allow: [], deny } } });
+  await using stage = await startUdpStage({ hosts, settings: { policy: { deny } } });
   const { harness, echo } = stage;
   for (const name of ["mine.i2p", "no.i2p"]) hosts.set(name, echo.b32);
   using client = await associate(harness.port);

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
 import { Random } from "../support/random.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { BindClient } from "../clients/socks_bind.ts";
@@ -21,7 +20,7 @@ for (const manners of ["i2pd", "java"] as Manners[]) {
   Deno.test(`clients of UDP and BIND that come and go while sessions are lost leave nothing behind, ${manners}`, async () => {
     await using stage = await startUdpStage({
       bridge: { manners, sessionDelay: SESSION_DELAY },
-      proxy: { identityIdle: 100, commands: BIND_COMMANDS, timeouts: { connect: 1_000 } },
+      settings: { bind: true, timeouts: { connect: 1_000, identityIdle: 100 } },
     });
     const { proxy, log, counters } = stage.harness;
     const start = performance.now();

@@ -42,7 +42,7 @@ for (const extendedErrors of [false, true]) {
           return true;
         },
       },
-      proxy: { extendedErrors },
+      settings: { switches: { "extended-errors": extendedErrors } },
     });
     const check = async (host: string, [plain, extended, reason]: Refused): Promise<void> => {
       await assertRefused(harness, host, 5, extendedErrors ? extended : plain, reason);
@@ -60,7 +60,7 @@ for (const extendedErrors of [false, true]) {
   Deno.test(`The connect timeout has an ${extendedErrors ? "extended" : "ordinary"} code`, async () => {
     await using harness = await startHarness({
       bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
-      proxy: { extendedErrors, timeouts: { connect: 100 } },
+      settings: { switches: { "extended-errors": extendedErrors }, timeouts: { connect: 100 } },
     });
     await assertRefused(harness, harness.name, 5, extendedErrors ? 0xf7 : 6, "timed-out");
     await assertRefused(harness, harness.name, 4, 0x5b, "timed-out");

@@ -131,7 +131,7 @@ async function walk(one: Walk): Promise<void> {
   const { fault, situation, extended } = one;
   await using harness = await startHarness({
     service: answer,
-    proxy: { isolation: new Set(["auth"]), extendedErrors: extended, timeouts: { connect: timeoutOf(one) } },
+    settings: { isolation: ["auth"], switches: { "extended-errors": extended }, timeouts: { connect: timeoutOf(one) } },
     ...(fault.lasting && { key: new PrivateKey(decodeI2pBase64((await makeKeys(7)).blob)) }),
   });
   const has = (line: string): boolean => harness.log.some((logged) => logged.includes(line));

@@ -72,13 +72,13 @@ interface Served extends AsyncDisposable {
 async function serveInto(
   rules: readonly ForwardRule[],
   forward: Partial<ForwardSettings> = {},
-  { proxy, ...options }: HarnessOptions = {},
+  { settings, ...options }: HarnessOptions = {},
 ): Promise<Served> {
   const stack = new AsyncDisposableStack();
   const harness = stack.use(
     await startHarness({
       ...options,
-      proxy: { forward: { rules, header: false, maxInbound: 10, ...forward }, ...proxy },
+      settings: { forward: { rules, header: false, maxInbound: 10, ...forward }, ...settings },
     }),
   );
   const caller = stack.use(await startCaller(harness.bridge.port));
@@ -156,7 +156,7 @@ Deno.test("Java I2P tells the I2P port, which chooses the rule; i2pd does not, a
 Deno.test("callers are let in by their address, and --deny-caller wins", async () => {
   await using service = new Service(answering("web"));
   const callers = { allow: [] as string[], deny: [] as string[] };
-  await using served = await serveInto([service.rule], {}, { proxy: { callers } });
+  await using served = await serveInto([service.rule], {}, { settings: { policy: { callers } } });
   await using other = await startCaller(served.harness.bridge.port);
   const ask = (): Promise<string[]> => Promise.all([served.caller, other].map((c) => c.ask(served.b32, "x")));
   assertEquals(await ask(), ["web:x", "web:x"]);

@@ -20,7 +20,7 @@ function lastReason({ log }: Harness): string | undefined {
 }
 
 Deno.test("A client that comes while the router is away is held, and served when it is back", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ settings: { timeouts: { connect: 15_000 } } });
   await harness.bridge.stopListening();
   harness.dropSessions();
   let isServed = false;
@@ -36,7 +36,7 @@ Deno.test("A client that comes while the router is away is held, and served when
 Deno.test("What failed last is what a held client is told, and the log tells each cause once", async () => {
   // Attempts come 0.05, 0.15, 0.35, 0.75, 1.55, 3.15 and 6.35 s after the loss.
   await withChance(0.2, async () => {
-    await using harness = await startHarness({ proxy: { timeouts: { connect: 1_000 } } });
+    await using harness = await startHarness({ settings: { timeouts: { connect: 1_000 } } });
     const { bridge, log } = harness;
     await bridge.stopListening();
     harness.dropSessions();
@@ -78,7 +78,7 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
 });
 
 Deno.test("A session that the router never finishes is given up, and the next one serves", async () => {
-  await using harness = await startHarness({ sessionTimeout: 400, proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ sessionTimeout: 400, settings: { timeouts: { connect: 15_000 } } });
   let asked = 0;
   harness.bridge.intercept = (line) => line.startsWith("SESSION CREATE") && ++asked === 1;
   harness.dropSessions();
@@ -105,7 +105,7 @@ Deno.test("A session that dies young does not count as a success", async () => {
 });
 
 Deno.test("The wall clock does not matter, whether it jumps ahead or back", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { connect: 5_000, idle: 1_500 } } });
+  await using harness = await startHarness({ settings: { timeouts: { connect: 5_000, idle: 1_500 } } });
   const { now } = Date;
   const day = 86_400_000;
   try {

@@ -2,16 +2,16 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Hosts, parseHosts } from "../../lib/config/hosts.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { publishService } from "../sam_bridge/bridge.ts";
-import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
+import { type Harness, type SomeSettings, startHarness } from "../support/harness.ts";
 import { type SocksClientOptions, socksConnect } from "../clients/socks_client.ts";
 
 /** An address of GarliCat and the name behind it. */
 const GARLICAT = { ip: "fd60:db4d:ddb5:1:2:3:4:5", name: "aaaqaaqaamaaiaaf.oc.b32.i2p" };
 
 /** A harness whose hosts file has been read from a text in which `SERVICE` is the service's base32 address. */
-async function startWithHosts(text: string, proxy: HarnessOptions["proxy"] = {}): Promise<Harness> {
+async function startWithHosts(text: string, policy: SomeSettings["policy"] = {}): Promise<Harness> {
   const hosts = new Map<string, string>();
-  const harness = await startHarness({ proxy: { ...proxy, hosts } });
+  const harness = await startHarness({ hosts, settings: { policy } });
   const read: Hosts = await parseHosts(text.replaceAll("SERVICE", harness.b32));
   for (const [name, address] of read) hosts.set(name, address);
   return harness;
@@ -78,12 +78,12 @@ Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv
 
 Deno.test("--allow and --deny see the name that was asked for, not the address behind it", async () => {
   const text = `mine.i2p SERVICE\nyours.i2p SERVICE\n${GARLICAT.name} SERVICE\n`;
-  const rules = { allow: ["mine.i2p", "*.oc.b32.i2p"].map(parseRule), deny: [] };
-  await using allowing = await startWithHosts(text, { rules });
+  const allow = ["mine.i2p", "*.oc.b32.i2p"].map(parseRule);
+  await using allowing = await startWithHosts(text, { allow });
   const codes = async (harness: Harness): Promise<number[]> =>
     await Promise.all(["mine.i2p", "yours.i2p", GARLICAT.ip, harness.b32].map((host) => ask(harness, host)));
   assertEquals(await codes(allowing), [0, 2, 0, 2]);
-  const denied = { allow: [], deny: ["mine.i2p", GARLICAT.name].map(parseRule) };
-  await using denying = await startWithHosts(text, { rules: denied });
+  const deny = ["mine.i2p", GARLICAT.name].map(parseRule);
+  await using denying = await startWithHosts(text, { deny });
   assertEquals(await codes(denying), [2, 0, 2, 0]);
 });

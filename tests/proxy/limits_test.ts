@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { MAX_SURPLUS } from "../../lib/proxy/proxy.ts";
+import { MAX_SURPLUS } from "../../lib/proxy/admission.ts";
 import { concat } from "../support/bytes.ts";
 import { startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
@@ -30,7 +30,7 @@ Deno.test("A client that closes at any byte of its handshake leaves nothing behi
 });
 
 Deno.test("The whole handshake has one deadline: neither silence nor single bytes put it off", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { handshake: 200 } } });
+  await using harness = await startHarness({ settings: { timeouts: { handshake: 200 } } });
   const old = await socksConnect(harness.port, harness.name, 80);
   const since = performance.now();
   const silent = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
@@ -56,7 +56,7 @@ Deno.test("The whole handshake has one deadline: neither silence nor single byte
 });
 
 Deno.test("Clients above the limit are told so, old ones go on, and a free place is used again", async () => {
-  await using harness = await startHarness({ proxy: { maxConnections: 3 } });
+  await using harness = await startHarness({ settings: { limits: { connections: 3 } } });
   const old = await Promise.all([1, 2, 3].map(() => socksConnect(harness.port, harness.name, 80)));
   for (const [version, code] of [[5, 1], [4, 0x5b]] as const) {
     const { reply, conn } = await socksConnect(harness.port, harness.name, 80, { version });
@@ -79,7 +79,7 @@ Deno.test("Clients above the limit are told so, old ones go on, and a free place
 Deno.test("At the limit, an answer under way to a client that ended its side is not cut off", async () => {
   const refused = Promise.withResolvers<void>();
   await using harness = await startHarness({
-    proxy: { maxConnections: 1 },
+    settings: { limits: { connections: 1 } },
     service: async (conn) => {
       await writeAll(conn, new Uint8Array(5_000));
       await refused.promise;
@@ -99,7 +99,7 @@ Deno.test("At the limit, an answer under way to a client that ended its side is 
 Deno.test("Clients that leave while they wait free their places and their sockets at once", async () => {
   await using harness = await startHarness({
     bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
-    proxy: { maxConnections: 5 },
+    settings: { limits: { connections: 5 } },
   });
   const waiting: Deno.TcpConn[] = [];
   for (let i = 0; i < 5; i++) {
@@ -114,7 +114,7 @@ Deno.test("Clients that leave while they wait free their places and their socket
 });
 
 Deno.test("Far above the limit, clients are closed at once", async () => {
-  await using harness = await startHarness({ proxy: { maxConnections: 1 } });
+  await using harness = await startHarness({ settings: { limits: { connections: 1 } } });
   const old = await socksConnect(harness.port, harness.name, 80);
   const conns = await Promise.all(
     Array.from({ length: MAX_SURPLUS }, () => Deno.connect({ hostname: "127.0.0.1", port: harness.port })),

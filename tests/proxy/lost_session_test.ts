@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BufferPool } from "../../lib/relay/buffer_pool.ts";
-import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
+import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
-import { relay, type RelayResources } from "../../lib/relay/relay.ts";
+import { relay, type RelayOptions } from "../../lib/relay/relay.ts";
 import { concat, encode } from "../support/bytes.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import type { SamSocket } from "../sam_bridge/bridge.ts";
@@ -64,7 +64,7 @@ Deno.test("A stream that is being opened when its session is lost is tried once 
 });
 
 Deno.test("A stream whose router goes away before it is asked is tried once more when the router is back", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ settings: { timeouts: { connect: 15_000 } } });
   await harness.bridge.stopListening();
   const code = harness.ask();
   await delay(80);
@@ -129,7 +129,8 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
   await writeAll(far, encode("last words"));
   const ahead = new ReadAhead(near, new Uint8Array(2_048), () => {});
   const [sentBytes, receivedBytes] = [{ value: 0 }, { value: 0 }];
-  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, resources, {
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, {
+    ...resources,
     reply: encode("ok;"),
     toClient: encode("my "),
     toStream: encode("hi"),
@@ -148,8 +149,8 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
 });
 
 /** What relays share. */
-async function relayResources(): Promise<RelayResources & AsyncDisposable> {
-  const gate = await EventLoopGate.open();
+async function relayResources(): Promise<Pick<RelayOptions, "pool" | "gate" | "halfClosed"> & AsyncDisposable> {
+  const gate = await FairnessGate.open();
   return {
     pool: new BufferPool(),
     gate,
@@ -277,7 +278,8 @@ Deno.test("relay() fails with what went wrong in a filter, and ends both sides, 
       throw mistake;
     },
   };
-  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(1_024) }, resources, {
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(1_024) }, {
+    ...resources,
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),

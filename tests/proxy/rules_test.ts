@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parseRule } from "../../lib/config/rule.ts";
 import { type AddressKind, parseAddress } from "../../lib/i2p/address.ts";
 import { Refusal } from "../../lib/reasons/refusal.ts";
-import { checkTarget } from "../../lib/proxy/policy.ts";
+import { checkTarget, mayCall } from "../../lib/proxy/policy.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -224,3 +224,16 @@ function verdict(host: string, port: number, allow: readonly string[] = [], deny
     return error.reason;
   }
 }
+
+pureTest("mayCall(): all where nothing is said, and deny wins", () => {
+  const [A, B] = [`${"a".repeat(52)}.b32.i2p`, `${"b".repeat(52)}.b32.i2p`];
+  const lists: [string[], string[], boolean][] = [
+    [[], [], true],
+    [[A], [], true],
+    [[B], [], false],
+    [[], [A], false],
+    [[], [B], true],
+    [[A], [A], false],
+  ];
+  for (const [allow, deny, may] of lists) assertEquals(mayCall(A, { allow, deny }), may, `${allow} ${deny}`);
+});

@@ -188,7 +188,7 @@ Deno.test("A reader that stops stops the sender, and memory does not grow", asyn
 });
 
 Deno.test("An idle stream is closed when a limit is set, a busy one is not", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { idle: 1_000 } } });
+  await using harness = await startHarness({ settings: { timeouts: { idle: 1_000 } } });
   const idle = await socksConnect(harness.port, harness.name, 80);
   const busy = await socksConnect(harness.port, harness.name, 80);
   using _busy = busy.conn;
@@ -241,7 +241,7 @@ Deno.test("Clients that come before the session are held, then served", async ()
 });
 
 Deno.test("A session that is not ready in time is told as such, and so is a router that went away", async () => {
-  await using harness = await startHarness({ ready: false, proxy: { timeouts: { connect: 150 } } });
+  await using harness = await startHarness({ ready: false, settings: { timeouts: { connect: 150 } } });
   await notReady(harness.port, harness.name, 5, 3);
   await notReady(harness.port, harness.name, 4, 0x5b);
   assertStringIncludes(harness.log.at(-1) ?? "", "reason=not-ready");
@@ -261,7 +261,7 @@ async function notReady(port: number, host: string, version: 4 | 5, code: number
 Deno.test("A router that does not answer STREAM CONNECT costs the connect timeout, not the client", async () => {
   await using harness = await startHarness({
     bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
-    proxy: { timeouts: { connect: 150 } },
+    settings: { timeouts: { connect: 150 } },
   });
   await notReady(harness.port, harness.name, 5, 6);
   await until("its socket is closed", () => harness.streams() === 0);

@@ -165,10 +165,8 @@ Deno.test("What goes out in place of a code is what the README says", async (t) 
   for (const [reason, { socks5, socks4, logins = false }] of Object.entries(cases)) {
     await t.step(reason, async () => {
       await using harness = await startHarness({
-        proxy: {
-          logins: logins ? book : undefined,
-          timeouts: { handshake: reason === "handshake-timeout" ? 100 : 5_000 },
-        },
+        ...(logins && { logins: book }),
+        settings: { timeouts: { handshake: reason === "handshake-timeout" ? 100 : 5_000 } },
       });
       const told = await Promise.all([socks5, socks4].map((bytes) => bytes === undefined ? "" : hear(harness, bytes)));
       assertEquals(told, [...INSTEAD[reason as Reason] ?? []]);
@@ -180,7 +178,7 @@ Deno.test("What goes out in place of a code is what the README says", async (t) 
 
 Deno.test("A login that cannot be checked, by a mistake of ours, is no client that has closed", async () => {
   const logins = { verify: () => Promise.reject(new TypeError("no such hash")) } as unknown as LoginBook;
-  await using harness = await startHarness({ proxy: { logins } });
+  await using harness = await startHarness({ logins });
   const told = await converse(harness.port, concat(encodeGreeting([2]), encodeLogin("alice", "right")));
   assertEquals([...told], [5, 2]);
   await until("it is told", () => harness.counters.get("refused-internal") === 1);

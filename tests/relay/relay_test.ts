@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { BufferPool, MAX_LARGE_BUFFERS, MEDIUM_BUFFER } from "../../lib/relay/buffer_pool.ts";
-import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
+import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay } from "../../lib/relay/relay.ts";
@@ -32,7 +32,7 @@ Deno.test("A relay gives back what it rented, when it is slow and when it ends",
 
 Deno.test("Of thousands of streams that wake up at once few have a large buffer, and a stalled one keeps its own", async () => {
   const pool = new CountingPool();
-  const gate = await EventLoopGate.open();
+  const gate = await FairnessGate.open();
   using _gate = { [Symbol.dispose]: () => gate.close() };
   const woken = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
@@ -72,7 +72,7 @@ class CountingPool extends BufferPool {
 /** Relays three full reads once woken; writes of more than a small buffer wait for `released`. */
 async function wakingRelay(
   pool: BufferPool,
-  gate: EventLoopGate,
+  gate: FairnessGate,
   woken: Promise<void>,
   released?: Promise<void>,
 ): Promise<void> {
@@ -99,7 +99,6 @@ async function wakingRelay(
     pool,
     gate,
     halfClosed: new HalfClosedStreams(),
-  }, {
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),
@@ -113,7 +112,7 @@ async function wakingRelay(
 
 /** Downloads through a relay: the size of the largest buffer it read with. Every byte must come out right. */
 async function largestRead(pool: BufferPool): Promise<number> {
-  const gate = await EventLoopGate.open();
+  const gate = await FairnessGate.open();
   using _gate = { [Symbol.dispose]: () => gate.close() };
   const [client, near] = await connectedPair();
   const [far, stream] = await connectedPair();
@@ -128,7 +127,6 @@ async function largestRead(pool: BufferPool): Promise<number> {
     pool,
     gate,
     halfClosed: new HalfClosedStreams(),
-  }, {
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ClientTimeouts } from "../../lib/proxy/client.ts";
+import type { TimeoutSettings } from "../../lib/config/settings.ts";
 import { closeQuietly } from "../../lib/io/conn.ts";
 import { concat } from "../support/bytes.ts";
 import type { Random } from "../support/random.ts";
@@ -18,7 +18,7 @@ export interface World {
   /** What the bridge does wrong. */
   readonly faults: Faults;
   /** The proxy's limits of time. */
-  readonly timeouts: ClientTimeouts;
+  readonly timeouts: Omit<TimeoutSettings, "identityIdle">;
   /** Clients that got code 1 without a fault: there was no identity left for their isolation group. */
   crowdedOut: number;
   /** How busy the machine is. */

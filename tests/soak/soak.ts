@@ -91,14 +91,11 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       intercept: (line, socket) => faults.intercept(line, socket),
       keepLines: false,
     },
-    proxy: {
-      isolation: new Set(["auth"]),
+    settings: {
+      isolation: ["auth"],
       sessionOptions: GROUP_OPTIONS,
-      maxIdentities: MAX_IDENTITIES,
-      identityIdle: IDENTITY_IDLE,
-      maxConnections: 1_000,
-      maxPerClient: 1_000,
-      timeouts: TIMEOUTS,
+      timeouts: { ...TIMEOUTS, identityIdle: IDENTITY_IDLE },
+      limits: { connections: 1_000, perClient: 1_000, identities: MAX_IDENTITIES },
     },
     service: fulfil,
     logLines: 60,

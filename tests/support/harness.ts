@@ -1,8 +1,11 @@
+import type { Hosts } from "../../lib/config/hosts.ts";
+import type { LoginBook } from "../../lib/config/login_book.ts";
+import { type ApplicationSettings, readSettings } from "../../lib/config/settings.ts";
 import type { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { Identity } from "../../lib/identity/identity.ts";
 import { LeakWatch, type LeakWatchOptions } from "../../lib/proxy/leak_watch.ts";
 import { PrimarySupport, type UdpOptions } from "../../lib/identity/primary_support.ts";
-import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
+import { Proxy } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
 import {
@@ -44,16 +47,21 @@ export interface Harness extends AsyncDisposable {
   dropSessions(options?: Pick<DropOptions, "keepStreams">): void;
 }
 
+/** Some settings of an application; of a group, what is given of it. */
+export type SomeSettings =
+  & Partial<Omit<ApplicationSettings, "timeouts" | "limits" | "policy">>
+  & { [Group in "timeouts" | "limits" | "policy"]?: Partial<ApplicationSettings[Group]> };
+
 /** What a harness may be told. */
 export interface HarnessOptions {
   /** The bridge. */
   bridge?: SamBridgeOptions;
-  /** The proxy. */
-  proxy?:
-    & Partial<Omit<ProxyOptions, "leaks" | "listeners" | "endpoint" | "identity" | "timeouts" | "log" | "counters">>
-    & {
-      timeouts?: Partial<ProxyOptions["timeouts"]>;
-    };
+  /** Settings of the proxy that are other than the harness's own. */
+  settings?: SomeSettings;
+  /** Logins that may connect. @default {everybody may} */
+  logins?: LoginBook;
+  /** Host names of the user's own. @default {none} */
+  hosts?: Hosts;
   /** The leak guard. */
   leaks?: Partial<Omit<LeakWatchOptions, "log" | "counters">>;
   /** What the service does with each connection; it is closed afterwards. @default echoes until the caller ends */
@@ -121,16 +129,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   started.defer(() => identity.close());
   const proxy = started.use(
     await Proxy.start({
+      settings: settingsOf(options.settings ?? {}),
       listeners: [listener, ...others.map(([, other]) => other)],
       endpoint,
       identity,
-      isolation: new Set(),
-      sessionOptions: {},
-      maxIdentities: 8,
-      identityIdle: 0,
-      logins: undefined,
-      rules: { allow: [], deny: [] },
-      hosts: new Map(),
+      udp: udp || undefined,
+      logins: options.logins,
+      hosts: options.hosts ?? new Map(),
       leaks: new LeakWatch({
         mode: "warn",
         scrub: [],
@@ -139,14 +144,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         log: logger,
         counters,
       }),
-      maxConnections: 100,
-      maxPerClient: 100,
-      extendedErrors: false,
-      udp: udp || undefined,
-      ...options.proxy,
-      timeouts: { handshake: 5_000, connect: 5_000, idle: 0, ...options.proxy?.timeouts },
       log: logger,
       counters,
+      audit: undefined,
     }),
   );
   if (options.ready ?? true) await identity.open();
@@ -175,6 +175,20 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     },
     dropSessions: (drop) => bridge.dropSessions({ ...drop, prefix: SESSION_PREFIX }),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+/** The harness's own settings, with others on top. */
+function settingsOf({ timeouts, limits, policy, ...others }: SomeSettings): ApplicationSettings {
+  const defaults = readSettings(new Map());
+  return {
+    ...defaults,
+    isolation: [],
+    sessionOptions: {},
+    ...others,
+    timeouts: { handshake: 5_000, connect: 5_000, idle: 0, identityIdle: 0, ...timeouts },
+    limits: { connections: 100, perClient: 100, identities: 8, ...limits },
+    policy: { ...defaults.policy, ...policy },
   };
 }
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { EventLoopGate, GATE_BUDGET, HURRIED_BUDGET } from "../../lib/relay/event_loop_gate.ts";
+import { FairnessGate, GATE_BUDGET, INTERACTIVE_BUDGET } from "../../lib/relay/fairness_gate.ts";
 
-Deno.test("EventLoopGate lets timers run between relays that never wait", async () => {
-  const gate = await EventLoopGate.open();
+Deno.test("FairnessGate lets timers run between relays that never wait", async () => {
+  const gate = await FairnessGate.open();
   try {
     assertEquals(gate.spend(GATE_BUDGET - 1), undefined);
     assert(gate.spend(1) instanceof Promise);
@@ -19,18 +19,18 @@ Deno.test("EventLoopGate lets timers run between relays that never wait", async 
 for (
   const { name, hurries, budget } of [
     { name: "a budget's worth a turn", hurries: false, budget: GATE_BUDGET },
-    { name: "fewer while there are small messages", hurries: true, budget: HURRIED_BUDGET },
+    { name: "fewer while there are small messages", hurries: true, budget: INTERACTIVE_BUDGET },
   ]
 ) {
-  Deno.test(`EventLoopGate lets relays go on in their order, ${name}`, async () => {
-    const gate = await EventLoopGate.open();
+  Deno.test(`FairnessGate lets relays go on in their order, ${name}`, async () => {
+    const gate = await FairnessGate.open();
     const story: string[] = [];
     let running = 8;
     const relay = async (number: number): Promise<void> => {
       for (let i = 0; i < 10; i++) {
-        if (hurries) gate.hurry();
+        if (hurries) gate.markInteractive();
         story.push(String(number));
-        await gate.spend(HURRIED_BUDGET);
+        await gate.spend(INTERACTIVE_BUDGET);
       }
       running--;
     };
@@ -45,7 +45,7 @@ for (
     gate.close();
     const [, ...perTurn] = story.join("").split("|").filter((chunks) => chunks !== "");
     const most = Math.max(...perTurn.map((chunks) => chunks.length));
-    assertEquals(most, budget / HURRIED_BUDGET, story.join(""));
+    assertEquals(most, budget / INTERACTIVE_BUDGET, story.join(""));
     const inOrder = story.filter((entry) => entry !== "|").join("");
     assertEquals(inOrder, "01234567".repeat(10));
   });

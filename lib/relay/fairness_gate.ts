@@ -7,10 +7,10 @@ export const GATE_BUDGET = 1_048_576;
  * The same while some stream carries little at a time, as a terminal or a chat does: it waits for two turns with every
  * message and its answer. Not always, for the turns cost a fifth of the speed of fast transfers.
  */
-export const HURRIED_BUDGET = 262_144;
+export const INTERACTIVE_BUDGET = 262_144;
 
-/** Milliseconds without a small message until there is no hurry any more. */
-const HURRY = 100;
+/** Milliseconds without a small message until no stream counts as interactive any more. */
+const INTERACTIVE_FOR = 100;
 
 /** A relay that waits for its next chunk. */
 interface Waiting {
@@ -29,13 +29,13 @@ interface Waiting {
  * in the order in which they came, as many of them as the next budget has bytes for: so a turn lasts as long as a budget
  * does, and not as long as all of them together.
  */
-export class EventLoopGate {
+export class FairnessGate {
   readonly #near: Deno.TcpConn;
   readonly #far: Deno.TcpConn;
   readonly #byte = new Uint8Array(1);
   #left = GATE_BUDGET;
   #turn: Promise<void> | undefined;
-  #hurriedUntil = -Infinity;
+  #interactiveUntil = -Infinity;
   /** The longest waiting one first. */
   readonly #waiting: Waiting[] = [];
 
@@ -47,7 +47,7 @@ export class EventLoopGate {
   /**
    * Makes the connection. Needs the permission to listen on and connect to 127.0.0.1 at any port, but only now.
    */
-  static async open(): Promise<EventLoopGate> {
+  static async open(): Promise<FairnessGate> {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const near = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
     near.setNoDelay(true);
@@ -55,7 +55,7 @@ export class EventLoopGate {
     for (;;) {
       const far = await listener.accept();
       if (far.remoteAddr.port !== near.localAddr.port) far.close();
-      else return new EventLoopGate(near, far);
+      else return new FairnessGate(near, far);
     }
   }
 
@@ -69,13 +69,13 @@ export class EventLoopGate {
     if (this.#left > 0) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ resolve, bytes });
-    if (this.#waiting.length === 1) void this.#letWaitingGo();
+    if (this.#waiting.length === 1) void this.#releaseWaiting();
     return promise;
   }
 
   /** Says that a stream has carried a small message: others of that kind may wait for their turn. */
-  hurry(): void {
-    this.#hurriedUntil = performance.now() + HURRY;
+  markInteractive(): void {
+    this.#interactiveUntil = performance.now() + INTERACTIVE_FOR;
   }
 
   /** Resolves when the runtime has polled for other events, and those that were waiting had their turn. */
@@ -99,15 +99,15 @@ export class EventLoopGate {
   }
 
   /** Lets those go on who wait, a budget's worth in each turn. */
-  async #letWaitingGo(): Promise<void> {
+  async #releaseWaiting(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.turn();
-      const budget = performance.now() < this.#hurriedUntil ? HURRIED_BUDGET : GATE_BUDGET;
+      const budget = performance.now() < this.#interactiveUntil ? INTERACTIVE_BUDGET : GATE_BUDGET;
       let last = 0;
       for (let bytes = 0; last < this.#waiting.length && bytes < budget; last++) {
         bytes += this.#waiting[last]?.bytes ?? 0;
       }
-      // Nobody who comes meanwhile overtakes those who wait.
+      // New relays must not overtake those that wait.
       this.#left = last < this.#waiting.length ? 0 : budget;
       for (const { resolve } of this.#waiting.splice(0, last)) resolve();
     }

@@ -1,13 +1,13 @@
 import { RESOLUTION, startTimer, type Timer } from "../io/timer.ts";
 
 /** Calls back after a time without activity. One timer runs at most, and only with a limit. */
-export class Watchdog {
+export class IdleTimer {
   readonly #expire: () => void;
   #limit = Infinity;
   #last = performance.now();
   #timer: Timer | undefined;
 
-  /** Makes a watchdog that sleeps until it gets a limit. */
+  /** Makes a timer that does not run until it gets a limit. */
   constructor(expire: () => void) {
     this.#expire = expire;
   }
@@ -29,7 +29,7 @@ export class Watchdog {
     this.#last = performance.now();
   }
 
-  /** Puts it to sleep for good. */
+  /** Stops the timer permanently. */
   stop(): void {
     this.#timer?.stop();
     this.#limit = 0;

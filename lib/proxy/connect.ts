@@ -1,29 +1,47 @@
+import type { IdentityLease } from "../identity/identity_pool.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { SamError } from "../sam/error.ts";
 import type { SamSession } from "../sam/session.ts";
-import type { SamEndpoint } from "../sam/socket.ts";
-import { connectStream, type SamStream, type StreamTarget } from "../sam/stream.ts";
-import type { WarmSockets } from "../sam/warm_sockets.ts";
-import type { IdentityLease } from "../identity/identity_groups.ts";
+import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import type { Handshake } from "../socks/handshake.ts";
+import { acquireMapping, type Client, type ClientContext, destinationOf, groupOf } from "./context.ts";
+import { checkDestination } from "./policy.ts";
+import { type OpenStream, readAhead, relayStream } from "./stream.ts";
 
 /** Milliseconds for the loss of a session to show itself, when a stream on it could not be opened. */
 const LOSS_DELAY = 250;
 
-/** Through what a stream is opened. */
-export interface Bridge {
-  /** The SAM bridge. */
-  endpoint: SamEndpoint;
-  /** Sockets of the bridge that wait for a stream. */
-  warm: WarmSockets;
+/** What dialling needs of the context. */
+type Bridge = Pick<ClientContext, "endpoint" | "warm">;
+
+/** Serves CONNECT: opens a stream to where the client may go, and carries it. */
+export async function handleConnect(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
+  using name = acquireMapping(client, handshake.request, context);
+  const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
+  client.request = request;
+  client.address = checkDestination(request, context.settings.policy, context.hosts);
+  context.admission.claim(client);
+  const target = { host: client.address.host, port: request.port };
+  using identity = await context.identities.lease(groupOf(client, target, context.settings), context.signal);
+  const opened = await openStream(client, handshake, identity, target, context);
+  context.counters.add("connected");
+  context.audit?.visit(destinationOf(client) ?? "");
+  await relayStream(client, handshake, opened, context);
 }
 
-/** A stream, and the session that it is of. */
-export interface DialledStream {
-  /** The stream. */
-  stream: SamStream;
-  /** Aborted when the session of the stream is lost. */
-  sessionEnded: Signal;
+/** Opens the stream; gives up when the time is over or the client leaves. */
+async function openStream(
+  client: Client,
+  handshake: Handshake,
+  identity: IdentityLease,
+  target: StreamTarget,
+  context: ClientContext,
+): Promise<OpenStream> {
+  using deadline = new Deadline(context.settings.timeouts.connect, context.signal);
+  const clientBytes = readAhead(client, handshake, deadline);
+  const { stream, sessionEnded } = await dial(context, identity, target, deadline.signal);
+  return { stream, sessionEnded, clientBytes, peer: target.host };
 }
 
 /**
@@ -32,12 +50,12 @@ export interface DialledStream {
  * @throws {SamError} if the router refuses, or cannot be reached.
  * @throws the signal's reason if it was aborted.
  */
-export async function dial(
+async function dial(
   bridge: Bridge,
   identity: IdentityLease,
   target: StreamTarget,
   signal: Signal,
-): Promise<DialledStream> {
+): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
   const session = await identity.session(signal);
   try {
     return await dialOn(session, bridge, target, signal);
@@ -52,7 +70,7 @@ async function dialOn(
   { endpoint, warm }: Bridge,
   target: StreamTarget,
   signal: Signal,
-): Promise<DialledStream> {
+): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
   using attempt = new Deadline(Infinity, signal, ended);
   return { stream: await connectStream(endpoint, id, target, attempt.signal, warm), sessionEnded: ended };
 }
