@@ -10,7 +10,7 @@ import { refusalOf, unknownReason } from "../reasons/classify.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import { lookupName } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
-import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
+import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { SamError } from "../sam/error.ts";
 import { diagnoseSilence, identify, ROUTER_PORTS } from "./check_ports.ts";
@@ -216,14 +216,6 @@ class Route {
     };
   }
 }
-
-/** Routers by the version of SAM that they choose where none is asked for: i2pd 2.45 and 2.58, Java I2P 2.8, emissary. */
-export const ROUTERS: Readonly<Record<string, string>> = {
-  "3.0": "i2pd",
-  "3.1": "i2pd",
-  "3.2": "emissary",
-  "3.3": "Java I2P",
-};
 
 function parseOperands([operand, ...more]: readonly string[]): StreamTarget | undefined {
   if (operand === undefined) return undefined;

@@ -29,7 +29,7 @@ const LATER_STYLES: readonly (readonly [DatagramStyle, string])[] = [
 ];
 
 /** What is found out about datagrams. */
-export interface DatagramCheckOptions {
+interface DatagramCheckOptions {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Its UDP port, at the same host. */

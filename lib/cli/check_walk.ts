@@ -27,7 +27,7 @@ export interface Step {
 }
 
 /** What came of a step. */
-export interface Finding {
+interface Finding {
   /** Name of the step. */
   step: string;
   /** Whether all is well. */

@@ -5,12 +5,12 @@ import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
 import { flagOf, OPTIONS, type OptionSpec, variableOf, type Verb, VERBS } from "../config/options.ts";
 import { KINDS } from "./service.ts";
-import { SHELLS } from "./completion_shells.ts";
+import { SHELLS } from "./completions.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { wrap } from "../command/wrap.ts";
 
 /** A verb of the command line: help and completions come from here. */
-export interface VerbSpec {
+interface VerbSpec {
   /** How to type it. */
   usage: string;
   /** What it is for. The first sentence is all that lists of verbs show. */
@@ -109,7 +109,8 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   completions: {
     usage: "i2p-socks completions SHELL",
     text:
-      "Print a script that completes command lines in bash, zsh or fish. It is made for the options of this version.",
+      "Print a script that completes command lines in bash, zsh or fish. It asks the program at every Tab, so it\n" +
+      "fits any later version.",
     examples: [
       "source <(i2p-socks completions bash)",
       "i2p-socks completions zsh > _i2p-socks",
@@ -118,13 +119,14 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     operands: [SHELLS],
   },
   service: {
-    usage: "i2p-socks service systemd|systemd-user|container|launchd|windows [OPTIONS]",
+    usage: "i2p-socks service KIND",
     text:
-      "Print what starts i2p-socks as a service, with the options of serve that are given here. Nothing is installed.",
+      "Print what starts i2p-socks as a service, with the options of a configuration file. Nothing is installed.\n" +
+      "KIND is systemd, systemd-template (several instances), systemd-user, container, launchd or windows.",
     examples: [
-      "i2p-socks service systemd --identity irc --listen 127.0.0.1:9101",
+      "i2p-socks service systemd > i2p-socks.service",
       "i2p-socks service systemd-user > ~/.config/systemd/user/i2p-socks.service",
-      "i2p-socks service container --listen 127.0.0.1:9101 > Containerfile",
+      "i2p-socks service container > Containerfile",
     ],
     operands: [Object.keys(KINDS)],
   },

@@ -1,6 +1,7 @@
 import { encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline } from "../io/deadline.ts";
+import { LruMap } from "../io/lru_map.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 
@@ -14,7 +15,7 @@ export const DESTINATION_AGE = 600_000;
 export const UNKNOWN_AGE = 10_000;
 
 /** Milliseconds for which it is remembered that the router did not answer: each datagram would ask again. */
-export const UNANSWERED_AGE = 1_000;
+const UNANSWERED_AGE = 1_000;
 
 /** Milliseconds for the router's answer. */
 export const RESOLVE_TIMEOUT = 60_000;
@@ -46,8 +47,8 @@ interface Entry {
 export class DestinationCache {
   readonly #endpoint: SamEndpoint;
   readonly #stop = new AbortController();
-  /** By host, as the router takes it; the least recently used first. */
-  readonly #entries = new Map<string, Entry>();
+  /** By host, as the router takes it. */
+  readonly #entries = new LruMap<string, Entry>(MAX_DESTINATIONS);
   readonly #asking = new Map<string, Promise<Found>>();
 
   /** Makes an empty one, which asks a bridge. */
@@ -62,12 +63,10 @@ export class DestinationCache {
 
   /** What is remembered; undefined if nothing is. */
   get(host: string): Found | undefined {
-    const entry = this.#entries.get(host);
-    if (entry === undefined) return undefined;
+    const entry = this.#entries.use(host);
+    if (entry === undefined || entry.until > performance.now()) return entry?.found;
     this.#entries.delete(host);
-    if (entry.until <= performance.now()) return undefined;
-    this.#entries.set(host, entry);
-    return entry.found;
+    return undefined;
   }
 
   /** Remembers a peer by its address: one that has sent something can be answered without a question. */
@@ -107,12 +106,7 @@ export class DestinationCache {
   }
 
   #put(host: string, found: Found, age: number): Found {
-    this.#entries.delete(host);
     this.#entries.set(host, { found, until: performance.now() + age });
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= MAX_DESTINATIONS) break;
-      this.#entries.delete(oldest);
-    }
     return found;
   }
 }

@@ -30,16 +30,15 @@ export class Deadline extends SharedSignal implements Disposable {
   }
 }
 
-/** The time that was given is over. */
+/** The reason of a {@linkcode Deadline} that has passed. */
 export class TimeoutError extends Error {
-  /** Makes the error. */
   constructor() {
     super("The time limit was reached");
     this.name = "TimeoutError";
   }
 }
 
-/** Resolves after the time, in milliseconds, or when the signal is aborted. */
+/** Resolves after a time in milliseconds, or when the signal is aborted. */
 export async function sleep(milliseconds: number, signal: Signal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = startTimer(milliseconds, resolve);

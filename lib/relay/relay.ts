@@ -1,3 +1,4 @@
+import { concat } from "../io/bytes.ts";
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
 import { startTimer, type Timer } from "../io/timer.ts";
 import { onAbort, type Signal } from "../io/signal.ts";
@@ -137,7 +138,7 @@ class Relay {
     });
     try {
       // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
-      if (await this.#download(streamBuffer, concat(reply, toClient)) === "sink failed") this.#end("client closed");
+      if (await this.#download(streamBuffer, concat([reply, toClient])) === "sink failed") this.#end("client closed");
       this.#reason ??= sessionEnded.aborted ? "session lost" : "peer closed";
       this.#cleanUp();
       closeQuietly(this.#stream);
@@ -217,14 +218,6 @@ class Relay {
     this.#grace?.stop();
     this.#halfClosed?.[Symbol.dispose]();
   }
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (second.length === 0) return first;
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { KINDS } from "../../lib/cli/service.ts";
 import { parseArguments } from "../../lib/command/arguments.ts";
 import { OPTIONS } from "../../lib/config/options.ts";
 import { type CommandResult, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
+import { pureTest } from "../support/pure.ts";
 import { rawGet } from "../support/raw_http.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch } from "../support/scratch.ts";
@@ -14,133 +16,144 @@ import { associate } from "../support/socks_udp.ts";
 import { statusPort } from "../support/status_client.ts";
 import { parseTalk } from "../support/talk.ts";
 
-const KINDS = ["systemd", "systemd-user", "container", "launchd", "windows"] as const;
-
-/** Options with all that a format could stumble over. */
-const OPTIONS_GIVEN = [
-  ...["--identity", "irc", "--listen", "127.0.0.1:9101", "--listen", "[::1]:9101", "--extended-errors"],
-  ...["--deny", "*.b32.i2p:25", "--o", "x.y=50%<&>'$HOME"],
-  ...["--auth-file", "/etc/my logins", "--sam-user", "m\u200ce", "--sam-password-file", "/etc/100%"],
-];
-
-/** The same as words of a command line that `serve` gets, files aside. */
-const WORDS = [
-  "serve",
-  ...["--listen=127.0.0.1:9101", "--listen=[::1]:9101", "--sam-user=m\u200ce", "--identity=irc"],
-  ...["--deny=*.b32.i2p:25", "-ox.y=50%<&>'$HOME", "--extended-errors"],
-];
-
-async function service(kind: string, ...args: string[]): Promise<CommandResult> {
-  return await runProxy(["service", kind, ...args], { I2P_SOCKS_LISTEN: "", I2P_SOCKS_SAM: "" });
+async function service(...args: string[]): Promise<CommandResult> {
+  return await runProxy(["service", ...args]);
 }
 
-/** The words behind the program's name, as each kind of service would hand them over. */
-const UNWRAP: Readonly<Record<typeof KINDS[number], (text: string) => string[]>> = {
-  "systemd": unitWords,
-  "systemd-user": unitWords,
-  "container": (text) => JSON.parse(/^CMD (.*)$/m.exec(text)?.[1] ?? ""),
-  "launchd": (text) => launchdWords(text).slice(LAUNCHD_SHELL.length + 1),
-  "windows": (text) => splitQuoted((/-Argument '((?:[^']|'')*)'/.exec(text)?.[1] ?? "").replaceAll("''", "'")),
-};
-
-/** The shell that launchd starts, up to the program; its third word is the command. */
-const LAUNCHD_SHELL = ["/bin/sh", "-c", ""];
+/** Settings of a unit of systemd, by name; one that is set several times has several values. */
+function settingsOf(unit: string): Map<string, string[]> {
+  const settings = new Map<string, string[]>();
+  for (const [, name = "", value = ""] of unit.matchAll(/^(\w+)=(.*)$/gm)) {
+    settings.set(name, [...settings.get(name) ?? [], value]);
+  }
+  return settings;
+}
 
 /** The command of a property list, as launchd takes it apart. */
 function launchdWords(text: string): string[] {
   const [array = ""] = /<array>[^]*<\/array>/.exec(text) ?? [];
-  return [...array.matchAll(/<string>(.*)<\/string>/g)].map(([, word = ""]) =>
-    word.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
-  );
+  return [...array.matchAll(/<string>(.*)<\/string>/g)].map(([, word = ""]) => word.replaceAll("&amp;", "&"));
 }
 
-/** The command of a unit, as systemd takes it apart. */
-function unitWords(text: string): string[] {
-  const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? "";
-  return splitQuoted(line).slice(1).map((word) => word.replaceAll("%%", "%").replaceAll("$$", "$"));
-}
-
-function splitQuoted(line: string): string[] {
-  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, bare]) =>
-    bare ?? quoted?.replaceAll(/\\(.)/g, "$1") ?? ""
-  );
-}
-
-Deno.test("service starts the program with the options given, in every kind", async (t) => {
-  for (const kind of KINDS) {
-    await t.step(kind, async () => {
-      const { code, stdout, stderr } = await service(kind, ...OPTIONS_GIVEN);
-      assertEquals([code, stderr], [0, ""]);
-      const words = UNWRAP[kind](stdout);
-      assertEquals(words.filter((word) => !word.includes("-file=")).sort(), WORDS.toSorted(), stdout);
-      // They are options of the program.
-      const { verb, given } = parseArguments(words, () => undefined);
-      assertEquals([verb, given.get("auth-file")?.length, given.get("sam-password-file")?.length], ["serve", 1, 1]);
-    });
+Deno.test("service prints the text of each kind as it is", async () => {
+  for (const [kind, text] of Object.entries(KINDS)) {
+    assertEquals(await service(kind), { code: 0, stdout: text, stderr: "" }, kind);
+    assertEquals(text.split("\n").filter((line) => line.length > 120 && !line.includes("<string>")), [], kind);
   }
 });
 
-Deno.test("service writes no option that was not given, and takes the environment for given", async () => {
-  for (const kind of KINDS) {
-    const { stdout } = await service(kind);
-    assertEquals(UNWRAP[kind](stdout), ["serve"], kind);
-    const named = await runProxy(["service", kind], { I2P_SOCKS_SAM: "127.0.0.1:7657" });
-    assertEquals(UNWRAP[kind](named.stdout), ["serve", "--sam=127.0.0.1:7657"], kind);
+pureTest("each kind of service starts `serve --config` with a file at a whole path", () => {
+  const words: Record<string, string[]> = {
+    "systemd": unitWords("systemd"),
+    "systemd-template": unitWords("systemd-template"),
+    "systemd-user": unitWords("systemd-user"),
+    "container": JSON.parse(/^CMD (.*)$/m.exec(KINDS["container"] ?? "")?.[1] ?? ""),
+    "launchd": /exec "\$0" (.*) >>/.exec(launchdWords(KINDS["launchd"] ?? "")[2] ?? "")?.[1]?.replaceAll('"', "")
+      .replace("Application Support", "Application_Support").split(" ") ?? [],
+    "windows": /-Argument "(.*)"$/m.exec(KINDS["windows"] ?? "")?.[1]?.replaceAll('`"', "").split(" ") ?? [],
+  };
+  const files = Object.entries(words).map(([kind, all]) => {
+    const { verb, given } = parseArguments(all, () => undefined);
+    assertEquals([verb, given.size], ["serve", 1], kind);
+    return [kind, given.get("config")?.[0]?.text];
+  });
+  assertEquals(Object.fromEntries(files), {
+    "systemd": "/etc/i2p-socks/i2p-socks.yaml",
+    "systemd-template": "/etc/i2p-socks/%i.yaml",
+    "systemd-user": "%E/i2p-socks/i2p-socks.yaml",
+    "container": "/etc/i2p-socks/i2p-socks.yaml",
+    "launchd": "$HOME/Library/Application_Support/i2p-socks/i2p-socks.yaml",
+    "windows": "$folder\\i2p-socks.yaml",
+  });
+  assertEquals(Object.keys(words), Object.keys(KINDS));
+});
+
+/** The words behind the program's name. */
+function unitWords(kind: string): string[] {
+  return settingsOf(KINDS[kind] ?? "").get("ExecStart")?.[0]?.split(" ").slice(1) ?? [];
+}
+
+pureTest("units of systemd hold the service in, and let it end its clients and sessions", () => {
+  for (const kind of ["systemd", "systemd-template", "systemd-user"]) {
+    const settings = settingsOf(KINDS[kind] ?? "");
+    const ofAll: Record<string, string> = {
+      Restart: "on-failure",
+      RestartPreventExitStatus: "2 77",
+      ExecReload: "kill -HUP $MAINPID",
+      TimeoutStopSec: "20",
+      LimitNOFILE: "16384",
+      NoNewPrivileges: "yes",
+      MemoryDenyWriteExecute: "no",
+      // %N is the unit's name with its instance: each has a folder of its own.
+      StateDirectory: "%N",
+      Environment: "I2P_SOCKS_KEYS_DIR=%S/%N/keys",
+    };
+    for (const [name, value] of Object.entries(ofAll)) assertEquals(settings.get(name), [value], `${kind}: ${name}`);
+    assertEquals(settings.get("SystemCallFilter"), ["@system-service @pkey", "~@privileged @resources"], kind);
+    const ofSystem: Record<string, string> = {
+      DynamicUser: "yes",
+      IPAddressDeny: "any",
+      IPAddressAllow: "localhost",
+      ProtectSystem: "strict",
+      ProtectHome: "yes",
+      CapabilityBoundingSet: "",
+    };
+    for (const [name, value] of Object.entries(ofSystem)) {
+      assertEquals(settings.get(name), kind === "systemd-user" ? undefined : [value], `${kind}: ${name}`);
+    }
+    assertEquals(settings.get("WantedBy"), [kind === "systemd-user" ? "default.target" : "multi-user.target"]);
   }
 });
 
-Deno.test("service takes every option of serve that a service can have", () => {
-  const names = (verb: "serve" | "service"): string[] =>
-    OPTIONS.filter(({ verbs }) => verbs.includes(verb)).map(({ name }) => name);
-  assertEquals(names("serve").filter((name) => !names("service").includes(name)), ["check-config"]);
+pureTest("LimitNOFILE has room for six applications with the limits that hold by default", () => {
+  const fallbackOf = (option: string): number => Number(OPTIONS.find(({ name }) => name === option)?.fallback);
+  const ofOne = 2 * (fallbackOf("max-connections") + fallbackOf("max-inbound"));
+  assertEquals(Math.floor(Number(settingsOf(KINDS["systemd"] ?? "").get("LimitNOFILE")) / ofOne), 6);
 });
 
-Deno.test("service hands secrets to systemd as credentials, and keeps identities in the state folder", async () => {
-  const { stdout } = await service("systemd", ...OPTIONS_GIVEN, "--keys-dir", "/home/me/keys");
-  for (
-    const line of [
-      "LoadCredential=auth-file:/etc/my logins",
-      "LoadCredential=sam-password-file:/etc/100%%",
-      "Environment=I2P_SOCKS_KEYS_DIR=%S/i2p-socks/keys",
-      "DynamicUser=yes",
-      "IPAddressDeny=any",
-      "IPAddressAllow=localhost",
-      "ProtectSystem=strict",
-      "NoNewPrivileges=yes",
-      "MemoryDenyWriteExecute=no",
-      "SystemCallFilter=~@privileged @resources",
-    ]
-  ) assert(stdout.split("\n").includes(line), line);
-  assertStringIncludes(stdout, "--auth-file=%d/auth-file");
-  assert(!/^[^#]*\/home\/me/m.test(stdout), "a folder that ProtectHome hides");
-  assertMatch((await service("systemd", "--config", "/etc/x.yaml")).stdout, /^ExecReload=kill -HUP \$MAINPID$/m);
+pureTest("the comments of a unit name its own places", () => {
+  const places = (kind: string): string[] =>
+    [...(KINDS[kind] ?? "").matchAll(/^#.*$/gm)].flatMap(([line]) =>
+      line.match(/[~/][\w~./@-]*i2p-socks[\w./@-]*/g) ?? []
+    )
+      .map((place) => place.replace(/\.$/, ""));
+  assertEquals(places("systemd"), [
+    ...["/etc/systemd/system/i2p-socks.service", "/usr/local/bin/i2p-socks", "/etc/i2p-socks/i2p-socks.yaml"],
+    ...["/var/lib/i2p-socks/keys", "/run/credentials/i2p-socks.service/logins", "/etc/i2p-socks/logins"],
+  ]);
+  assertEquals(places("systemd-template"), [
+    ...["/etc/systemd/system/i2p-socks@.service", "/usr/local/bin/i2p-socks", "/etc/i2p-socks/NAME.yaml"],
+    ...["/var/lib/i2p-socks@NAME/keys", "/run/credentials/i2p-socks@NAME.service/logins", "/etc/i2p-socks/logins"],
+  ]);
+  assertEquals(places("systemd-user"), [
+    ...["~/.config/systemd/user/i2p-socks.service", "~/.local/bin/i2p-socks", "~/.config/i2p-socks/i2p-socks.yaml"],
+    ...["~/.config/i2p-socks/keys"],
+  ]);
 });
 
-Deno.test("service checks a container with `check --no-session` at the same bridge", async () => {
-  const { stdout } = await service("container", "--sam", "127.0.0.1:7777", "--listen", "9101");
-  const command = /HEALTHCHECK .*\\\n {2}CMD (\[.*\])$/m.exec(stdout)?.[1] ?? "";
-  const [program, ...words] = JSON.parse(command);
+pureTest("a container is checked with `check --no-session`, and stopped with time for its clients", () => {
+  const text = KINDS["container"] ?? "";
+  const [program, ...words] = JSON.parse(/^HEALTHCHECK .*\\\n {2}CMD (\[.*\])$/m.exec(text)?.[1] ?? "");
   assertEquals(program, "/usr/local/bin/i2p-socks");
   const { verb, given } = parseArguments(words, () => undefined);
-  assertEquals([verb, given.has("no-session"), given.get("sam")?.[0]?.text], ["check", true, "127.0.0.1:7777"]);
+  assertEquals([verb, given.has("no-session")], ["check", true]);
   // podman leaves the health check out of an image of its default format.
-  assertMatch(stdout, /^# {3}podman build --format docker -t i2p-socks \.$/m);
-  assertEquals(stdout.split("\n").filter((line) => line.length > 120), []);
-  for (const word of ["FROM", "COPY", "USER", "ENTRYPOINT"]) assertMatch(stdout, new RegExp(`^${word} `, "m"));
+  assertMatch(text, /^# {3}podman build --format docker -t i2p-socks \.$/m);
+  assert(Number(/--stop-timeout (\d+)/.exec(text)?.[1]) >= 15, text);
+  assertStringIncludes(text, "--ulimit nofile=16384:16384");
+  for (const word of ["FROM", "COPY", "USER", "ENTRYPOINT"]) assertMatch(text, new RegExp(`^${word} `, "m"));
 });
 
-Deno.test("service refuses what cannot run as a service", async () => {
+Deno.test("service refuses a kind that does not exist, and options", async () => {
   const cases: [string[], string][] = [
     [[], "takes one of systemd"],
     [["systemd", "x"], "takes one of systemd"],
     [["sytemd"], 'Unknown kind of service "sytemd"'],
     [["toString"], 'Unknown kind of service "toString"'],
-    [["systemd", "--auth-file", "logins"], "needs the whole path"],
-    [["systemd", "--listen", "10.0.0.1:1"], "loopback"],
-    [["systemd", "--log-level", "loud"], "--log-level"],
+    [["systemd", "--identity", "irc"], "--identity"],
   ];
   for (const [args, says] of cases) {
-    const { code, stdout, stderr } = await runProxy(["service", ...args]);
+    const { code, stdout, stderr } = await service(...args);
     assertEquals([code, stdout], [2, ""], args.join(" "));
     assertStringIncludes(parseTalk(stderr).errors.join(), says);
   }
@@ -148,21 +161,22 @@ Deno.test("service refuses what cannot run as a service", async () => {
 
 e2eTest("systemd takes the units without a complaint", ["systemd-analyze"], async (t) => {
   await using scratch = await makeScratch();
-  for (const [kind, manager] of [["systemd", "--system"], ["systemd-user", "--user"]] as const) {
+  const files = { "systemd": "i2p-socks", "systemd-template": "i2p-socks@", "systemd-user": "i2p-socks-user" };
+  for (const [kind, name] of Object.entries(files)) {
     await t.step(kind, async () => {
-      const { stdout } = await service(kind, ...OPTIONS_GIVEN);
       // It looks for the program, too.
-      const unit = stdout.replace(/^ExecStart=\S+/m, "ExecStart=/bin/true");
-      const file = await scratch.file(`${kind}.service`, `${unit}\n`);
+      const unit = (KINDS[kind] ?? "").replace(/^ExecStart=\S+/m, "ExecStart=/bin/true").replace(/^#(?=Load)/m, "");
+      const file = await scratch.file(`${name}.service`, unit);
+      const manager = kind === "systemd-user" ? "--user" : "--system";
       const result = await runCommand("systemd-analyze", [manager, "verify", file], {
         env: { XDG_RUNTIME_DIR: scratch.dir },
       });
       assertEquals(result, { code: 0, stdout: "", stderr: "" });
-      if (kind === "systemd-user") return;
+      if (kind !== "systemd") return;
       // In tenths: what the README says, with room for what other versions look at.
       const rating = ["security", "--offline=true", "--threshold=16", "--no-pager", file];
-      const { code, stdout: told } = await runCommand("systemd-analyze", rating);
-      assertEquals(code, 0, told);
+      const { code, stdout: said } = await runCommand("systemd-analyze", rating);
+      assertEquals(code, 0, said);
     });
   }
 });
@@ -187,8 +201,7 @@ e2eTest("the units permit every system call that the program makes", ["systemd-a
   await eventually("the trace is written", () => /exited with 143/.test(traced()));
   const made = new Set([...traced().matchAll(/^\d+ +(\w+)\(/gm)].map(([, name = ""]) => name));
   assert(made.has("accept4") && made.has("recvfrom"), [...made].join());
-  const { stdout: unit } = await service("systemd");
-  const permitted = await permittedCalls(unit);
+  const permitted = await permittedCalls(KINDS["systemd"] ?? "");
   assert(permitted.has("openat") && !permitted.has("mount") && !permitted.has("chroot"));
   // As root, the runtime gives the files of its own cache to their owner; it goes on where it cannot.
   assertEquals([...made].filter((name) => !permitted.has(name) && name !== "fchown"), []);
@@ -216,29 +229,29 @@ async function callsOf(name: string): Promise<string[]> {
 
 e2eTest("launchd's text is a well-formed property list", ["xmllint"], async () => {
   await using scratch = await makeScratch();
-  const { stdout } = await service("launchd", ...OPTIONS_GIVEN);
-  const file = await scratch.file("i2p-socks.plist", stdout);
+  const file = await scratch.file("i2p-socks.plist", KINDS["launchd"] ?? "");
   const result = await runCommand("xmllint", ["--nonet", "--noout", file]);
   assertEquals([result.code, result.stderr], [0, ""]);
 });
 
 Deno.test({
-  name: "launchd's log goes to the user's own folder, and the program gets its options word for word",
+  name: "launchd's log goes to the user's own folder, and the program gets its file as one word",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using scratch = await makeScratch();
     await Deno.mkdir(`${scratch.dir}/a home/Library/Logs`, { recursive: true });
-    const { stdout } = await service("launchd", ...OPTIONS_GIVEN);
-    assert(!stdout.includes("/tmp"), stdout);
-    const [shell = "", flag = "", command = "", program, ...words] = launchdWords(stdout);
-    assertEquals([shell, flag, program], ["/bin/sh", "-c", "/usr/local/bin/i2p-socks"]);
+    const text = KINDS["launchd"] ?? "";
+    assert(!text.includes("/tmp"), text);
+    const [shell = "", flag = "", command = "", program, ...more] = launchdWords(text);
+    assertEquals([shell, flag, program, more], ["/bin/sh", "-c", "/usr/local/bin/i2p-socks", []]);
     // In the program's place one that writes down what it got.
     const scribe = await scratch.file("scribe", `#!/bin/sh\nprintf '%s\\n' "$@"\necho talk >&2\n`);
     await Deno.chmod(scribe, 0o755);
     const env = { HOME: `${scratch.dir}/a home` };
-    const result = await runCommand(shell, [flag, command, scribe, ...words], { env });
+    const result = await runCommand(shell, [flag, command, scribe], { env });
     assertEquals(result, { code: 0, stdout: "", stderr: "" });
     const log = await Deno.readTextFile(`${env.HOME}/Library/Logs/i2p-socks.log`);
-    assertEquals(log.trimEnd().split("\n"), [...words, "talk"]);
+    const config = `${env.HOME}/Library/Application Support/i2p-socks/i2p-socks.yaml`;
+    assertEquals(log.trimEnd().split("\n"), ["serve", "--config", config, "talk"]);
   },
 });

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { ROUTERS } from "../../lib/cli/check.ts";
-import { SAM_VERSION } from "../../lib/sam/socket.ts";
+import { ROUTERS, SAM_VERSION } from "../../lib/sam/socket.ts";
 import { runProxy } from "../support/command.ts";
 
 Deno.test("--version names the program, its version, those of its runtime and of SAM", async () => {

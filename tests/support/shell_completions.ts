@@ -1,8 +1,7 @@
-import { bashCompletions } from "../../lib/cli/completions_bash.ts";
-import { fishCompletions } from "../../lib/cli/completions_fish.ts";
-import { zshCompletions } from "../../lib/cli/completions_zsh.ts";
-import type { Shell } from "../../lib/cli/completion_shells.ts";
-import { runCommand } from "./command.ts";
+import { installProxy, PROJECT, runCommand } from "./command.ts";
+
+/** Shells that completions are tried in. */
+export type Shell = "bash" | "zsh" | "fish";
 
 /** Stands in front of what the shell offers for one line. */
 const MARK = "## ";
@@ -53,24 +52,30 @@ for line in $argv[2..-1]
     complete -C $line
 end`;
 
-const SHELL: Readonly<Record<Shell, { script: () => string; args: readonly string[] }>> = {
-  bash: { script: bashCompletions, args: ["--norc", "-c", BASH] },
-  zsh: { script: zshCompletions, args: ["-f", "-c", ZSH] },
-  fish: { script: fishCompletions, args: ["--no-config", "-c", FISH] },
+const ARGS: Readonly<Record<Shell, readonly string[]>> = {
+  bash: ["--norc", "-c", BASH],
+  zsh: ["-f", "-c", ZSH],
+  fish: ["--no-config", "-c", FISH],
 };
 
 /**
  * What a real shell offers for lines with the cursor at their ends: the words, and what stands beside them.
  *
- * @param folder where the script and a stand-in for the program are put; its `keys list` names `irc` and `mail`.
+ * @param folder where the program is put, and a folder of keys that has the identities `irc` and `mail`.
  */
 export async function complete(shell: Shell, folder: string, lines: readonly string[]): Promise<string[][]> {
-  const { script, args } = SHELL[shell];
-  const path = `${folder}/completions.${shell}`;
-  await Deno.writeTextFile(path, script());
-  await Deno.writeTextFile(`${folder}/i2p-socks`, "#!/bin/sh\necho irc b32=x\necho mail b32=y\n", { mode: 0o755 });
-  const env = { PATH: `${folder}:${Deno.env.get("PATH")}`, HOME: folder, TERM: "xterm" };
-  const { code, stdout, stderr } = await runCommand(shell, [...args, path, ...lines], { env });
+  await installProxy(folder);
+  await Deno.mkdir(`${folder}/keys`, { recursive: true });
+  for (const name of ["irc", "mail"]) await Deno.writeTextFile(`${folder}/keys/${name}.dat`, "");
+  const env = {
+    PATH: `${folder}:${Deno.env.get("PATH")}`,
+    HOME: folder,
+    TERM: "xterm",
+    DENO_NO_UPDATE_CHECK: "1",
+    I2P_SOCKS_KEYS_DIR: `${folder}/keys`,
+  };
+  const script = `${PROJECT}lib/cli/completions.${shell}`;
+  const { code, stdout, stderr } = await runCommand(shell, [...ARGS[shell], script, ...lines], { env });
   if (code !== 0 || stderr !== "") throw new Error(`${shell} ended with ${code}: ${stderr}`);
   return stdout.split(`${MARK}\n`).slice(1).map((text) =>
     (shell === "zsh" ? listing(text) : text).split("\n").filter(Boolean)
@@ -81,6 +86,6 @@ export async function complete(shell: Shell, folder: string, lines: readonly str
 function listing(text: string): string {
   // deno-lint-ignore no-control-regex
   const plain = text.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]/g, "").replace(/.\x08/g, "");
-  const [, list = ""] = /i2p-socks[^\n]*\n([\s\S]*?)\ri2p-socks [\s\S]*DO''NE/.exec(plain) ?? [];
+  const [, list = ""] = /i2p-socks[^\n]*\n([\s\S]*?)\r\S*i2p-socks[\s\S]*DO''NE/.exec(plain) ?? [];
   return list.split(/\r*\n/).flatMap((line) => line.includes(" -- ") ? [line] : line.trim().split(/\s+/)).join("\n");
 }

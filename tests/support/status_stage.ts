@@ -209,7 +209,7 @@ export function startStatusStage(first: StagedStatus): StatusStage {
 /** The strictest policy that the page works under: its style and its script by their hashes, and its own origin. */
 async function policyOf(page: string): Promise<string> {
   const hashOf = async (element: string): Promise<string> => {
-    const [, text = ""] = new RegExp(`<${element}>([^]*)</${element}>`).exec(page) ?? [];
+    const [, text = ""] = new RegExp(`<${element}\\b[^>]*>([^]*)</${element}>`).exec(page) ?? [];
     return `'sha256-${encodeBase64(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))}'`;
   };
   return `default-src 'none'; connect-src 'self'; style-src ${await hashOf("style")}; ` +
