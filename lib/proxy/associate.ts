@@ -47,7 +47,7 @@ export async function handleAssociate(client: Client, { request }: Handshake, co
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));
   const group = groupOf(client, { host: "", port: 0 }, settings);
-  using lease = await datagrams.lease(group, deadline.signal);
+  using lease = await datagrams.lease(group, deadline);
   const association = new Association(client, request, lease.port, datagrams.drops, context);
   const unfollow = [signal, datagrams.ending, lease.port.ended].map((end) => closeOnAbort(conn, end));
   try {

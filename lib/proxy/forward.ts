@@ -120,7 +120,7 @@ export class Forwarder {
     using attempt = new Deadline(Infinity, signal, session.ended);
     const { endpoint, counters } = this.#options;
     try {
-      const stream = await acceptStream(endpoint, session.id, attempt.signal, {
+      const stream = await acceptStream(endpoint, session.id, attempt, {
         wantsPort: this.#wantsPort,
         onWaiting: () => this.#once.clear("accept"),
       });
@@ -128,7 +128,7 @@ export class Forwarder {
       this.#streams.add(serving);
       return true;
     } catch (error) {
-      if (attempt.signal.aborted) return false;
+      if (attempt.aborted) return false;
       if (!(error instanceof SamError)) {
         this.#log.error(`Failed to wait for a caller: ${error}`);
         return false;
@@ -196,14 +196,14 @@ export class Forwarder {
     const what = `down ${formatEndpoint(target)}`;
     using deadline = new Deadline(SERVICE_TIMEOUT, this.#stop);
     try {
-      const conn = await connectTcp(target, deadline.signal);
+      const conn = await connectTcp(target, deadline);
       conn.setNoDelay(true);
       this.#once.clear(what);
       return conn;
     } catch (error) {
       if (this.#stop.aborted) return undefined;
       this.#count("service-down");
-      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
+      const reason = deadline.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
       this.#warnOnce(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
       return undefined;
     }
