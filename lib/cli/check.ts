@@ -50,7 +50,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
   const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
   try {
     using deadline = new Deadline(timeout);
-    const findings = await walk(steps, settings.sam, deadline.signal, terminal, (step, finding) => {
+    const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
       if (!asJson) terminal.data(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that came back, went the way that applications' own go: then all is well, whatever
@@ -193,7 +193,7 @@ class Route {
 
   async #open(target: StreamTarget, signal: Signal): Promise<string> {
     using limit = new Deadline(this.#settings.timeouts.connect, signal);
-    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
+    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit);
     closeQuietly(stream.conn);
     return this.kind === "Java I2P"
       ? "open: the site has answered"
@@ -206,10 +206,10 @@ class Route {
       const session = this.#session;
       using deadline = new Deadline(Infinity, signal, session?.ended);
       try {
-        return await run(deadline.signal);
+        return await run(deadline);
       } catch (error) {
         // When the time is over the session is closed as well: what came first is the reason.
-        if (session?.ended.aborted !== true || deadline.signal.reason !== session.ended.reason) throw error;
+        if (session?.ended.aborted !== true || deadline.reason !== session.ended.reason) throw error;
         const reason = await session.lost;
         throw new Fault(refusalOf(reason).reason, `The session was lost: ${reason.fullMessage}`);
       }

@@ -92,7 +92,7 @@ export class DestinationCache {
   async #ask(host: string): Promise<Found> {
     using deadline = new Deadline(RESOLVE_TIMEOUT, this.#stop.signal);
     try {
-      const destination = await lookupName(this.#endpoint, host, deadline.signal);
+      const destination = await lookupName(this.#endpoint, host, deadline);
       if (destination === undefined) return this.#put(host, "unknown", UNKNOWN_AGE);
       const peer = { destination: encodeI2pBase64(destination), b32: await b32Address(destination) };
       return this.#put(host, peer, DESTINATION_AGE);

@@ -205,7 +205,7 @@ export class Identity {
           await this.#wait(backoff.next());
           continue;
         }
-        if (this.#options.key === undefined || patience.signal.aborted || !isInUse(error)) throw error;
+        if (this.#options.key === undefined || patience.aborted || !isInUse(error)) throw error;
         this.#failure = error;
         this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
         await sleep(IN_USE_RETRY, this.#stop.signal);
@@ -312,8 +312,8 @@ export class Identity {
     using patience = new Deadline(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
     for (;;) {
       if (await this.#isRefused()) return true;
-      await sleep(GONE_PROBE, patience.signal);
-      if (patience.signal.aborted) return false;
+      await sleep(GONE_PROBE, patience);
+      if (patience.aborted) return false;
     }
   }
 
@@ -321,7 +321,7 @@ export class Identity {
   async #isRefused(): Promise<boolean> {
     using deadline = new Deadline(GONE_PROBE, this.#stop.signal);
     try {
-      closeQuietly(await connectBridge(this.#options.endpoint, deadline.signal));
+      closeQuietly(await connectBridge(this.#options.endpoint, deadline));
       return false;
     } catch (error) {
       return error instanceof SamError && isGone(error);
@@ -338,7 +338,7 @@ export class Identity {
       if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client waits"));
     };
     if (this.#waiting.size > 0) this.#expedite();
-    await sleep(milliseconds - least, rest.signal);
+    await sleep(milliseconds - least, rest);
     this.#expedite = () => {};
   }
 }

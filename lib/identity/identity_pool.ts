@@ -1,5 +1,6 @@
 import type { ApplicationSettings } from "../config/settings.ts";
 import { sleep } from "../io/deadline.ts";
+import { LruMap } from "../io/lru_map.ts";
 import type { Signal } from "../io/signal.ts";
 import { SamError } from "../sam/error.ts";
 import type { Counters } from "../report/counters.ts";
@@ -86,8 +87,7 @@ interface Group {
  */
 export class IdentityGroups {
   readonly #options: IdentityGroupsOptions;
-  /** In the order of their last use: the least recently used one first. */
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new LruMap<string, Group>();
   readonly #closing = new Set<Promise<void>>();
   #count = 0;
   #closed = false;
@@ -113,9 +113,7 @@ export class IdentityGroups {
       if (!this.#options.evict?.()) throw new Refusal("too-many-identities");
       await sleep(SETTLING, signal);
     }
-    const group = this.#groups.get(key) ?? this.#open(key);
-    this.#groups.delete(key);
-    this.#groups.set(key, group);
+    const group = this.#groups.use(key) ?? this.#open(key);
     group.clients++;
     clearTimeout(group.idleTimer);
     return new IdentityLease(group.identity, () => this.#release(key, group));
@@ -166,8 +164,7 @@ export class IdentityGroups {
   #release(key: string, group: Group): void {
     group.clients--;
     if (group.clients > 0 || this.#groups.get(key) !== group) return;
-    this.#groups.delete(key);
-    this.#groups.set(key, group);
+    this.#groups.use(key);
     const { isolation, timeouts: { identityIdle } } = this.#options.settings;
     // No other client is of its group.
     if (isolation.includes("stream")) return this.#close(key);

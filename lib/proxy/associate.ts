@@ -2,6 +2,7 @@ import { ipBytes } from "../i2p/ip_address.ts";
 import { closeOnAbort, writeAll } from "../io/conn.ts";
 import { DatagramSocket } from "../io/datagrams.ts";
 import { Deadline } from "../io/deadline.ts";
+import { LruMap } from "../io/lru_map.ts";
 import { MAX_DATAGRAM } from "../sam/datagrams.ts";
 import {
   encodeAssociated,
@@ -46,7 +47,7 @@ export async function handleAssociate(client: Client, { request }: Handshake, co
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));
   const group = groupOf(client, { host: "", port: 0 }, settings);
-  using lease = await datagrams.lease(group, deadline.signal);
+  using lease = await datagrams.lease(group, deadline);
   const association = new Association(client, request, lease.port, datagrams.drops, context);
   const unfollow = [signal, datagrams.ending, lease.port.ended].map((end) => closeOnAbort(conn, end));
   try {
@@ -107,8 +108,8 @@ class Association implements DatagramTaker {
   readonly #hostname: "127.0.0.1" | "::1";
   readonly #client: { hostname: string; port: number };
   readonly #mapped: MappingLeases | undefined;
-  /** By the address of a peer; the least recently used first. */
-  readonly #peers = new Map<string, KnownPeer>();
+  /** By the address of a peer. */
+  readonly #peers = new LruMap<string, KnownPeer>(MAX_PEERS);
   #waiting = 0;
   #isClosed = false;
 
@@ -227,10 +228,7 @@ class Association implements DatagramTaker {
 
   async #send(peer: Peer, { host, port, written }: Target, payload: Uint8Array): Promise<void> {
     const isNew = !this.#peers.has(peer.b32);
-    this.#peers.delete(peer.b32);
     this.#peers.set(peer.b32, { port, number: this.#port.nextNumber(), written });
-    const [oldest] = this.#peers.keys();
-    if (this.#peers.size > MAX_PEERS && oldest !== undefined) this.#peers.delete(oldest);
     if (isNew) this.#context.audit?.visit(`${host}:${port}`);
     const problem = await this.#port.send(peer, payload);
     if (problem !== undefined) return this.#drop(problem);

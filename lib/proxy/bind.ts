@@ -67,14 +67,14 @@ async function awaitCaller(
   const { request } = handshake;
   using deadline = new Deadline(settings.timeouts.connect, signal);
   const clientBytes = readAhead(client, handshake, deadline);
-  const session = await identity.session(deadline.signal);
+  const session = await identity.session(deadline);
   using claim = identity.claimAccept();
   if (claim === undefined) {
     throw new Refusal("command", "Another client waits on this identity: a login gives the client one of its own");
   }
   gauges.waiting++;
   try {
-    const wanted = expected && await hashOf(expected, endpoint, deadline.signal);
+    const wanted = expected && await hashOf(expected, endpoint, deadline);
     let replied: Promise<void> | undefined;
     const onWaiting = (): void => {
       if (replied !== undefined) return;
@@ -82,7 +82,7 @@ async function awaitCaller(
       // A client that cannot be written to is gone, which the read ahead finds out.
       replied = writeAll(client.conn, boundReply(request, session.address)).catch(() => {});
     };
-    const stream = await acceptCaller(session, wanted, onWaiting, deadline.signal, context);
+    const stream = await acceptCaller(session, wanted, onWaiting, deadline, context);
     await replied;
     // A client that named its caller by an IP address gets that address again: it may know no names.
     const reply = boundReply(request, stream.caller, expected && ipBytes(request.host));
@@ -105,7 +105,7 @@ async function acceptCaller(
   for (;;) {
     let stream: IncomingStream;
     try {
-      stream = await acceptStream(endpoint, session.id, attempt.signal, {
+      stream = await acceptStream(endpoint, session.id, attempt, {
         onWaiting: () => {
           hasWaited = true;
           onWaiting();
@@ -115,11 +115,11 @@ async function acceptCaller(
       // The time is over, or the client has left: that counts more than how far another attempt has come.
       if (hasWaited) signal.throwIfAborted();
       // i2pd closes some of those that wait on a destination when a caller comes to another.
-      if (attempt.signal.aborted || !hasWaited || !(error instanceof SamError) || error.failure !== "closed") {
+      if (attempt.aborted || !hasWaited || !(error instanceof SamError) || error.failure !== "closed") {
         throw error;
       }
-      await sleep(RETRY, attempt.signal);
-      attempt.signal.throwIfAborted();
+      await sleep(RETRY, attempt);
+      attempt.throwIfAborted();
       continue;
     }
     const { caller } = stream;

@@ -48,13 +48,13 @@ function handle(client: Client, handshake: Handshake, context: ClientContext): P
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
   const { settings, signal, logins, commands, audit } = context;
   using deadline = new Deadline(settings.timeouts.handshake, signal);
-  closeOnAbort(client.conn, deadline.signal);
+  closeOnAbort(client.conn, deadline);
   try {
     client.conn.setNoDelay(true);
     const handshake = await readHandshake(
       client.conn,
       logins !== undefined
-        ? { login: "required", verify: (login) => logins.verify(login, deadline.signal), commands }
+        ? { login: "required", verify: (login) => logins.verify(login, deadline), commands }
         : { login: settings.isolation.includes("auth") ? "preferred" : "accepted", commands },
     );
     client.request = handshake.request;
@@ -64,7 +64,7 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
     // Where a reply is due the client has asked for something, which does not exist or is not served.
     if (error instanceof SocksError && error.version !== undefined) audit?.request();
     if (signal.aborted) throw signal.reason;
-    if (deadline.signal.aborted) throw new Refusal("handshake-timeout");
+    if (deadline.aborted) throw new Refusal("handshake-timeout");
     throw isOfRuntime(error) ? new Refusal("client-closed", undefined, error) : error;
   }
 }

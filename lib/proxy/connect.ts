@@ -40,7 +40,7 @@ async function openStream(
 ): Promise<OpenStream> {
   using deadline = new Deadline(context.settings.timeouts.connect, context.signal);
   const clientBytes = readAhead(client, handshake, deadline);
-  const { stream, sessionEnded } = await dial(context, identity, target, deadline.signal);
+  const { stream, sessionEnded } = await dial(context, identity, target, deadline);
   return { stream, sessionEnded, clientBytes, peer: target.host };
 }
 
@@ -72,7 +72,7 @@ async function dialOn(
   signal: Signal,
 ): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
   using attempt = new Deadline(Infinity, signal, ended);
-  return { stream: await connectStream(endpoint, id, target, attempt.signal, warm), sessionEnded: ended };
+  return { stream: await connectStream(endpoint, id, target, attempt, warm), sessionEnded: ended };
 }
 
 /** Whether a stream could not be opened because its session is lost: nothing was sent then, so another try is safe. */
@@ -90,6 +90,6 @@ async function isLost(session: SamSession, error: unknown, signal: Signal): Prom
   if (!isSign) return false;
   // A router that ends closes its connections one after the other, in any order.
   using patience = new Deadline(Infinity, signal, session.ended);
-  await sleep(LOSS_DELAY, patience.signal);
+  await sleep(LOSS_DELAY, patience);
   return session.ended.aborted;
 }

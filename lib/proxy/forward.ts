@@ -2,7 +2,7 @@ import { errorText } from "../io/error_text.ts";
 import type { CallerRules, ForwardRule, ForwardSettings } from "../config/forward.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { Counters } from "../report/counters.ts";
-import type { Log } from "../report/log.ts";
+import { type Log, Once } from "../report/log.ts";
 import { closeQuietly, connectTcp, isOfRuntime, writeAll } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
@@ -55,8 +55,8 @@ export class Forwarder {
   readonly #waiting: Promise<unknown>;
   readonly #streams = new Set<Promise<void>>();
   readonly #wantsPort: boolean;
-  /** What was told, and is not told again until it has changed. */
-  readonly #told = new Set<string>();
+  /** What was warned of, and lasts. */
+  readonly #once = new Once();
 
   /** Begins to wait for callers, as soon as the identity has a session. */
   constructor(options: ForwarderOptions) {
@@ -116,15 +116,15 @@ export class Forwarder {
     using attempt = new Deadline(Infinity, signal, session.ended);
     const { endpoint, counters } = this.#options;
     try {
-      const stream = await acceptStream(endpoint, session.id, attempt.signal, {
+      const stream = await acceptStream(endpoint, session.id, attempt, {
         wantsPort: this.#wantsPort,
-        onWaiting: () => this.#told.delete("accept"),
+        onWaiting: () => this.#once.clear("accept"),
       });
       const serving = this.#serve(stream, session).finally(() => this.#streams.delete(serving));
       this.#streams.add(serving);
       return true;
     } catch (error) {
-      if (attempt.signal.aborted) return false;
+      if (attempt.aborted) return false;
       if (!(error instanceof SamError)) {
         this.#log.error(`Failed to wait for a caller: ${error}`);
         return false;
@@ -157,7 +157,7 @@ export class Forwarder {
         this.#warnOnce("too-many", "Too many callers at once: the limit is --max-inbound");
         return;
       }
-      this.#told.delete("too-many");
+      this.#once.clear("too-many");
       const rule = this.#choose(stream.toPort);
       if (rule === undefined) {
         this.#count("no-rule");
@@ -180,8 +180,7 @@ export class Forwarder {
     const open = rules.find(({ port }) => port === undefined);
     if (named) return rules.find(({ port }) => port === toPort) ?? open;
     const rule = open ?? rules[0];
-    if (toPort === undefined && rules.length > 1 && rule !== undefined && !this.#told.has("ports")) {
-      this.#told.add("ports");
+    if (toPort === undefined && rules.length > 1 && rule !== undefined && this.#once.isNew("ports")) {
       this.#log.warn("The router does not tell which I2P port a caller wants: one --forward gets all of them", {
         forward: formatEndpoint(rule.target),
       });
@@ -193,14 +192,14 @@ export class Forwarder {
     const what = `down ${formatEndpoint(target)}`;
     using deadline = new Deadline(SERVICE_TIMEOUT, this.#stop);
     try {
-      const conn = await connectTcp(target, deadline.signal);
+      const conn = await connectTcp(target, deadline);
       conn.setNoDelay(true);
-      this.#told.delete(what);
+      this.#once.clear(what);
       return conn;
     } catch (error) {
       if (this.#stop.aborted) return undefined;
       this.#count("service-down");
-      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
+      const reason = deadline.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
       this.#warnOnce(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
       return undefined;
     }
@@ -246,9 +245,7 @@ export class Forwarder {
 
   /** Warns of something that lasts, once. */
   #warnOnce(what: string, text: string, fields: Record<string, string | undefined> = {}): void {
-    const isNew = !this.#told.has(what);
-    this.#told.add(what);
-    this.#log[isNew ? "warn" : "debug"](text, fields);
+    this.#log[this.#once.isNew(what) ? "warn" : "debug"](text, fields);
   }
 }
 

@@ -1,3 +1,4 @@
+import { LruMap } from "../io/lru_map.ts";
 import type { MappingLease, NameMap } from "./name_map.ts";
 
 /**
@@ -10,8 +11,8 @@ export const MAX_MAPPING_LEASES = 64;
 export class MappingLeases {
   readonly #names: NameMap;
   readonly #group: string;
-  /** By the address as it was given; the least recently used first. */
-  readonly #leases = new Map<string, MappingLease>();
+  /** By the address as it was given. */
+  readonly #leases = new LruMap<string, MappingLease>(MAX_MAPPING_LEASES, (lease) => lease[Symbol.dispose]());
 
   /**
    * Has none yet.
@@ -32,13 +33,7 @@ export class MappingLeases {
   nameOf(address: string): string | undefined {
     const lease = this.#leases.get(address) ?? this.#names.acquire(this.#group, address);
     if (lease === undefined) return undefined;
-    this.#leases.delete(address);
     this.#leases.set(address, lease);
-    const [oldest] = this.#leases;
-    if (this.#leases.size > MAX_MAPPING_LEASES && oldest !== undefined) {
-      this.#leases.delete(oldest[0]);
-      oldest[1][Symbol.dispose]();
-    }
     return lease.host;
   }
 

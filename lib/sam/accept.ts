@@ -65,14 +65,14 @@ export async function acceptStream(
 /** Sends the command, and takes the first line: the bridge knows at once whether it accepts. */
 async function ask(socket: SamSocket, sessionId: string, signal: Signal): Promise<string> {
   using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
-  socket.follow(deadline.signal);
+  socket.follow(deadline);
   try {
     await socket.tell(formatCommand("STREAM ACCEPT", { ID: sessionId, SILENT: "false" }), "accept");
     const line = await socket.line("accept");
     socket.follow(signal);
     return line;
   } catch (error) {
-    if (deadline.signal.aborted && !signal.aborted) throw new SamError("accept", "silent");
+    if (deadline.aborted && !signal.aborted) throw new SamError("accept", "silent");
     throw error;
   }
 }

@@ -91,7 +91,7 @@ export async function createSession(
   });
   const socket = await (forBoth === undefined ? SamSocket.open(endpoint, signal) : openPrimary(endpoint, signal));
   using deadline = new Deadline(timeout, signal);
-  const unfollow = closeOnAbort(socket, deadline.signal);
+  const unfollow = closeOnAbort(socket, deadline);
   try {
     onGreeted();
     // A session within another one has a name of its own.
@@ -104,7 +104,7 @@ export async function createSession(
     if (key !== undefined && address !== await b32Address(key.destination)) {
       throw new SamError("session", "garbled", { text: "the session has another destination than the key" });
     }
-    deadline.signal.throwIfAborted();
+    deadline.throwIfAborted();
     const ended = new SharedSignal();
     let closedFor: SamError | undefined;
     const lost = socket.watch().finally(() =>
@@ -129,7 +129,7 @@ export async function createSession(
   } catch (error) {
     socket.close();
     signal.throwIfAborted();
-    throw deadline.signal.aborted ? new SamError("session", "silent") : error;
+    throw deadline.aborted ? new SamError("session", "silent") : error;
   } finally {
     unfollow();
   }

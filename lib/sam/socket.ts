@@ -96,8 +96,8 @@ export class SamSocket {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
     let conn = connected;
     try {
-      conn ??= await connectBridge(endpoint, deadline.signal);
-      const unfollowDeadline = closeOnAbort(conn, deadline.signal);
+      conn ??= await connectBridge(endpoint, deadline);
+      const unfollowDeadline = closeOnAbort(conn, deadline);
       const { lines, version } = await greet(conn, wanted, endpoint.login);
       signal.throwIfAborted();
       unfollowDeadline();
@@ -106,7 +106,7 @@ export class SamSocket {
       if (conn !== undefined) closeQuietly(conn);
       if (signal.aborted && !(signal.reason instanceof TimeoutError)) throw signal.reason;
       const phase = conn === undefined ? "connect" : "hello";
-      throw deadline.signal.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
+      throw deadline.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
     }
   }
 

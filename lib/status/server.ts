@@ -51,7 +51,7 @@ export class StatusServer {
 
   async #serve(conn: Deno.TcpConn): Promise<void> {
     using deadline = new Deadline(STATUS_TIMEOUT, this.#stop.signal);
-    closeOnAbort(conn, deadline.signal);
+    closeOnAbort(conn, deadline);
     try {
       const head = await readHead(conn);
       if (head === undefined) return;

@@ -67,7 +67,7 @@ async function firstAfter(stop: number, watch: (tell: () => void) => { heard: ()
 Deno.test("After a stop, what has come is read before a Deadline declares the time over", async () => {
   const noticed = await firstAfter(1_300, (tell) => {
     const deadline = new Deadline(100);
-    deadline.signal.addEventListener("abort", tell);
+    deadline.addEventListener("abort", tell);
     return { heard: () => {}, end: () => deadline[Symbol.dispose]() };
   });
   assertEquals(noticed, ["a byte has come", "the time is over"]);
@@ -114,15 +114,15 @@ Deno.test("Deadline fires after its time or with its parent, and not after dispo
   const disposed = new Deadline(20, parent.signal);
   disposed[Symbol.dispose]();
   await clock.skip(19);
-  assertEquals(short.signal.aborted, false);
+  assertEquals(short.aborted, false);
   await clock.skip(1);
-  assert(short.signal.reason instanceof TimeoutError);
-  assertEquals(long.signal.aborted, false);
+  assert(short.reason instanceof TimeoutError);
+  assertEquals(long.aborted, false);
   parent.abort(new Error("over"));
-  assertThrows(() => long.signal.throwIfAborted(), Error, "over");
-  assertEquals(disposed.signal.aborted, false);
+  assertThrows(() => long.throwIfAborted(), Error, "over");
+  assertEquals(disposed.aborted, false);
   using late = new Deadline(60_000, parent.signal);
-  assertEquals(late.signal.aborted, true);
+  assertEquals(late.aborted, true);
 });
 
 Deno.test("Deadline follows the first of several parents, and has no time of its own with Infinity", async () => {
@@ -130,8 +130,8 @@ Deno.test("Deadline follows the first of several parents, and has no time of its
   const [one, other] = [new AbortController(), new AbortController()];
   using deadline = new Deadline(Infinity, one.signal, undefined, other.signal);
   await clock.skip(1e12);
-  assertEquals(deadline.signal.aborted, false);
+  assertEquals(deadline.aborted, false);
   other.abort(new Error("other"));
   one.abort(new Error("one"));
-  assertThrows(() => deadline.signal.throwIfAborted(), Error, "other");
+  assertThrows(() => deadline.throwIfAborted(), Error, "other");
 });
