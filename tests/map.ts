@@ -68,6 +68,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "proxy/extended_errors_test.ts": ["proxy/refuse.ts"],
   "proxy/forward_test.ts": ["reasons/caller_refusals.ts"],
+  "proxy/limits_test.ts": ["proxy/proxy.ts", "report/counters.ts"],
   "proxy/lost_session_test.ts": ["proxy/connect.ts"],
   "proxy/resolve_test.ts": ["socks/resolve.ts"],
   "proxy/rules_test.ts": ["config/rule.ts", "proxy/policy.ts"],
