@@ -8,7 +8,7 @@ import type { Counters } from "../report/counters.ts";
 import { printable } from "../report/printable.ts";
 import { refuseOperands } from "../command/arguments.ts";
 import { ExitCode } from "../command/exit_code.ts";
-import { runServer } from "./serve.ts";
+import { runServer } from "../server/server.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
 

@@ -10,7 +10,7 @@ import { refusalOf, unknownReason } from "../reasons/classify.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import { lookupName, OWN_ADDRESS_TIMEOUT } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
-import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
+import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { SamError } from "../sam/error.ts";
 import { diagnoseSilence, identify, ROUTER_PORTS } from "./check_ports.ts";
@@ -44,7 +44,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
   const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
   try {
     using deadline = new Deadline(timeout);
-    const findings = await walk(steps, settings.sam, deadline.signal, terminal, (step, finding) => {
+    const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
       if (!asJson) terminal.data(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that came back, went the way that applications' own go: then all is well, whatever
@@ -187,7 +187,7 @@ class Route {
 
   async #open(target: StreamTarget, signal: Signal): Promise<string> {
     using limit = new Deadline(this.#settings.timeouts.connect, signal);
-    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
+    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit);
     closeQuietly(stream.conn);
     return this.kind === "Java I2P"
       ? "open: the site has answered"
@@ -200,24 +200,16 @@ class Route {
       const session = this.#session;
       using deadline = new Deadline(Infinity, signal, session?.ended);
       try {
-        return await run(deadline.signal);
+        return await run(deadline);
       } catch (error) {
         // When the time is over the session is closed as well: what came first is the reason.
-        if (session?.ended.aborted !== true || deadline.signal.reason !== session.ended.reason) throw error;
+        if (session?.ended.aborted !== true || deadline.reason !== session.ended.reason) throw error;
         const reason = await session.lost;
         throw new Fault(refusalOf(reason).reason, `The session was lost: ${reason.fullMessage}`);
       }
     };
   }
 }
-
-/** Routers by the version of SAM that they choose where none is asked for: i2pd 2.45 and 2.58, Java I2P 2.8, emissary. */
-export const ROUTERS: Readonly<Record<string, string>> = {
-  "3.0": "i2pd",
-  "3.1": "i2pd",
-  "3.2": "emissary",
-  "3.3": "Java I2P",
-};
 
 function parseOperands([operand, ...more]: readonly string[]): StreamTarget | undefined {
   if (operand === undefined) return undefined;

@@ -27,7 +27,7 @@ export interface Step {
 }
 
 /** What came of a step. */
-export interface Finding {
+interface Finding {
   /** Name of the step. */
   step: string;
   /** Whether all is well. */
@@ -101,7 +101,7 @@ async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Te
   const ticker = setInterval(show, 1000);
   try {
     using limit = new Deadline(step.limit ?? Infinity, signal);
-    const says = await step.run(limit.signal);
+    const says = await step.run(limit);
     return { step: step.name, ok: true, milliseconds: milliseconds(), says };
   } catch (error) {
     const { reason, says } = explain(error, step, endpoint);

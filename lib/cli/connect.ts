@@ -91,9 +91,9 @@ async function open(
   try {
     if (via !== undefined) {
       const login = await readViaLogin(given, terminalLog(terminal));
-      return await openThrough(via, target, login, deadline.signal, settings.timeouts.connect);
+      return await openThrough(via, target, login, deadline, settings.timeouts.connect);
     }
-    return await openAlone(target, settings, terminal, deadline.signal);
+    return await openAlone(target, settings, terminal, deadline);
   } finally {
     clearInterval(ticker);
     terminal.status("");

@@ -45,7 +45,7 @@ export async function lookup(names: readonly string[], given: RawOptions, termin
 async function resolve({ kind, host }: Address, endpoint: SamEndpoint): Promise<string | undefined> {
   if (kind === "clearnet" || kind === "ip" || kind === "malformed") return undefined;
   using deadline = new Deadline(LOOKUP_TIMEOUT);
-  const destination = await lookupName(endpoint, host, deadline.signal);
+  const destination = await lookupName(endpoint, host, deadline);
   return destination && await b32Address(destination);
 }
 

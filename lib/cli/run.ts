@@ -26,6 +26,10 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
 }
 
 async function runVerb(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  // Hidden: the scripts of `completions` call it. Its words are those of an incomplete command line.
+  if (args[0] === "complete" && args[1] === "--") {
+    return await (await import("./complete.ts")).complete(args.slice(2), terminal);
+  }
   const { verb, isNamed, operands, given } = parseArguments(args, readEnv, findSetVariable);
   if (given.has("version")) {
     const { versionText } = await import("./version.ts");

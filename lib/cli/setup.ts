@@ -8,7 +8,7 @@ import { wrap } from "../command/wrap.ts";
 import type { Terminal } from "../command/terminal.ts";
 
 /** Settings of an application. */
-export interface Setup {
+interface Setup {
   /** What goes into its configuration, as it stands. */
   settings: string;
   /** For people: where it goes, and what to know. At most 80 columns wide. */

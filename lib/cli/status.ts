@@ -98,9 +98,9 @@ async function ask(endpoint: Endpoint, signal?: Signal): Promise<Snapshot> {
     ]);
   let text: string;
   try {
-    text = await fetchText(endpoint, deadline.signal);
+    text = await fetchText(endpoint, deadline);
   } catch (error) {
-    if (deadline.signal.aborted) throw fail("no answer in time");
+    if (deadline.aborted) throw fail("no answer in time");
     if (error instanceof Deno.errors.ConnectionRefused) throw fail("nobody listens there");
     throw fail(errorText(error));
   }

@@ -6,7 +6,7 @@ import { MAX_SECRETS_FILE, parseSecrets } from "../guard/secrets.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { decodeUtf8 } from "../io/utf8.ts";
 import { modeForOthers } from "../keys/private_file.ts";
-import { createLog, type Log } from "../report/log.ts";
+import { createLog, type Log, Once } from "../report/log.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { requireRead } from "./permissions.ts";
@@ -152,7 +152,7 @@ async function readBytes(
 }
 
 /** Files that were warned of, by the log that says so: a file is read again with every reload. */
-const warned = new WeakMap<Log, Set<string>>();
+const warned = new WeakMap<Log, Once>();
 
 /**
  * Says once that others can read a file, or write to it. As ssh does with its keys, only of files that are the user's to
@@ -162,10 +162,9 @@ const warned = new WeakMap<Log, Set<string>>();
 function warnOfMode(path: string, flag: string, { isFile, uid, mode: bits }: Deno.FileInfo, log: Log): void {
   const mode = modeForOthers(bits, READ_OR_WRITE);
   if (!isFile || uid === 0 || /^\/(var\/)?run\//.test(path) || mode === undefined) return;
-  const paths = warned.get(log) ?? new Set();
+  const paths = warned.get(log) ?? new Once();
   warned.set(log, paths);
-  if (paths.has(path)) return;
-  paths.add(path);
+  if (!paths.isNew(path)) return;
   log.warn(`${flag} "${path}" is open to others: its mode is ${mode}`, { fix: `chmod 0600 "${path}"` });
 }
 

@@ -60,11 +60,6 @@ export function parseCaller(text: string): string {
   throw new SyntaxError(problem ?? "a caller is known by its base32 address, 52 characters before .b32.i2p");
 }
 
-/** Whether a caller is let in. */
-export function mayCall(caller: string, { allow, deny }: CallerRules): boolean {
-  return !deny.includes(caller) && (allow.length === 0 || allow.includes(caller));
-}
-
 /** What rules may not lead to: addresses of this program and of the router, with what they are. */
 export function forbiddenTarget(
   rules: readonly ForwardRule[],

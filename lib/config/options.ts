@@ -152,11 +152,11 @@ function toggle(row: Row): Switch {
   return { ...flag(row), isSwitch: true };
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit", "service"];
-const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "service"];
+const SERVE: readonly Verb[] = ["serve", "audit"];
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys"];
 
 /** Verbs that create a session. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "service"];
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect"];
 
 const COUNT = { value: "N", parse: integer(1, 65_535) };
 const DURATION = { value: "DURATION", parse: parseDuration, format: writeDuration };
@@ -254,7 +254,7 @@ export const OPTION_TABLE = {
     parse: parseText,
     unset: "the platform's data folder",
     help: "Folder of persistent identities",
-    verbs: ["serve", "audit", "connect", "keys", "service"],
+    verbs: ["serve", "audit", "connect", "keys"],
   }) as Option<string | undefined>,
   "isolate": option({
     value: "LIST",
@@ -352,7 +352,7 @@ export const OPTION_TABLE = {
     parse: oneOf(LEAK_MODES),
     fallback: "warn",
     help: "What to do about plaintext that gives something away: a log line for each kind, or end the stream before",
-    verbs: ["serve", "service"],
+    verbs: ["serve"],
   }) as Option<LeakMode>,
   "scrub": option({
     value: "LIST",
@@ -458,7 +458,7 @@ export const OPTION_TABLE = {
     heading: "Configuration and log",
     scope: "command",
     help: "YAML with one or more applications; read again on SIGHUP",
-    verbs: ["serve", "service"],
+    verbs: ["serve"],
   }) as Option<string | undefined>,
   "status": optional({
     value: "HOST:PORT",

@@ -8,7 +8,7 @@ export function isSystemError(error: unknown): boolean {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
 }
 
-/** What an error says to people: a clause, for a system error without its number and the call that failed. */
+/** Formats an error for people, as a clause: a system error without its number and the call that failed. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [text = ""] = error.message.split(" (os error ");

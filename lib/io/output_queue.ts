@@ -5,7 +5,7 @@ export interface Output {
 }
 
 /** How much may wait for a reader, in UTF-16 code units, and what to do about the rest. */
-export interface OutputQueueOptions {
+interface OutputQueueOptions {
   /** Most that waits; a line that finds no room is dropped. @default {Infinity} */
   most?: number;
   /** Makes the line that stands where lines were dropped. */
@@ -27,7 +27,6 @@ export class OutputQueue {
   #failure: unknown;
   #writing: Promise<void> | undefined;
 
-  /** Makes an empty queue. */
   constructor(output: Output, { most = Infinity, lost = () => "" }: OutputQueueOptions = {}) {
     this.#output = output;
     this.#most = most;

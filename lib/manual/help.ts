@@ -1,27 +1,8 @@
 import { flagOf, OPTIONS, type OptionSpec, variableOf, type Verb, VERBS } from "../config/options.ts";
-import { type Block, parseBlocks, plain, type Term } from "./blocks.ts";
+import { type Block, parseBlocks, type Term } from "./blocks.ts";
 import { optionBlocks } from "./tables.ts";
 import { topicList } from "./topics.ts";
-
-/** A verb of the command line: help, the man page and completions come from here. */
-export interface VerbSpec {
-  /** How to type it. */
-  usage: string;
-  /** What it does, in Markdown. The first sentence is all that lists of verbs show. */
-  text: string;
-  /** Command lines that run as they are. */
-  examples: readonly string[];
-  /** What completes the words behind it, one after the other: words, or whatever is there of a kind. */
-  operands?: readonly (readonly string[] | "file" | "identity")[];
-}
-
-/** All verbs. */
-export type VerbSpecs = Readonly<Record<Verb, VerbSpec>>;
-
-/** What a verb does, in one sentence without its full stop. */
-export function summaryOf({ text }: VerbSpec): string {
-  return plain(text.replaceAll("\n", " ")).replace(/\.(?: .*)?$/, "");
-}
+import { summaryOf, VERB_HELP } from "./verbs.ts";
 
 /** Verbs that `-h` lists: those that most users need. */
 const COMMON_VERBS: readonly Verb[] = ["serve", "check", "setup", "status", "audit", "connect", "keys", "help"];
@@ -42,7 +23,7 @@ const COMMON_OPTIONS: readonly Term[] = [
 ];
 
 /** Help on one screen: 40 lines of 80 columns at most. */
-export function shortBlocks(specs: VerbSpecs): Block[] {
+export function shortBlocks(): Block[] {
   return [
     {
       kind: "paragraph",
@@ -51,7 +32,7 @@ export function shortBlocks(specs: VerbSpecs): Block[] {
     { kind: "heading", level: 2, text: "Usage" },
     { kind: "code", lines: ["i2p-socks [VERB] [OPTIONS]"] },
     { kind: "heading", level: 2, text: "Verbs" },
-    { kind: "terms", terms: verbTerms(specs, COMMON_VERBS) },
+    { kind: "terms", terms: verbTerms(COMMON_VERBS) },
     { kind: "heading", level: 2, text: "Options of serve" },
     { kind: "terms", terms: COMMON_OPTIONS },
     { kind: "heading", level: 2, text: "Examples" },
@@ -71,26 +52,27 @@ export function shortBlocks(specs: VerbSpecs): Block[] {
 }
 
 /** Help with every verb and every option. */
-export function fullBlocks(specs: VerbSpecs): Block[] {
+export function fullBlocks(): Block[] {
   const [topics, list, ...rest] = topicList();
   return [
-    ...parseBlocks(specs.serve.text),
+    ...parseBlocks(VERB_HELP.serve.text),
     { kind: "heading", level: 2, text: "Usage" },
-    { kind: "code", lines: VERBS.map((verb) => specs[verb].usage) },
+    { kind: "code", lines: VERBS.map((verb) => VERB_HELP[verb].usage) },
     { kind: "heading", level: 2, text: "Verbs" },
-    { kind: "terms", terms: verbTerms(specs, VERBS) },
+    { kind: "terms", terms: verbTerms(VERBS) },
     ...optionBlocks(OPTIONS),
     { kind: "paragraph", text: settingsText("serve") },
     ...(topics?.kind === "heading" ? [{ ...topics, level: 2 }] : []),
     ...(list === undefined ? [] : [list]),
     ...rest,
     { kind: "heading", level: 2, text: "Examples" },
-    { kind: "code", lines: specs.serve.examples },
+    { kind: "code", lines: VERB_HELP.serve.examples },
   ];
 }
 
 /** Help of a verb: its usage, its text, and its options, those first that it has alone. */
-export function verbBlocks(verb: Verb, { usage, text, examples }: VerbSpec): Block[] {
+export function verbBlocks(verb: Verb): Block[] {
+  const { usage, text, examples } = VERB_HELP[verb];
   const { own, shared } = splitOptions(verb);
   const ofServe = OPTIONS.filter(({ name, verbs }) => verbs.includes("serve") && !own.some((one) => one.name === name));
   const left = ofServe.filter((option) => !shared.includes(option)).map(flagOf);
@@ -128,8 +110,8 @@ function except(flags: readonly string[]): string {
   return ` except ${[flags.slice(0, -1).join(", "), flags.at(-1)].filter(Boolean).join(" and ")}`;
 }
 
-function verbTerms(specs: VerbSpecs, verbs: readonly Verb[]): Term[] {
-  return verbs.map((verb) => [verb, summaryOf(specs[verb])]);
+function verbTerms(verbs: readonly Verb[]): Term[] {
+  return verbs.map((verb) => [verb, summaryOf(verb)]);
 }
 
 /** How to write values, and where else than on the command line a verb finds them. */

@@ -21,18 +21,18 @@ import {
   UNANSWERED_AGE,
   UNKNOWN_AGE,
 } from "../identity/destination_cache.ts";
-import { IN_USE_RETRY, IN_USE_TIMEOUT, RETRY_MAX_HELD, REUSE_DELAY } from "../identity/identity.ts";
+import { IN_USE_RETRY, IN_USE_TIMEOUT, RETRY_MAX_QUEUED, REUSE_DELAY } from "../identity/identity.ts";
 import { LINGER, LONGEST_LINGER } from "../io/conn.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../io/datagrams.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { MAX_PEERS, MAX_WAITING } from "../proxy/associate.ts";
 import { MAX_ASSOCIATIONS } from "../proxy/datagram_pool.ts";
 import { SERVICE_TIMEOUT } from "../proxy/forward.ts";
-import { MAX_HELD_NAMES } from "../proxy/held_names.ts";
+import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
 import { FIRST_DELAY, FORGIVE_AFTER, LONGEST_DELAY } from "../proxy/login_guard.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../proxy/name_map.ts";
-import { MAX_SURPLUS } from "../proxy/proxy.ts";
+import { MAX_SURPLUS } from "../proxy/admission.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../relay/buffer_pool.ts";
 import {
   ANSWERED_TIMEOUT,
@@ -110,7 +110,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["Reusing a persistent identity after its session has ended", `${time(REUSE_DELAY)} later`],
     [
       "Waiting between attempts at a new session",
-      `a random time up to ${time(RETRY_FIRST)}, doubled up to ${time(RETRY_MAX)}; up to ${time(RETRY_MAX_HELD)} ` +
+      `a random time up to ${time(RETRY_FIRST)}, doubled up to ${time(RETRY_MAX)}; up to ${time(RETRY_MAX_QUEUED)} ` +
       "while clients wait and nothing listens at the SAM port",
     ],
     ["Answer to `lookup`", time(LOOKUP_TIMEOUT)],
@@ -173,7 +173,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
       "datagrams; then none is received until half of them are gone",
     ],
     ["Sites of an association whose ports are remembered", `${MAX_PEERS}`],
-    ["`--map-names` addresses that an association keeps in use", `${MAX_HELD_NAMES}`],
+    ["`--map-names` addresses that an association keeps in use", `${MAX_MAPPING_LEASES}`],
   ],
   "Serving into I2P (--forward, --bind)": [
     ["Callers of `--forward` at once", `${set("max-inbound")}; further ones are closed at once`],

@@ -1,10 +1,10 @@
 import config from "../../deno.json" with { type: "json" };
 import { flagOf, OPTIONS, type Verb, VERBS } from "../config/options.ts";
 import { type Block, parseBlocks } from "./blocks.ts";
-import { summaryOf, type VerbSpec, type VerbSpecs } from "./help.ts";
 import { renderMan } from "./man.ts";
-import { optionBlocks } from "./tables.ts";
-import { topicBlocks, TOPICS } from "./topics.ts";
+import { optionBlocks, topicBlocks } from "./tables.ts";
+import { TOPICS } from "./topics.ts";
+import { summaryOf, VERB_HELP } from "./verbs.ts";
 
 /** The day of the last change that readers of the man page would notice. */
 const DATE = "2026-11-30";
@@ -13,17 +13,17 @@ const DATE = "2026-11-30";
 const ELSEWHERE: readonly string[] = ["options", "exit-codes"];
 
 /** The whole manual: what the man page i2p-socks(1) says, and the manual in Markdown. */
-export function manualBlocks(specs: VerbSpecs): Block[] {
+export function manualBlocks(): Block[] {
   const exitCodes = TOPICS["exit-codes"];
   return [
     section("Name"),
     paragraph("i2p-socks - SOCKS proxy that connects one application to I2P"),
     section("Synopsis"),
-    { kind: "code", lines: VERBS.map((verb) => specs[verb].usage) },
+    { kind: "code", lines: VERBS.map((verb) => VERB_HELP[verb].usage) },
     section("Description"),
-    ...parseBlocks(specs.serve.text),
+    ...parseBlocks(VERB_HELP.serve.text),
     section("Commands"),
-    ...VERBS.flatMap((verb) => commandBlocks(verb, specs[verb])),
+    ...VERBS.flatMap((verb) => commandBlocks(verb)),
     section("Options"),
     ...optionBlocks(OPTIONS, { everywhere: true }).map(lowered),
     ...Object.entries(TOPICS).filter(([name]) => !ELSEWHERE.includes(name)).flatMap(([name, topic]) => [
@@ -58,8 +58,8 @@ export function manualBlocks(specs: VerbSpecs): Block[] {
 }
 
 /** The man page i2p-socks(1). */
-export function manPage(specs: VerbSpecs): string {
-  return renderMan(headOf("i2p-socks", 1), manualBlocks(specs));
+export function manPage(): string {
+  return renderMan(headOf("i2p-socks", 1), manualBlocks());
 }
 
 /** A man page of a topic or a verb. */
@@ -78,14 +78,15 @@ function headOf(name: string, number: number): Parameters<typeof renderMan>[0] {
   return { name, section: number, source: `i2p-socks ${config.version}`, date: DATE };
 }
 
-function commandBlocks(verb: Verb, spec: VerbSpec): Block[] {
+function commandBlocks(verb: Verb): Block[] {
+  const spec = VERB_HELP[verb];
   const own = OPTIONS.filter(({ verbs }) => verbs.includes(verb) && !verbs.includes("serve"));
   const text = parseBlocks(spec.text);
   return [
     { kind: "heading", level: 3, text: verb },
     { kind: "code", lines: [spec.usage] },
     // DESCRIPTION has that of serve.
-    ...(verb === "serve" ? [paragraph(`${summaryOf(spec)}. This is the default.`)] : text),
+    ...(verb === "serve" ? [paragraph(`${summaryOf(verb)}. This is the default.`)] : text),
     ...(own.length === 0
       ? []
       : [paragraph(`Its own options are ${own.map((one) => `\`${flagOf(one)}\``).join(", ")}.`)]),

@@ -5,8 +5,9 @@ import { DROPS } from "../reasons/datagram_drops.ts";
 import { type Fix, type Reason, type ReasonEntry, REASONS } from "../reasons/reasons.ts";
 import { Reply4, Reply5 } from "../socks/wire.ts";
 import { METRICS, PROCESS_METRICS } from "../status/metrics.ts";
-import type { Block, Table, Term } from "./blocks.ts";
+import { type Block, parseBlocks, plain, type Table, type Term } from "./blocks.ts";
 import { LIMITS } from "./limits.ts";
+import { type Topic, TOPICS } from "./topics.ts";
 
 /** What a page's `<!-- NAME -->` stands for, made from the code that it is about. */
 export const TABLES: Readonly<Record<string, () => readonly Block[]>> = {
@@ -20,6 +21,23 @@ export const TABLES: Readonly<Record<string, () => readonly Block[]>> = {
       { kind: "heading", level: 2, text: part },
       { kind: "table", head: ["limit", "value"], rows },
     ]),
+};
+
+/** The page of a topic, with its tables. */
+export function topicBlocks({ page }: Topic): Block[] {
+  return parseBlocks(page).flatMap((block) => {
+    const [, name] = block.kind === "paragraph" ? /^<!-- ([a-z]+) -->$/.exec(block.text) ?? [] : [];
+    return name === undefined ? [block] : TABLES[name]?.() ?? [];
+  });
+}
+
+/** What the topics list that have pages for each: the names, and the page of one, which is empty where there is none. */
+export const PARTS: Readonly<
+  Record<string, { readonly names: readonly string[]; readonly describe: (name: string) => Block[] }>
+> = {
+  clients: { names: clientNames(), describe: describeClient },
+  leaks: { names: leakNames(), describe: describeLeak },
+  reasons: { names: reasonNames(), describe: describeReason },
 };
 
 /**
@@ -135,7 +153,7 @@ function metricsTable(): Table {
 }
 
 /** What a reason means, of connections, datagrams and callers; nothing for one that does not exist. */
-export function describeReason(name: string): Block[] {
+function describeReason(name: string): Block[] {
   const blocks: Block[] = [];
   if (Object.hasOwn(REASONS, name)) blocks.push(...describeFailure(name as Reason, REASONS[name as Reason]));
   const others = { "a datagram was dropped": DROPS, "a caller of --forward was turned away": CALLER_REFUSALS };
@@ -150,10 +168,9 @@ export function describeReason(name: string): Block[] {
   return blocks.length === 0 ? [] : [{ kind: "heading", level: 1, text: name }, ...blocks];
 }
 
-/** Names that {@linkcode describeReason} knows. */
-export const REASON_NAMES: readonly string[] = [
-  ...new Set([REASONS, DROPS, CALLER_REFUSALS].flatMap((table) => Object.keys(table))),
-];
+function reasonNames(): string[] {
+  return [...new Set([REASONS, DROPS, CALLER_REFUSALS].flatMap((table) => Object.keys(table)))];
+}
 
 function describeFailure(name: Reason, { message, hint, fix, extended, exitCode, sign }: ReasonEntry): Block[] {
   const [socks5, socks4] = repliesOf(name);
@@ -182,7 +199,7 @@ function fixBlocks({ i2pd, java }: Fix): Block[] {
 }
 
 /** What a kind of leak is and what to do about it; nothing for one that does not exist. */
-export function describeLeak(name: string): Block[] {
+function describeLeak(name: string): Block[] {
   const sign = Object.values(REASONS).find(({ sign }) => sign?.name === name)?.sign;
   const facts = Object.entries(LEAKS).find(([kind]) => kind === name)?.[1];
   const [where, message, fix] = facts === undefined
@@ -197,11 +214,35 @@ export function describeLeak(name: string): Block[] {
   ];
 }
 
-/** Names that {@linkcode describeLeak} knows. */
-export const LEAK_NAMES: readonly string[] = [
-  ...Object.values(REASONS).flatMap(({ sign }) => sign === null ? [] : [sign.name]),
-  ...Object.keys(LEAKS),
-];
+function leakNames(): string[] {
+  return [...Object.values(REASONS).flatMap(({ sign }) => sign?.name ?? []), ...Object.keys(LEAKS)];
+}
+
+/** Words of the headings of clients, in lower case. */
+function clientNames(): string[] {
+  return [...new Set(clientSections().flatMap(([heading]) => wordsOf(heading.text)))].sort();
+}
+
+/** The sections about a client, each below its heading. */
+function describeClient(name: string): Block[] {
+  const sections = clientSections().filter(([heading]) => wordsOf(heading.text).includes(name.toLowerCase()));
+  return sections.length === 0 ? [] : [{ kind: "heading", level: 1, text: name }, ...sections.flat()];
+}
+
+function clientSections(): [{ text: string } & Block, ...Block[]][] {
+  const sections: [{ text: string } & Block, ...Block[]][] = [];
+  for (const block of parseBlocks(TOPICS["clients"]?.page ?? "")) {
+    if (block.kind === "heading" && block.level === 2) sections.push([block]);
+    else sections.at(-1)?.push(block);
+  }
+  return sections;
+}
+
+/** The programs that a heading names. */
+function wordsOf(heading: string): string[] {
+  const fillers = ["alone", "and", "by", "http", "others", "over", "under", "with"];
+  return plain(heading).toLowerCase().split(/[^\w-]+/).filter((word) => word !== "" && !fillers.includes(word));
+}
 
 /** What a client gets, of SOCKS5 and of SOCKS4. */
 function repliesOf(reason: Reason): readonly [socks5: string, socks4: string] {

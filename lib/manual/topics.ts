@@ -1,5 +1,5 @@
 import benchmark from "./benchmark.md" with { type: "text" };
-import { type Block, parseBlocks, plain } from "./blocks.ts";
+import type { Block } from "./blocks.ts";
 import clients from "./clients.md" with { type: "text" };
 import config from "./config.md" with { type: "text" };
 import exitCodes from "./exit-codes.md" with { type: "text" };
@@ -14,7 +14,6 @@ import options from "./options.md" with { type: "text" };
 import reasons from "./reasons.md" with { type: "text" };
 import routers from "./routers.md" with { type: "text" };
 import sandbox from "./sandbox.md" with { type: "text" };
-import { describeLeak, describeReason, LEAK_NAMES, REASON_NAMES, TABLES } from "./tables.ts";
 import udp from "./udp.md" with { type: "text" };
 
 /** A page of the manual. */
@@ -23,8 +22,8 @@ export interface Topic {
   readonly summary: string;
   /** The page in Markdown. `<!-- NAME -->` stands for a table of {@linkcode TABLES}. */
   readonly page: string;
-  /** Names that have pages of their own, and these pages. */
-  readonly parts?: { readonly names: readonly string[]; readonly describe: (name: string) => Block[] };
+  /** Whether what it lists has pages of its own, by name. */
+  readonly hasParts?: true;
 }
 
 /** The pages, in the order of the manual. */
@@ -33,7 +32,7 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "clients": {
     summary: "curl, Firefox, ssh and others: settings, logins, what they show on failure",
     page: clients,
-    parts: { names: clientNames(), describe: describeClient },
+    hasParts: true,
   },
   "identities": { summary: "temporary, persistent, and one for each login", page: identities },
   "logins": { summary: "who may use the port", page: logins },
@@ -45,12 +44,12 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "leaks": {
     summary: "what applications give away: --leaks, --scrub, audit",
     page: leaks,
-    parts: { names: LEAK_NAMES, describe: describeLeak },
+    hasParts: true,
   },
   "reasons": {
     summary: "why connections fail, and what to do",
     page: reasons,
-    parts: { names: REASON_NAMES, describe: describeReason },
+    hasParts: true,
   },
   "metrics": { summary: "the status over HTTP: page, health check, JSON, Prometheus", page: metrics },
   "limits": { summary: "every limit of the program", page: limits },
@@ -59,18 +58,10 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "benchmark": { summary: "what is measured, and where it loses", page: benchmark },
 };
 
-/** The page of a topic, with its tables. */
-export function topicBlocks({ page }: Topic): Block[] {
-  return parseBlocks(page).flatMap((block) => {
-    const [, name] = block.kind === "paragraph" ? /^<!-- ([a-z]+) -->$/.exec(block.text) ?? [] : [];
-    return name === undefined ? [block] : TABLES[name]?.() ?? [];
-  });
-}
-
 /** The list of topics. */
 export function topicList(): Block[] {
-  const terms = Object.entries(TOPICS).map(([name, { summary, parts }]) =>
-    [parts === undefined ? name : `${name} [NAME]`, summary] as const
+  const terms = Object.entries(TOPICS).map(([name, { summary, hasParts }]) =>
+    [hasParts ? `${name} [NAME]` : name, summary] as const
   );
   return [
     { kind: "heading", level: 1, text: "Topics" },
@@ -82,30 +73,4 @@ export function topicList(): Block[] {
         "in these formats; without a topic they print the whole manual.",
     },
   ];
-}
-
-/** Words of the headings of clients, in lower case. */
-function clientNames(): string[] {
-  return [...new Set(clientSections().flatMap(([heading]) => wordsOf(heading.text)))].sort();
-}
-
-/** The sections about a client, each below its heading. */
-function describeClient(name: string): Block[] {
-  const sections = clientSections().filter(([heading]) => wordsOf(heading.text).includes(name.toLowerCase()));
-  return sections.length === 0 ? [] : [{ kind: "heading", level: 1, text: name }, ...sections.flat()];
-}
-
-function clientSections(): [{ text: string } & Block, ...Block[]][] {
-  const sections: [{ text: string } & Block, ...Block[]][] = [];
-  for (const block of parseBlocks(clients)) {
-    if (block.kind === "heading" && block.level === 2) sections.push([block]);
-    else sections.at(-1)?.push(block);
-  }
-  return sections;
-}
-
-/** The programs that a heading names. */
-function wordsOf(heading: string): string[] {
-  const fillers = ["alone", "and", "by", "http", "others", "over", "under", "with"];
-  return plain(heading).toLowerCase().split(/[^\w-]+/).filter((word) => word !== "" && !fillers.includes(word));
 }

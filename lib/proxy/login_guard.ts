@@ -9,7 +9,7 @@ export const FIRST_DELAY = 100;
 /** Longest of these waits, in milliseconds. */
 export const LONGEST_DELAY = 3_000;
 
-/** Milliseconds without a wrong login after which the delay begins anew. */
+/** Milliseconds without a wrong login after which the delay starts over. */
 export const FORGIVE_AFTER = 60_000;
 
 /** Checks logins, and makes guessing slow: wrong ones are answered later and later. */
@@ -18,7 +18,6 @@ export class LoginGuard {
   #delay = FIRST_DELAY;
   #lastWrong = -Infinity;
 
-  /** Guards the logins of a book. */
   constructor(book: LoginBook) {
     this.#book = book;
   }

@@ -1,5 +1,5 @@
 import type { Counters } from "../report/counters.ts";
-import type { Log } from "../report/log.ts";
+import { type Log, Once } from "../report/log.ts";
 import { REASONS } from "./reasons.ts";
 
 /** Why a datagram went no further. */
@@ -77,7 +77,7 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
 export class DropBook {
   readonly #log: Log;
   readonly #counters: Counters;
-  readonly #explained = new Set<DropReason>();
+  readonly #explained = new Once();
 
   /** Makes a book; `counters` gets `udp-dropped-REASON`. */
   constructor(log: Log, counters: Counters) {
@@ -89,8 +89,7 @@ export class DropBook {
   add(reason: DropReason, destination?: string): void {
     this.#counters.add(`udp-dropped-${reason}`);
     const { message, hint } = DROPS[reason];
-    const isNew = !this.#explained.has(reason);
-    this.#explained.add(reason);
+    const isNew = this.#explained.isNew(reason);
     this.#log[isNew ? "info" : "debug"](`Dropped a datagram: ${message}`, {
       reason,
       hint: isNew ? hint ?? undefined : undefined,

@@ -1,7 +1,4 @@
-import { sleep } from "../io/deadline.ts";
-import type { Signal } from "../io/signal.ts";
-import { Refusal } from "../reasons/refusal.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { IdleTimer } from "./idle_timer.ts";
 
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose client has ended its side. Longer than
@@ -21,14 +18,10 @@ export const SILENT_AFTER_ANSWER = 1_000;
 /** The same, where the peer has not answered. */
 export const SILENT_BEFORE_ANSWER = 30_000;
 
-/** Milliseconds for a stream that was ended to let go of its identity. */
-const SETTLING = 20;
-
 /** What is known of such a stream. */
 interface HalfClosed {
   /** Whether the peer has sent anything since the client last did. */
   isAnswered: () => boolean;
-  /** IP address of the client. */
   clientAddress: string;
 }
 
@@ -40,7 +33,7 @@ interface HalfClosed {
  * earlier when others need their place.
  */
 export class HalfClosedStreams {
-  readonly #streams = new Map<Watchdog, HalfClosed>();
+  readonly #streams = new Map<IdleTimer, HalfClosed>();
   #draining = false;
 
   /**
@@ -49,10 +42,10 @@ export class HalfClosedStreams {
    * @param isAnswered whether the peer has sent anything since the client last did.
    * @param clientAddress IP address of the client.
    */
-  add(watchdog: Watchdog, isAnswered: () => boolean, clientAddress: string): Disposable {
-    this.#streams.set(watchdog, { isAnswered, clientAddress });
-    watchdog.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
-    return { [Symbol.dispose]: () => void this.#streams.delete(watchdog) };
+  add(idleTimer: IdleTimer, isAnswered: () => boolean, clientAddress: string): Disposable {
+    this.#streams.set(idleTimer, { isAnswered, clientAddress });
+    idleTimer.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
+    return { [Symbol.dispose]: () => void this.#streams.delete(idleTimer) };
   }
 
   /**
@@ -62,11 +55,11 @@ export class HalfClosedStreams {
    * @returns whether there was one.
    */
   endMostSilent(from?: string): boolean {
-    let found: Watchdog | undefined;
-    for (const [watchdog, { isAnswered, clientAddress }] of this.#streams) {
+    let found: IdleTimer | undefined;
+    for (const [idleTimer, { isAnswered, clientAddress }] of this.#streams) {
       if (from !== undefined && from !== clientAddress) continue;
-      if (watchdog.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
-      if (found === undefined || watchdog.silence > found.silence) found = watchdog;
+      if (idleTimer.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
+      if (found === undefined || idleTimer.silence > found.silence) found = idleTimer;
     }
     if (found === undefined) return false;
     this.#streams.delete(found);
@@ -74,27 +67,9 @@ export class HalfClosedStreams {
     return true;
   }
 
-  /**
-   * Takes the identity of an isolation group. Where all are in use, streams whose clients are most likely gone give way first,
-   * for it may be they that use one.
-   *
-   * @throws {Refusal} `too-many-identities` if no more of them can.
-   */
-  async makeRoom<T>(take: () => T, signal: Signal): Promise<T> {
-    for (;;) {
-      try {
-        return take();
-      } catch (error) {
-        const isFull = error instanceof Refusal && error.reason === "too-many-identities";
-        if (!isFull || !this.endMostSilent()) throw error;
-        await sleep(SETTLING, signal);
-      }
-    }
-  }
-
   /** Gives these streams, and those that come, little time from now on. */
-  hurry(): void {
+  expediteClose(): void {
     this.#draining = true;
-    for (const watchdog of this.#streams.keys()) watchdog.limit(DRAINING_TIMEOUT);
+    for (const idleTimer of this.#streams.keys()) idleTimer.limit(DRAINING_TIMEOUT);
   }
 }

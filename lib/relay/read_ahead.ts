@@ -7,20 +7,20 @@ export class ReadAhead {
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly #conn: Deno.Conn;
   #first: Promise<number | null> | undefined;
-  #ended: (how: "failed" | "ended") => void;
+  #onEnded: (how: "failed" | "ended") => void;
 
   /**
    * Begins to read.
    *
    * @param buffer to read into; from now on nobody else's.
-   * @param ended is told when the client fails or ends its side, with how, before anybody reads.
+   * @param onEnded called when the client fails or ends its side before anybody reads.
    */
-  constructor(conn: Deno.Conn, buffer: Uint8Array<ArrayBuffer>, ended: (how: "failed" | "ended") => void) {
+  constructor(conn: Deno.Conn, buffer: Uint8Array<ArrayBuffer>, onEnded: (how: "failed" | "ended") => void) {
     this.#conn = conn;
     this.buffer = buffer;
-    this.#ended = ended;
+    this.#onEnded = onEnded;
     this.#first = conn.read(buffer);
-    this.#first.then((count) => count === null && this.#ended("ended"), () => this.#ended("failed"));
+    this.#first.then((count) => count === null && this.#onEnded("ended"), () => this.#onEnded("failed"));
   }
 
   /** Reads; the first time what was read ahead, which stands in {@linkcode buffer}. */
@@ -28,7 +28,7 @@ export class ReadAhead {
     const first = this.#first;
     if (first === undefined) return this.#conn.read(buffer);
     this.#first = undefined;
-    this.#ended = ignore;
+    this.#onEnded = ignore;
     return first;
   }
 }

@@ -13,7 +13,7 @@ export interface ReadyLinesOptions {
   terminal: Terminal;
   /** Takes the lines instead. @default {the terminal does} */
   announce?: ((line: string) => void) | undefined;
-  /** Takes the story. */
+  /** Receives log lines. */
   log: Log;
   /** Whether an application is served still: a reload may have ended it, and left its session to a successor. */
   isServed: (application: Application) => boolean;

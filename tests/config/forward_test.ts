@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatForward, type ForwardRule, mayCall, parseCaller, parseForward } from "../../lib/config/forward.ts";
+import { formatForward, type ForwardRule, parseCaller, parseForward } from "../../lib/config/forward.ts";
 import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { ConfigError, readSettings } from "../../lib/config/settings.ts";
@@ -46,18 +46,6 @@ pureTest("parseCaller() takes base32 addresses only", () => {
   for (const text of ["name.i2p", "a.b32.i2p", "", `${"a".repeat(51)}b.b32.i2p`, "*.b32.i2p"]) {
     assertThrows(() => parseCaller(text), SyntaxError);
   }
-});
-
-pureTest("mayCall(): all where nothing is said, and deny wins", () => {
-  const lists: [string[], string[], boolean][] = [
-    [[], [], true],
-    [[A], [], true],
-    [[B], [], false],
-    [[], [A], false],
-    [[], [B], true],
-    [[A], [A], false],
-  ];
-  for (const [allow, deny, may] of lists) assertEquals(mayCall(A, { allow, deny }), may, `${allow} ${deny}`);
 });
 
 pureTest("nobody is waited for where nothing is given, and everybody may call", () => {

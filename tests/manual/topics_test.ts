@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { VERB_HELP } from "../../lib/cli/help.ts";
 import { CLIENTS } from "../../lib/cli/setup_clients.ts";
 import { ExitCode } from "../../lib/command/exit_code.ts";
 import { flagOf, isNegatable, OPTIONS, variableOf, VERBS } from "../../lib/config/options.ts";
@@ -9,8 +8,9 @@ import { type Block, parseBlocks, type Table } from "../../lib/manual/blocks.ts"
 import { LIMITS } from "../../lib/manual/limits.ts";
 import { renderMarkdown } from "../../lib/manual/markdown.ts";
 import { renderText } from "../../lib/manual/text.ts";
-import { LEAK_NAMES, REASON_NAMES, TABLES } from "../../lib/manual/tables.ts";
-import { topicBlocks, topicList, TOPICS } from "../../lib/manual/topics.ts";
+import { PARTS, TABLES, topicBlocks } from "../../lib/manual/tables.ts";
+import { topicList, TOPICS } from "../../lib/manual/topics.ts";
+import { VERB_HELP } from "../../lib/manual/verbs.ts";
 import { CALLER_REFUSALS } from "../../lib/reasons/caller_refusals.ts";
 import { DROPS } from "../../lib/reasons/datagram_drops.ts";
 import { REASONS } from "../../lib/reasons/reasons.ts";
@@ -28,6 +28,7 @@ const PAGES: Readonly<Record<string, string>> = {
 const FOREIGN_FLAGS: readonly string[] = [
   ...["--socks5-hostname", "--socks5", "--socks4", "--socks4a", "--proxy", "--proxy-type", "--proxy-dns"],
   ...["--proxy-auth", "--proxy-server", "--isolate", "--anonymous-inbound", "--tx-proxy", "--cached-only", "--offline"],
+  "--now",
   // Those of the benchmark's task.
   ...["--quick", "--only", "--json", "--svg", "--readme"],
 ];
@@ -139,7 +140,7 @@ pureTest("what pages name exists: options, variables, reasons, leaks, verbs and 
     assertEquals(unset, [], page);
     for (const [, word = "", name] of text.matchAll(/`(?:i2p-socks )?help\s([a-z-]+)(?:\s([a-z-]+))?`/g)) {
       assert([...VERBS, "topics", ...Object.keys(TOPICS)].includes(word), `${page}: help ${word}`);
-      if (name !== undefined) assert(TOPICS[word]?.parts?.names.includes(name), `${page}: help ${word} ${name}`);
+      if (name !== undefined) assert(PARTS[word]?.names.includes(name), `${page}: help ${word} ${name}`);
     }
     const lines = parseBlocks(text).flatMap((block) => block.kind === "code" ? block.lines : []);
     for (const [, verb = ""] of lines.join("\n").matchAll(/^i2p-socks ([a-z][a-z-]*)/gm)) {
@@ -157,8 +158,8 @@ pureTest("pages are in plain words, and one thing has one word", () => {
 });
 
 pureTest("reasons and leaks have pages of their own, which say what to do", () => {
-  assertEquals(REASON_NAMES.filter((name) => describe("reasons", name).length < 2), []);
-  assertEquals(LEAK_NAMES.filter((name) => describe("leaks", name).length < 4), []);
+  assertEquals((PARTS["reasons"]?.names ?? []).filter((name) => describe("reasons", name).length < 2), []);
+  assertEquals((PARTS["leaks"]?.names ?? []).filter((name) => describe("leaks", name).length < 4), []);
   for (const [topic, names] of [["reasons", ["", "toString", "REASONS"]], ["leaks", ["", "valueOf"]]] as const) {
     for (const name of names) assertEquals(describe(topic, name), [], name);
   }
@@ -200,5 +201,5 @@ pureTest("the list of topics has all of them", () => {
 });
 
 function describe(topic: string, name: string): Block[] {
-  return TOPICS[topic]?.parts?.describe(name) ?? [];
+  return PARTS[topic]?.describe(name) ?? [];
 }
