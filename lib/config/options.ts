@@ -61,7 +61,7 @@ export type Scope = "application" | "process" | "command" | "call";
 
 /** An option whose value is a `V`. */
 export interface Option<V> {
-  /** What it does, for help and the README. */
+  /** What it does, for help and the manual. */
   readonly help: string;
   /** Heading in help of the group of options that begins here. */
   readonly heading?: string;
@@ -83,7 +83,7 @@ export interface Option<V> {
   readonly parse: (text: string) => unknown;
   /** The value if none is given. */
   readonly fallback: V;
-  /** {@linkcode Option.fallback} as help and the README print it; undefined if there is nothing to say. */
+  /** {@linkcode Option.fallback} as help and the manual print it; undefined if there is nothing to say. */
   readonly defaultText: string | undefined;
 }
 
@@ -182,7 +182,7 @@ function oneWay(row: typeof LENGTH, direction: "inbound" | "outbound", unset: st
 
 /**
  * The options by name, each in one place: parser, default, help, verbs, and what names it in files and in the environment.
- * Parsing, help, completions and the README come from here, and {@linkcode OptionValue} has the types of the values.
+ * Parsing, help, completions and the manual come from here, and {@linkcode OptionValue} has the types of the values.
  */
 export const OPTION_TABLE = {
   "listen": repeatable({
