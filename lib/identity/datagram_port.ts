@@ -31,7 +31,7 @@ export interface DatagramTaker {
 }
 
 /** What a {@linkcode DatagramPort} is made of. */
-export interface DatagramPortOptions {
+interface DatagramPortOptions {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Its UDP port, and the kind of datagrams. */

@@ -35,7 +35,7 @@ export interface Client {
 }
 
 /** What is open now. */
-export interface Gauges {
+interface Gauges {
   /** Streams. */
   streams: number;
   /** Clients that wait for a caller. */

@@ -15,7 +15,7 @@ import type { UdpOptions } from "../identity/primary_support.ts";
 export const MAX_ASSOCIATIONS = 64;
 
 /** What a {@linkcode DatagramPool} is made of. */
-export interface DatagramPoolOptions extends Omit<IdentityPoolOptions, "evict"> {
+interface DatagramPoolOptions extends Omit<IdentityPoolOptions, "evict"> {
   /** How datagrams go. */
   udp: UdpOptions;
   /** The identities of streams, which carry datagrams too where the router has sessions for both. */
@@ -23,7 +23,7 @@ export interface DatagramPoolOptions extends Omit<IdentityPoolOptions, "evict"> 
 }
 
 /** The use of an identity by one association. Dispose of it when that has ended. */
-export interface DatagramLease extends Disposable {
+interface DatagramLease extends Disposable {
   /** Through what its datagrams pass. */
   readonly port: DatagramPort;
 }

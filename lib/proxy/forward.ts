@@ -24,7 +24,7 @@ export const SERVICE_TIMEOUT = 10_000;
 const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
 
 /** What a {@linkcode Forwarder} is made of. */
-export interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
   /** Where callers are brought. */
   settings: ForwardSettings;
   /** The SAM bridge. */

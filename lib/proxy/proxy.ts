@@ -30,7 +30,7 @@ import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
 
 /** What a proxy is made of. */
-export interface ProxyOptions {
+interface ProxyOptions {
   /** How the application is served. What was made of its files and addresses follows. */
   settings: ApplicationSettings;
   /** Bound to loopback. The proxy closes them. */

@@ -52,7 +52,7 @@ export interface RelayOptions {
 }
 
 /** Why a relay ended. */
-export type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
+type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
 
 /** What a relay did. */
 export interface RelayResult {
