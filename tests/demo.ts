@@ -10,7 +10,7 @@ import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
 import { publishService, startSamBridge } from "./sam_bridge/bridge.ts";
 import { startSite } from "./support/site.ts";
-import { socksGet } from "./support/socks_client.ts";
+import { socksGet } from "./clients/socks_client.ts";
 
 const NAME = "demo.i2p";
 

@@ -53,8 +53,9 @@ import { SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
 import { MAX_WARM, WARM_AGE } from "../lib/sam/warm_sockets.ts";
 import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
 import { MAX_SOCKS4_FIELD } from "../lib/socks/socks4.ts";
-import { PROJECT, runCommand } from "./support/command.ts";
-import { generate, PARTS, README, splitReadme, tableUnder } from "./support/readme.ts";
+import { COVERS } from "./map.ts";
+import { PROJECT } from "./support/command.ts";
+import { generate, PARTS, README, splitReadme, tableUnder } from "./tools/readme.ts";
 
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -83,17 +84,16 @@ interface Source {
 }
 
 const sources = await readSources();
-const tracked = await listTracked();
 
-Deno.test({
-  name: "the top level holds nothing else" + (tracked ? "" : " [ignored: no git checkout]"),
-  ignore: !tracked,
-  fn: async () => {
-    const allowed = ["LICENSE", "README.md", "deno.json", "deno.lock", "lib", "main.ts", "tests"];
-    const top = new Set(tracked?.map((path) => path.replace(/\/.*/, "")));
-    assertEquals([...top].filter((name) => !name.startsWith(".") && !allowed.includes(name)), []);
-    for (const name of allowed) await Deno.stat(PROJECT + name);
-  },
+Deno.test("the top level holds nothing else", async () => {
+  const allowed = ["LICENSE", "README.md", "deno.json", "deno.lock", "lib", "main.ts", "tests"];
+  const ignored = (await Deno.readTextFile(`${PROJECT}.gitignore`)).split("\n").map((line) => line.replaceAll("/", ""));
+  const others: string[] = [];
+  for await (const { name } of Deno.readDir(PROJECT)) {
+    if (!name.startsWith(".") && ![...allowed, "findings", ...ignored].includes(name)) others.push(name);
+  }
+  assertEquals(others, []);
+  for (const name of allowed) await Deno.stat(PROJECT + name);
 });
 
 Deno.test("main.ts is a front door", async () => {
@@ -200,6 +200,24 @@ Deno.test("each room of lib says on one small page what it promises, and holds a
     assertEquals([lines[0], lines.length <= 8], [`# ${room}`, true], room);
     assert(sources.filter((source) => source.room === room).length <= 31, room);
   }
+});
+
+Deno.test("each file of lib has a test of its name in its room, or tests/map.ts names another one, and one only", async () => {
+  const tests = await listTests();
+  const mapped = Object.entries(COVERS).flatMap(([test, files]) => files.map((file) => ({ test, file })));
+  const problems = mapped.filter(({ file }) => !sources.some(({ path }) => path === file))
+    .map(({ file }) => `${file} is in the map, and not in lib`);
+  problems.push(...Object.keys(COVERS).filter((test) => !tests.has(test)).map((test) => `There is no tests/${test}`));
+  for (const { path } of sources.filter(({ path }) => path !== "std.d.ts")) {
+    const own = path.replace(/\.ts$/, "_test.ts");
+    const count = mapped.filter(({ file }) => file === path).length + (tests.has(own) ? 1 : 0);
+    if (count !== 1) problems.push(`${path} has ${count} tests: tests/${own}, or a line of tests/map.ts`);
+  }
+  // What starts the program reaches all of it; any other test has to import what it stands for.
+  for (const { test, file } of mapped.filter(({ test }) => !/^(process|scripts|e2e)\//.test(test) && tests.has(test))) {
+    if (!(await reachedFrom(`tests/${test}`)).has(`lib/${file}`)) problems.push(`tests/${test} never imports ${file}`);
+  }
+  assertEquals(problems, []);
 });
 
 Deno.test("the README names only reasons that exist", async () => {
@@ -385,14 +403,28 @@ function resolve(path: string, specifier: string): string {
     : pathname.replace("/project/", "../");
 }
 
-/** What git knows of; undefined where this is no checkout of the project. */
-async function listTracked(): Promise<string[] | undefined> {
-  try {
-    await Deno.stat(`${PROJECT}.git`);
-    const { code, stdout } = await runCommand("git", ["ls-files"], { timeout: 10_000 });
-    return code === 0 ? stdout.trimEnd().split("\n") : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+/** Tests and scripts, as paths inside tests. */
+async function listTests(): Promise<Set<string>> {
+  const found = new Set<string>();
+  for await (const { name: folder, isDirectory } of Deno.readDir(`${PROJECT}tests`)) {
+    if (!isDirectory) continue;
+    for await (const { name } of Deno.readDir(`${PROJECT}tests/${folder}`)) {
+      if (/_test\.ts$|\.txt$/.test(name)) found.add(`${folder}/${name}`);
+    }
   }
+  return found;
+}
+
+/** A file of the project and all that it imports, directly or not. */
+async function reachedFrom(file: string): Promise<Set<string>> {
+  const reached = new Set<string>();
+  const queue = [file];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (reached.has(next) || !next.endsWith(".ts")) continue;
+    reached.add(next);
+    const from = next;
+    const specifiers = specifiersOf(await Deno.readTextFile(PROJECT + from)).filter((one) => one.startsWith("."));
+    queue.push(...specifiers.map((one) => new URL(one, `file:///${from}`).pathname.slice(1)));
+  }
+  return reached;
 }

@@ -30,15 +30,12 @@ export interface DatagramTaker {
   take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void>;
 }
 
-/** What a {@linkcode DatagramPort} is made of. */
 interface DatagramPortOptions {
-  /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Its UDP port, and the kind of datagrams. */
   udp: UdpOptions;
   /** The session whose datagrams they are, if there is one just now. */
   session: () => SamSession | undefined;
-  /** Receives log lines. */
   log: Log;
 }
 
@@ -82,7 +79,6 @@ export class DatagramPort {
     this.#takers.add(taker);
   }
 
-  /** Leaves. */
   leave(taker: DatagramTaker): void {
     this.#takers.delete(taker);
   }

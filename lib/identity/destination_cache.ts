@@ -17,7 +17,6 @@ export const UNKNOWN_AGE = 10_000;
 /** Milliseconds for which it is remembered that the router did not answer: each datagram would ask again. */
 const UNANSWERED_AGE = 1_000;
 
-/** Milliseconds for the router's answer. */
 export const RESOLVE_TIMEOUT = 60_000;
 
 /** Look-ups under way at once, of one identity. */
@@ -51,12 +50,10 @@ export class DestinationCache {
   readonly #entries = new LruMap<string, Entry>(MAX_DESTINATIONS);
   readonly #asking = new Map<string, Promise<Found>>();
 
-  /** Makes an empty one, which asks a bridge. */
   constructor(endpoint: SamEndpoint) {
     this.#endpoint = endpoint;
   }
 
-  /** Number of entries. */
   get size(): number {
     return this.#entries.size;
   }

@@ -38,9 +38,7 @@ const IN_USE_RETRY = 3_000;
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
 
-/** What an {@linkcode Identity} is made of. */
 export interface IdentityOptions {
-  /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** The key of a lasting identity; without it each session gets a destination to throw away. */
   key?: PrivateKey;
@@ -60,7 +58,6 @@ export interface IdentityOptions {
    * @default {SESSION_TIMEOUT}
    */
   sessionTimeout?: number;
-  /** Receives log lines. */
   log: Log;
   /**
    * Whether clients wait for a router that is away before the first session, as they do before later ones.
@@ -72,13 +69,11 @@ export interface IdentityOptions {
   onLost?: () => "rebuild" | "end";
 }
 
-/** Current status of an identity. */
 export interface IdentityStatus {
   /** Whether it has a session, the router builds tunnels for one, or a session is lost and none is being built. */
   state: "building" | "ready" | "lost";
   /** Why there is no session, where that is known; names no destination. */
   reason: string | undefined;
-  /** The session, if there is one. */
   session: SamSession | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
@@ -151,7 +146,6 @@ export class Identity {
     }
   }
 
-  /** Current status. */
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
     // Before the first session there is nothing to lose: report "building", not "lost".

@@ -12,7 +12,6 @@ import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.
 /** Milliseconds for a client that was ended to release its identity. */
 const SETTLING = 20;
 
-/** What {@linkcode IdentityGroups} are made of. */
 interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
   /** How the application is served: which clients share an identity, for how long, and the options of its sessions. */
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts">;
@@ -63,7 +62,6 @@ export class IdentityLease implements Disposable {
   }
 }
 
-/** Current status of an identity of a pool. */
 export interface PooledStatus extends IdentityStatus {
   /** The number of its isolation group; undefined for the base identity. */
   group: number | undefined;
@@ -94,7 +92,6 @@ export class IdentityGroups {
   #count = 0;
   #closed = false;
 
-  /** Makes none so far. */
   constructor(options: IdentityGroupsOptions) {
     this.#options = options;
   }
@@ -201,9 +198,7 @@ export class IdentityGroups {
   }
 }
 
-/** What an {@linkcode IdentityPool} is made of. */
 export interface IdentityPoolOptions extends Pick<IdentityGroupsOptions, "endpoint" | "udp" | "log"> {
-  /** How the application is served. */
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts" | "limits">;
   /** Ends a client that is most likely gone, and returns whether there was one. */
   evict: () => boolean;

@@ -6,9 +6,7 @@ export interface IsolationFacts {
   login: { readonly user: Uint8Array; readonly password: Uint8Array } | undefined;
   /** Host that it wants to reach, normalised. */
   host: string;
-  /** Port that it wants to reach. */
   port: number;
-  /** Its own IP address. */
   clientAddress: string;
   /** A number that no other client has. */
   serial: number;

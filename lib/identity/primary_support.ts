@@ -24,7 +24,6 @@ export class PrimarySupport {
   #isRefused = false;
   #hasWorked = false;
 
-  /** Supposes that it does. */
   constructor(log: Log) {
     this.#log = log;
   }

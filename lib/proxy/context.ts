@@ -22,7 +22,6 @@ import type { MappingLease, NameMap } from "./name_map.ts";
 
 /** A client, and what is known of it so far. */
 export interface Client {
-  /** Its connection. */
   readonly conn: Deno.TcpConn;
   /** Its own IP address. It cannot be asked for once the connection is closed. */
   readonly clientAddress: string;
@@ -36,7 +35,6 @@ export interface Client {
 
 /** What is open now. */
 interface Gauges {
-  /** Streams. */
   streams: number;
   /** Clients that wait for a caller. */
   waiting: number;
@@ -60,7 +58,6 @@ export interface ClientContext {
   readonly identities: IdentityPool;
   /** Whose destinations datagrams use; undefined where UDP is switched off. */
   readonly datagrams: DatagramPool | undefined;
-  /** The SAM bridge. */
   readonly endpoint: SamEndpoint;
   /** Sockets of the bridge that wait for a stream. */
   readonly warm: WarmSockets;

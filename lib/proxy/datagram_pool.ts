@@ -14,9 +14,7 @@ import type { UdpOptions } from "../identity/primary_support.ts";
 /** Associations of an application at once. */
 export const MAX_ASSOCIATIONS = 64;
 
-/** What a {@linkcode DatagramPool} is made of. */
 interface DatagramPoolOptions extends Omit<IdentityPoolOptions, "evict"> {
-  /** How datagrams go. */
   udp: UdpOptions;
   /** The identities of streams, which carry datagrams too where the router has sessions for both. */
   identities: IdentityPool;
@@ -41,7 +39,6 @@ export class DatagramPool {
   readonly #own: IdentityGroups;
   #associations = 0;
 
-  /** Makes an empty one. */
   constructor(options: DatagramPoolOptions) {
     this.#options = options;
     const { settings, endpoint, udp, log, counters } = options;

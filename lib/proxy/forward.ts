@@ -23,11 +23,8 @@ export const SERVICE_TIMEOUT = 10_000;
 /** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
 const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
 
-/** What a {@linkcode Forwarder} is made of. */
 interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
-  /** Where callers are brought. */
   settings: ForwardSettings;
-  /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Whose destination it is that callers call. */
   identity: Pick<Identity, "session">;
@@ -35,7 +32,6 @@ interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClo
   callers: CallerRules;
   /** Milliseconds without a byte either way after which a stream is closed; 0 is never. */
   idleTimeout: number;
-  /** Receives log lines. */
   log: Log;
   /** Counts callers, and what becomes of them. */
   counters: Counters;

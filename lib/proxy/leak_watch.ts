@@ -21,9 +21,7 @@ export const MAX_COOKIES = 1_024;
 
 /** Whose leaks are watched, and what is done about them. */
 export interface LeakWatchOptions {
-  /** What to do about a leak. */
   mode: LeakMode;
-  /** Protocols to rewrite. */
   scrub: readonly ScrubProtocol[];
   /** What is this machine's and this user's own. */
   identifiers: OwnIdentifiers;
@@ -49,7 +47,6 @@ export class LeakWatch {
   /** Host that a cookie went to first. The oldest ones stand first. */
   readonly #cookies = new Map<string, string>();
 
-  /** Makes the watch of an application. */
   constructor(options: LeakWatchOptions) {
     this.#options = options;
     this.#finder = makeFinder(options.identifiers);

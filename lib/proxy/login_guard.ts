@@ -16,7 +16,6 @@ export class LoginGuard {
   #delay = FIRST_DELAY;
   #lastWrong = -Infinity;
 
-  /** Guards the logins of a book. */
   constructor(book: LoginBook) {
     this.#book = book;
   }

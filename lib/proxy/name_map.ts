@@ -24,7 +24,6 @@ const ATTEMPTS = 64;
 
 /** A name in use by a stream. Dispose of it when the stream has ended. */
 export interface MappingLease extends Disposable {
-  /** The name. */
   readonly host: string;
 }
 
@@ -56,7 +55,6 @@ export class NameMap {
   /** Addresses that gave way early: an application may still know them. The oldest ones stand first. */
   readonly #retired = new Set<string>();
 
-  /** Makes an empty map. */
   constructor(range: AddressRange) {
     this.#range = range;
   }

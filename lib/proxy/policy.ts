@@ -60,7 +60,6 @@ export function checkHost(address: Address, { allow, deny }: DestinationRules): 
   if (isDenied || allow.length > 0 && !allow.some((rule) => rule.matches(host, rule.lowest))) throw new Refusal("rule");
 }
 
-/** Whether a caller is let in. */
 export function mayCall(caller: string, { allow, deny }: CallerRules): boolean {
   return !deny.includes(caller) && (allow.length === 0 || allow.includes(caller));
 }

@@ -29,13 +29,11 @@ import type { LeakWatch } from "./leak_watch.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
 
-/** What a proxy is made of. */
 interface ProxyOptions {
   /** How the application is served. What was made of its files and addresses follows. */
   settings: ApplicationSettings;
   /** Bound to loopback. The proxy closes them. */
   listeners: readonly Deno.TcpListener[];
-  /** The router's SAM bridge. */
   endpoint: SamEndpoint;
   /** The base identity: of the clients that nothing sets apart. The caller opens and closes it. */
   identity: Identity;
@@ -45,9 +43,7 @@ interface ProxyOptions {
   logins: LoginBook | undefined;
   /** Host names of the user's own, asked before the router. */
   hosts: Hosts;
-  /** Watches what the application gives away. */
   leaks: LeakWatch;
-  /** Receives log lines. */
   log: Log;
   /** Numbers since the start. */
   counters: Counters;
@@ -155,7 +151,6 @@ export class Proxy implements AsyncDisposable {
     this.#context.gate.close();
   }
 
-  /** {@linkcode Proxy.close} */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -191,7 +186,6 @@ export class Proxy implements AsyncDisposable {
   }
 }
 
-/** Makes what all clients share. */
 function createContext(options: ProxyOptions, gate: FairnessGate, signal: SharedSignal): ClientContext {
   const { settings, endpoint, udp, logins, log, counters } = options;
   const halfClosed = new HalfClosedStreams();

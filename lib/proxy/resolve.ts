@@ -12,9 +12,7 @@ import { sendReply } from "./refuse.ts";
 
 /** Answer to a request for an address or a name. */
 interface Resolved {
-  /** The reply. */
   bytes: Uint8Array;
-  /** The name. */
   host: string;
 }
 

@@ -13,13 +13,11 @@ import { type Client, type ClientContext, destinationOf } from "./context.ts";
 
 /** An open stream and what belongs to it. */
 export interface OpenStream {
-  /** The stream. */
   stream: SamStream;
   /** Aborted when the session of the stream is lost. */
   sessionEnded: Signal;
   /** Through which the client is read. */
   clientBytes: ReadAhead;
-  /** The host at its other end. */
   peer: string;
   /** Says to the client that the stream is open. @default {success} */
   reply?: Uint8Array;

@@ -30,13 +30,11 @@ export class BufferPool {
     return this.#large.rent() ?? this.#medium.rent();
   }
 
-  /** Takes a buffer back. */
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
     (buffer.length === LARGE_BUFFER ? this.#large : this.#medium).giveBack(buffer);
   }
 }
 
-/** The buffers of one size. */
 class Shelf {
   readonly #size: number;
   readonly #most: number;

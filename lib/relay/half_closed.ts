@@ -20,7 +20,6 @@ const SILENT_BEFORE_ANSWER = 30_000;
 interface HalfClosed {
   /** Whether the peer has sent anything since the client last did. */
   isAnswered: () => boolean;
-  /** IP address of the client. */
   clientAddress: string;
 }
 

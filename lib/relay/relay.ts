@@ -16,13 +16,9 @@ import { IdleTimer } from "./idle_timer.ts";
  */
 export const LOST_GRACE = 1_000;
 
-/** How a relay is to be run. */
 export interface RelayOptions {
-  /** Lends buffers for fast transfers. */
   pool: BufferPool;
-  /** Gives other work its turn. */
   gate: FairnessGate;
-  /** Watches over streams whose client has ended its side. */
   halfClosed: HalfClosedStreams;
   /** Bytes for the client before all others; they do not count. */
   reply: Uint8Array;
@@ -51,16 +47,13 @@ export interface RelayOptions {
   receivedBytes: Counter;
 }
 
-/** Why a relay ended. */
 type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
 
-/** What a relay did. */
 export interface RelayResult {
   /** Bytes from the client to the peer. */
   sent: number;
   /** Bytes from the peer to the client. */
   received: number;
-  /** What ended it. */
   end: RelayEnd;
 }
 
@@ -81,7 +74,6 @@ export function relay(
   return new Relay(client, stream.conn, options).run(clientBytes, stream.buffer);
 }
 
-/** How one direction ended. */
 type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
 
 /** A relay under way. Most are idle, for hours, by the thousand: an idle one must hold little memory. */

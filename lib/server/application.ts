@@ -28,13 +28,11 @@ const SPARE_PORTS = 20;
 
 /** Services shared by all applications of the process. */
 export interface SharedServices {
-  /** The identities. */
   identities: IdentityRegistry;
   /** Folder of lasting identities where an application names none; undefined if there is none. */
   keysDir: string | undefined;
   /** What names this machine and its user. */
   own: Own["identifiers"];
-  /** Receives log lines. */
   log: Log;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
@@ -44,9 +42,7 @@ export interface SharedServices {
 
 /** An application whose files have been read: what can be wrong with them has been found. */
 export interface LoadedApplication {
-  /** How it is to be served. */
   settings: ApplicationSettings;
-  /** Login for the SAM bridge. */
   login: SamLogin | undefined;
   /** Logins that may connect. */
   logins: LoginBook | undefined;
@@ -98,11 +94,8 @@ export async function loadAll(
   return loaded;
 }
 
-/** An application that is being served. */
 export class Application {
-  /** How it is served. */
   readonly settings: ApplicationSettings;
-  /** What was counted. */
   readonly counters: Counters;
   readonly #proxy: Proxy;
   readonly #handle: IdentityHandle;
@@ -195,7 +188,6 @@ export class Application {
     };
   }
 
-  /** Current status. */
   get status(): ApplicationStatus {
     return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
   }

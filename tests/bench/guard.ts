@@ -6,7 +6,7 @@
  */
 import type { LeakMode } from "../../lib/config/choices.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
-import { socksConnect, writeAll } from "../support/socks_client.ts";
+import { socksConnect, writeAll } from "../clients/socks_client.ts";
 
 const ROUNDS = 9;
 

@@ -1,9 +1,9 @@
 /** What the status page does in Chromium. Run by page_test.ts, in a network that has loopback alone. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type ChromiumPage, startChromium } from "../support/chromium.ts";
+import { type ChromiumPage, startChromium } from "../clients/chromium.ts";
 import { findProgram } from "../support/e2e.ts";
-import { readContrasts } from "../support/contrast.ts";
-import { takePictures } from "../support/status_pictures.ts";
+import { readContrasts } from "../status/contrast.ts";
+import { takePictures } from "../status/status_pictures.ts";
 import {
   b32,
   lostApplication,
@@ -11,7 +11,7 @@ import {
   servingApplication,
   startStatusStage,
   statusOf,
-} from "../support/status_stage.ts";
+} from "../status/status_stage.ts";
 
 /** A name that would run, were it markup. */
 const MARKUP = "<img src=x onerror=alert(1)>";
@@ -41,7 +41,7 @@ Deno.test("the status page in Chromium", async (t) => {
         .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name; this proxy reaches I2P only")
         .concat(
           "use socks5h or socks4a",
-          "Look for them in its settings",
+          "Set a neutral User-Agent in the application",
           "User-Agent names the operating system",
           "Set a neutral User-Agent",
         )
@@ -77,7 +77,7 @@ Deno.test("the status page in Chromium", async (t) => {
     ) assert(numbers.includes(pair), `${pair} not in ${numbers.join()}`);
     for (
       const words of ["Blocked by --allow-caller or --deny-caller", "does it listen where --forward points?"]
-        .concat("Larger than a datagram of I2P can be", "31744 bytes are the limit", "Datagrams 1", b32("u"))
+        .concat("Larger than an I2P datagram can be", "31744 bytes", "Datagrams 1", b32("u"))
         .concat("Datagrams 2", "Callers from I2P (--forward)", "Clients that wait for a caller (--bind)")
     ) assertStringIncludes(serving, words);
     assert(!serving.includes("would not wait"));

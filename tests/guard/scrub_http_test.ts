@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { http } from "../../lib/guard/http.ts";
 import { fromLatin1, toLatin1 } from "../../lib/guard/latin1.ts";
 import { HttpScrubber, MAX_HEAD, NEUTRAL_USER_AGENT } from "../../lib/guard/scrub_http.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Deadline, sleep, TimeoutError } from "../../lib/io/deadline.ts";
 import { IdleTimer } from "../../lib/relay/idle_timer.ts";
 import { Clock } from "../support/clock.ts";
-import { delay } from "../support/harness.ts";
 import { pureTest } from "../support/pure.ts";
+import { delay, until } from "../support/wait.ts";
 
 pureTest("IdleTimer does not take the time in which the process was stopped for silence", async () => {
   using clock = new Clock({ runs: false });
@@ -57,7 +57,7 @@ async function firstAfter(stop: number, watch: (tell: () => void) => { heard: ()
   await far.write(Uint8Array.of(1));
   block(stop);
   await reading;
-  for (let i = 0; i < 200 && noticed.length < 2; i++) await delay(10);
+  await until("both are noticed", () => noticed.length === 2);
   end();
   near.close();
   far.close();

@@ -2,15 +2,14 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertStringInclude
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { decode as text, encode as bytes } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
-import { startCaller } from "../support/callers.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import { BindClient } from "../support/socks_bind.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
-import { resolveName } from "../support/socks_resolve.ts";
-
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const bytes = (words: string): Uint8Array => new TextEncoder().encode(words);
+import { startCaller } from "../clients/callers.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
+import { BindClient } from "../clients/socks_bind.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
+import { resolveName } from "../clients/socks_resolve.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** The address of the base identity. */
 function own(harness: Harness): string {
@@ -257,6 +256,7 @@ for (const [what, answer, code, isWaiting] of FAULTS) {
     if (isWaiting) assertEquals((await client.reply()).code, 0);
     assertEquals((await client.reply()).code, code);
     assertEquals(await client.rest(), "");
+    client.conn.close();
     await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() <= 0);
   });
 }

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Harness, startHarness, until } from "../support/harness.ts";
-import { socksConnect } from "../support/socks_client.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
+import { socksConnect } from "../clients/socks_client.ts";
+import { until } from "../support/wait.ts";
 
 /** A refusal: plain code, extended code, reason. */
 type Refused = readonly [number, number, string];

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatEndpoint } from "../../lib/config/endpoint.ts";
 import type { ForwardRule, ForwardSettings } from "../../lib/config/forward.ts";
-import { type Caller, startCaller } from "../support/callers.ts";
-import { delay, type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
+import { type Caller, startCaller } from "../clients/callers.ts";
+import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** A local service; its answers begin with its name. */
 class Service implements AsyncDisposable {

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Clock } from "../support/clock.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 const [TWO, THREE] = ["127.0.0.2", "127.0.0.3"] as const;
 
@@ -69,7 +70,7 @@ Deno.test("At the limit of an address, a stream of that address whose client has
   await leave(leaving);
   assertEquals(await replyTo(harness, TWO), 1, "a stream gave way that had just been busy");
   await clock.skip(SILENT);
-  const fresh = await open(harness, TWO);
+  const fresh = await openOnceFree(harness, TWO);
   for (const conn of [staying, fresh]) await assertEchoes(conn);
   // The stream of the other address, silent for longer, is still there: it was not in the way.
   await until("three are left", () => harness.proxy.connections === 3);
@@ -85,7 +86,7 @@ Deno.test("A stream that gives way to its own address makes room among all clien
   const staying = await open(harness, TWO);
   await leave(await open(harness, TWO));
   await clock.skip(SILENT);
-  const fresh = await open(harness, TWO);
+  const fresh = await openOnceFree(harness, TWO);
   for (const conn of [staying, fresh]) await assertEchoes(conn);
   for (const conn of [staying, fresh]) conn.close();
 });
@@ -107,6 +108,19 @@ async function open(harness: Harness, address?: string): Promise<Deno.TcpConn> {
   const { reply, conn } = await socksConnect(portOf(harness, address), harness.name, 80);
   assertEquals(reply.code, 0, address);
   return conn;
+}
+
+/** The same, as soon as there is a place: the proxy sees in its own time that another client has left. */
+async function openOnceFree(harness: Harness, address: string): Promise<Deno.TcpConn> {
+  let open: Deno.TcpConn | undefined;
+  await until("there is a place", async () => {
+    const { reply, conn } = await socksConnect(portOf(harness, address), harness.name, 80);
+    if (reply.code === 0) open = conn;
+    else conn.close();
+    return reply.code === 0;
+  });
+  if (open === undefined) throw new Error("There is no place");
+  return open;
 }
 
 /** The code that such a client is told. */

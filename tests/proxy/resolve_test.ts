@@ -5,12 +5,11 @@ import { LoginBook } from "../../lib/config/login_book.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { formatIp, ipBytes } from "../../lib/i2p/ip_address.ts";
 import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { bytesOf, concat } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
-import { bytesOf } from "../support/login.ts";
-import { concat } from "../support/fake_stream.ts";
 import { type Harness, type HarnessOptions, type SomeSettings, startHarness } from "../support/harness.ts";
-import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "../support/socks_client.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 
 const [RESOLVE, RESOLVE_PTR] = [0xf0, 0xf1];
 const RANGE = "198.18.0.0/15";

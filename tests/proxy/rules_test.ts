@@ -201,7 +201,7 @@ pureTest("parseRule() matches in linear time, whatever the rule and the host", (
   const since = performance.now();
   assertEquals(rule.matches(`${"a".repeat(60)}.i2p`, 80), false);
   // With backtracking it would take longer than the universe is old.
-  assertEquals(performance.now() - since < 1_000, true);
+  assertEquals(performance.now() - since < 10_000, true);
   assertEquals(rule.matches(`${"a".repeat(30)}b.i2p`, 80), true);
   assertEquals(parseRule("a*a.i2p").matches("a.i2p", 80), false);
 });

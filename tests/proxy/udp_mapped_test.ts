@@ -4,14 +4,13 @@ import { parseRule } from "../../lib/config/rule.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
 import { MappingLeases, MAX_MAPPING_LEASES } from "../../lib/proxy/mapping_leases.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, NameMap } from "../../lib/proxy/name_map.ts";
+import { bytesOf, concat } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
-import { concat } from "../support/fake_stream.ts";
-import { until } from "../support/harness.ts";
-import { bytesOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
-import { resolveName } from "../support/socks_resolve.ts";
-import { associate, encodeUdp } from "../support/socks_udp.ts";
-import { startUdpStage } from "../support/udp_stage.ts";
+import { resolveName } from "../clients/socks_resolve.ts";
+import { associate, encodeUdp } from "../clients/socks_udp.ts";
+import { startUdpStage } from "./udp_stage.ts";
+import { until } from "../support/wait.ts";
 
 const mapNames = parseAddressRange("127.192.0.0/10");
 

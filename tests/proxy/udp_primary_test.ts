@@ -2,14 +2,15 @@ import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert"
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
-import { startCaller } from "../support/callers.ts";
-import { type Harness, type SomeSettings, startHarness, until } from "../support/harness.ts";
+import { startCaller } from "../clients/callers.ts";
+import { type Harness, type SomeSettings, startHarness } from "../support/harness.ts";
 import type { Intercept, SamBridge } from "../sam_bridge/bridge.ts";
 import { makeKeys } from "../sam_bridge/keys.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
-import { associate, type AssociateOptions, type UdpClient } from "../support/socks_udp.ts";
-import type { UdpService } from "../support/udp_service.ts";
-import { startUdpStage } from "../support/udp_stage.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { associate, type AssociateOptions, type UdpClient } from "../clients/socks_udp.ts";
+import type { UdpService } from "../sam_bridge/udp_service.ts";
+import { startUdpStage } from "./udp_stage.ts";
+import { until } from "../support/wait.ts";
 
 /** Whom the service sees as the peer of a stream. */
 async function callerOf({ port, name }: Harness, login?: AssociateOptions["login"]): Promise<string> {

@@ -1,13 +1,14 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
 import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { concat } from "../support/bytes.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { pureTest } from "../support/pure.ts";
-import { INSTEAD } from "../support/readme.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { INSTEAD } from "../tools/readme.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
+import { until } from "../support/wait.ts";
 
 const ABSENT = `${"a".repeat(52)}.b32.i2p`;
 

@@ -8,17 +8,17 @@ class Streams implements Disposable {
   readonly clock = new Clock({ runs: false });
   readonly halfClosed = new HalfClosedStreams();
   readonly ended: string[] = [];
-  readonly #watchdogs: IdleTimer[] = [];
+  readonly #timers: IdleTimer[] = [];
 
   /** A stream whose client ends its side now. */
   add(name: string, isAnswered: boolean, address = "127.0.0.1"): { idleTimer: IdleTimer; gone: Disposable } {
     const idleTimer = new IdleTimer(() => this.ended.push(name));
-    this.#watchdogs.push(idleTimer);
+    this.#timers.push(idleTimer);
     return { idleTimer, gone: this.halfClosed.add(idleTimer, () => isAnswered, address) };
   }
 
   [Symbol.dispose](): void {
-    this.#watchdogs.forEach((idleTimer) => idleTimer.stop());
+    this.#timers.forEach((idleTimer) => idleTimer.stop());
     this.clock[Symbol.dispose]();
   }
 }

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import type { TimeoutSettings } from "../../lib/config/settings.ts";
 import { closeQuietly } from "../../lib/io/conn.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import type { Random } from "../support/random.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 import { AS_EVER } from "./fault_table.ts";
 import type { Lag, Moment } from "./lag.ts";
 import type { Faults, Ticket } from "./faults.ts";

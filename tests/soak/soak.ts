@@ -1,5 +1,5 @@
 import { Random } from "../support/random.ts";
-import { delay, type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { KINDS } from "./clients.ts";
 import type { World } from "./dial.ts";
 import { Faults, GROUP_OPTIONS } from "./faults.ts";
@@ -7,6 +7,7 @@ import { findTrends, Meter, type Reading } from "./meter.ts";
 import { Lag } from "./lag.ts";
 import { Tally } from "./tally.ts";
 import { fulfil } from "./traffic.ts";
+import { delay } from "../support/wait.ts";
 
 /** How to soak. */
 export interface SoakOptions {

@@ -15,7 +15,7 @@ import {
   type SamBridgeOptions,
   startSamBridge,
 } from "../sam_bridge/bridge.ts";
-import { socksConnect } from "./socks_client.ts";
+import { socksConnect } from "../clients/socks_client.ts";
 
 /** A proxy in this process, in front of a bridge double, with one service in its network. */
 export interface Harness extends AsyncDisposable {
@@ -209,20 +209,6 @@ export async function echo(conn: Deno.TcpConn): Promise<void> {
   for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
     for (let sent = 0; sent < count;) sent += await conn.write(buffer.subarray(sent, count));
   }
-}
-
-/** Waits until something is true, at most two seconds. */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await isTrue()) return;
-    await delay(5);
-  }
-  throw new Error(`Not within 2 s: ${what}`);
-}
-
-/** Waits. */
-export async function delay(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** A TCP server on loopback that runs a handler for each connection. */
