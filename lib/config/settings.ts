@@ -42,7 +42,7 @@ export interface PolicySettings {
 }
 
 /** How UDP ASSOCIATE is served. */
-export interface UdpSettings {
+interface UdpSettings {
   /** Whether it is served. */
   enabled: boolean;
   /** UDP port of the SAM bridge. */
@@ -52,7 +52,7 @@ export interface UdpSettings {
 }
 
 /** What is done about what an application gives away. */
-export interface LeakSettings {
+interface LeakSettings {
   /** What to do about it. */
   mode: LeakMode;
   /** Protocols to rewrite. */

@@ -12,7 +12,7 @@ import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.
 /** Milliseconds for a client that was ended to release its identity. */
 const SETTLING = 20;
 
-export interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
+interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
   /** How the application is served: which clients share an identity, for how long, and the options of its sessions. */
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts">;
   /** Most identities at once. */

@@ -18,7 +18,7 @@ import { encodeBound5 } from "../socks/socks5.ts";
 import type { SocksRequest } from "../socks/wire.ts";
 import { acquireMapping, type Client, type ClientContext, groupOf } from "./context.ts";
 import { checkDestination, mayCall } from "./policy.ts";
-import { type OpenStream, readAhead, relayStream } from "./stream.ts";
+import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
 /** Addresses that stand for "whoever calls" in a BIND. */
 const ANYBODY: readonly string[] = ["", "0.0.0.0", "0:0:0:0:0:0:0:0"];
@@ -66,7 +66,7 @@ async function awaitCaller(
   const { endpoint, settings, signal, counters, gauges } = context;
   const { request } = handshake;
   using deadline = new Deadline(settings.timeouts.connect, signal);
-  const clientBytes = readAhead(client, handshake, deadline);
+  using waiting = watchClient(client, handshake, deadline, context, true);
   const session = await identity.session(deadline);
   using claim = identity.claimAccept();
   if (claim === undefined) {
@@ -86,7 +86,14 @@ async function awaitCaller(
     await replied;
     // A client that named its caller by an IP address gets that address again: it may know no names.
     const reply = boundReply(request, stream.caller, expected && ipBytes(request.host));
-    return { stream, sessionEnded: session.ended, clientBytes, peer: stream.caller, reply, clientEndsStream: true };
+    return {
+      stream,
+      sessionEnded: session.ended,
+      clientBytes: waiting.bytes,
+      peer: stream.caller,
+      reply,
+      clientEndsStream: true,
+    };
   } finally {
     gauges.waiting--;
   }

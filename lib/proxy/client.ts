@@ -46,7 +46,7 @@ function handle(client: Client, handshake: Handshake, context: ClientContext): P
 
 /** Reads the handshake within its time limit. */
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
-  const { settings, signal, logins, commands, audit } = context;
+  const { settings, signal, admission, logins, commands, audit } = context;
   using deadline = new Deadline(settings.timeouts.handshake, signal);
   closeOnAbort(client.conn, deadline);
   try {
@@ -58,12 +58,14 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
         : { login: settings.isolation.includes("auth") ? "preferred" : "accepted", commands },
     );
     client.request = handshake.request;
+    admission.asked(client);
     audit?.request();
     return handshake;
   } catch (error) {
     // Where a reply is due the client has asked for something, which does not exist or is not served.
     if (error instanceof SocksError && error.version !== undefined) audit?.request();
     if (signal.aborted) throw signal.reason;
+    if (client.evicted !== undefined) throw client.evicted;
     if (deadline.aborted) throw new Refusal("handshake-timeout");
     throw isOfRuntime(error) ? new Refusal("client-closed", undefined, error) : error;
   }

@@ -7,7 +7,7 @@ import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { acquireMapping, type Client, type ClientContext, destinationOf, groupOf } from "./context.ts";
 import { checkDestination } from "./policy.ts";
-import { type OpenStream, readAhead, relayStream } from "./stream.ts";
+import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
 /** Milliseconds for the loss of a session to show itself, when a stream on it could not be opened. */
 const LOSS_DELAY = 250;
@@ -39,9 +39,9 @@ async function openStream(
   context: ClientContext,
 ): Promise<OpenStream> {
   using deadline = new Deadline(context.settings.timeouts.connect, context.signal);
-  const clientBytes = readAhead(client, handshake, deadline);
+  using waiting = watchClient(client, handshake, deadline, context);
   const { stream, sessionEnded } = await dial(context, identity, target, deadline);
-  return { stream, sessionEnded, clientBytes, peer: target.host };
+  return { stream, sessionEnded, clientBytes: waiting.bytes, peer: target.host };
 }
 
 /**

@@ -14,17 +14,16 @@ import type { Log } from "../report/log.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
 import type { SocksRequest } from "../socks/wire.ts";
-import type { Admission } from "./admission.ts";
+import type { Admission, Guest } from "./admission.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import type { MappingLease, NameMap } from "./name_map.ts";
 
 /** A client, and what is known of it so far. */
-export interface Client {
+export interface Client extends Guest {
+  /** Its connection; once it is closed it cannot be asked for its address. */
   readonly conn: Deno.TcpConn;
-  /** Its own IP address. It cannot be asked for once the connection is closed. */
-  readonly clientAddress: string;
   /** A number that no other client has. */
   readonly serial: number;
   /** What it asked for, with the name in place of an address that stands for one; undefined until it has. */
@@ -34,7 +33,7 @@ export interface Client {
 }
 
 /** What is open now. */
-export interface Gauges {
+interface Gauges {
   streams: number;
   /** Clients that wait for a caller. */
   waiting: number;

@@ -29,7 +29,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
 
-export interface ProxyOptions {
+interface ProxyOptions {
   /** How the application is served. What was made of its files and addresses follows. */
   settings: ApplicationSettings;
   /** Bound to loopback. The proxy closes them. */
@@ -171,16 +171,15 @@ export class Proxy implements AsyncDisposable {
   #serve(conn: Deno.TcpConn): void {
     const { admission, counters } = this.#context;
     counters.add("accepted");
-    const clientAddress = conn.remoteAddr.hostname;
-    const place = admission.accept(clientAddress);
-    if (place === undefined) {
+    const client = { conn, clientAddress: conn.remoteAddr.hostname, serial: ++this.#serial };
+    if (!admission.accept(client)) {
       counters.add("refused-too-many");
       closeQuietly(conn);
       return;
     }
-    const served = serveClient({ conn, clientAddress, serial: ++this.#serial }, this.#context).finally(() => {
+    const served = serveClient(client, this.#context).finally(() => {
       this.#clients.delete(served);
-      place[Symbol.dispose]();
+      admission.leave(client);
     });
     this.#clients.add(served);
   }

@@ -31,12 +31,38 @@ const SUCCESS: Readonly<Record<4 | 5, Uint8Array>> = {
   5: encodeReply5(Reply5.succeeded),
 };
 
-/** Begins to read the payload of a client that waits for its stream, and ends the wait when it leaves. */
-export function readAhead({ conn }: Client, { early, buffer }: Handshake, waiting: Deadline): ReadAhead {
-  return new ReadAhead(conn, buffer, (how) => {
-    // A client that ended its side behind its payload may wait for the answer; without any, nobody waits.
-    if (how === "failed" || early.length === 0) waiting.abort(new Refusal("client-closed"));
+/** A client that waits for its stream, and is watched. Dispose of it when the wait is over. */
+export interface WaitingClient extends Disposable {
+  /** Its payload, as far as it has sent any. */
+  readonly bytes: ReadAhead;
+}
+
+/**
+ * Begins to read the payload of a client that waits for its stream. One that resets ends the wait at once. One that ends
+ * its side in order may want to read only, and waits on, but gives its place to others; where `needsClient`, it ends the
+ * wait as well.
+ */
+export function watchClient(
+  { conn, clientAddress }: Client,
+  { buffer }: Handshake,
+  waiting: Deadline,
+  { halfClosed }: Pick<ClientContext, "halfClosed">,
+  needsClient = false,
+): WaitingClient {
+  const giveUp = (): void => waiting.abort(new Refusal("client-closed"));
+  let ended: Disposable | undefined;
+  let isOver = false;
+  const bytes = new ReadAhead(conn, buffer, (how) => {
+    if (how === "failed" || needsClient) giveUp();
+    else if (!isOver) ended = halfClosed.addWaiting(giveUp, clientAddress);
   });
+  return {
+    bytes,
+    [Symbol.dispose]: () => {
+      isOver = true;
+      ended?.[Symbol.dispose]();
+    },
+  };
 }
 
 /** Says that the stream is open, carries what either side sends until one of them ends, and logs the end. */

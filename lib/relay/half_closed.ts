@@ -34,6 +34,8 @@ interface HalfClosed {
  */
 export class HalfClosedStreams {
   readonly #streams = new Map<IdleTimer, HalfClosed>();
+  /** Clients that have ended their side before their stream is open, the oldest first: what gives each up. */
+  readonly #waiting = new Map<() => void, string>();
   #draining = false;
 
   /**
@@ -49,12 +51,29 @@ export class HalfClosedStreams {
   }
 
   /**
-   * Ends the stream that has been silent for longest, if it has been silent for long enough.
+   * Watches over a client that has ended its side while it waits for its stream, until what is returned is disposed of.
+   * It may want to read only, but most such clients are gone: it is the first to give way.
+   */
+  addWaiting(giveUp: () => void, clientAddress: string): Disposable {
+    this.#waiting.set(giveUp, clientAddress);
+    if (this.#draining) giveUp();
+    return { [Symbol.dispose]: () => void this.#waiting.delete(giveUp) };
+  }
+
+  /**
+   * Ends the client that has waited for longest, or else the stream that has been silent for longest, if it has been
+   * silent for long enough.
    *
-   * @param from IP address of the clients whose streams are looked at; all of them where undefined.
+   * @param from IP address of the clients that are looked at; all of them where undefined.
    * @returns whether there was one.
    */
   endMostSilent(from?: string): boolean {
+    for (const [giveUp, clientAddress] of this.#waiting) {
+      if (from !== undefined && from !== clientAddress) continue;
+      this.#waiting.delete(giveUp);
+      giveUp();
+      return true;
+    }
     let found: IdleTimer | undefined;
     for (const [idleTimer, { isAnswered, clientAddress }] of this.#streams) {
       if (from !== undefined && from !== clientAddress) continue;
@@ -70,6 +89,7 @@ export class HalfClosedStreams {
   /** Gives these streams, and those that come, little time from now on. */
   expediteClose(): void {
     this.#draining = true;
+    for (const giveUp of [...this.#waiting.keys()]) giveUp();
     for (const idleTimer of this.#streams.keys()) idleTimer.limit(DRAINING_TIMEOUT);
   }
 }

@@ -1,4 +1,5 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { MAX_SURPLUS } from "../../lib/proxy/admission.ts";
 import { Clock } from "../support/clock.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect } from "../clients/socks_client.ts";
@@ -46,13 +47,22 @@ Deno.test("The end of a client frees its place for its own address, and for no o
   }
 });
 
-Deno.test("Clients that do not get as far as a request count, and are forgotten when they leave", async () => {
+Deno.test("Clients that do not get as far as a request count, and the oldest gives way", async () => {
   await using harness = await startHarness({ addresses: [TWO], settings: { limits: { perClient: 2 } } });
   const port = harness.ports[TWO] ?? 0;
-  const silent = await Promise.all([1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })));
-  await until("they are accepted", () => harness.proxy.connections === 2);
-  assertEquals(await replyTo(harness, TWO), 1);
+  const silent: Deno.TcpConn[] = [];
+  const most = 2 + MAX_SURPLUS;
+  for (let i = 0; i < most + 10; i++) {
+    silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    await until("it is accepted", () => harness.counters.get("accepted") === i + 1);
+    assert(harness.proxy.connections <= most + 1, `${harness.proxy.connections}`);
+  }
+  await until("the oldest have given way", () => harness.counters.get("refused-too-many-per-client") === 10);
+  assertEquals((await Promise.all(silent.slice(0, 10).map(readToEnd))).map(({ length }) => length), Array(10).fill(0));
+  const served = await open(harness, TWO);
+  served.close();
   silent.forEach((conn) => conn.close());
+  harness.dropSessions();
   await until("they are forgotten", () => harness.proxy.connections === 0);
   const conns = [await open(harness, TWO), await open(harness, TWO)];
   assertEquals(await replyTo(harness, TWO), 1, "an end was counted twice");
