@@ -3,7 +3,7 @@ import { createLog, type Log, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
-const MAX_WAITING_OUTPUT = 262_144;
+export const MAX_WAITING_OUTPUT = 262_144;
 
 /** Characters in a line where no terminal says how many there are. */
 const DEFAULT_COLUMNS = 80;

@@ -69,11 +69,11 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   "i2p_socks_streams": every.gauge("Streams of clients that are open now.", ({ streams }) => streams),
   "i2p_socks_streams_opened_total": every.counter("Streams of clients that were opened.", ({ connected }) => connected),
   "i2p_socks_sent_bytes_total": every.counter(
-    "Bytes from clients to peers, in streams and datagrams.",
+    "Bytes from clients to sites, in streams and datagrams.",
     (a) => a.bytesSent,
   ),
   "i2p_socks_received_bytes_total": every.counter(
-    "Bytes from peers to clients, in streams and datagrams.",
+    "Bytes from sites to clients, in streams and datagrams.",
     (a) => a.bytesReceived,
   ),
   "i2p_socks_identities": every.labelled(
