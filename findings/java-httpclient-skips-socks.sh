@@ -73,7 +73,8 @@ for server, handler in ((socketserver.ThreadingTCPServer, Socks), (http.server.T
 
 for options in ([], ["-DsocksProxyHost=127.0.0.1", f"-DsocksProxyPort={ports[0]}", "-DsocksNonProxyHosts="]):
     count.update(socks=0, site=0)
-    run = subprocess.run([sys.argv[1], *options, "-cp", sys.argv[2], "Ask", *ports], capture_output=True, text=True, timeout=30)
+    command = [sys.argv[1], *options, "-cp", sys.argv[2], "Ask", *ports]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
     print(run.stdout + run.stderr + f"connections: SOCKS {count['socks']}, site {count['site']}")
     assert "selector asked for http://127.0.0.1:" in run.stdout and "answer: site" in run.stdout
     assert count == {"socks": 0, "site": 1}, "the client has learned SOCKS"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A SOCKS login by java.net.socks.username and java.net.socks.password is not sent by OpenJDK 25.0.2, but another one is.
+# OpenJDK 25.0.2 does not send the SOCKS login in java.net.socks.username and java.net.socks.password, but another one.
 #
 # Guess: the two system properties, which the JDK's page of networking properties describes, are the login. Without them
 # the client offers method 00 alone.

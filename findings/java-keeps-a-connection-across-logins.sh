@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # java.net.URLConnection (OpenJDK 25.0.2) sends the requests of one SOCKS login through the connection of another.
 #
-# Guess: who changes the login (Authenticator) gets a new connection to the proxy, so that a proxy which keeps identities
-# apart by login sees two identities.
+# Guess: who changes the login (Authenticator) gets a new connection to the proxy, so that a proxy which keeps
+# identities apart by login sees two.
 # Seen: the pool of kept connections is keyed by site and proxy address, and the login is not a part of either. Alice's
 # connection to the site is still open, so Bob's request goes out through it; Bob's login never reaches the proxy, and
 # the site gets both requests from one identity. http.keepAlive=false keeps them apart.

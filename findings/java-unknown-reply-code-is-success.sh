@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # A SOCKS reply code above 08 means success to java.net.Socket (OpenJDK 25.0.2), and what is left of the reply is data.
 #
-# Guess: a code that the client does not know, such as F0 and following, which Tor sends as extended errors, is a general
-# failure.
-# Seen: connect() returns, as with 00. The address and port of the failure's reply were not read, so the application gets
-# them as the first six bytes from its peer: here ca fe ba be 12 34. Its own bytes go out to the proxy, and then the
-# connection ends. A proxy must not send such codes to a client that did not ask for them.
+# Guess: a code that the client does not know, such as F0 and following, which Tor sends as extended errors, is a
+# general failure.
+# Seen: connect() returns, as with 00. The address and port of the failure's reply were not read, so the application
+# gets them as the first six bytes from its peer: here ca fe ba be 12 34. Then the connection ends. A proxy must not send such codes to a client that did not ask for them.
 # Output:
 #   code 04: java.net.SocketException: SOCKS: Host unreachable
 #   code 09: connected, received cafebabe1234
@@ -25,7 +24,8 @@ import java.util.HexFormat;
 
 public class Ask {
   public static void main(String[] args) throws Exception {
-    Socket socket = new Socket(new Proxy(Proxy.Type.SOCKS, new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0]))));
+    InetSocketAddress proxy = new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0]));
+    Socket socket = new Socket(new Proxy(Proxy.Type.SOCKS, proxy));
     try {
       socket.connect(InetSocketAddress.createUnresolved("site.i2p", 80));
       System.out.println("connected, received " + HexFormat.of().formatHex(socket.getInputStream().readAllBytes()));

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# java.net.URLConnection (OpenJDK 25.0.2) through a SOCKS proxy works for names that only the proxy knows, and leaks them.
+# java.net.URLConnection (OpenJDK 25.0.2) with a SOCKS proxy works for names that only the proxy knows, and leaks them.
 #
-# Guess: with openConnection(new Proxy(SOCKS, …)) the name goes to the proxy: a test with a name of .i2p or .onion works,
-# so the name is not looked up here.
+# Guess: with openConnection(new Proxy(SOCKS, …)) the name goes to the proxy: a test with a name of .i2p or .onion
+# works, so the name is not looked up here.
 # Seen: the name is looked up on this machine first. Only where that fails does the proxy get the name (ATYP 3), so the
 # test passes while every name was shown to the system's resolver. Where the look-up succeeds, the proxy gets an
 # address (ATYP 1). java.net.Socket with InetSocketAddress.createUnresolved() is the way that sends the name alone.
@@ -62,7 +62,8 @@ threading.Thread(target=proxy.serve_forever, daemon=True).start()
 def ask(how, name):
     asked.clear()
     command = [sys.argv[1], f"-Djdk.net.hosts.file={sys.argv[2]}/hosts", "-cp", f"{sys.argv[2]}/classes", "Ask"]
-    run = subprocess.run([*command, str(proxy.server_address[1]), how, name], capture_output=True, text=True, timeout=30)
+    command += [str(proxy.server_address[1]), how, name]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert "SOCKS: Host unreachable" in run.stdout, run
     print(how, name, asked)
     return set(asked)
