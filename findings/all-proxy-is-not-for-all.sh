@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ALL_PROXY=socks5h://…, the one variable that manuals of SOCKS proxies name, is passed over by half of the HTTP clients.
+# ALL_PROXY=socks5h://…, the variable that manuals of SOCKS proxies name, is passed over by half of the HTTP clients.
 #
 # Guess: a client that honours HTTP_PROXY honours ALL_PROXY, as curl does, or fails.
 # Seen: requests 2.34.2 and httpx 0.28.1 go through the proxy. Python 3's urllib.request, aiohttp 3.14.5 with

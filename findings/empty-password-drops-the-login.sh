@@ -19,28 +19,27 @@ npm install --silent --prefix "$dir" socks-proxy-agent@8.0.5 socks@2.8.11 undici
 
 cat > "$dir/agent.cjs" <<'JS'
 const { SocksProxyAgent } = require("socks-proxy-agent");
-require("http").get("http://site.i2p/", { agent: new SocksProxyAgent(`socks5h://${process.argv[2]}`) }).on("error", () => {});
+const agent = new SocksProxyAgent(`socks5h://${process.argv[2]}`);
+require("http").get("http://site.i2p/", { agent }).on("error", () => {});
 JS
 cat > "$dir/undici.cjs" <<'JS'
 const { fetch, Socks5ProxyAgent } = require("undici");
 fetch("http://site.i2p/", { dispatcher: new Socks5ProxyAgent(`socks5://${process.argv[2]}`) }).catch(() => {});
 JS
-cat > "$dir/python_socks.py" <<'PY'
+mkdir "$dir/run"
+cat > "$dir/run/by_python_socks.py" <<'PY'
 import sys
 from python_socks.sync import Proxy
 Proxy.from_url(f"socks5://{sys.argv[1]}").connect("site.i2p", 80)
 PY
-cat > "$dir/by_requests.py" <<'PY'
+cat > "$dir/run/by_requests.py" <<'PY'
 import sys, requests
 requests.get("http://site.i2p/", proxies={"http": f"socks5h://{sys.argv[1]}"})
 PY
-cat > "$dir/by_httpx.py" <<'PY'
+cat > "$dir/run/by_httpx.py" <<'PY'
 import sys, httpx
 httpx.get("http://site.i2p/", proxy=f"socks5h://{sys.argv[1]}")
 PY
-mkdir "$dir/run"
-mv "$dir/python_socks.py" "$dir/run/by_python_socks.py"
-mv "$dir/by_requests.py" "$dir/by_httpx.py" "$dir/run"
 
 PYTHONPATH="$dir/packages" python3 - "$dir" <<'PY'
 import os, socketserver, subprocess, sys, threading

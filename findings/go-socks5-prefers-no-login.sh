@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A server of github.com/armon/go-socks5 (e753329) that allows both no login and a login never sees the login of a client.
+# A server of github.com/armon/go-socks5 (e753329) with and without login never asks most clients for theirs.
 #
-# Guess: with UserPassAuthenticator listed before NoAuthAuthenticator, a client that has a login is asked for it, and one
-# without gets in all the same. That is how identities are kept apart by login.
-# Seen: the order of the server counts for nothing. The first method in the client's list that the server knows is taken,
-# and nearly every client with a login lists 00 before 02 (curl, requests, Go, Node's socks, ncat). So no login is ever
-# asked for, and all of them are one identity; only a client that lists 02 first, or alone, is asked.
+# Guess: with UserPassAuthenticator listed before NoAuthAuthenticator, a client that has a login is asked for it, and
+# one without gets in all the same. That is how identities are kept apart by login.
+# Seen: the order of the server counts for nothing. The first method in the client's list that the server knows is
+# taken, and nearly every client with a login lists 00 before 02 (curl, requests, Go, Node's socks, ncat). So no login
+# is ever asked for, and all of them are one identity; only a client that lists 02 first, or alone, is asked.
 # Output:
 #   client offers 00 02: server takes 00
 #   client offers 02 00: server takes 02

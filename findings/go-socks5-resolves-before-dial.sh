@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A SOCKS server built on github.com/armon/go-socks5 (e753329) looks names up itself before its own Dial function is asked.
+# A SOCKS server built on github.com/armon/go-socks5 (e753329) looks a name up before it calls the Dial set for it.
 #
 # Guess: Config.Dial, the hook for reaching a destination in another way, gets the name that the client sent.
 # Seen: the name goes to the system's resolver first, and Dial gets the address. A name of another network fails with
 # reply 04 before Dial is called, and every name of the clearnet leaks to the resolver although Dial would have used a
-# tunnel. A Resolver that answers with no address and no error, set beside Dial, is what keeps the name.
-# "localhost" stands for a name that is looked up on the machine.
+# tunnel. A Resolver that answers with no address and no error, set beside Dial, is what keeps the name. "localhost"
+# stands for a name that is looked up on the machine.
 # Output:
 #   Dial alone: client asked for localhost:80, Dial got 127.0.0.1:80
 #   Dial and such a Resolver: client asked for localhost:80, Dial got localhost:80

@@ -2,10 +2,10 @@
 # Two HTTP clients take a SOCKS proxy's URL without a word and then speak HTTP to the SOCKS port.
 #
 # Guess: a client that does not know the word before "://" says so; Go's own FromURL for SOCKS does.
-# Seen: aiohttp 3.14.5 with proxy="socks5h://…" and Go 1.26.8's net/http with socks4a://… connect and send
-# "GET http://site.i2p/ HTTP/1.1", the whole address in plain text, as to an HTTP proxy. aiohttp does it twice. The user
-# sees "server disconnected" or "EOF" and suspects the proxy. So a SOCKS proxy whose first byte is G, P or C should name
-# the mistake in its log: aiohttp needs aiohttp-socks, and Go knows socks5:// and socks5h:// only.
+# Seen: aiohttp 3.14.5 with proxy="socks5h://…" and Go 1.26.8's net/http with socks4a://… connect and send "GET
+# http://site.i2p/ HTTP/1.1", the whole address in plain text, as to an HTTP proxy. aiohttp does it twice. The user sees
+# "server disconnected" or "EOF" and suspects the proxy. So a SOCKS proxy whose first byte is G, P or C should name the
+# mistake in its log: aiohttp needs aiohttp-socks, and Go knows socks5:// and socks5h:// only.
 # Output:
 #   aiohttp socks5h: ServerDisconnectedError, the port saw 'GET http://site.i2p/ HTTP/1.1' twice
 #   net/http socks4a: EOF, the port saw 'GET http://site.i2p/ HTTP/1.1'

@@ -4,7 +4,8 @@
 # Guess: a code that the client does not know, such as F0 and following, which Tor sends as extended errors, is a
 # general failure.
 # Seen: connect() returns, as with 00. The address and port of the failure's reply were not read, so the application
-# gets them as the first six bytes from its peer: here ca fe ba be 12 34. Then the connection ends. A proxy must not send such codes to a client that did not ask for them.
+# gets them as the first six bytes from its peer: here ca fe ba be 12 34. Then the connection ends. A proxy must not
+# send such codes to a client that did not ask for them.
 # Output:
 #   code 04: java.net.SocketException: SOCKS: Host unreachable
 #   code 09: connected, received cafebabe1234

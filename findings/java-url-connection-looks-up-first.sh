@@ -4,9 +4,9 @@
 # Guess: with openConnection(new Proxy(SOCKS, …)) the name goes to the proxy: a test with a name of .i2p or .onion
 # works, so the name is not looked up here.
 # Seen: the name is looked up on this machine first. Only where that fails does the proxy get the name (ATYP 3), so the
-# test passes while every name was shown to the system's resolver. Where the look-up succeeds, the proxy gets an
-# address (ATYP 1). java.net.Socket with InetSocketAddress.createUnresolved() is the way that sends the name alone.
-# The resolver here is a file of hosts (jdk.net.hosts.file), which knows one of the two names.
+# test passes while every name was shown to the system's resolver. Where the look-up succeeds, the proxy gets an address
+# (ATYP 1). java.net.Socket with InetSocketAddress.createUnresolved() is the way that sends the name alone. The resolver
+# here is a file of hosts (jdk.net.hosts.file), which knows one of the two names.
 # Output:
 #   known.i2p:   ATYP 1 10.9.8.7
 #   unknown.i2p: ATYP 3 unknown.i2p

@@ -3,9 +3,9 @@
 #
 # Guess: the time for the SOCKS reply is bounded by the request's own timeout or signal, and else it is not bounded.
 # Seen: undici 7.30.2's Socks5ProxyAgent has a fixed 5 s for the reply, and its error has no code to tell it by;
-# fetch-socks 1.3.3 has the 10 s of undici's connect; socks-proxy-agent 8.0.5 the 30 s of socks 2.8.11. The first
-# stream to a site of an anonymous network takes up to a minute, so a proxy that truthfully waits looks broken. In
-# fetch-socks and socks-proxy-agent the limit can be raised, in undici it cannot.
+# fetch-socks 1.3.3 has the 10 s of undici's connect; socks-proxy-agent 8.0.5 the 30 s of socks 2.8.11. The first stream
+# to a site of an anonymous network takes up to a minute, so a proxy that truthfully waits looks broken. In fetch-socks
+# and socks-proxy-agent the limit can be raised, in undici it cannot.
 # Output (the proxy never answers the request; the time is rounded to 5 s):
 #   Socks5ProxyAgent: 5 s, SOCKS5 connection timeout
 #   fetch-socks: 10 s, Proxy connection timed out
@@ -40,15 +40,16 @@ async function measure(name, ask) {
 }
 
 const url = "http://site.i2p/";
+const undici = new Socks5ProxyAgent(`socks5://127.0.0.1:${port}`);
+const fetchSocks = socksDispatcher({ type: 5, host: "127.0.0.1", port });
+const agent = new SocksProxyAgent(`socks5h://127.0.0.1:${port}`);
 const limit = { signal: AbortSignal.timeout(50_000) };
 assert.deepEqual(
   await Promise.all([
-    measure("Socks5ProxyAgent", () => fetch(url, { ...limit, dispatcher: new Socks5ProxyAgent(`socks5://127.0.0.1:${port}`) })),
-    measure("fetch-socks", () => fetch(url, { ...limit, dispatcher: socksDispatcher({ type: 5, host: "127.0.0.1", port }) })),
+    measure("Socks5ProxyAgent", () => fetch(url, { ...limit, dispatcher: undici })),
+    measure("fetch-socks", () => fetch(url, { ...limit, dispatcher: fetchSocks })),
     measure("socks-proxy-agent", () =>
-      new Promise((resolve, reject) => {
-        http.get(url, { timeout: 50_000, agent: new SocksProxyAgent(`socks5h://127.0.0.1:${port}`) }, resolve).on("error", reject);
-      })),
+      new Promise((resolve, reject) => http.get(url, { timeout: 50_000, agent }, resolve).on("error", reject))),
   ]),
   [
     ["Socks5ProxyAgent", 5, "SOCKS5 connection timeout"],

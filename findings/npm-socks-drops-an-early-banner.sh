@@ -23,7 +23,7 @@ const { SocksClient } = require("socks");
 const proxy = net.createServer((client) => {
   client.once("data", () => {
     client.write(Buffer.from([5, 0]));
-    client.once("data", () => client.write(Buffer.concat([Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.from("220 ready")])));
+    client.once("data", () => client.write("\x05\0\0\x01\0\0\0\0\0\x00220 ready"));
   });
   client.on("error", () => {});
 });

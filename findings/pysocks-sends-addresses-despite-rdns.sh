@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # PySocks 1.7.1 put in place of socket.socket, with rdns=True, still sends addresses that were looked up here.
 #
-# Guess: rdns=True, "remote DNS", is the default, so what is built on socket.socket sends names to the proxy.
-# Seen: the standard library looks names up before it makes a socket (socket.create_connection calls getaddrinfo), so the
-# replaced socket only ever gets an address. Every name goes to the system's resolver, names of .i2p fail, and the
+# Guess: rdns=True, remote DNS, is the default, so what is built on socket.socket sends names to the proxy.
+# Seen: the standard library looks names up before it makes a socket (socket.create_connection calls getaddrinfo), so
+# the replaced socket only ever gets an address. Every name goes to the system's resolver, names of .i2p fail, and the
 # setting has nothing left to do. Only socks.create_connection, or a library with a SOCKS proxy of its own, sends names.
 # The look-up is answered by this script, so that it is seen and nothing leaves the machine.
 # Output:
@@ -55,7 +55,8 @@ assert looked_up == ["site.i2p"] and asked == [(1, "10.9.8.7")]
 looked_up.clear()
 asked.clear()
 try:
-    socks.create_connection(("site.i2p", 80), timeout=10, proxy_type=socks.SOCKS5, proxy_addr=address[0], proxy_port=address[1])
+    proxy_is = {"proxy_type": socks.SOCKS5, "proxy_addr": address[0], "proxy_port": address[1]}
+    socks.create_connection(("site.i2p", 80), timeout=10, **proxy_is)
 except socks.ProxyError as error:
     print(error)
 print(looked_up, asked)

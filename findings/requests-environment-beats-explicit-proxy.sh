@@ -2,8 +2,8 @@
 # A SOCKS proxy given in the program to requests 2.34.2 loses to HTTP_PROXY of the environment, for two of three ways.
 #
 # Guess: what the program says is stronger than the environment.
-# Seen: that is so for proxies={"http": …} on the call. Session.proxies loses (a note in the manual says so), and so does
-# the key "all" on the call: the request goes, with its address in the clear, to the proxy of the environment.
+# Seen: that is so for proxies={"http": …} on the call. Session.proxies loses (a note in the manual says so), and so
+# does the key "all" on the call: the request goes, with its address in the clear, to the proxy of the environment.
 # Session.trust_env = False helps. A program that sets up its session for I2P or Tor works on one machine and sends
 # everything to the company's proxy on the next.
 # Output:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same proxy URL keeps names off the local resolver in one library, leaks them in another, and is refused by a third.
+# One proxy URL keeps names off the local resolver in one library, leaks them in another and is refused by a third.
 #
 # Guess: as in curl, socks5:// looks the name up here and socks5h:// lets the proxy do it, everywhere.
 # Seen: Python's httpx 0.28.1 and python-socks 3.2.1 (aiohttp-socks) and Node's undici 7.30.2 send the name with

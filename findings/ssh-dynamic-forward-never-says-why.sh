@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The SOCKS server of "ssh -D" (OpenSSH 9.2p1) sends no failure at all: whatever goes wrong, it closes without a byte.
 #
-# Guess: a refused destination gives reply 05, an unknown command 07, and a client that offers only a login FF.
-# Seen: success is the only reply there is. For a refused port, for BIND, for UDP ASSOCIATE and for SOCKS4 the connection
-# ends after the request, and a client that offers only method 02 gets no answer to its greeting. A client behind
-# "ssh -D" therefore cannot tell "no such host" from a crash of the tunnel, and one that falls back on FF never does.
+# Guess: a refused port gives reply 05, an unknown command 07, and a client that offers only a login FF.
+# Seen: success is the only reply there is. For a refused port, BIND, UDP ASSOCIATE and SOCKS4 the connection ends after
+# the request, and a client that offers only method 02 gets no answer to its greeting. So a client of "ssh -D" cannot
+# tell "no such host" from a tunnel that broke, and what works with it need not understand any reply.
 # Output:
 #   open: 05 00 00 01 00000000 0000 and the peer's bytes
 #   refused: '' after the method; BIND: ''; UDP ASSOCIATE: ''
@@ -40,8 +40,10 @@ async def main():
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     ssh = await asyncio.create_subprocess_exec(
-        sys.argv[1], "-F", "/dev/null", "-N", "-D", f"127.0.0.1:{port}", "-p", str(server.sockets[0].getsockname()[1]),
-        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "user@127.0.0.1",
+        sys.argv[1], "-F", "/dev/null", "-N", "-D", f"127.0.0.1:{port}",
+        "-p", str(server.sockets[0].getsockname()[1]),
+        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+        "user@127.0.0.1",
     )
 
     async def ask(label, expected, *messages):

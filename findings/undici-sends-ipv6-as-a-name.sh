@@ -3,8 +3,8 @@
 #
 # Guess: an address in a URL goes out as an address: ATYP 1 for IPv4, ATYP 4 for IPv6.
 # Seen: IPv4 does; IPv6 keeps the brackets of the URL, is taken for a name and goes out as ATYP 3. A proxy that looks at
-# ATYP alone to tell addresses from names hands "[::1]" to a resolver, and one that refuses addresses with 08 says
-# "no such host" here. socks-proxy-agent 8.0.5 sends ATYP 4, as guessed. A proxy has to look at the name as well.
+# ATYP alone to tell addresses from names hands "[::1]" to a resolver, and one that refuses addresses with 08 says "no
+# such host" here. socks-proxy-agent 8.0.5 sends ATYP 4, as guessed. A proxy has to look at the name as well.
 # Output:
 #   undici: http://10.9.8.7/ ATYP 1, http://[fd00::1]/ ATYP 3 '[fd00::1]'
 #   socks-proxy-agent: http://10.9.8.7/ ATYP 1, http://[fd00::1]/ ATYP 4

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# urllib3 2.8.0 makes four SOCKS requests of one that the proxy refused for good; requests 2.34.2, built on it, makes one.
+# urllib3 2.8.0 makes four SOCKS requests of one that was refused for good; requests 2.34.2, built on it, makes one.
 #
 # Guess: a reply such as 02, "not allowed by ruleset", or 08, "address type not supported", is final: one connection.
 # Seen: whatever the code, SOCKSProxyManager opens a connection three times more, at once and with no pause, and only
