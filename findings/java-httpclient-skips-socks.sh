@@ -6,10 +6,10 @@
 # site itself, without an error or a warning. The system property socksProxyHost is passed over in the same way, because
 # the client is built on SocketChannel, which knows no SOCKS. An application with this client leaks every address that
 # it visits, and nothing fails that could be noticed.
-# Output:
-#   selector asked for http://127.0.0.1:PORT/
-#   answer: site
-#   connections: SOCKS 0, site 1
+# Output (connections):
+#   HttpClient, selector with one SOCKS proxy: selector asked, SOCKS 0, site 1
+#   HttpClient, socksProxyHost: SOCKS 0, site 1
+#   Socket, socksProxyHost: SOCKS 1, site 0
 set -euo pipefail
 dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
@@ -27,19 +27,26 @@ import java.util.List;
 
 public class Ask {
   public static void main(String[] args) throws Exception {
-    Proxy socks = new Proxy(Proxy.Type.SOCKS, new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])));
-    ProxySelector selector = new ProxySelector() {
-      public List<Proxy> select(URI uri) {
-        System.out.println("selector asked for " + uri);
-        return List.of(socks);
-      }
-      public void connectFailed(URI uri, SocketAddress address, IOException error) {
-        System.out.println("failed: " + error);
-      }
-    };
-    HttpClient client = HttpClient.newBuilder().proxy(selector).build();
-    HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + args[1] + "/")).build();
-    System.out.println("answer: " + client.send(request, HttpResponse.BodyHandlers.ofString()).body());
+    int site = Integer.parseInt(args[2]);
+    if (args[0].equals("socket")) {
+      new Socket().connect(new InetSocketAddress("127.0.0.1", site));
+      return;
+    }
+    Proxy socks = new Proxy(Proxy.Type.SOCKS, new InetSocketAddress("127.0.0.1", Integer.parseInt(args[1])));
+    HttpClient.Builder builder = HttpClient.newBuilder();
+    if (args[0].equals("selector")) {
+      builder.proxy(new ProxySelector() {
+        public List<Proxy> select(URI uri) {
+          System.out.println("selector asked for " + uri);
+          return List.of(socks);
+        }
+        public void connectFailed(URI uri, SocketAddress address, IOException error) {
+          System.out.println("failed: " + error);
+        }
+      });
+    }
+    HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + site + "/")).build();
+    System.out.println("answer: " + builder.build().send(request, HttpResponse.BodyHandlers.ofString()).body());
   }
 }
 JAVA
@@ -71,11 +78,20 @@ for server, handler in ((socketserver.ThreadingTCPServer, Socks), (http.server.T
     threading.Thread(target=listener.serve_forever, daemon=True).start()
     ports.append(str(listener.server_address[1]))
 
-for options in ([], ["-DsocksProxyHost=127.0.0.1", f"-DsocksProxyPort={ports[0]}", "-DsocksNonProxyHosts="]):
+properties = ["-DsocksProxyHost=127.0.0.1", f"-DsocksProxyPort={ports[0]}", "-DsocksNonProxyHosts="]
+
+def ask(mode, *options):
     count.update(socks=0, site=0)
-    command = [sys.argv[1], *options, "-cp", sys.argv[2], "Ask", *ports]
+    command = [sys.argv[1], *options, "-cp", sys.argv[2], "Ask", mode, *ports]
     run = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    print(run.stdout + run.stderr + f"connections: SOCKS {count['socks']}, site {count['site']}")
-    assert "selector asked for http://127.0.0.1:" in run.stdout and "answer: site" in run.stdout
-    assert count == {"socks": 0, "site": 1}, "the client has learned SOCKS"
+    print(f"{mode}: {run.stdout.strip()} {run.stderr.strip()[:80]} SOCKS {count['socks']}, site {count['site']}")
+    return run.stdout
+
+asked = ask("selector")
+assert "selector asked for http://127.0.0.1:" in asked and "answer: site" in asked
+assert count == {"socks": 0, "site": 1}, "the client has learned SOCKS"
+assert "answer: site" in ask("property", *properties)
+assert count == {"socks": 0, "site": 1}, "the client has learned socksProxyHost"
+ask("socket", *properties)
+assert count["socks"] > 0 and count["site"] == 0, "the properties do not work at all"
 PY
