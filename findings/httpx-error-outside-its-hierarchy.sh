@@ -3,7 +3,7 @@
 #
 # Guess: every failure of the proxy is an httpx.ProxyError, whatever the code.
 # Seen: codes 01 to 08 are. With 09, or F0 as in Tor's extended errors, socksio 1.0.0 cannot read the reply and its own
-# ProtocolError, a ValueError of no relation to httpx, comes through to the application. A long-running program with the
+# ProtocolError, which has no relation to httpx, comes through to the application: a long-running program with the
 # except clause of the manual ends. A proxy must send no extended codes to clients that did not ask for them.
 # Output:
 #   04 httpx.ProxyError: Proxy Server could not connect: Host unreachable.

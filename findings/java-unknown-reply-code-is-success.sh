@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A SOCKS reply code above 08 means success to java.net.Socket (OpenJDK 25.0.2), and what is left of the reply is data.
+# SOCKS reply codes 09 and F0 mean success to java.net.Socket (OpenJDK 25.0.2), and what is left of the reply is data.
 #
 # Guess: a code that the client does not know, such as F0 and following, which Tor sends as extended errors, is a
 # general failure.

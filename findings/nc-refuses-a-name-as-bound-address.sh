@@ -3,8 +3,8 @@
 #
 # Guess: BND.ADDR of a reply to CONNECT means nothing to a client, so nothing depends on its kind.
 # Seen: with ATYP 1 or 4 nc goes on; with ATYP 3, which RFC 1928 allows there as well, it gives up after the connection
-# was made: "unsupported address type". A proxy for names is tempted to answer with the name it connected to. It must
-# not: zeros with ATYP 1 are what every client takes.
+# was made: "unsupported address type". A proxy for names is tempted to answer with the name it connected to. It should
+# answer with ATYP 1 and zeros, which clients take.
 # Output:
 #   ATYP 1: 'peer'
 #   ATYP 4: 'peer'

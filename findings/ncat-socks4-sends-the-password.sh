@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ncat 7.93 with --proxy-type socks4 sends NAME:PASSWORD of --proxy-auth as the SOCKS4 user id, password and all.
 #
-# Guess: SOCKS4 has no password, so ncat sends the name as user id and drops the password, or refuses the pair.
+# Guess: SOCKS4 has no password (the manual asks for a name alone), so ncat drops it or refuses the pair.
 # Seen: the whole string goes out as the user id, in plain text, to a server that never asked for it and that may well
 # log user ids. With --proxy-type socks5 the same option is a login of two fields. A proxy that takes a user id for the
 # name of a login gives one user two identities, one for each version, and should keep user ids out of its log.

@@ -4,8 +4,8 @@
 # Guess: the socket that createConnection() resolves to is paused, so data waits until somebody listens and resumes.
 # Seen: a line of greeting that came with the reply, as from servers of SMTP, IRC or SSH, is emitted a single time right
 # after the promise. With one more "await" before on("data") it is gone for good, without an error, and the application
-# waits for a greeting that was sent. A paused socket of Node's own net keeps its data. A proxy sees nothing of this: to
-# send the reply first and the peer's bytes a moment later only makes it rarer.
+# waits for a greeting that was sent. A paused socket of Node's own net keeps its data. The proxy can do nothing about
+# it, so a manual for users should say: attach the listener before anything else is awaited.
 # Output:
 #   listener at once: '220 ready'
 #   listener after 50 ms: nothing in 2 s
