@@ -266,6 +266,13 @@ export const OPTION_TABLE = {
     help: "Isolated identities at once, 1..64, besides the application's own",
     verbs: SERVE,
   }) as Option<number>,
+  "spare-identities": optional({
+    value: "N",
+    parse: integer(0, 16),
+    unset: "1 with --isolate auth, else 0",
+    help: "Isolated identities kept ready for new logins, once one has been used; counted by --max-identities",
+    verbs: SERVE,
+  }) as Option<number | undefined>,
   "identity-idle": option({
     ...DURATION,
     fallback: 600_000,
