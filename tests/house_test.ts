@@ -6,7 +6,7 @@ import { MAX_PASSWORD_FILE } from "../lib/command/input_files.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTION_TABLE, OPTIONS } from "../lib/config/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/server/applications.ts";
-import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
+import { MAX_STATUS_ANSWERED, MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
 import { MAX_CONFIG_FILE } from "../lib/config/file.ts";
@@ -268,6 +268,7 @@ Deno.test("the README's limits are those of the code", async () => {
     "the head of a request for the status": `${MAX_STATUS_HEAD} bytes`,
     "a request for the status, with its answer": seconds(STATUS_TIMEOUT),
     "requests for the status at once": `${MAX_STATUS_REQUESTS}`,
+    "answered requests for the status whose client has not closed": `${MAX_STATUS_ANSWERED}`,
     "an I2P name": `${MAX_NAME_LENGTH} characters`,
     "`--name`": `${MAX_LABEL} characters`,
     "all options of a session": `${MAX_SESSION_OPTIONS} characters`,
