@@ -301,6 +301,12 @@ Deno.test("the README's limits are those of the code", async () => {
     "peers of an association whose ports are remembered": `${MAX_PEERS}`,
     "addresses standing for names that an association keeps in use": `${MAX_MAPPING_LEASES}`,
     "callers of `--forward` at once": `\`--max-inbound\`, ${OPTION_TABLE["max-inbound"].fallback}`,
+    "callers of `--forward` at once that have one address": `\`--max-per-caller\`, ${
+      OPTION_TABLE["max-per-caller"].fallback
+    }`,
+    "a caller without a byte in either direction": `\`--caller-idle-timeout\`, ${
+      minutes(OPTION_TABLE["caller-idle-timeout"].fallback)
+    }`,
     "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
     "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,

@@ -252,6 +252,7 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
     ["max-identities", 1, 64],
     ["sam-udp", 1, 65_535],
     ["max-inbound", 1, 65_535],
+    ["max-per-caller", 1, 65_535],
   ];
   for (const [name, min, max] of ranges) {
     for (const good of [min, max]) read({ [name]: String(good) });

@@ -270,7 +270,16 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
 
   await t.step("nothing has happened yet", async () => {
     const { callers, bind, udp, identities } = await only(port);
-    const none = { open: 0, total: 0, connected: 0, bytesSent: 0, bytesReceived: 0, refused: [], acceptFailures: 0 };
+    const none = {
+      open: 0,
+      total: 0,
+      connected: 0,
+      idle: 0,
+      bytesSent: 0,
+      bytesReceived: 0,
+      refused: [],
+      acceptFailures: 0,
+    };
     assertEquals(callers, none);
     assertEquals(bind, { waiting: 0, waited: 0, connected: 0, denied: 0 });
     assertEquals(udp, { associations: 0, granted: 0, sent: 0, received: 0, dropped: [] });
