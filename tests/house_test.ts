@@ -44,6 +44,7 @@ import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";
 import { MAX_MAPPING_LEASES } from "../lib/proxy/mapping_leases.ts";
 import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
+import { REPEATS_TIME } from "../lib/report/repeats.ts";
 import { METRICS, PROCESS_METRICS } from "../lib/status/metrics.ts";
 import { MAX_DATAGRAM } from "../lib/sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
@@ -269,6 +270,7 @@ Deno.test("the README's limits are those of the code", async () => {
     "a request for the status, with its answer": seconds(STATUS_TIMEOUT),
     "requests for the status at once": `${MAX_STATUS_REQUESTS}`,
     "answered requests for the status whose client has not closed": `${MAX_STATUS_ANSWERED}`,
+    "repeats of a line of the log": `written once in ${seconds(REPEATS_TIME)}`,
     "an I2P name": `${MAX_NAME_LENGTH} characters`,
     "`--name`": `${MAX_LABEL} characters`,
     "all options of a session": `${MAX_SESSION_OPTIONS} characters`,
