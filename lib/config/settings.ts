@@ -209,7 +209,9 @@ function readForward(read: Reader): ForwardSettings | undefined {
   const rules = read.value("forward");
   const header = read.value("forward-header");
   const maxInbound = read.value("max-inbound");
-  return rules.length === 0 ? undefined : { rules, header, maxInbound };
+  const maxPerCaller = read.value("max-per-caller");
+  const idleTimeout = read.value("caller-idle-timeout");
+  return rules.length === 0 ? undefined : { rules, header, maxInbound, maxPerCaller, idleTimeout };
 }
 
 function inboundProblems(given: RawOptions, { forward, listen, sam }: ApplicationSettings): string[] {

@@ -255,6 +255,7 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
     ["spare-identities", 0, 16],
     ["sam-udp", 1, 65_535],
     ["max-inbound", 1, 65_535],
+    ["max-per-caller", 1, 65_535],
   ];
   for (const [name, min, max] of ranges) {
     for (const good of [min, max]) read({ [name]: String(good) });
