@@ -52,9 +52,9 @@ pureTest("makeFinder() takes addresses that any machine may have for none of thi
 });
 
 pureTest("makeFinder() tells public addresses of others apart from its own", () => {
-  assertEquals(find("8.8.8.8"), ["public-address"]);
-  assertEquals(find("X-IP%3A%208.8.8.8"), ["public-address"]);
-  assertEquals(find("2a01:4f8::5 9.9.9.9"), ["public-address", "own-address"]);
+  assertEquals(find("93.184.216.34"), ["public-address"]);
+  assertEquals(find("X-IP%3A%2093.184.216.34"), ["public-address"]);
+  assertEquals(find("2a01:4f8::5 84.17.50.33"), ["public-address", "own-address"]);
   assertEquals(find("User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36"), []);
 });
 
@@ -112,7 +112,7 @@ pureTest("makeFinder() does not look for names that tell nothing", () => {
   assertEquals(find("debian.example.org", { hostName: "debian.example.org" }), ["own-host-name"]);
   assertEquals(find("x jos\xc3\xa9 y", { userName: "Jos\xe9" }), ["own-user-name"]);
   assertEquals(find("a+b? c", { userName: "a+b?" }), ["own-user-name"]);
-  assertEquals(find("alice /home/alice 8.8.8.8", { userName: "" }), ["public-address"]);
+  assertEquals(find("alice /home/alice 93.184.216.34", { userName: "" }), ["public-address"]);
 });
 
 pureTest("makeFinder() finds the home folder, with whatever slashes", () => {
@@ -185,7 +185,7 @@ pureTest("makeFinder() finds secrets, exact and encoded", () => {
 });
 
 pureTest("makeFinder() tells each kind once, and all of them", () => {
-  const text = "alice alice 192.168.1.5 8.8.8.8 9.9.9.9 thinkpad /home/alice hunter2 & co";
+  const text = "alice alice 192.168.1.5 93.184.216.34 84.17.50.33 thinkpad /home/alice hunter2 & co";
   const all: LeakKind[] = ["own-address", "own-home", "own-host-name", "own-user-name", "public-address", "secret"];
   assertEquals(find(text).sort(), all);
   assertEquals(find(`%20 ${text}`).sort(), all);
@@ -196,7 +196,7 @@ const SAMPLES: readonly (readonly [string, LeakKind])[] = [
   ["192.168.1.5", "own-address"],
   ["2A01:04F8:0000:0000:0000:0000:0000:0005", "own-address"],
   ["2a01%3A04f8%3A0000%3A0000%3A0000%3A0000%3A0000%3A0005", "own-address"],
-  ["8.8.8.8", "public-address"],
+  ["93.184.216.34", "public-address"],
   ["thinkpad", "own-host-name"],
   ["%74%68%69%6e%6b%70%61%64", "own-host-name"],
   ["%61%6c%69%63%65", "own-user-name"],
@@ -209,18 +209,17 @@ const SAMPLES: readonly (readonly [string, LeakKind])[] = [
 
 pureTest("makeFinder() misses nothing at the border of two chunks, and tells nothing twice", () => {
   const finder = makeFinder(OWN);
-  assert(finder.overlap <= 256);
   for (const [sample, kind] of SAMPLES) {
-    const text = `${"x".repeat(300)} ${sample} ${"y".repeat(300)}`;
+    const text = `${"x".repeat(600)} ${sample} ${"y".repeat(600)}`;
     const once = finder.find(text);
     assert(once.includes(kind), sample);
-    for (let at = 301; at <= 302 + sample.length; at++) {
+    for (let at = 601; at <= 602 + sample.length; at++) {
       const first = finder.find(text.slice(0, at));
       const start = Math.max(0, at - finder.overlap);
       const second = finder.find(text.slice(start), at - start);
       assertEquals(new Set([...first, ...second]).has(kind), true, `${sample} at ${at}`);
     }
-    const seen = text.slice(0, 301 + sample.length);
+    const seen = text.slice(0, 601 + sample.length);
     const rest = seen.slice(-finder.overlap);
     assertEquals(finder.find(`${rest} z`, rest.length), [], `${sample} again`);
   }
@@ -235,11 +234,11 @@ pureTest("makeFinder() takes no part of a word at the border for the word", () =
   }
 });
 
-pureTest("makeFinder() needs as much of the text before as its longest identifier, up to a limit", () => {
+pureTest("makeFinder() needs as much of the text before as its longest identifier", () => {
   const small = makeFinder({ addresses: [], secrets: [] }).overlap;
   assert(small >= 45);
   assertEquals(makeFinder({ addresses: [], secrets: ["x".repeat(40)] }).overlap >= 120, true);
-  assertEquals(makeFinder({ addresses: [], secrets: ["x".repeat(4_000)] }).overlap, 256);
+  assert(makeFinder({ addresses: [], secrets: ["x".repeat(4_000)] }).overlap >= 4_000);
 });
 
 pureTest("makeFinder() takes hostile text", () => {
