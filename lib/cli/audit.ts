@@ -74,9 +74,9 @@ function makeReport(book: AuditBook, counters: Counters, milliseconds: number): 
     const all = count + counters.get(`udp-dropped-${reason}`);
     if (all > 0 && sign !== null) leaks[sign.name] = { count: all, story: sign.message, fix: sign.fix };
   }
-  for (const [kind, { story, fix }] of Object.entries(LEAKS)) {
+  for (const [kind, { message, fix }] of Object.entries(LEAKS)) {
     const count = counters.get(`leak-${kind as LeakKind}`);
-    if (count > 0) leaks[kind] = { count, story, fix };
+    if (count > 0) leaks[kind] = { count, story: message, fix };
   }
   return {
     clean: Object.keys(leaks).length === 0,

@@ -27,8 +27,8 @@ export interface ReaderContext {
   readonly onLeak: (kind: LeakKind) => void;
   /** Takes each cookie, `name=value`, that can stand for one person. */
   readonly onCookie: (cookie: string) => void;
-  /** Begins to look for identifiers in a text that comes in chunks. */
-  readonly scan: () => Scanner;
+  /** Begins to look for identifiers in a text that comes in chunks, but for those of a kind that does not count in it. */
+  readonly scan: (options?: { ignore?: LeakKind }) => Scanner;
   /** Looks for identifiers in a whole text. */
   readonly search: (text: string) => void;
 }
@@ -53,6 +53,12 @@ export interface Reader {
 export interface Protocol {
   /** Whether a stream is of it; undefined while it may yet be. Pure. */
   readonly recognise: (head: Head) => boolean | undefined;
+  /**
+   * Whether a leak may stand in front of where it is recognised: in its first line.
+   *
+   * @default {false}
+   */
+  readonly beginsWithText?: boolean;
   /** Begins to read a stream of it, from the first character on. */
   readonly open: (context: ReaderContext) => Reader;
 }

@@ -80,6 +80,9 @@ const EVERYDAY: ReadonlySet<string> = new Set([
     .split(" "),
 ]);
 
+/** How the message of NTLM begins that has the names in it, as it is and in base64. */
+const NTLM_LOGIN = ["NTLMSSP\0\x03\0\0\0", "TlRMTVNTUAAD"];
+
 const WORD = /[\w\x80-\xff]/;
 
 /** A text to be searched, as it is or decoded. */
@@ -124,7 +127,8 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
     ["own-host-name", makeNameSearch(host)],
     ["own-user-name", makeNameSearch(user)],
     ["own-home", makeHomeSearch(ids.home ?? "")],
-    ["secret", makeSecretSearch(forms)],
+    ["secret", makeTextSearch(forms)],
+    ["ntlm-names", makeTextSearch(NTLM_LOGIN)],
   ];
   // Percent-encoding may make three characters of one; a path may have its slashes doubled.
   const longest = Math.max(
@@ -285,7 +289,7 @@ function endsName(behind: string, isEnd: boolean): boolean | undefined {
   return behind.length < 4 || /[\w-]/.test(behind.charAt(4));
 }
 
-function makeSecretSearch(forms: readonly string[]): Search {
+function makeTextSearch(forms: readonly string[]): Search {
   return ({ text, from }, onMatch) => {
     for (const form of forms) {
       const at = text.indexOf(form, Math.max(0, from - form.length + 1));

@@ -44,7 +44,7 @@ const NUMBERED_BEFORE = new RegExp(
 );
 
 /** A number in front, or a command of a path in SVG: then a list of numbers goes on. */
-const NUMBERS_BEFORE = /(?:^|[^\d.])\d*\.?\d*\.?\d+[ ,;]{1,2}$|(?<![\w.])[MLHVCSQTZ] ?$/i;
+const NUMBERS_BEFORE = /(?:^|[^\w.:])\d*\.?\d*\.?\d+[ ,;]{1,2}$|(?<![\w.])[MLHVCSQTZ] ?$/i;
 
 /** Resolvers that everybody may name: who mentions one says nothing of a machine. */
 const RESOLVERS: ReadonlySet<string> = new Set([

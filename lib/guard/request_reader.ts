@@ -120,6 +120,16 @@ export class RequestReader {
     return rest;
   }
 
+  /** Takes the end of the stream: hands on the lines of a head that has not ended. */
+  finish(): void {
+    if (this.#state === "longLine" || this.#state === "longField") this.#handler.more(this.#held);
+    if (this.#state !== "field") return;
+    this.#field += this.#held;
+    this.#held = "";
+    if (this.#field !== "") this.#finishField(true);
+    this.#emit();
+  }
+
   /** How many of the next characters are payload. */
   get skip(): number {
     if (this.#held !== "") return 0;

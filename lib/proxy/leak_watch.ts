@@ -1,17 +1,10 @@
 import type { LeakMode, ScrubProtocol } from "../config/leak_mode.ts";
-import { bittorrent } from "../guard/bittorrent.ts";
-import type { Detector, LineProtocol } from "../guard/detector.ts";
-import { cookiesOf, http } from "../guard/http.ts";
 import { type IdentifierFinder, makeFinder, type OwnIdentifiers } from "../guard/identifiers.ts";
-import { IRC } from "../guard/irc.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { MAIL } from "../guard/mail.ts";
+import { PROTOCOLS } from "../guard/protocols.ts";
 import { HttpScrubber } from "../guard/scrub_http.ts";
 import { IrcScrubber } from "../guard/scrub_irc.ts";
-import { ssh } from "../guard/ssh.ts";
 import { type Scrubber, StreamGuard } from "../guard/stream_guard.ts";
-import { tls } from "../guard/tls.ts";
-import { xmpp } from "../guard/xmpp.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
@@ -33,18 +26,15 @@ export interface LeakWatchOptions {
   counters: Counters;
 }
 
-const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string) => Scrubber>> = {
-  irc: () => new IrcScrubber(),
-  http: (host) => new HttpScrubber(host),
+const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string, onLeak: (kind: LeakKind) => void) => Scrubber>> = {
+  irc: (_, onLeak) => new IrcScrubber(onLeak),
+  http: (host, onLeak) => new HttpScrubber(host, onLeak),
 };
 
-const LINE_PROTOCOLS: readonly LineProtocol[] = [IRC, MAIL];
-
-/** Watches what one application gives away, at the door and in its streams. */
+/** Watches for leaks of one application, in its requests and in its streams. */
 export class LeakWatch {
   readonly #options: LeakWatchOptions;
   readonly #finder: IdentifierFinder;
-  readonly #detectors: readonly Detector[] = [(head) => this.#http(head), tls, ssh, bittorrent, xmpp];
   readonly #explained = new Set<string>();
   /** Host that a cookie went to first. The oldest ones stand first. */
   readonly #cookies = new Map<string, string>();
@@ -59,15 +49,14 @@ export class LeakWatch {
   guard(host: string, destination: string | undefined): StreamGuard | undefined {
     const { mode, scrub } = this.#options;
     if (mode === "off" && scrub.length === 0) return undefined;
-    const watches = mode !== "off";
     return new StreamGuard({
       host,
-      detectors: watches ? this.#detectors : [],
-      lineProtocols: watches ? LINE_PROTOCOLS : [],
-      finder: watches ? this.#finder : undefined,
-      scrubbers: scrub.map((protocol) => SCRUBBERS[protocol](host)),
+      protocols: PROTOCOLS,
+      finder: mode === "off" ? undefined : this.#finder,
+      scrubbers: scrub.map((protocol) => (onLeak) => SCRUBBERS[protocol](host, onLeak)),
       blocks: mode === "block",
-      found: (kind) => this.#found(kind, destination),
+      onLeak: (kind) => this.#onLeak(kind, destination),
+      onCookie: (cookie) => this.#crosses(cookie, host),
     });
   }
 
@@ -78,14 +67,18 @@ export class LeakWatch {
     this.#options.log.warn(sign.message, { leak: sign.name, fix: sign.fix });
   }
 
-  #found(kind: LeakKind, destination: string | undefined): void {
+  #onLeak(kind: LeakKind, destination: string | undefined): void {
     const { mode, log, counters } = this.#options;
     counters.add(`leak-${kind}`);
     const isNew = this.#isNew(kind);
     if (!isNew && mode !== "block") return;
-    const { protocol, story, fix } = LEAKS[kind];
-    const what = mode === "block" ? "Ended a stream before it gave this away" : "The application gives this away";
-    log.warn(`${what}: ${story}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
+    const { protocol, message, fix, isUnreadable } = LEAKS[kind];
+    const what = isUnreadable === true
+      ? "The application sends what cannot be looked at"
+      : mode === "block"
+      ? "Ended a stream before a leak"
+      : "The application leaks";
+    log.warn(`${what}: ${message}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
   }
 
   #isNew(sign: string): boolean {
@@ -93,13 +86,6 @@ export class LeakWatch {
     this.#explained.add(sign);
     return true;
   }
-
-  #http: Detector = (head) => {
-    const verdict = http(head);
-    if (verdict === undefined) return undefined;
-    const crosses = cookiesOf(head).filter((cookie) => this.#crosses(cookie, head.host)).length > 0;
-    return crosses ? { ...verdict, leaks: [...verdict.leaks, "http-cookie"] } : verdict;
-  };
 
   /** Whether a cookie has been to another host. */
   #crosses(cookie: string, host: string): boolean {

@@ -1,10 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { bittorrent } from "../../lib/guard/bittorrent.ts";
+import type { LeakKind } from "../../lib/guard/leak.ts";
+import { BITTORRENT } from "../../lib/guard/bittorrent.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
+import { readStream } from "./read_stream.ts";
 
-function verdict(sent: string): ReturnType<typeof bittorrent> {
-  return bittorrent({ sent, received: "", host: "site.i2p" });
+function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefined {
+  const report = readStream(BITTORRENT, sent, { isOpen: true });
+  return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
 function handshake(peerId: string): string {

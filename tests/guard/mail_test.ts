@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { LeakKind } from "../../lib/guard/leak.ts";
-import { MAIL } from "../../lib/guard/mail.ts";
+import { inspectMailLine, MAIL } from "../../lib/guard/mail.ts";
 import { pureTest } from "../support/pure.ts";
 
 function recognise(sent: string, received = ""): boolean | undefined {
@@ -8,7 +8,7 @@ function recognise(sent: string, received = ""): boolean | undefined {
 }
 
 function assertLeaks(lines: readonly string[], ...leaks: LeakKind[]): void {
-  for (const line of lines) assertEquals([...MAIL.inspect(line)], leaks, JSON.stringify(line));
+  for (const line of lines) assertEquals([...inspectMailLine(line)], leaks, JSON.stringify(line));
 }
 
 /** Asserts that a stream is undecided up to some byte, and from there on decided for good. */
@@ -90,7 +90,7 @@ pureTest("MAIL.recognise() says no to other protocols, and stays with it", () =>
   }
 });
 
-pureTest("MAIL.inspect() finds a hello that names the machine", () => {
+pureTest("inspectMailLine() finds a hello that names the machine", () => {
   assertLeaks(
     [
       // mutt; Thunderbird; KMail; sendmail.
@@ -108,7 +108,7 @@ pureTest("MAIL.inspect() finds a hello that names the machine", () => {
   );
 });
 
-pureTest("MAIL.inspect() takes a neutral hello", () => {
+pureTest("inspectMailLine() takes a neutral hello", () => {
   assertLeaks([
     // msmtp; Thunderbird with a hello_argument.
     "EHLO localhost",
@@ -128,7 +128,7 @@ pureTest("MAIL.inspect() takes a neutral hello", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() finds machines in Received", () => {
+pureTest("inspectMailLine() finds machines in Received", () => {
   assertLeaks(
     [
       "Received: from thinkpad (localhost [127.0.0.1]) by mail.i2p (Postfix) with ESMTP id 4F; Mon, 7 Aug 2023 12:00:00 +0200",
@@ -142,7 +142,7 @@ pureTest("MAIL.inspect() finds machines in Received", () => {
   );
 });
 
-pureTest("MAIL.inspect() takes Received that stays in I2P, and text", () => {
+pureTest("inspectMailLine() takes Received that stays in I2P, and text", () => {
   assertLeaks([
     "Received: from localhost (localhost [127.0.0.1]) by mail.i2p (Exim 4.96) with ESMTP id 1.2; Mon, 7 Aug by example.org",
     "Received: from smtp.postman.i2p by hq.postman.i2p for <alice@mail.i2p>",
@@ -154,7 +154,7 @@ pureTest("MAIL.inspect() takes Received that stays in I2P, and text", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() finds a Message-ID that names the machine", () => {
+pureTest("inspectMailLine() finds a Message-ID that names the machine", () => {
   assertLeaks(
     [
       // mutt; KMail; Thunderbird with an account of the clearnet.
@@ -179,7 +179,7 @@ pureTest("MAIL.inspect() finds a Message-ID that names the machine", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() finds the name of the client", () => {
+pureTest("inspectMailLine() finds the name of the client", () => {
   assertLeaks(
     [
       "User-Agent: Mozilla Thunderbird",
@@ -203,7 +203,7 @@ pureTest("MAIL.inspect() finds the name of the client", () => {
   );
 });
 
-pureTest("MAIL.inspect() finds the address that a mail comes from", () => {
+pureTest("inspectMailLine() finds the address that a mail comes from", () => {
   assertLeaks(
     [
       "X-Originating-IP: [192.168.1.5]",
@@ -230,7 +230,7 @@ pureTest("MAIL.inspect() finds the address that a mail comes from", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() takes what everybody sends", () => {
+pureTest("inspectMailLine() takes what everybody sends", () => {
   assertLeaks([
     "MAIL FROM:<alice@mail.i2p>",
     "RCPT TO:<bob@example.org>",
@@ -249,7 +249,7 @@ pureTest("MAIL.inspect() takes what everybody sends", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() takes hostile lines", () => {
+pureTest("inspectMailLine() takes hostile lines", () => {
   const pieces = [
     "EHLO ",
     "Received: from ",
@@ -261,5 +261,5 @@ pureTest("MAIL.inspect() takes hostile lines", () => {
     " ",
     "a1 ID (",
   ];
-  for (const piece of pieces) assertEquals(MAIL.inspect(piece.repeat(10_000)).length <= 1, true, piece);
+  for (const piece of pieces) assertEquals(inspectMailLine(piece.repeat(10_000)).length <= 1, true, piece);
 });

@@ -1,9 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { ssh } from "../../lib/guard/ssh.ts";
+import type { LeakKind } from "../../lib/guard/leak.ts";
+import { SSH } from "../../lib/guard/ssh.ts";
 import { pureTest } from "../support/pure.ts";
+import { readStream } from "./read_stream.ts";
 
-function verdict(sent: string): ReturnType<typeof ssh> {
-  return ssh({ sent, received: "", host: "site.i2p" });
+function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefined {
+  const report = readStream(SSH, sent, { isOpen: true });
+  return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
 pureTest("ssh names a version line that tells the distribution or the system", () => {

@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { INSPECTED } from "../../lib/guard/detector.ts";
+import { makeFinder } from "../../lib/guard/identifiers.ts";
 import { IRC } from "../../lib/guard/irc.ts";
 import { toLatin1 } from "../../lib/guard/latin1.ts";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { StreamGuard } from "../../lib/guard/stream_guard.ts";
-import { tls } from "../../lib/guard/tls.ts";
+import { TLS } from "../../lib/guard/tls.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** A guard that blocks, and what it has found. */
@@ -12,12 +13,11 @@ function makeGuard(): { guard: StreamGuard; found: LeakKind[] } {
   const found: LeakKind[] = [];
   const guard = new StreamGuard({
     host: "site.i2p",
-    detectors: [tls],
-    lineProtocols: [IRC],
-    finder: undefined,
+    protocols: [TLS, IRC],
+    finder: makeFinder({ addresses: [], secrets: [] }),
     scrubbers: [],
     blocks: true,
-    found: (kind) => found.push(kind),
+    onLeak: (kind) => found.push(kind),
   });
   return { guard, found };
 }

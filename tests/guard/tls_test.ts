@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { LeakKind } from "../../lib/guard/leak.ts";
-import { tls } from "../../lib/guard/tls.ts";
+import { TLS } from "../../lib/guard/tls.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
+import { readStream } from "./read_stream.ts";
 
 const LEAK: readonly LeakKind[] = ["tls-server-name"];
 
@@ -36,8 +37,9 @@ function records(handshake: string, size = handshake.length): string {
   return all;
 }
 
-function verdict(sent: string): ReturnType<typeof tls> {
-  return tls({ sent, received: "", host: "site.i2p" });
+function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefined {
+  const report = readStream(TLS, sent, { isOpen: true });
+  return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
 pureTest("tls names a ClientHello for a host of the clearnet, and none for one of I2P", () => {

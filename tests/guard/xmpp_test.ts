@@ -1,12 +1,14 @@
 import { assertEquals } from "@std/assert";
 import type { LeakKind } from "../../lib/guard/leak.ts";
-import { xmpp } from "../../lib/guard/xmpp.ts";
+import { XMPP } from "../../lib/guard/xmpp.ts";
 import { pureTest } from "../support/pure.ts";
+import { readStream } from "./read_stream.ts";
 
 const LEAK: readonly LeakKind[] = ["xmpp-domain"];
 
-function verdict(sent: string): ReturnType<typeof xmpp> {
-  return xmpp({ sent, received: "", host: "chat.i2p" });
+function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefined {
+  const report = readStream(XMPP, sent, { isOpen: true });
+  return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
 /** An opening as Gajim and Conversations send it. */
