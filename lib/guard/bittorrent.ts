@@ -1,7 +1,7 @@
 import type { Protocol } from "./detector.ts";
 import type { LeakKind } from "./leak.ts";
 import { namesClient } from "./peer_id.ts";
-import { beginsWith, lastPacket, numberAt, type Packet, packetProtocol, PARTIAL } from "./reader.ts";
+import { beginsWith, lastReadable, numberAt, type Packet, packetProtocol, PARTIAL } from "./reader.ts";
 
 const GREETING = "\x13BitTorrent protocol";
 
@@ -49,9 +49,9 @@ export const BITTORRENT: Protocol = packetProtocol(({ sent }) => beginsWith(sent
     packets--;
     if (text.length < 6 && !/^\0{4}/.test(text)) return PARTIAL;
     const length = 4 + numberAt(text, 0, 4);
-    if (length > MAX_MESSAGE || count > MAX_MESSAGES) return lastPacket();
+    if (length > MAX_MESSAGE || count > MAX_MESSAGES) return lastReadable();
     if (text.slice(4, 6) === EXTENSION_HANDSHAKE && length > 5) {
-      return text.length < length ? PARTIAL : lastPacket(extensionLeaks(text.slice(6, length)));
+      return text.length < length ? PARTIAL : lastReadable(extensionLeaks(text.slice(6, length)));
     }
     packets++;
     return { taken: 0, leaks: [], skip: length };

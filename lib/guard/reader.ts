@@ -144,6 +144,8 @@ export interface Packet {
   readonly leaks: readonly LeakKind[];
   /** How many of the characters behind them need not be looked at; Infinity if nothing more is to be seen. @default {0} */
   readonly skip?: number;
+  /** Whether nothing readable follows, so that identifiers are not looked for either. @default {false} */
+  readonly isOver?: boolean;
 }
 
 /** Most characters that a packet may have until it is whole. */
@@ -156,6 +158,7 @@ export class PacketReader implements Reader {
   readonly #plain: PlainReader;
   #held = "";
   #skip = 0;
+  #isOver = false;
 
   /** @param take takes the first packet off what has come. */
   constructor(context: ReaderContext, take: (text: string) => Packet) {
@@ -170,30 +173,35 @@ export class PacketReader implements Reader {
     this.#skip -= skipped;
     this.#held += text.slice(skipped);
     while (this.#held !== "" && this.#skip === 0) {
-      const { taken, leaks, skip = 0 } = this.#take(this.#held);
+      const { taken, leaks, skip = 0, isOver = false } = this.#take(this.#held);
       for (const kind of leaks) this.#context.onLeak(kind);
+      if (isOver) this.#finish();
       if (taken === 0 && skip === 0) break;
       const ignored = Math.min(skip, this.#held.length - taken);
       this.#held = this.#held.slice(taken + ignored);
       this.#skip = skip - ignored;
     }
-    if (this.#held.length > MAX_PACKET) {
-      this.#held = "";
-      this.#skip = Infinity;
-    }
-    return Math.max(undecided, this.#held.length);
+    if (this.#held.length > MAX_PACKET) this.#finish();
+    return this.#isOver ? 0 : Math.max(undecided, this.#held.length);
   }
 
   end(): void {
-    this.#plain.end();
+    if (!this.#isOver) this.#plain.end();
   }
 
   get skip(): number {
+    if (this.#isOver) return Infinity;
     return this.#held === "" ? Math.min(this.#skip, this.#plain.skip) : 0;
   }
 
   pass(count: number): void {
     this.#skip -= count;
+  }
+
+  #finish(): void {
+    this.#plain.end();
+    this.#held = "";
+    this.#isOver = true;
   }
 }
 
@@ -209,9 +217,14 @@ export function packetProtocol(
   return { recognise, open: (context) => new PacketReader(context, makeTake()) };
 }
 
-/** What takes all of a stream, after which nothing is to be seen. */
+/** The last packet that is looked at. Identifiers still are, in what follows. */
 export function lastPacket(leaks: readonly LeakKind[] = []): Packet {
   return { taken: 0, leaks, skip: Infinity };
+}
+
+/** The last packet before what cannot be read. */
+export function lastReadable(leaks: readonly LeakKind[] = []): Packet {
+  return { taken: 0, leaks, isOver: true };
 }
 
 /** A packet that is not whole yet. */

@@ -1,5 +1,5 @@
 import type { Protocol } from "./detector.ts";
-import { lastPacket, numberAt, packetProtocol, PARTIAL } from "./reader.ts";
+import { lastReadable, numberAt, packetProtocol, PARTIAL } from "./reader.ts";
 
 /**
  * The request for a connection of RDP (X.224 in TPKT), in which clients name their user to whoever shares out load.
@@ -16,5 +16,5 @@ export const REMOTE_DESKTOP: Protocol = packetProtocol(({ sent }) => {
 }, () => (text) => {
   const length = numberAt(text, 2, 2);
   if (text.length < Math.max(6, length)) return PARTIAL;
-  return lastPacket(/Cookie: mstshash=[^\r\n]/.test(text.slice(0, length)) ? ["remote-desktop-user"] : []);
+  return lastReadable(/Cookie: mstshash=[^\r\n]/.test(text.slice(0, length)) ? ["remote-desktop-user"] : []);
 });

@@ -120,12 +120,9 @@ export class RequestReader {
     return rest;
   }
 
-  /** Takes the end of the stream: hands on the lines of a head that has not ended. */
+  /** Takes the end of the stream: hands on the whole lines of a head that has not ended. */
   finish(): void {
-    if (this.#state === "longLine" || this.#state === "longField") this.#handler.more(this.#held);
     if (this.#state !== "field") return;
-    this.#field += this.#held;
-    this.#held = "";
     if (this.#field !== "") this.#finishField(true);
     this.#emit();
   }
@@ -230,8 +227,9 @@ export class RequestReader {
       this.#emit();
     }
     if (this.#field.length + size > MAX_HEAD) {
-      const rest = this.#take(MAX_HEAD - this.#field.length);
-      this.#field += rest;
+      const count = MAX_HEAD - this.#field.length;
+      // A line end stays in one piece.
+      this.#field += this.#take(this.#held.charAt(count - 1) === "\r" ? count - 1 : count);
       this.#finishField(false);
       this.#state = "longField";
       return true;
@@ -279,7 +277,7 @@ export class RequestReader {
     const end = this.#lineEnd();
     const isLine = this.#state === "longLine";
     // The version stands at the end of a request line, and has to be known.
-    const kept = isLine && end === 0 ? " HTTP/1.1\r".length : 0;
+    const kept = isLine ? " HTTP/1.1\r".length : this.#held.endsWith("\r") ? 1 : 0;
     const size = end === 0 ? this.#held.length - kept : end;
     if (size <= 0) return false;
     if (isLine && end > 0) {

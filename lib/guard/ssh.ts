@@ -1,5 +1,5 @@
 import type { Protocol } from "./detector.ts";
-import { beginsWith, lastPacket, packetProtocol, PARTIAL } from "./reader.ts";
+import { beginsWith, lastReadable, packetProtocol, PARTIAL } from "./reader.ts";
 import { namesSystem } from "./system_words.ts";
 
 /** Longest version line, its end included (RFC 4253 §4.2), bytes. */
@@ -14,6 +14,6 @@ const MAX_LINE = 255;
  */
 export const SSH: Protocol = packetProtocol(({ sent }) => beginsWith(sent, "SSH-"), () => (text) => {
   const end = text.slice(0, MAX_LINE).indexOf("\n");
-  if (end < 0) return text.length >= MAX_LINE ? lastPacket() : PARTIAL;
-  return lastPacket(namesSystem(text.slice(0, end)) ? ["ssh-banner"] : []);
+  if (end < 0) return text.length >= MAX_LINE ? lastReadable() : PARTIAL;
+  return lastReadable(namesSystem(text.slice(0, end)) ? ["ssh-banner"] : []);
 });

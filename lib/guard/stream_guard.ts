@@ -72,6 +72,9 @@ export class StreamGuard {
   #head = "";
   /** Characters of it at which protocols were asked last. */
   #asked = 0;
+  /** Looks for identifiers in the lines of the head, up to the last end of a line. */
+  readonly #lines: Scanner;
+  #searched = 0;
   #received = "";
   #candidates: readonly Protocol[];
   #reader: Reader | undefined;
@@ -86,6 +89,7 @@ export class StreamGuard {
     this.#candidates = options.protocols;
     this.#scrubbers = options.scrubbers.map((make) => make((kind) => this.#report(kind, false)));
     this.#isScrubbed = this.#scrubbers.length === 0;
+    this.#lines = this.#context().scan();
     this.sent = new SentFilter(this);
     this.received = new ReceivedFilter(this);
   }
@@ -183,9 +187,13 @@ export class StreamGuard {
       this.#head = this.#received = "";
       return this.#reader.push(head);
     }
+    // A line that has ended may be answered, so it cannot wait for the next one.
+    const lineStart = this.#head.lastIndexOf("\n") + 1;
+    this.#lines.push(this.#head.slice(this.#searched, lineStart));
+    this.#searched = Math.max(this.#searched, lineStart);
     const head = { sent: this.#head, received: this.#received, host: this.#options.host };
     const mayLeak = this.#candidates.some((one) => one.beginsWithText === true && one.recognise(head) !== false);
-    return mayLeak ? this.#head.length : 0;
+    return mayLeak ? this.#head.length - lineStart : 0;
   }
 
   /** The next length of the head at which to ask; 0 if it has not come. */

@@ -1,6 +1,6 @@
 import type { Protocol } from "./detector.ts";
 import { hostOf, isHarmlessHost } from "./host.ts";
-import { beginsWith, lastPacket, numberAt, packetProtocol, PARTIAL } from "./reader.ts";
+import { beginsWith, lastReadable, numberAt, packetProtocol, PARTIAL } from "./reader.ts";
 
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
@@ -33,15 +33,15 @@ export const TLS: Protocol = packetProtocol(({ sent }) => beginsWith(sent, "\x16
     const size = numberAt(text, 3, 2);
     // Without a limit from below, records without a byte would be a way to keep this busy.
     const isPart = text.charCodeAt(0) === HANDSHAKE && text.charCodeAt(1) === 3 && size > 0 && size <= MAX_RECORD;
-    if (!isPart) return lastPacket();
+    if (!isPart) return lastReadable();
     if (text.length < 5 + size) return PARTIAL;
     parts.push(text.slice(5, 5 + size));
     length += size;
-    if (length > MAX_HELLO || (parts[0] ?? "").charCodeAt(0) !== CLIENT_HELLO) return lastPacket();
+    if (length > MAX_HELLO || (parts[0] ?? "").charCodeAt(0) !== CLIENT_HELLO) return lastReadable();
     const end = 4 + helloLength(parts);
     if (length < 4 || length < end) return { taken: 5 + size, leaks: [] };
     const name = hostOf(serverName(parts.join("").slice(4, end)) ?? "");
-    return lastPacket(isHarmlessHost(name) ? [] : ["tls-server-name"]);
+    return lastReadable(isHarmlessHost(name) ? [] : ["tls-server-name"]);
   };
 });
 
