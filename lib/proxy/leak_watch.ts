@@ -22,7 +22,7 @@ export interface LeakWatchOptions {
   identifiers: OwnIdentifiers;
   /** Takes one line for each new kind of leak. */
   log: Log;
-  /** Takes the counts: `leak-…` by kind. */
+  /** Takes the counts: `leak-…` by kind, and `sign-…` of refusals that are taken for a leak. */
   counters: Counters;
 }
 
@@ -63,8 +63,16 @@ export class LeakWatch {
   /** Takes note of a refusal, and explains what it says about the application, once. */
   refused(reason: Reason): void {
     const { sign } = REASONS[reason];
-    if (sign === null || this.#options.mode === "off" || !this.#isNew(sign.name)) return;
-    this.#options.log.warn(sign.message, { leak: sign.name, fix: sign.fix });
+    const { mode, log, counters } = this.#options;
+    if (sign === null || mode === "off") return;
+    if (reason === "ip" && this.#isNew("ip")) {
+      const either =
+        "it looks for a proxy, or resolves names itself; if it asks for another one, that is taken for a DNS leak";
+      log.info(`The application asked for an IP address: ${either}`, { fix: sign.fix });
+      return;
+    }
+    counters.add(`sign-${sign.name}`);
+    if (this.#isNew(sign.name)) log.warn(sign.message, { leak: sign.name, fix: sign.fix });
   }
 
   #onLeak(kind: LeakKind, destination: string | undefined): void {
