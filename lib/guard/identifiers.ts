@@ -1,4 +1,4 @@
-import { ADDRESS_CONTEXT, findAddresses, isSomebodys, normaliseAddress } from "./ip_addresses.ts";
+import { ADDRESS_CONTEXT, findAddresses, isAmongNumbers, isSomebodys, normaliseAddress } from "./ip_addresses.ts";
 import type { LeakKind } from "./leak.ts";
 import { secretForms, wireText } from "./secrets.ts";
 
@@ -83,7 +83,8 @@ const EVERYDAY: ReadonlySet<string> = new Set([
 /** How the message of NTLM begins that has the names in it, as it is and in base64. */
 const NTLM_LOGIN = ["NTLMSSP\0\x03\0\0\0", "TlRMTVNTUAAD"];
 
-const WORD = /[\w\x80-\xff]/;
+/** Letters, also parts of those in UTF-8, which has no byte above 0xf4. */
+const WORD = /[\w\x80-\xf4]/;
 
 /** A text to be searched, as it is or decoded. */
 interface View {
@@ -94,6 +95,8 @@ interface View {
   from: number;
   /** Whether nothing follows the text. */
   isEnd: boolean;
+  /** Whether words stand side by side in it, as in messages whose lengths stand elsewhere. */
+  isDense: boolean;
 }
 
 /**
@@ -149,7 +152,8 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
         if (found.end <= view.from) continue;
         const start = found.end - (found.address.includes(":") ? LONGEST_ADDRESS : found.address.length);
         const isDecided = isAddressDecided(view, found.end);
-        if (own.has(found.address)) note("own-address", start, isDecided);
+        const isNumber = !found.address.includes(":") && isAmongNumbers(view.text, start, found.end);
+        if (own.has(found.address) && !isNumber) note("own-address", start, isDecided);
         else if (isSomebodys(found, view.text)) note("public-address", start, isDecided);
       }
       for (const [kind, find] of searches) {
@@ -220,16 +224,22 @@ function viewsOf(text: string, seen: number, isEnd: boolean): (View & { width: n
       const wide = wireText(letters.replaceAll("\0", ""));
       // With the high byte in front, the last letter has no zero behind it.
       views.push(
-        makeView(wide, 0, !isOpen, 3),
-        ...(last === "" ? [] : [makeView(wide + wireText(last), 0, !isOpen, 3)]),
+        makeView(wide, 0, !isOpen, 3, true),
+        ...(last === "" ? [] : [makeView(wide + wireText(last), 0, !isOpen, 3, true)]),
       );
     }
   }
   return views;
 }
 
-function makeView(text: string, from: number, isEnd: boolean, width: number): View & { width: number } {
-  return { text, lower: text.toLowerCase(), from, isEnd, width };
+function makeView(
+  text: string,
+  from: number,
+  isEnd: boolean,
+  width: number,
+  isDense = false,
+): View & { width: number } {
+  return { text, lower: text.toLowerCase(), from, isEnd, isDense, width };
 }
 
 /** Letters of UTF-16, of either byte order: each with a zero byte beside it. */
@@ -264,10 +274,11 @@ function hostLabel(hostName: string): string {
 
 function makeNameSearch(name: string): Search {
   if (name === "") return () => {};
-  return ({ lower, from, isEnd }, onMatch) => {
+  return ({ lower, from, isEnd, isDense }, onMatch) => {
     let at = lower.indexOf(name, Math.max(0, from - name.length + 1));
     for (; at >= 0; at = lower.indexOf(name, at + 1)) {
       const end = at + name.length;
+      if (isDense) return onMatch(at, true);
       if (WORD.test(lower.charAt(at - 1))) continue;
       const endsHere = endsName(lower.slice(end, end + LOOKAHEAD), isEnd);
       if (endsHere !== false) onMatch(at, endsHere === true);

@@ -39,12 +39,12 @@ const NUMBERED_BEFORE = new RegExp(
   "(?:\\xa7+ ?|\\b(?:section|sect|sec|chapter|clause|fig|figure|table|appendix|annex|paragraph|para|article|rule|step|item|oid|" +
     "firmware|kernel|rev|revision|upgraded?|updated?|patch|rv|tag|firefox|chrome|chromium|opera|safari|edge|thunderbird|" +
     "java|jre|jdk|openssl|postgresql|mysql|mariadb|nginx|apache|php|windows|android|ios|macos|wine|bios|driver|plugin|" +
-    "library|browser)s?\\b\\.?(?: (?:from|to|is|no\\.))?[\"' :=(>#]{1,4}|[<>=~^!]=? ?)$",
+    "library|browser)s?\\b\\.?(?: (?:from|to|is|no\\.))?[\"' :=(>#]{1,4}|(?:[<>~!^]=|==|[~^]) ?)$",
   "i",
 );
 
 /** A number in front, or a command of a path in SVG: then a list of numbers goes on. */
-const NUMBERS_BEFORE = /(?:^|[^\w.:])\d*\.?\d*\.?\d+[ ,;]{1,2}$|(?<![\w.])[MLHVCSQTZ] ?$/i;
+const NUMBERS_BEFORE = /(?:^|[^\w.:])\d*\.?\d*\.?\d+[ ,;]{1,2}$|(?<![a-z])[MLHVCSQTZ] ?$/i;
 
 /** Resolvers that everybody may name: who mentions one says nothing of a machine. */
 const RESOLVERS: ReadonlySet<string> = new Set([
@@ -98,11 +98,17 @@ export function isSomebodys({ address, end, isPublic }: FoundAddress, text: stri
   const before = text.slice(Math.max(0, start - ADDRESS_CONTEXT.before), start);
   if (NUMBERED_BEFORE.test(before)) return false;
   if (ADDRESS_BEFORE.test(before) || /^:\d/.test(text.slice(end, end + 2))) return true;
-  if (NUMBERS_BEFORE.test(before) || /^[~+]/.test(text.slice(end, end + 1))) return false;
+  if (isAmongNumbers(text, start, end) || /^[~+]/.test(text.slice(end, end + 1))) return false;
   const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
   const isIdentifier = (a === 1 && (b === 0 || (b === 3 && (c === 101 || c === 132)))) || (a === 2 && b === 5);
   // Numbers of versions and sections are small, and often zero in the middle.
   return !isIdentifier && Math.max(a, b, c, d) >= (b * c === 0 ? 100 : 32);
+}
+
+/** Whether an address of IPv4 is part of a list of numbers, such as a path of SVG. */
+export function isAmongNumbers(text: string, start: number, end: number): boolean {
+  const before = text.slice(Math.max(0, start - ADDRESS_CONTEXT.before), start);
+  return NUMBERS_BEFORE.test(before) || (/[\d.][ ,;]$/.test(before) && /^[ ,;]-?[\d.]/.test(text.slice(end, end + 3)));
 }
 
 function findIpv4(text: string, found: FoundAddress[]): void {

@@ -6,6 +6,8 @@ const NAMED: readonly RegExp[] = [
   /^[AOQRSTU][0-9A-Za-z.-]{5}---/,
   // The first client of all: M7-9-2--
   /^M\d-\d{1,2}-\d{1,2}--?/,
+  // aria2
+  /^A2-\d{1,2}-\d{1,2}-\d{1,2}-/,
   // I2PSnark
   // deno-lint-ignore no-control-regex
   /^\x03\x03\x03/,
