@@ -58,6 +58,8 @@ class HttpReader implements Reader, RequestHandler {
   readonly #requests: RequestReader;
   readonly #heads: Scanner;
   readonly #payload: Scanner;
+  /** Lines of a head that were not searched yet. */
+  #head = "";
   /** Reads what is no HTTP any more. */
   #plain: PlainReader | undefined;
   /** Characters of the body, or message, under way. */
@@ -74,6 +76,7 @@ class HttpReader implements Reader, RequestHandler {
   push(text: string): number {
     if (this.#plain !== undefined) return this.#plain.push(text);
     this.#requests.push(text);
+    this.#searchHead();
     const { state } = this.#requests;
     if (state === "reading") return Math.max(this.#requests.pending, this.#undecided);
     if (state === "lost") this.#context.onLeak("http-unreadable");
@@ -85,7 +88,8 @@ class HttpReader implements Reader, RequestHandler {
   end(): void {
     if (this.#plain === undefined) {
       this.#requests.finish();
-      this.#heads.push(this.#requests.release());
+      this.#head += this.#requests.release();
+      this.#searchHead();
     }
     this.#heads.end();
     this.#payload.end();
@@ -102,7 +106,7 @@ class HttpReader implements Reader, RequestHandler {
   }
 
   line(raw: string, { method, target }: RequestFacts): void {
-    this.#heads.push(raw);
+    this.#head += raw;
     const named = method === "CONNECT" ? hostOf(target) : hostOfUrl(target) ?? "";
     if (isForeignHost(named, sitesOf({ target, hosts: [] }, this.#context.host))) this.#context.onLeak("http-host");
     for (const kind of announceLeaks(target)) this.#context.onLeak(kind);
@@ -112,7 +116,7 @@ class HttpReader implements Reader, RequestHandler {
     const sites = sitesOf(facts, this.#context.host);
     for (const field of fields) {
       const { name, value, raw } = field;
-      this.#heads.push(raw);
+      this.#head += raw;
       const leak = headerLeak(field, sites);
       if (leak !== undefined) this.#context.onLeak(leak);
       if (name === "cookie") cookiesOf(value).forEach(this.#context.onCookie);
@@ -121,10 +125,11 @@ class HttpReader implements Reader, RequestHandler {
   }
 
   more(raw: string): void {
-    this.#heads.push(raw);
+    this.#head += raw;
   }
 
   headEnd(): void {
+    this.#searchHead();
     this.#heads.end();
   }
 
@@ -153,6 +158,11 @@ class HttpReader implements Reader, RequestHandler {
     if (this.#context.blocks) this.#context.onLeak("http-unreadable");
   }
 
+  #searchHead(): void {
+    this.#heads.push(this.#head);
+    this.#head = "";
+  }
+
   /** A login is in base64, except for its scheme. */
   #login(value: string): void {
     const [, token = ""] = /^(?:Basic|NTLM|Negotiate) +([A-Za-z0-9+/_-]+=*)$/i.exec(value) ?? [];
@@ -163,6 +173,7 @@ class HttpReader implements Reader, RequestHandler {
 /** What a request for a BitTorrent tracker says of the client. */
 function announceLeaks(target: string): LeakKind[] {
   const query = target.slice(0, 4_096);
+  if (!query.includes("peer_id=") && !query.includes("info_hash=")) return [];
   if (!query.includes("info_hash=")) return namesClient(parameter(query, "peer_id")) ? ["bittorrent-client"] : [];
   const addresses = ["ip", "ipv4", "ipv6", "localip"].map((name) => hostOf(parameter(query, name)));
   return [

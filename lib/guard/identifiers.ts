@@ -176,6 +176,7 @@ class ChunkScanner implements Scanner {
   readonly #overlap: number;
   readonly #onLeak: (kind: LeakKind) => void;
   #tail = "";
+  #undecided = 0;
 
   constructor(
     search: (text: string, seen: number, isEnd: boolean) => Found,
@@ -190,14 +191,15 @@ class ChunkScanner implements Scanner {
   push(text: string): number {
     if (text === "") return 0;
     const all = this.#tail + text;
-    const undecided = this.#scan(all, false);
-    this.#tail = all.slice(-Math.max(this.#overlap, undecided));
-    return undecided;
+    this.#undecided = this.#scan(all, false);
+    this.#tail = all.slice(-Math.max(this.#overlap, this.#undecided));
+    return this.#undecided;
   }
 
   end(): void {
-    if (this.#tail !== "") this.#scan(this.#tail, true);
+    if (this.#undecided > 0) this.#scan(this.#tail, true);
     this.#tail = "";
+    this.#undecided = 0;
   }
 
   #scan(all: string, isEnd: boolean): number {
@@ -211,7 +213,7 @@ class ChunkScanner implements Scanner {
 /** A text as it is, and decoded as far as it is encoded, with how many characters of it one of the view may stand for. */
 function viewsOf(text: string, seen: number, isEnd: boolean): (View & { width: number })[] {
   const views = [makeView(text, seen, isEnd, 1)];
-  if (/%[\da-f]{2}/i.test(text)) {
+  if (text.includes("%") && /%[\da-f]{2}/i.test(text)) {
     // An escape that goes over a border is not seen yet.
     const before = decodePercent(text.slice(0, seen).replace(/%[\da-f]?$/i, "")).length;
     const decoded = decodePercent(isEnd ? text : text.replace(/%[\da-f]?$/i, ""));

@@ -92,7 +92,7 @@ export class LineReader implements Reader {
       this.#isLong = true;
     }
     if (!isEnd) return;
-    this.#hand(this.#line.replace(/\r$/, ""));
+    this.#hand(this.#line.endsWith("\r") ? this.#line.slice(0, -1) : this.#line);
     this.#line = "";
     this.#isLong = false;
     this.#isOver ||= this.#inspector.isOver === true;

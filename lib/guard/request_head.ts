@@ -43,6 +43,7 @@ export function mayBeRequestLine(text: string): boolean {
 export function parseField(text: string): HeaderField & { isStrict: boolean } | undefined {
   const [all, name, space] = FIELD.exec(text) ?? [];
   if (all === undefined || name === undefined) return undefined;
-  const value = text.slice(all.length).replace(/\r?\n[ \t]+/g, " ").trim();
+  const raw = text.slice(all.length);
+  const value = (raw.includes("\n") ? raw.replace(/\r?\n[ \t]+/g, " ") : raw).trim();
   return { name: name.toLowerCase(), value, isStrict: space === "" };
 }

@@ -410,7 +410,8 @@ export class RequestReader {
 }
 
 function withoutEnd(line: string): string {
-  return line.replace(/\r?\n$/, "");
+  if (!line.endsWith("\n")) return line;
+  return line.slice(0, line.endsWith("\r\n") ? -2 : -1);
 }
 
 /** Follows the beginning of a line for as long as it may be one of a request, looking at each character once. */

@@ -78,8 +78,9 @@ export class StreamGuard {
   #received = "";
   #candidates: readonly Protocol[];
   #reader: Reader | undefined;
-  /** What is held back. */
-  #held = NOTHING;
+  /** What is held back, in the chunks in which it came. */
+  #held: Uint8Array[] = [];
+  #heldLength = 0;
   #isBlocked = false;
   #isScrubbed: boolean;
 
@@ -111,7 +112,7 @@ export class StreamGuard {
     for (const scrubber of this.#scrubbers) {
       const passed: Uint8Array | undefined = held && scrubber.push(held);
       const rest: Uint8Array | undefined = passed && scrubber.end();
-      held = passed && rest && concat(passed, rest);
+      held = passed && rest && concat([passed, rest]);
     }
     return held === undefined ? this.#block() : this.#inspect(held, true);
   }
@@ -123,7 +124,7 @@ export class StreamGuard {
 
   /** Whether the application may send what it likes, unseen. */
   get isSentDone(): boolean {
-    if (this.#isBlocked || this.#held.length > 0) return false;
+    if (this.#isBlocked || this.#heldLength > 0) return false;
     this.#isScrubbed ||= this.#scrubbers.every((scrubber) => scrubber.isDone);
     return this.#isScrubbed && (this.#options.finder === undefined || this.#reader?.skip === Infinity);
   }
@@ -136,7 +137,8 @@ export class StreamGuard {
 
   #block(): undefined {
     this.#isBlocked = true;
-    this.#held = NOTHING;
+    this.#held = [];
+    this.#heldLength = 0;
     this.#head = this.#received = "";
   }
 
@@ -154,10 +156,17 @@ export class StreamGuard {
 
   /** Holds back some bytes at the end of all that were not sent yet. */
   #release(bytes: Uint8Array, undecided: number): Uint8Array {
-    if (undecided === 0 && this.#held.length === 0) return bytes;
-    const all = concat(this.#held, bytes);
-    const count = Math.max(0, all.length - undecided);
-    this.#held = all.slice(count);
+    if (undecided === 0 && this.#heldLength === 0) return bytes;
+    const count = this.#heldLength + bytes.length - undecided;
+    if (count <= 0) {
+      this.#held.push(bytes.slice());
+      this.#heldLength += bytes.length;
+      return NOTHING;
+    }
+    const all = concat([...this.#held, bytes]);
+    const rest = all.slice(count);
+    this.#held = rest.length === 0 ? [] : [rest];
+    this.#heldLength = rest.length;
     return all.subarray(0, count);
   }
 
@@ -178,7 +187,7 @@ export class StreamGuard {
     return undecided;
   }
 
-  /** Looks for a protocol at the end of each line, and at lengths that are powers of two. */
+  /** Looks for a protocol at the end of each line, and at lengths that are powers of two, from four on. */
   #recognise(text: string): number {
     this.#head += text;
     for (let at = this.#nextPlace(); at > 0 && this.#reader === undefined; at = this.#nextPlace()) this.#ask(at);
@@ -189,8 +198,9 @@ export class StreamGuard {
     }
     // A line that has ended may be answered, so it cannot wait for the next one.
     const lineStart = this.#head.lastIndexOf("\n") + 1;
-    this.#lines.push(this.#head.slice(this.#searched, lineStart));
+    if (lineStart > this.#searched) this.#lines.push(this.#head.slice(this.#searched, lineStart));
     this.#searched = Math.max(this.#searched, lineStart);
+    if (!this.#options.blocks) return 0;
     const head = { sent: this.#head, received: this.#received, host: this.#options.host };
     const mayLeak = this.#candidates.some((one) => one.beginsWithText === true && one.recognise(head) !== false);
     return mayLeak ? this.#head.length - lineStart : 0;
@@ -199,7 +209,7 @@ export class StreamGuard {
   /** The next length of the head at which to ask; 0 if it has not come. */
   #nextPlace(): number {
     const lineEnd = this.#head.indexOf("\n", this.#asked) + 1 || Infinity;
-    const power = this.#asked === 0 ? 1 : 2 ** (Math.floor(Math.log2(this.#asked)) + 1);
+    const power = this.#asked < 4 ? 4 : 2 ** (Math.floor(Math.log2(this.#asked)) + 1);
     const place = Math.min(lineEnd, power, INSPECTED);
     return place <= this.#head.length && place > this.#asked ? place : 0;
   }
@@ -259,11 +269,13 @@ export class StreamGuard {
 /** Finds nothing. */
 const BLIND: Scanner = { push: () => 0, end: () => {} };
 
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second;
-  const all = new Uint8Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
   return all;
 }
 
