@@ -40,9 +40,11 @@ const HINT = new RegExp(
     "(?:sec-ch-)?(?:device-memory|dpr|viewport-(?:width|height))|x-wap-profile)$",
 );
 
-/** Headers of other programs, which name the system if their value does. */
-const ABOUT_CLIENT =
-  /^x-(?:[a-z]+-)*(?:os|os-name|os-version|platform|arch|device|device-model|machine|runtime|client|client-info|agent|ua|user-agent|application)$/;
+/** Words in names of headers of other programs, which name the system if their value does. */
+const ABOUT_CLIENT = new RegExp(
+  "(?:^|-)(?:agent|app|application|arch|architecture|client|cpu|device|distribution|kernel|machine|model|os|platform|runtime|system|ua)" +
+    "(?:-(?:arch|info|name|type|version))?$",
+);
 
 /** The hosts under which a request knows the site that it goes to, which may be called by name and by address. */
 export function sitesOf(request: { target: string; hosts: readonly string[] }, host: string): ReadonlySet<string> {

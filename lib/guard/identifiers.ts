@@ -1,3 +1,4 @@
+import { ipBytes } from "../i2p/ip_address.ts";
 import { ADDRESS_CONTEXT, findAddresses, isAmongNumbers, isSomebodys, normaliseAddress } from "./ip_addresses.ts";
 import type { LeakKind } from "./leak.ts";
 import { secretForms, wireText } from "./secrets.ts";
@@ -130,6 +131,7 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
     ["own-host-name", makeNameSearch(host)],
     ["own-user-name", makeNameSearch(user)],
     ["own-home", makeHomeSearch(ids.home ?? "")],
+    ["own-address", makeTextSearch(binaryForms([...own]))],
     ["secret", makeTextSearch(forms)],
     ["ntlm-names", makeTextSearch(NTLM_LOGIN)],
   ];
@@ -219,6 +221,7 @@ function viewsOf(text: string, seen: number, isEnd: boolean): (View & { width: n
     const decoded = decodePercent(isEnd ? text : text.replace(/%[\da-f]?$/i, ""));
     views.push(makeView(decoded, before, isEnd, 3));
   }
+  if (isWrapped(text)) views.push(makeView(unwrap(text), 0, isEnd, 3));
   if (text.includes("\0")) {
     for (const match of text.matchAll(WIDE)) {
       const [run, letters = "", last = ""] = match;
@@ -244,6 +247,25 @@ function makeView(
   return { text, lower: text.toLowerCase(), from, isEnd, isDense, width };
 }
 
+/** A line of base64 that may go on in the next one. */
+const BASE64_BREAK = /(?<=[A-Za-z0-9+/]{20})\r?\n(?=[A-Za-z0-9+/])/g;
+
+/** Whether lines may be parts of a longer one: of quoted-printable, or of base64. */
+function isWrapped(text: string): boolean {
+  if (text.includes("=\n") || text.includes("=\r\n")) return true;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+    if (/^[A-Za-z0-9+/]{20}\r?$/.test(text.slice(Math.max(0, text[at - 1] === "\r" ? at - 21 : at - 20), at))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Joins the lines of quoted-printable and base64. */
+function unwrap(text: string): string {
+  return text.replace(/=\r?\n/g, "").replace(BASE64_BREAK, "");
+}
+
 /** Letters of UTF-16, of either byte order: each with a zero byte beside it. */
 // deno-lint-ignore no-control-regex
 const WIDE = /((?:[\x20-\x7e\xa0-\xff]\0){4,})([\x20-\x7e\xa0-\xff]?)/g;
@@ -256,6 +278,14 @@ function decodePercent(text: string): string {
 function isAddressDecided({ text, isEnd }: View, end: number): boolean {
   const behind = text.slice(end, end + ADDRESS_CONTEXT.behind);
   return isEnd || behind.length === ADDRESS_CONTEXT.behind || /[\r\n]/.test(behind);
+}
+
+/** Addresses as binary messages have them, in 16 bytes. The four of IPv4 alone are in any text by chance. */
+function binaryForms(addresses: readonly (string | undefined)[]): string[] {
+  return addresses.map((address = "") => {
+    const bytes = ipBytes(address) ?? [];
+    return `${bytes.length === 4 ? "\0\0\0\0\xff\xff" : ""}${String.fromCharCode(...bytes)}`;
+  });
 }
 
 /** Whether any machine may have this address: loopback, unspecified, or link-local of IPv4. That of IPv6 is of one card. */

@@ -23,7 +23,8 @@ const TWO_NUMBERS = /\d[.,]\d/;
 const IPV6 = /(?:(?<![\w:.])|(?<=IPv6:))[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]*/gi;
 
 /** What makes four numbers behind it a version: `Chrome/120.0.0.0`, `v1.2.3.4`, `"Brand";v="8.0.0.1"`, `version 1.2.3.4`. */
-const VERSION_BEFORE = /(?:[\w\-\x80-\xff]|(?<!\/|\/ip4)\/|\b(?:v|ver|version|release|build)\.?["' :=>]{1,4})$/i;
+const VERSION_BEFORE =
+  /(?:[\w\-\x80-\xff]|(?<!\/|\/ip4)\/|(?<!\\)\\|(?:\b(?:v|ver|release|build)|version)\.?["' :=>]{1,4})$/i;
 
 /** Characters in front of an address, and behind it, that decide whether it is one. */
 export const ADDRESS_CONTEXT: Readonly<{ before: number; behind: number }> = { before: 24, behind: 3 };

@@ -144,7 +144,8 @@ class MailInspector {
     }
     // A login of SASL, with its command or on a line of its own.
     const [, token = ""] =
-      /^(?:(?:[A-Z\d.]{1,32} )?AUTH(?:ENTICATE)? [A-Z\d_-]+ |)([A-Za-z0-9+/]{8,}=*)$/i.exec(text) ?? [];
+      /^(?:(?:[A-Z\d.]{1,32} )?AUTH(?:ENTICATE|INFO SASL)? "?[A-Z\d_-]+"? |)"?([A-Za-z0-9+/]{8,}=*)"?$/i.exec(text) ??
+        [];
     this.#context.search(decodeBase64(token));
     const [, length] = /^BDAT (\d{1,12})\b/i.exec(text) ?? /^[A-Z\d.]{1,32} APPEND .*\{(\d{1,12})\+?\}$/i.exec(text) ??
       [];
