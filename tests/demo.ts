@@ -2,6 +2,7 @@
  * Everything in one process, and no router needed: a stand-in for a router's SAM bridge with a small site behind it,
  * i2p-socks in front, and a page fetched through both. Runs with i2p-socks' own permissions.
  */
+import { readSettings } from "../lib/config/settings.ts";
 import { Identity } from "../lib/identity/identity.ts";
 import { LeakWatch } from "../lib/proxy/leak_watch.ts";
 import { Proxy } from "../lib/proxy/proxy.ts";
@@ -9,7 +10,7 @@ import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
 import { publishService, startSamBridge } from "./sam_bridge/bridge.ts";
 import { startSite } from "./support/site.ts";
-import { socksGet } from "./support/socks_client.ts";
+import { socksGet } from "./clients/socks_client.ts";
 
 const NAME = "demo.i2p";
 
@@ -24,23 +25,17 @@ const log = createLog({ level: "info", format: "text", destinations: true, write
 const counters = new Counters();
 const identity = new Identity({ endpoint, sessionOptions: {}, log });
 const proxy = await Proxy.start({
+  settings: readSettings(new Map()),
   listeners: [listener],
   endpoint,
   identity,
-  isolation: new Set(["auth"]),
-  sessionOptions: {},
-  maxIdentities: 8,
-  identityIdle: 60_000,
+  udp: undefined,
   logins: undefined,
-  rules: { allow: [], deny: [] },
   hosts: new Map(),
   leaks: new LeakWatch({ mode: "warn", scrub: [], identifiers: { addresses: [], secrets: [] }, log, counters }),
-  timeouts: { handshake: 10_000, connect: 30_000, idle: 0 },
-  maxConnections: 64,
-  maxPerClient: 100,
-  extendedErrors: false,
   log,
   counters,
+  audit: undefined,
 });
 const session = await identity.open();
 const address = `127.0.0.1:${listener.addr.port}`;

@@ -1,20 +1,19 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { OWN_ADDRESS_TIMEOUT } from "../lib/cli/check.ts";
 import { ExitCode } from "../lib/command/exit_code.ts";
 import { MAX_PASSWORD_FILE } from "../lib/command/input_files.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
-import { OPTIONS } from "../lib/command/options.ts";
+import { OPTION_TABLE, OPTIONS } from "../lib/config/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/server/applications.ts";
 import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
 import { MAX_CONFIG_FILE } from "../lib/config/file.ts";
-import { MAX_INBOUND } from "../lib/config/forward.ts";
 import { MAX_HOSTS_FILE } from "../lib/config/hosts.ts";
 import { MAX_AUTH_FILE } from "../lib/config/login_book.ts";
 import { MAX_SESSION_OPTIONS } from "../lib/config/session_options.ts";
-import { readLogSettings, readSettings } from "../lib/config/settings.ts";
+import { readSettings } from "../lib/config/settings.ts";
 import { MAX_LABEL } from "../lib/config/values.ts";
 import { INSPECTED, INSPECTED_RECEIVED } from "../lib/guard/detector.ts";
 import { LEAKS } from "../lib/guard/leak.ts";
@@ -38,11 +37,11 @@ import { HALF_CLOSED_TIMEOUT } from "../lib/relay/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/identity/identity.ts";
 import { SERVICE_TIMEOUT } from "../lib/proxy/forward.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
-import { MAX_SURPLUS } from "../lib/proxy/proxy.ts";
+import { MAX_SURPLUS } from "../lib/proxy/admission.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/relay/relay.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";
-import { MAX_HELD_NAMES } from "../lib/proxy/held_names.ts";
+import { MAX_MAPPING_LEASES } from "../lib/proxy/mapping_leases.ts";
 import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
 import { METRICS, PROCESS_METRICS } from "../lib/status/metrics.ts";
@@ -54,12 +53,14 @@ import { SAM_HELLO_TIMEOUT } from "../lib/sam/socket.ts";
 import { MAX_WARM, WARM_AGE } from "../lib/sam/warm_sockets.ts";
 import { MAX_HANDSHAKE } from "../lib/socks/handshake.ts";
 import { MAX_SOCKS4_FIELD } from "../lib/socks/socks4.ts";
-import { PROJECT, runCommand } from "./support/command.ts";
-import { generate, PARTS, README, splitReadme, tableUnder } from "./support/readme.ts";
+import { COVERS } from "./map.ts";
+import { PROJECT } from "./support/command.ts";
+import { generate, PARTS, README, splitReadme, tableUnder } from "./tools/readme.ts";
 
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
   ["cli"],
+  ["manual"],
   ["server"],
   ["proxy"],
   ["command", "identity", "relay"],
@@ -83,17 +84,16 @@ interface Source {
 }
 
 const sources = await readSources();
-const tracked = await listTracked();
 
-Deno.test({
-  name: "the top level holds nothing else" + (tracked ? "" : " [ignored: no git checkout]"),
-  ignore: !tracked,
-  fn: async () => {
-    const allowed = ["LICENSE", "README.md", "deno.json", "deno.lock", "lib", "main.ts", "tests"];
-    const top = new Set(tracked?.map((path) => path.replace(/\/.*/, "")));
-    assertEquals([...top].filter((name) => !name.startsWith(".") && !allowed.includes(name)), []);
-    for (const name of allowed) await Deno.stat(PROJECT + name);
-  },
+Deno.test("the top level holds nothing else", async () => {
+  const allowed = ["LICENSE", "README.md", "deno.json", "deno.lock", "lib", "main.ts", "tests"];
+  const ignored = (await Deno.readTextFile(`${PROJECT}.gitignore`)).split("\n").map((line) => line.replaceAll("/", ""));
+  const others: string[] = [];
+  for await (const { name } of Deno.readDir(PROJECT)) {
+    if (!name.startsWith(".") && ![...allowed, "findings", ...ignored].includes(name)) others.push(name);
+  }
+  assertEquals(others, []);
+  for (const name of allowed) await Deno.stat(PROJECT + name);
 });
 
 Deno.test("main.ts is a front door", async () => {
@@ -202,6 +202,24 @@ Deno.test("each room of lib says on one small page what it promises, and holds a
   }
 });
 
+Deno.test("each file of lib has a test of its name in its room, or tests/map.ts names another one, and one only", async () => {
+  const tests = await listTests();
+  const mapped = Object.entries(COVERS).flatMap(([test, files]) => files.map((file) => ({ test, file })));
+  const problems = mapped.filter(({ file }) => !sources.some(({ path }) => path === file))
+    .map(({ file }) => `${file} is in the map, and not in lib`);
+  problems.push(...Object.keys(COVERS).filter((test) => !tests.has(test)).map((test) => `There is no tests/${test}`));
+  for (const { path } of sources.filter(({ path }) => path !== "std.d.ts")) {
+    const own = path.replace(/\.ts$/, "_test.ts");
+    const count = mapped.filter(({ file }) => file === path).length + (tests.has(own) ? 1 : 0);
+    if (count !== 1) problems.push(`${path} has ${count} tests: tests/${own}, or a line of tests/map.ts`);
+  }
+  // What starts the program reaches all of it; any other test has to import what it stands for.
+  for (const { test, file } of mapped.filter(({ test }) => !/^(process|scripts|e2e)\//.test(test) && tests.has(test))) {
+    if (!(await reachedFrom(`tests/${test}`)).has(`lib/${file}`)) problems.push(`tests/${test} never imports ${file}`);
+  }
+  assertEquals(problems, []);
+});
+
 Deno.test("the README names only reasons that exist", async () => {
   const [, section = ""] = (await Deno.readTextFile(README)).split("## What applications are told");
   const prose = section.split("\n## ", 1)[0]?.replace(/<!-- reasons[\s\S]*\/reasons -->/, "") ?? "";
@@ -222,14 +240,16 @@ Deno.test("the README's limits are those of the code", async () => {
   const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
   const minutes = (milliseconds: number): string => `${milliseconds / 60_000} min`;
   const limits: Record<string, string> = {
-    "clients at once": `\`--max-connections\`, ${settings.maxConnections}`,
+    "clients at once": `\`--max-connections\`, ${settings.limits.connections}`,
     "clients at once that come from one address": "`--max-per-client`, as many as above",
     "clients above these who are still told so": `${MAX_SURPLUS}`,
     "a SOCKS handshake": `${MAX_HANDSHAKE} bytes`,
-    "from accepting a client to its complete request": `\`--handshake-timeout\`, ${seconds(settings.handshakeTimeout)}`,
+    "from accepting a client to its complete request": `\`--handshake-timeout\`, ${
+      seconds(settings.timeouts.handshake)
+    }`,
     "user id and host name of SOCKS4, each": `${MAX_SOCKS4_FIELD} bytes`,
-    "from a request to its open stream": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
-    "a stream without a byte in either direction": `\`--idle-timeout\`, ${settings.idleTimeout || "none"}`,
+    "from a request to its open stream": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
+    "a stream without a byte in either direction": `\`--idle-timeout\`, ${settings.timeouts.idle || "none"}`,
     "a stream whose client has ended its side, without a byte": seconds(HALF_CLOSED_TIMEOUT),
     "a stream whose session is lost, without a byte": seconds(LOST_GRACE),
     "a client that does not close after its last byte": seconds(LINGER),
@@ -254,8 +274,8 @@ Deno.test("the README's limits are those of the code", async () => {
     "the name of an identity": `${MAX_IDENTITY_NAME} characters`,
     "a key file": `${MAX_KEY_FILE} bytes`,
     "the router's answer to `keys new` and `keys rotate`": seconds(GENERATE_TIMEOUT),
-    "identities of isolation groups": `\`--max-identities\`, ${settings.maxIdentities}`,
-    "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.identityIdle)}`,
+    "identities of isolation groups": `\`--max-identities\`, ${settings.limits.identities}`,
+    "a group's identity without clients": `\`--identity-idle\`, ${minutes(settings.timeouts.identityIdle)}`,
     "what the leak guard looks at of a stream": `${INSPECTED} bytes of the application`,
     "what it looks at of the peer's answer, to know the protocol": `${INSPECTED_RECEIVED} bytes`,
     "cookies that are remembered, to see one go to two sites": `${MAX_COOKIES} of each application`,
@@ -278,10 +298,10 @@ Deno.test("the README's limits are those of the code", async () => {
     "datagrams that wait for such an answer, of an association": `${MAX_WAITING}`,
     "datagrams that wait to be passed on, of an association, and of an identity for datagrams": `${MAX_QUEUED} bytes`,
     "peers of an association whose ports are remembered": `${MAX_PEERS}`,
-    "addresses standing for names that an association keeps in use": `${MAX_HELD_NAMES}`,
-    "callers of `--forward` at once": `\`--max-inbound\`, ${MAX_INBOUND}`,
+    "addresses standing for names that an association keeps in use": `${MAX_MAPPING_LEASES}`,
+    "callers of `--forward` at once": `\`--max-inbound\`, ${OPTION_TABLE["max-inbound"].fallback}`,
     "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
-    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.connectTimeout)}`,
+    "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,
   };
   for (const [limit, value] of Object.entries(limits)) {
@@ -316,32 +336,6 @@ Deno.test("the README's limits are those of the code", async () => {
 Deno.test("the README's exit codes are those of the code", async () => {
   const codes = (await readTable("Exit codes")).flatMap(([code = ""]) => code.split("/")).map(Number);
   assertEquals(codes, Object.values(ExitCode));
-});
-
-Deno.test("defaults that help and README name are those of the settings", () => {
-  const { connectTimeout, handshakeTimeout, idleTimeout, maxConnections, listen, sam, sessionOptions, ...rest } = {
-    ...readSettings(new Map()),
-    ...readLogSettings(new Map(), []),
-  };
-  const fallback = (name: string): string => OPTIONS.find((option) => option.name === name)?.fallback ?? "";
-  assertMatch(fallback("listen"), new RegExp(`^${listen[0]?.hostname}:${listen[0]?.port}\\b`));
-  assertEquals(fallback("sam"), `${sam.hostname}:${sam.port}`);
-  assertEquals(fallback("connect-timeout"), `${connectTimeout / 1000}s`);
-  assertEquals(fallback("handshake-timeout"), `${handshakeTimeout / 1000}s`);
-  assertEquals(fallback("idle-timeout"), `${idleTimeout} (never)`);
-  assertEquals(fallback("max-connections"), `${maxConnections}`);
-  assertEquals([fallback("log-level"), fallback("log-format")], [rest.logLevel, rest.logFormat]);
-  assertEquals(fallback("log-destinations"), rest.logDestinations ? "on" : "off");
-  assertEquals(fallback("isolate"), rest.isolation.join(","));
-  assertEquals(fallback("max-identities"), `${rest.maxIdentities}`);
-  assertEquals(fallback("identity-idle"), `${rest.identityIdle / 60_000}m`);
-  assertEquals(fallback("lease-set-encryption"), sessionOptions["i2cp.leaseSetEncType"]);
-  const { "inbound.nickname": label, ...tunnels } = sessionOptions;
-  assertEquals(fallback("name"), label);
-  for (const [option, key] of [["backup", "backupQuantity"], ["variance", "lengthVariance"]] as const) {
-    assertEquals(fallback(option), tunnels[`inbound.${key}`]);
-  }
-  for (const option of ["length", "quantity"]) assertEquals(fallback(option), tunnels[`inbound.${option}`]);
 });
 
 async function readTable(heading: string): Promise<string[][]> {
@@ -409,14 +403,28 @@ function resolve(path: string, specifier: string): string {
     : pathname.replace("/project/", "../");
 }
 
-/** What git knows of; undefined where this is no checkout of the project. */
-async function listTracked(): Promise<string[] | undefined> {
-  try {
-    await Deno.stat(`${PROJECT}.git`);
-    const { code, stdout } = await runCommand("git", ["ls-files"], { timeout: 10_000 });
-    return code === 0 ? stdout.trimEnd().split("\n") : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+/** Tests and scripts, as paths inside tests. */
+async function listTests(): Promise<Set<string>> {
+  const found = new Set<string>();
+  for await (const { name: folder, isDirectory } of Deno.readDir(`${PROJECT}tests`)) {
+    if (!isDirectory) continue;
+    for await (const { name } of Deno.readDir(`${PROJECT}tests/${folder}`)) {
+      if (/_test\.ts$|\.txt$/.test(name)) found.add(`${folder}/${name}`);
+    }
   }
+  return found;
+}
+
+/** A file of the project and all that it imports, directly or not. */
+async function reachedFrom(file: string): Promise<Set<string>> {
+  const reached = new Set<string>();
+  const queue = [file];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (reached.has(next) || !next.endsWith(".ts")) continue;
+    reached.add(next);
+    const from = next;
+    const specifiers = specifiersOf(await Deno.readTextFile(PROJECT + from)).filter((one) => one.startsWith("."));
+    queue.push(...specifiers.map((one) => new URL(one, `file:///${from}`).pathname.slice(1)));
+  }
+  return reached;
 }

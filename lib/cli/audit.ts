@@ -1,6 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
-import type { GivenValues } from "../config/given_values.ts";
-import { readTimeLimit } from "../config/settings.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { readValue } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import { AuditBook } from "../report/audit_book.ts";
@@ -8,7 +8,7 @@ import type { Counters } from "../report/counters.ts";
 import { printable } from "../report/printable.ts";
 import { refuseOperands } from "../command/arguments.ts";
 import { ExitCode } from "../command/exit_code.ts";
-import { runServer } from "./serve.ts";
+import { runServer } from "../server/server.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
 
@@ -41,9 +41,9 @@ interface Sign {
  *
  * @returns 0 if it gave away nothing that can be seen, else 1.
  */
-export async function audit(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function audit(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   refuseOperands("audit", operands);
-  const duration = readTimeLimit(given, "for", Infinity);
+  const duration = readValue(given, "for");
   const watching = new Map([...given, ["leaks", [{ text: "warn", source: "audit" }]] as const]);
   const book = new AuditBook();
   using stop = new StopSignal();
@@ -55,7 +55,7 @@ export async function audit(operands: readonly string[], given: GivenValues, ter
     announce: (line) => given.has("json") ? terminal.talk(line) : terminal.data(line),
     ready: () => {
       since = performance.now();
-      if (duration !== Infinity) timer = setTimeout(() => stop.request(), duration);
+      if (duration !== undefined) timer = setTimeout(() => stop.request(), duration);
     },
   });
   clearTimeout(timer);

@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
-import { type ApplicationSettings, readSettings, readTimeLimit } from "../config/settings.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { type ApplicationSettings, readSettings, readValue } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { closeQuietly } from "../io/conn.ts";
@@ -10,19 +10,17 @@ import { refusalOf, unknownReason } from "../reasons/classify.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import { lookupName } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
-import { connectBridge, type SamEndpoint, SamSocket } from "../sam/socket.ts";
+import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import { SamError } from "../sam/error.ts";
+import { diagnoseSilence, identify, ROUTER_PORTS } from "./check_ports.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { requireI2pAddress } from "../command/i2p_address.ts";
+import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
-
-/** Milliseconds for all steps of a check. */
-const CHECK_TIMEOUT = 180_000;
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /**
  * Milliseconds for our own lease set to be found, where there is more to try; and not more than half of the time for all steps.
@@ -37,23 +35,23 @@ const OWN_ADDRESS_RETRY = 2_000;
  * Walks from the SAM port to a working session, and to a stream to the operand if there is one. Prints a line for each step;
  * one that fails comes with its fix, and is the last unless the rest may work without it.
  */
-export async function check(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function check(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const target = parseOperands(operands);
   if (target !== undefined && given.has("no-session")) {
     throw new CliError(ExitCode.usage, "--no-session leaves nothing to open a stream with: NAME cannot be given");
   }
   const settings = readSettings(given);
-  const timeout = readTimeLimit(given, "timeout", CHECK_TIMEOUT);
+  const timeout = readValue(given, "timeout");
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
-  keepOnly({ sam: settings.sam, udp: settings.udp });
+  keepOnly({ sam: settings.sam, udp: settings.udp.enabled, services: ROUTER_PORTS });
   const asJson = given.has("json");
   const route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
   const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
   try {
     using deadline = new Deadline(timeout);
-    const findings = await walk(steps, settings.sam, deadline.signal, terminal, (step, finding) => {
-      if (!asJson) terminal.data(describeFinding(step, finding));
+    const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
+      if (!asJson) terminal.data(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that came back, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
@@ -72,6 +70,9 @@ class Route {
   readonly #target: StreamTarget | undefined;
   readonly #timeout: number;
   readonly #datagrams: DatagramCheck | undefined;
+  /** The router, as far as its SAM bridge tells. */
+  kind: string | undefined;
+  #conn: Deno.TcpConn | undefined;
   #session: SamSession | undefined;
   #isFound = false;
 
@@ -85,7 +86,7 @@ class Route {
     this.#settings = settings;
     this.#target = target;
     this.#timeout = timeout;
-    const { udp, samUdp: udpPort, udpStyle: style, sessionOptions: options } = settings;
+    const { udp: { enabled: udp, port: udpPort, style }, sessionOptions: options } = settings;
     this.#datagrams = udp ? new DatagramCheck({ endpoint, udpPort, style, options }) : undefined;
   }
 
@@ -136,24 +137,37 @@ class Route {
 
   /** Ends the sessions. */
   async close(): Promise<void> {
+    if (this.#conn !== undefined) closeQuietly(this.#conn);
     this.#session?.close();
     await this.#datagrams?.[Symbol.asyncDispose]();
   }
 
   async #connect(signal: Signal): Promise<string> {
-    closeQuietly(await connectBridge(this.#endpoint, signal));
+    try {
+      this.#conn = await connectBridge(this.#endpoint, signal);
+    } catch (error) {
+      if (!(error instanceof SamError)) throw error;
+      const { says, fix } = await diagnoseSilence(this.#settings.sam, signal);
+      throw new Fault(refusalOf(error).reason, says, fix);
+    }
     return `${formatEndpoint(this.#endpoint)} accepts connections`;
   }
 
+  /** Greets on the connection that is open: Java I2P logs an error for one that closes without a byte. */
   async #greet(signal: Signal): Promise<string> {
-    const ours = await SamSocket.open(this.#endpoint, signal);
+    const ours = await SamSocket.open(this.#endpoint, signal, "ours", this.#conn).catch(async (error) => {
+      if (!(error instanceof SamError) || error.failure === "refused") throw error;
+      const what = await identify(this.#settings.sam, signal);
+      if (what === undefined) throw error;
+      throw new Fault("not-sam", `${formatEndpoint(this.#endpoint)} is not a SAM bridge: it is ${what}`);
+    });
     ours.close();
     // What a router chooses by itself is all that SAM says about which one it is.
     const any = await SamSocket.open(this.#endpoint, signal, "any").catch(() => undefined);
     any?.close();
-    const kind = any && ROUTERS[any.version];
+    this.kind = any && ROUTERS[any.version];
     const login = this.#endpoint.login === undefined ? "" : ", takes the login or wants none";
-    return `speaks version ${ours.version}${login}${kind === undefined ? "" : `; looks like ${kind}`}`;
+    return `speaks version ${ours.version}${login}${this.kind === undefined ? "" : `; looks like ${this.kind}`}`;
   }
 
   async #create(signal: Signal): Promise<string> {
@@ -178,10 +192,12 @@ class Route {
   }
 
   async #open(target: StreamTarget, signal: Signal): Promise<string> {
-    using limit = new Deadline(this.#settings.connectTimeout, signal);
-    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit.signal);
+    using limit = new Deadline(this.#settings.timeouts.connect, signal);
+    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit);
     closeQuietly(stream.conn);
-    return "open (Java I2P says so when the peer has answered, i2pd when it has found the peer's lease set)";
+    return this.kind === "Java I2P"
+      ? "open: the site has answered"
+      : "open. i2pd reports this once it has found the site's lease set; the site itself may not have answered yet";
   }
 
   /** A step that fails as soon as the session is lost. */
@@ -190,24 +206,16 @@ class Route {
       const session = this.#session;
       using deadline = new Deadline(Infinity, signal, session?.ended);
       try {
-        return await run(deadline.signal);
+        return await run(deadline);
       } catch (error) {
         // When the time is over the session is closed as well: what came first is the reason.
-        if (session?.ended.aborted !== true || deadline.signal.reason !== session.ended.reason) throw error;
+        if (session?.ended.aborted !== true || deadline.reason !== session.ended.reason) throw error;
         const reason = await session.lost;
         throw new Fault(refusalOf(reason).reason, `The session was lost: ${reason.fullMessage}`);
       }
     };
   }
 }
-
-/** Routers by the version of SAM that they choose where none is asked for: i2pd 2.45 and 2.58, Java I2P 2.8, emissary. */
-export const ROUTERS: Readonly<Record<string, string>> = {
-  "3.0": "i2pd",
-  "3.1": "i2pd",
-  "3.2": "emissary",
-  "3.3": "Java I2P",
-};
 
 function parseOperands([operand, ...more]: readonly string[]): StreamTarget | undefined {
   if (operand === undefined) return undefined;

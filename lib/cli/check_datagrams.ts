@@ -29,7 +29,7 @@ const LATER_STYLES: readonly (readonly [DatagramStyle, string])[] = [
 ];
 
 /** What is found out about datagrams. */
-export interface DatagramCheckOptions {
+interface DatagramCheckOptions {
   /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** Its UDP port, at the same host. */
@@ -106,7 +106,7 @@ export class DatagramCheck implements AsyncDisposable {
         const session = await createSession(
           endpoint,
           { options, datagrams: { hostname, port, style } },
-          ending.signal,
+          ending,
         );
         session.close();
         return `${style} (${what}): yes, with --udp-style ${style.toLowerCase()}`;
@@ -139,7 +139,7 @@ export class DatagramCheck implements AsyncDisposable {
       echoed.abort(new Error("It has come back"));
     });
     const since = performance.now();
-    for (; !hasCome && performance.now() - since < PATIENCE; await sleep(AGAIN, echoed.signal)) {
+    for (; !hasCome && performance.now() - since < PATIENCE; await sleep(AGAIN, echoed)) {
       signal.throwIfAborted();
       await this.#socket?.send(bytes, { hostname, port });
     }

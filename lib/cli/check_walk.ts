@@ -27,7 +27,7 @@ export interface Step {
 }
 
 /** What came of a step. */
-export interface Finding {
+interface Finding {
   /** Name of the step. */
   step: string;
   /** Whether all is well. */
@@ -81,12 +81,16 @@ export async function walk(
   return findings;
 }
 
-/** A finding for people: a line, and those of its fix. */
-export function describeFinding({ title }: Step, { ok, says, milliseconds, fix }: Finding): string {
+/** A finding for people: a line, and those of its fix for the router, or for each where that is unknown. */
+export function describeFinding(
+  { title }: Step,
+  { ok, says, milliseconds, fix }: Finding,
+  router: string | undefined,
+): string {
   const took = milliseconds < 1000 ? `${milliseconds} ms` : formatDuration(milliseconds);
   return [
     `${ok ? "✓" : "✗"} ${title}: ${says} (${took})`,
-    ...(fix === undefined ? [] : fixLines(fix).map((line) => `  ${line}`)),
+    ...(fix === undefined ? [] : fixLines(fix, router).map((line) => `  ${line}`)),
   ].join("\n");
 }
 
@@ -97,7 +101,7 @@ async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Te
   const ticker = setInterval(show, 1000);
   try {
     using limit = new Deadline(step.limit ?? Infinity, signal);
-    const says = await step.run(limit.signal);
+    const says = await step.run(limit);
     return { step: step.name, ok: true, milliseconds: milliseconds(), says };
   } catch (error) {
     const { reason, says } = explain(error, step, endpoint);

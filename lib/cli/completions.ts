@@ -1,30 +1,28 @@
-import type { GivenValues } from "../config/given_values.ts";
-import { bashCompletions } from "./completions_bash.ts";
-import { fishCompletions } from "./completions_fish.ts";
-import { zshCompletions } from "./completions_zsh.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { type Shell, SHELLS } from "./completion_shells.ts";
 import type { Terminal } from "../command/terminal.ts";
+import bash from "./completions.bash" with { type: "text" };
+import fish from "./completions.fish" with { type: "text" };
+import zsh from "./completions.zsh" with { type: "text" };
 
-/** The script of each shell, made of the tables of verbs and options. */
-const SCRIPTS: Readonly<Record<Shell, () => string>> = {
-  bash: bashCompletions,
-  zsh: zshCompletions,
-  fish: fishCompletions,
-};
+/** A script for each shell: it hands the words to `i2p-socks complete`, and completes paths itself. */
+const SCRIPTS = { bash, zsh, fish } as const;
+
+/** Shells with completions. */
+export const SHELLS: readonly string[] = Object.keys(SCRIPTS);
 
 /** Prints a script that completes command lines in a shell. */
-export function completions(operands: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+export function completions(operands: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const [word, ...more] = operands;
-  const shell = SHELLS.find((name) => name === word);
-  if (shell === undefined || more.length > 0) {
+  const script = Object.entries(SCRIPTS).find(([shell]) => shell === word)?.[1];
+  if (script === undefined || more.length > 0) {
     const message = word === undefined ? "The name of a shell is missing" : `There are no completions for "${word}"`;
-    throw new CliError(ExitCode.usage, shell === undefined ? message : `completions takes one shell only`, [
-      ...(word === undefined || shell !== undefined ? [] : didYouMean(word, SHELLS)),
+    throw new CliError(ExitCode.usage, script === undefined ? message : `completions takes one shell only`, [
+      ...(word === undefined || script !== undefined ? [] : didYouMean(word, SHELLS)),
       `i2p-socks completions ${SHELLS.join("|")}`,
     ]);
   }
-  terminal.data(SCRIPTS[shell]());
+  terminal.exact(script.trimEnd());
   return ExitCode.ok;
 }

@@ -1,8 +1,8 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
-import { type ApplicationSettings, ConfigError, readConnectEndpoint, readSettings } from "../config/settings.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { type ApplicationSettings, ConfigError, readSettings, readValue } from "../config/settings.ts";
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
@@ -14,17 +14,16 @@ import { SamError } from "../sam/error.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { requireI2pAddress } from "../command/i2p_address.ts";
+import { requireI2pAddress } from "../command/arguments.ts";
 import { IdentityRegistry } from "../server/identity_registry.ts";
 import { readPassword, readSamLogin } from "../command/input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
-import { OPTIONS } from "../command/options.ts";
+import { OPTIONS } from "../config/options.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { pipe, type PipeEnd, type PipeStream } from "./connect_pipe.ts";
 import { adviseOn } from "../command/sam_error.ts";
 import { StopSignal } from "../command/stop_signal.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** Options that go with a running proxy as well as with a session of its own. */
 const COMMON = ["via", "via-user", "via-password-file", "connect-timeout", "help", "version"];
@@ -53,7 +52,7 @@ class Stopped extends Error {}
  * Connects stdin and stdout with a peer in I2P, as ProxyCommand of ssh wants it: through a session of its own, or through
  * a running proxy. stdout carries the peer's bytes and nothing else.
  */
-export async function connect(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function connect(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const target = parseTarget(operands);
   const settings = readSettings(given);
   const via = chooseVia(given);
@@ -81,20 +80,20 @@ async function open(
   target: Target,
   settings: ApplicationSettings,
   via: Endpoint | undefined,
-  given: GivenValues,
+  given: RawOptions,
   terminal: Terminal,
   stopping: Signal,
 ): Promise<Opened> {
-  using deadline = new Deadline(settings.connectTimeout, stopping);
+  using deadline = new Deadline(settings.timeouts.connect, stopping);
   const since = performance.now();
   const show = (): void => terminal.status(`Connecting: ${formatDuration(performance.now() - since)}`);
   const ticker = setInterval(show, TICK);
   try {
     if (via !== undefined) {
       const login = await readViaLogin(given, terminalLog(terminal));
-      return await openThrough(via, target, login, deadline.signal, settings.connectTimeout);
+      return await openThrough(via, target, login, deadline, settings.timeouts.connect);
     }
-    return await openAlone(target, settings, terminal, deadline.signal);
+    return await openAlone(target, settings, terminal, deadline);
   } finally {
     clearInterval(ticker);
     terminal.status("");
@@ -234,8 +233,8 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
  *
  * @throws {ConfigError} if the options contradict each other.
  */
-function chooseVia(given: GivenValues): Endpoint | undefined {
-  const endpoint = readConnectEndpoint(given, "via");
+function chooseVia(given: RawOptions): Endpoint | undefined {
+  const endpoint = readValue(given, "via");
   const source = given.get("via")?.at(-1)?.source;
   const own = OPTIONS.filter(({ name, verbs }) => verbs.includes("connect") && !COMMON.includes(name))
     .flatMap(({ name }) => given.get(name) ?? []).find((value) => value.source.startsWith("-"));
@@ -249,7 +248,7 @@ function chooseVia(given: GivenValues): Endpoint | undefined {
 }
 
 /** The login for the running proxy. Where it wants no password any one will do, or none. */
-async function readViaLogin(given: GivenValues, log: Log): Promise<SamLogin | undefined> {
+async function readViaLogin(given: RawOptions, log: Log): Promise<SamLogin | undefined> {
   const user = given.get("via-user")?.at(-1)?.text;
   const file = given.get("via-password-file")?.at(-1)?.text;
   if (user === undefined && file === undefined) return undefined;

@@ -1,3 +1,5 @@
+import { concat } from "../io/bytes.ts";
+import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import type { StreamTarget } from "../sam/stream.ts";
@@ -14,7 +16,7 @@ import { Method } from "../socks/socks5.ts";
 import { Extended5, type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
 
 /** A running proxy to go through. */
-export interface Upstream {
+interface Upstream {
   /** A loopback address. */
   hostname: string;
   /** TCP port. */
@@ -105,7 +107,7 @@ async function reach(hostname: string, port: number, signal: Signal): Promise<De
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UpstreamError("unreachable", error instanceof Error ? error.message : String(error), error);
+    throw new UpstreamError("unreachable", errorText(error), error);
   }
 }
 
@@ -148,10 +150,7 @@ class Answers {
       const buffer = new Uint8Array(MAX_ANSWER);
       const count = await this.#conn.read(buffer);
       if (count === null) throw new SocksError("closed", "it closes the connection");
-      const joined = new Uint8Array(this.rest.length + count);
-      joined.set(this.rest);
-      joined.set(buffer.subarray(0, count), this.rest.length);
-      this.rest = joined;
+      this.rest = concat([this.rest, buffer.subarray(0, count)]);
     }
   }
 }

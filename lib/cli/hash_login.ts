@@ -1,5 +1,5 @@
 import { hashPassword, isLoginName } from "../config/login_book.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { decodeUtf8 } from "../io/utf8.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
@@ -14,7 +14,7 @@ const [INTERRUPT, END, BACKSPACE, LINE_FEED, RETURN, DELETE] = [3, 4, 8, 10, 13,
  */
 export async function hashLogin(
   operands: readonly string[],
-  _given: GivenValues,
+  _given: RawOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const [user, ...more] = operands;

@@ -1,16 +1,16 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { CLIENTS } from "./setup_clients.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS } from "./key_actions.ts";
-import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "../command/options.ts";
+import { flagOf, OPTIONS, type OptionSpec, variableOf, type Verb, VERBS } from "../config/options.ts";
 import { KINDS } from "./service.ts";
-import { SHELLS } from "./completion_shells.ts";
+import { SHELLS } from "./completions.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { wrap } from "../command/wrap.ts";
 
 /** A verb of the command line: help and completions come from here. */
-export interface VerbSpec {
+interface VerbSpec {
   /** How to type it. */
   usage: string;
   /** What it is for. The first sentence is all that lists of verbs show. */
@@ -109,7 +109,8 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   completions: {
     usage: "i2p-socks completions SHELL",
     text:
-      "Print a script that completes command lines in bash, zsh or fish. It is made for the options of this version.",
+      "Print a script that completes command lines in bash, zsh or fish. It asks the program at every Tab, so it\n" +
+      "fits any later version.",
     examples: [
       "source <(i2p-socks completions bash)",
       "i2p-socks completions zsh > _i2p-socks",
@@ -118,13 +119,14 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     operands: [SHELLS],
   },
   service: {
-    usage: "i2p-socks service systemd|systemd-user|container|launchd|windows [OPTIONS]",
+    usage: "i2p-socks service KIND",
     text:
-      "Print what starts i2p-socks as a service, with the options of serve that are given here. Nothing is installed.",
+      "Print what starts i2p-socks as a service, with the options of a configuration file. Nothing is installed.\n" +
+      "KIND is systemd, systemd-template (several instances), systemd-user, container, launchd or windows.",
     examples: [
-      "i2p-socks service systemd --identity irc --listen 127.0.0.1:9101",
+      "i2p-socks service systemd > i2p-socks.service",
       "i2p-socks service systemd-user > ~/.config/systemd/user/i2p-socks.service",
-      "i2p-socks service container --listen 127.0.0.1:9101 > Containerfile",
+      "i2p-socks service container > Containerfile",
     ],
     operands: [Object.keys(KINDS)],
   },
@@ -140,9 +142,11 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
 const COLUMN = 30;
 
 /** Shows the help of a verb, or of the program. */
-export function help([word = "serve"]: readonly string[], _given: GivenValues, terminal: Terminal): ExitCode {
+export function help([word = "serve"]: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const verb = VERBS.find((name) => name === word);
-  if (verb === undefined) throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, didYouMean(word, VERBS));
+  if (verb === undefined) {
+    throw new CliError(ExitCode.usage, `Unknown verb "${word}"`, [...didYouMean(word, VERBS), "See i2p-socks --help"]);
+  }
   terminal.data(helpText(verb));
   return ExitCode.ok;
 }
@@ -158,11 +162,20 @@ export function helpText(verb: Verb): string {
     ...(verb === "serve" ? ["", "Verbs:", ...VERBS.map(verbLine)] : []),
     ...optionLines(verb),
     "",
-    wrap("Durations are 500ms, 10s, 5m, 1h. Options win over environment variables."),
+    wrap(settingsText(verb)),
     "",
     "Examples:",
     ...examples.map((example) => `  ${example}`),
   ].join("\n");
+}
+
+/** How to write values, and where else than on the command line a verb finds them. */
+function settingsText(verb: Verb): string {
+  const durations = "Durations are 500ms, 10s, 5m, 1h.";
+  const option = OPTIONS.find((one) => one.verbs.includes(verb) && variableOf(one) !== undefined);
+  if (option === undefined) return durations;
+  return `${durations} Settings can also be environment variables, ${variableOf(option)} for ${flagOf(option)}; the ` +
+    "command line wins. --no-NAME switches off what a variable or a file has switched on.";
 }
 
 /** What a verb does, in one sentence. */
@@ -195,11 +208,7 @@ function optionLines(verb: Verb): string[] {
 
 function optionLine(option: OptionSpec): string {
   const left = `  ${flagOf(option)}${option.value === undefined ? "" : ` ${option.value}`}`;
-  const notes = [
-    ...(option.fallback === undefined ? [] : [`default: ${option.fallback}`]),
-    ...(option.env === undefined ? [] : [`env: ${option.env}`]),
-  ];
-  const text = option.help + (notes.length === 0 ? "" : ` [${notes.join("; ")}]`);
+  const text = option.help + (option.defaultText === undefined ? "" : ` [default: ${option.defaultText}]`);
   const indent = " ".repeat(COLUMN);
   return left.length < COLUMN ? wrap(left.padEnd(COLUMN) + text, indent) : `${left}\n${wrap(indent + text, indent)}`;
 }

@@ -1,13 +1,14 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, readSettings } from "../config/settings.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
+import { errorText } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { generateKey } from "../sam/generate.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { KEY_ACTIONS, type KeyAction } from "./key_actions.ts";
 import { readSamLogin } from "../command/input_files.ts";
@@ -15,8 +16,7 @@ import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { requireNet, requireRead, requireWrite } from "../command/permissions.ts";
 import { problemsOf } from "../command/errors.ts";
 import { adviseOn } from "../command/sam_error.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** What an action works with. */
 interface Work {
@@ -29,12 +29,14 @@ interface Work {
 }
 
 /** Manages lasting identities. The private part is never printed. */
-export async function keys(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function keys(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const settings = readSettings(given);
   const [action, name, file, ...more] = operands;
   if (!isKeyAction(action)) {
     throw usage(
-      action === undefined ? "An action on keys is missing" : `keys has no action "${action}"`,
+      action === undefined
+        ? `keys needs an action: ${Object.keys(KEY_ACTIONS).join(", ")}`
+        : `keys has no action "${action}"`,
       Object.keys(KEY_ACTIONS),
       action,
     );
@@ -83,7 +85,7 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
         ]);
       }
       try {
-        terminal.bytes(key.expose());
+        await terminal.bytes(key.expose());
       } catch (error) {
         throw new CliError(
           ExitCode.failure,
@@ -91,7 +93,9 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
         );
       }
     } else await writeNewFile(file, key.expose());
-    terminal.talk(`Exported the private key of ${await addressOf(key)}: whoever has it can be this destination`);
+    terminal.talk(
+      `Exported the private key of ${await addressOf(key)}. Anyone who has it can impersonate this address.`,
+    );
   },
   import: async ({ name, file, store, terminal }) => {
     const key = parseKey(await readInput(file));
@@ -101,26 +105,34 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
   rotate: async (work) => {
     const { name, store, terminal } = work;
     const old = await store.read(name);
+    confirmLoss(work, `Replace the key of identity "${name}" (${await addressOf(old)})? Its address is lost for good.`);
     const key = await generate(work);
     await store.replace(name, key);
     terminal.data(`${name} b32=${await addressOf(key)} was=${await addressOf(old)}`);
   },
-  delete: async ({ name, store, yes, terminal }) => {
+  delete: async (work) => {
+    const { name, store, terminal } = work;
     const address = await store.read(name).then(addressOf, (error) => {
       // What is damaged can be deleted as well.
-      if (error instanceof KeyStoreError && error.problem === "unreadable") return "which is no key any more";
+      if (error instanceof KeyStoreError && error.problem === "unreadable") return "damaged";
       throw error;
     });
-    if (!yes) {
-      if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "Deleting a key needs --yes");
-      if (!confirm(`Delete identity "${name}", ${address}? It cannot be brought back.`)) {
-        throw new CliError(ExitCode.failure, "Nothing was deleted");
-      }
-    }
+    confirmLoss(work, `Permanently delete identity "${name}" (${address})?`);
     await store.delete(name);
-    terminal.talk(`Deleted "${name}", ${address}`);
+    terminal.talk(`Deleted identity "${name}" (${address})`);
   },
 };
+
+/**
+ * Asks before a key is lost.
+ *
+ * @throws {CliError} if nobody can be asked and --yes is missing, or the answer is no.
+ */
+function confirmLoss({ yes }: Work, question: string): void {
+  if (yes) return;
+  if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "This loses a key: confirm it with --yes");
+  if (!confirm(question)) throw new CliError(ExitCode.failure, "Nothing was changed");
+}
 
 function usage(message: string, actions: readonly string[], typed?: string): CliError {
   const lines = Object.entries(KEY_ACTIONS).filter(([word]) => actions.includes(word));
@@ -179,7 +191,7 @@ async function readInput(file: string | undefined): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof CliError) throw error;
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.usage;
-    throw new CliError(code, `Cannot read "${file}": ${error instanceof Error ? error.name : error}`);
+    throw new CliError(code, `Cannot read "${file}": ${errorText(error)}`);
   }
 }
 
@@ -194,7 +206,7 @@ async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
   } catch (error) {
     // A part of a key is of no use, and secret.
     if (isMade) await Deno.remove(path).catch(() => {});
-    const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : String(error);
+    const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : errorText(error);
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.failure;
     throw new CliError(code, `Cannot write "${path}": ${reason}`);
   }

@@ -1,5 +1,5 @@
 import { formatDuration } from "../config/duration.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings } from "../config/settings.ts";
 import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
@@ -10,8 +10,7 @@ import { CliError, ExitCode } from "../command/exit_code.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { adviseOn } from "../command/sam_error.ts";
-import type { Terminal } from "../command/terminal.ts";
-import { terminalLog } from "../command/terminal_log.ts";
+import { type Terminal, terminalLog } from "../command/terminal.ts";
 
 /** Milliseconds for the router to resolve one name. Routers give up earlier. */
 export const LOOKUP_TIMEOUT = 60_000;
@@ -21,7 +20,7 @@ export const LOOKUP_TIMEOUT = 60_000;
  *
  * @returns failure if one of them does not resolve.
  */
-export async function lookup(names: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function lookup(names: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   if (names.length === 0) {
     throw new CliError(ExitCode.usage, "No name to look up", ["i2p-socks lookup NAME..."]);
   }
@@ -49,7 +48,7 @@ export async function lookup(names: readonly string[], given: GivenValues, termi
 async function resolve({ kind, host }: Address, endpoint: SamEndpoint): Promise<string | undefined> {
   if (kind === "clearnet" || kind === "ip" || kind === "malformed") return undefined;
   using deadline = new Deadline(LOOKUP_TIMEOUT);
-  const destination = await lookupName(endpoint, host, deadline.signal);
+  const destination = await lookupName(endpoint, host, deadline);
   return destination && await b32Address(destination);
 }
 

@@ -1,9 +1,11 @@
-import type { GivenValues } from "../config/given_values.ts";
-import { type Arguments, parseArguments } from "../command/arguments.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { parseArguments } from "../command/arguments.ts";
 import { ExitCode } from "../command/exit_code.ts";
-import type { Verb } from "../command/options.ts";
+import type { Verb } from "../config/options.ts";
+import { findSetVariable } from "../command/environment.ts";
 import { readEnv } from "../command/permissions.ts";
 import { problemsOf } from "../command/errors.ts";
+import { StopSignal } from "../command/stop_signal.ts";
 import { Terminal } from "../command/terminal.ts";
 
 /**
@@ -14,16 +16,21 @@ import { Terminal } from "../command/terminal.ts";
  */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   const terminal = new Terminal();
-  try {
-    return await runVerb(parseArguments(args, readEnv), terminal);
-  } catch (error) {
+  const code = await runVerb(args, terminal).catch((error) => {
     const { messages, hints, code } = problemsOf(error);
     terminal.error(messages.join("\n"), hints);
     return code;
-  }
+  });
+  await terminal.flush(StopSignal.hasReceived);
+  return code;
 }
 
-async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal): Promise<ExitCode> {
+async function runVerb(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  // Hidden: the scripts of `completions` call it. Its words are those of an incomplete command line.
+  if (args[0] === "complete" && args[1] === "--") {
+    return await (await import("./complete.ts")).complete(args.slice(2), terminal);
+  }
+  const { verb, operands, given } = parseArguments(args, readEnv, findSetVariable);
   if (given.has("version")) {
     const { versionText } = await import("./version.ts");
     terminal.data(versionText());
@@ -35,7 +42,7 @@ async function runVerb({ verb, operands, given }: Arguments, terminal: Terminal)
 }
 
 /** Does what a verb says. */
-type Handler = (operands: readonly string[], given: GivenValues, terminal: Terminal) => ExitCode | Promise<ExitCode>;
+type Handler = (operands: readonly string[], given: RawOptions, terminal: Terminal) => ExitCode | Promise<ExitCode>;
 
 /** Each verb loads what it needs when it is called: whoever starts a server waits for all that is loaded before. */
 const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {

@@ -1,68 +1,74 @@
-import type { GivenValues } from "../config/given_values.ts";
-import { ConfigError, readLogSettings, readSettings } from "../config/settings.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { OPTIONS } from "../command/options.ts";
-import { containerText } from "./service_container.ts";
-import { launchdText } from "./service_launchd.ts";
-import { INPUT_FILE_OPTIONS, type ServiceOption } from "./service_option.ts";
-import { systemdText } from "./service_systemd.ts";
-import { windowsText } from "./service_windows.ts";
 import type { Terminal } from "../command/terminal.ts";
+import container from "./service_container.txt" with { type: "text" };
+import launchd from "./service_launchd.plist" with { type: "text" };
+import systemd from "./service_systemd.service" with { type: "text" };
+import windows from "./service_windows.ps1" with { type: "text" };
 
-/** Writes the text of a kind of service. */
-export type Writer = (options: readonly ServiceOption[]) => string;
+/** What the unit of systemd says in other words. */
+type Replacements = readonly (readonly [from: string | RegExp, to: string])[];
 
-/** What writes each kind of service, by its name. */
-export const KINDS: Readonly<Record<string, Writer>> = {
-  "systemd": (options) => systemdText(options, "system"),
-  "systemd-user": (options) => systemdText(options, "user"),
-  "container": containerText,
-  "launchd": launchdText,
-  "windows": windowsText,
+/** For a template unit: each instance has its own configuration and, by `%N`, its own folder of identities. */
+const TEMPLATE: Replacements = [
+  ["a service of systemd", "services of systemd"],
+  ["system/i2p-socks.service", "system/i2p-socks@.service"],
+  ["--config /etc/i2p-socks/i2p-socks.yaml", "--config /etc/i2p-socks/%i.yaml"],
+  ["/etc/i2p-socks/i2p-socks.yaml", "/etc/i2p-socks/NAME.yaml"],
+  [/(--now |-u |\/var\/lib\/|\/credentials\/)i2p-socks/g, "$1i2p-socks@NAME"],
+  ["SOCKS proxy into I2P", "SOCKS proxy into I2P (%i)"],
+];
+
+/** For the service manager of a user. */
+const USER: Replacements = [
+  ["a service of systemd", "a user's service of systemd"],
+  ["/etc/systemd/system/", "~/.config/systemd/user/"],
+  ["ExecStart=/usr/local/bin/i2p-socks serve --config /etc/", "ExecStart=%h/.local/bin/i2p-socks serve --config %E/"],
+  ["/usr/local/bin/", "~/.local/bin/"],
+  ["/etc/i2p-socks/", "~/.config/i2p-socks/"],
+  [/(system|journal)ctl/g, "$& --user"],
+  ["/var/lib/i2p-socks/keys", "~/.config/i2p-socks/keys (~/.local/state from systemd 254 on)"],
+  [/After=.*\n/g, ""],
+  [
+    /# Files that the YAML[^]*RemoveIPC=yes\n/g,
+    "# A user's service manager cannot hold the service on loopback (IPAddressDeny), nor hide the file system on every\n" +
+    "# machine: the unit of the system can. The program's own sandbox holds in any case.\n",
+  ],
+  ["multi-user.target", "default.target"],
+];
+
+/** The text for each kind of service: starts `serve --config`, with the file at its usual place. */
+export const KINDS: Readonly<Record<string, string>> = {
+  "systemd": systemd,
+  "systemd-template": replace(systemd, TEMPLATE),
+  "systemd-user": replace(systemd, USER),
+  container,
+  launchd,
+  windows,
 };
 
+function replace(text: string, replacements: Replacements): string {
+  return replacements.reduce((replaced, [from, to]) => replaced.replaceAll(from, to), text);
+}
+
 /**
- * Prints what starts the program as a service, with the options given.
+ * Prints what starts the program as a service.
  *
  * @throws {CliError} if there is no such kind of service.
- * @throws {ConfigError} if an option cannot be used.
  */
-export function service(operands: readonly string[], given: GivenValues, terminal: Terminal): ExitCode {
+export function service(operands: readonly string[], _given: RawOptions, terminal: Terminal): ExitCode {
   const [kind, ...more] = operands;
   const names = Object.keys(KINDS);
   if (kind === undefined || more.length > 0) {
     throw new CliError(ExitCode.usage, `service takes one of ${names.join(", ")}`);
   }
-  const write = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
-  if (write === undefined) {
+  const text = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  if (text === undefined) {
     const hints = didYouMean(kind, names);
-    throw new CliError(
-      ExitCode.usage,
-      `Unknown kind of service "${kind}"`,
-      hints.length > 0 ? hints : [`There are ${names.join(", ")}`],
-    );
+    const all = [`There are ${names.join(", ")}`];
+    throw new CliError(ExitCode.usage, `Unknown kind of service "${kind}"`, hints.length > 0 ? hints : all);
   }
-  terminal.exact(write(optionsOf(given)));
+  terminal.exact(text.trimEnd());
   return ExitCode.ok;
-}
-
-/** The options to start with, checked as serve would. Those of the environment are written out: a service has another. */
-function optionsOf(given: GivenValues): ServiceOption[] {
-  const problems: string[] = [];
-  readSettings(given);
-  readLogSettings(given, problems);
-  const options = OPTIONS.flatMap(({ name, value }) =>
-    (given.get(name) ?? []).map(({ text }) => value === undefined ? { name } : { name, value: text })
-  );
-  for (const { name, value = "" } of options) {
-    // A service starts in a folder of its own.
-    const isPath = INPUT_FILE_OPTIONS.includes(name) || name === "keys-dir";
-    if (isPath && !/^(\/|[A-Za-z]:[\\/])/.test(value)) {
-      problems.push(`Cannot use --${name} "${value}": a service needs the whole path`);
-    }
-    if (/\p{Cc}/u.test(value)) problems.push(`Cannot use --${name}: a control character`);
-  }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return options;
 }

@@ -1,14 +1,14 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings } from "../config/settings.ts";
 import { type Client, CLIENTS } from "./setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { didYouMean } from "../config/suggest.ts";
 import { wrap } from "../command/wrap.ts";
 import type { Terminal } from "../command/terminal.ts";
 
 /** Settings of an application. */
-export interface Setup {
+interface Setup {
   /** What goes into its configuration, as it stands. */
   settings: string;
   /** For people: where it goes, and what to know. At most 80 columns wide. */
@@ -19,7 +19,7 @@ export interface Setup {
  * Prints the settings of an application for the listener. They go to stdout and what to know to stderr, so that the
  * settings can be sent into a file. Without an operand, the list of applications.
  */
-export function setup(operands: readonly string[], given: GivenValues, terminal: Terminal): ExitCode {
+export function setup(operands: readonly string[], given: RawOptions, terminal: Terminal): ExitCode {
   const [word, ...more] = operands;
   if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
   const [listener] = readSettings(given).listen;

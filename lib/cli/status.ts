@@ -1,6 +1,7 @@
+import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { isReady, type Snapshot } from "../status/snapshot.ts";
@@ -28,7 +29,7 @@ const WATCH_INTERVAL = 2_000;
  * @returns 75 if one of its applications is not ready; of a signal where it was to watch.
  * @throws {CliError} if nobody answers. Who watches is told so instead, once there was an answer.
  */
-export async function status(operands: readonly string[], given: GivenValues, terminal: Terminal): Promise<ExitCode> {
+export async function status(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const endpoint = parseOperands(operands);
   requireNet(endpoint, "status");
   keepOnly({ sam: endpoint });
@@ -97,11 +98,11 @@ async function ask(endpoint: Endpoint, signal?: Signal): Promise<Snapshot> {
     ]);
   let text: string;
   try {
-    text = await fetchText(endpoint, deadline.signal);
+    text = await fetchText(endpoint, deadline);
   } catch (error) {
-    if (deadline.signal.aborted) throw fail("no answer in time");
+    if (deadline.aborted) throw fail("no answer in time");
     if (error instanceof Deno.errors.ConnectionRefused) throw fail("nobody listens there");
-    throw fail(error instanceof Error ? error.message : String(error));
+    throw fail(errorText(error));
   }
   const [, code, body = ""] = /^HTTP\/1\.1 (\d{3}) [^]*?\r\n\r\n([^]*)$/.exec(text) ?? [];
   if (code !== "200") throw fail(code === undefined ? "what listens there speaks something else" : `HTTP ${code}`);

@@ -1,10 +1,9 @@
 import config from "../../deno.json" with { type: "json" };
-import { SAM_VERSION } from "../sam/socket.ts";
-import { ROUTERS } from "./check.ts";
+import { ROUTERS, SAM_VERSION } from "../sam/socket.ts";
 
 /**
- * What `--version` tells: the program, its runtime, the version of SAM that its sessions and streams speak, and the latest
- * one that it knows bridges to have.
+ * What `--version` prints: the program, its runtime, the version of SAM that sessions and streams speak, and the latest one
+ * that a bridge is known to have.
  */
 export function versionText(): string {
   const { deno, v8 } = Deno.version;

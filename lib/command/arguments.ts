@@ -1,8 +1,11 @@
 import { parseArgs } from "@std/cli/parse-args";
-import type { GivenValue, GivenValues } from "../config/given_values.ts";
-import { didYouMean } from "../config/did_you_mean.ts";
+import { flagOf, isNegatable, OPTIONS, type OptionSpec, type Verb, VERBS } from "../config/options.ts";
+import { overlay } from "../config/overlay.ts";
+import type { RawOptions, RawValue } from "../config/raw_options.ts";
+import { didYouMean } from "../config/suggest.ts";
+import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
+import { type EnvReader, type FindSet, readEnvironment, refuseMistypedVariable } from "./environment.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
-import { flagOf, OPTIONS, type OptionSpec, type Verb, VERBS } from "./options.ts";
 
 /** A command line, taken apart. */
 export interface Arguments {
@@ -10,101 +13,160 @@ export interface Arguments {
   verb: Verb;
   /** Words behind the verb. */
   operands: readonly string[];
-  /** Options given, environment included. */
-  given: GivenValues;
+  /** Options given, those of the environment included. */
+  given: RawOptions;
 }
 
-/** Reads an environment variable that stands in for an option; `optional` is where it may not be readable. */
-export type EnvReader = (name: string, flag: string, optional?: boolean) => string | undefined;
-
 /**
- * Takes a command line apart.
+ * Takes a command line apart, and lays it over the environment.
  *
- * @param env reads an environment variable that stands in for an option.
- * @throws {CliError} for an unknown verb or option, or an option that the verb does not take.
+ * @param env reads the environment variable of an option.
+ * @param findSet finds a variable that is set, to refuse mistyped ones. @default {none is looked for}
+ * @throws {CliError} for an unknown verb, option or variable, or an option that the verb does not take.
  */
 export function parseArguments(
   args: readonly string[],
   env: EnvReader,
+  findSet: FindSet = () => undefined,
 ): Arguments {
-  const unknown: string[] = [];
-  const parsed = parseArgs(joinValues(args), {
-    string: ["_", ...OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name)],
-    boolean: OPTIONS.filter((o) => o.value === undefined).map((o) => o.name),
-    collect: OPTIONS.filter((o) => o.value !== undefined).map((o) => o.name),
-    unknown: (arg, key) => {
-      if (key === undefined) return true;
-      if (!unknown.includes(arg)) unknown.push(arg);
-      return false;
-    },
-  });
-  const [word = "serve", ...operands] = parsed._.map(String);
+  const { words, options } = readWords(args);
+  const [word = "serve", ...operands] = words;
   const verb = VERBS.find((v) => v === word);
-  if (verb === undefined) {
-    const isAddress = /^(?:\S+:)?\d+$/.test(word);
-    const { message, hints, code } = usageError(`Unknown verb "${word}"`, word, VERBS);
-    throw new CliError(code, message, isAddress ? [`To listen there: --listen ${word}`, ...hints] : hints);
-  }
-  const [arg] = unknown;
-  if (arg !== undefined) {
-    const flag = arg.replace(/=.*/s, "");
-    throw usageError(`Unknown option "${flag}"`, flag, OPTIONS.map(flagOf).filter((f) => f.startsWith("--")));
-  }
-  const given = new Map<string, GivenValue[]>();
+  if (verb === undefined) throw unknownVerb(word);
+  const foreign = OPTIONS.find(({ name, verbs }) => options.has(name) && !verbs.includes(verb));
+  if (foreign !== undefined) throw new CliError(ExitCode.usage, `${verb} has no option ${flagOf(foreign)}`);
   // Help needs no environment, and so no permission for it.
-  const readsEnv = parsed["help"] !== true && parsed["version"] !== true;
-  for (const option of OPTIONS) {
-    const values = valuesOf(option, parsed[option.name]);
-    const wanted = option.verbs.includes(verb);
-    if (values.length > 0 && !wanted) throw new CliError(ExitCode.usage, `${flagOf(option)} is no option of ${verb}`);
-    if (option.env !== undefined && readsEnv && wanted && values.length === 0) {
-      const text = env(option.env, flagOf(option), option.envIsOptional);
-      if (text) values.push({ text, source: option.env });
-    }
-    if (values.length > 0) given.set(option.name, values);
-  }
-  return { verb, operands, given };
-}
-
-function valuesOf(option: OptionSpec, parsed: unknown): GivenValue[] {
-  const texts = parsed === true ? ["true"] : Array.isArray(parsed) ? parsed.map(String) : [];
-  return texts.map((text) => ({ text, source: flagOf(option) }));
+  if (options.has("help") || options.has("version")) return { verb, operands, given: options };
+  const environment = readEnvironment(verb, options, env);
+  refuseMistypedVariable(verb, findSet);
+  return { verb, operands, given: overlay(environment, options) };
 }
 
 /** Short forms that every program has. */
 const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-V", "--version"]]);
 
+/** An option as a word of the command line gives it. */
+interface Given {
+  option: OptionSpec;
+  /** How the word names it. */
+  source: string;
+  /** Its value, if the word has one. */
+  text: string | undefined;
+}
+
 /**
- * Writes each option with its value in one word, `--name=value`. parseArgs alone would take a value that begins with a
- * hyphen, as in `--variance -1`, for another option, and `-oKEY=VALUE` for something else entirely.
+ * Tells words from options.
+ *
+ * @throws {CliError} for an unknown option, and for a flag with a value.
  */
-function joinValues(args: readonly string[]): string[] {
+function readWords(args: readonly string[]): { words: string[]; options: RawOptions } {
+  const sources = new Map<string, string[]>();
+  const names = OPTIONS.map(({ name }) => keyOf(name));
+  const parsed = parseArgs(joinValues(args, sources), { string: ["_", ...names], collect: names });
+  const options = new Map<string, RawValue[]>();
+  for (const [name, named] of sources) {
+    const texts = (parsed[keyOf(name)] ?? []) as string[];
+    options.set(name, texts.map((text, i) => ({ text, source: named[i] ?? "" })));
+  }
+  return { words: parsed._.map(String), options };
+}
+
+/** What parseArgs knows an option by: it takes a name that begins with `no-`, such as no-session, for a negation. */
+function keyOf(name: string): string {
+  return `option-${name}`;
+}
+
+/**
+ * Writes each option with its value in one word, `--option-name=value`: parseArgs alone would take a value that begins with a
+ * hyphen, as in `--variance -1`, for another option, `-oKEY=VALUE` for something else entirely, and `--no-length=0` for
+ * `--length 0`.
+ *
+ * @param sources gets how each option was written, by its name.
+ */
+function joinValues(args: readonly string[], sources: Map<string, string[]>): string[] {
   const joined: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     if (arg === "--") return [...joined, ...args.slice(i)];
-    const attached = /^-([a-z])=?(.+)$/s.exec(arg);
-    const option = OPTIONS.find((o) => flagOf(o) === arg || o.name === attached?.[1]);
-    if (option?.value === undefined) joined.push(checkSwitch(SHORT_FORMS.get(arg) ?? arg));
-    else if (attached !== null) joined.push(`--${option.name}=${attached[2]}`);
-    // A known option is no value: then the value is missing.
-    else if (OPTIONS.some((o) => flagOf(o) === args[i + 1])) joined.push(`--${option.name}=`);
-    else joined.push(`--${option.name}=${args[++i] ?? ""}`);
+    if (!arg.startsWith("-") || arg === "-") {
+      joined.push(arg);
+      continue;
+    }
+    const given = readOption(arg);
+    if (given === undefined) throw unknownOption(arg, args[i + 1]);
+    const { option, source } = given;
+    let { text } = given;
+    if (option.value === undefined && text !== undefined) {
+      throw new CliError(ExitCode.usage, `${source} takes no value`);
+    }
+    if (option.value === undefined) text = String(source === flagOf(option));
+    // A known option is not a value: then the value is missing.
+    text ??= readOption(args[i + 1] ?? "") === undefined ? args[++i] ?? "" : "";
+    joined.push(`--${keyOf(option.name)}=${text}`);
+    sources.set(option.name, [...sources.get(option.name) ?? [], source]);
   }
   return joined;
 }
 
-function checkSwitch(arg: string): string {
-  const name = /^--([^=]+)=/.exec(arg)?.[1];
-  if (!OPTIONS.some((o) => o.name === name && o.value === undefined)) return arg;
-  throw new CliError(ExitCode.usage, `--${name} takes no value`);
+/** Reads a word as an option; undefined if it is none that is known. */
+function readOption(arg: string): Given | undefined {
+  const [, word = "", text] = /^(-[a-zA-Z]|--[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[a-z])(.+)$/s.exec(arg) ?? [];
+  const source = SHORT_FORMS.get(word) ?? word;
+  const option = OPTIONS.find((one) => flagOf(one) === source || source === `--${one.name}`) ??
+    OPTIONS.find((one) => isNegatable(one) && source === `--no-${one.name}`);
+  return option && { option, source, text };
 }
 
-function usageError(message: string, word: string, candidates: readonly string[]): CliError {
-  return new CliError(ExitCode.usage, message, [...didYouMean(word, candidates), "See i2p-socks --help"]);
+/** What people type who know other programs, and what to do instead. */
+const HABITS: Readonly<Record<string, readonly string[]>> = {
+  "To log less: --log-level error": ["-q", "--quiet", "-s", "--silent"],
+  "To log more: --log-level debug; for the version: -V": ["-v", "--verbose", "--debug"],
+  "For the version: i2p-socks --version": ["version"],
+  "To find out what is wrong: i2p-socks check": ["doctor", "diagnose", "test"],
+  "To start serving: i2p-socks, or i2p-socks serve": ["start", "run"],
+  "Nothing needs to be set up first: i2p-socks serves at once": ["init", "install"],
+};
+
+/** Options of other programs that say where to listen. */
+const LISTEN_HABITS: readonly string[] = ["-p", "--port", "--socks", "--socks5", "--socks-port", "--address"];
+
+const ADDRESS = /^(?:\S+:)?\d+$/;
+
+function unknownVerb(word: string): CliError {
+  const hint = ADDRESS.test(word) ? `To listen there: --listen ${word}` : undefined;
+  return usageError(`Unknown verb "${word}"`, word, VERBS, hint);
+}
+
+/** Refuses an option without its value, which may be a secret. */
+function unknownOption(arg: string, next = ""): CliError {
+  const [, flag = "", value = next] = /^(-p(?=\d+$)|[^=]*)=?(.+)?$/s.exec(arg) ?? [];
+  const flags = OPTIONS.map(flagOf).filter((known) => known.startsWith("--"));
+  const where = ADDRESS.test(value) ? value : "PORT";
+  const hint = LISTEN_HABITS.includes(flag) ? `To listen there: --listen ${where}` : undefined;
+  return usageError(`Unknown option "${flag}"`, flag, flags, hint);
+}
+
+function usageError(message: string, word: string, candidates: readonly string[], own?: string): CliError {
+  const hint = own ?? Object.keys(HABITS).find((key) => HABITS[key]?.includes(word));
+  const hints = hint === undefined ? didYouMean(word, candidates) : [hint];
+  return new CliError(ExitCode.usage, message, [...hints, "See i2p-socks --help"]);
 }
 
 /** Refuses words behind a verb that takes none. @throws {CliError} if there are any. */
 export function refuseOperands(verb: Verb, [word]: readonly string[]): void {
   if (word !== undefined) throw new CliError(ExitCode.usage, `${verb} takes no operand, but got "${word}"`);
+}
+
+/**
+ * The address of I2P that an operand names.
+ *
+ * @param name as it was typed.
+ * @param what begins the error's text, such as `Cannot connect to "example.com"`.
+ * @throws {CliError} if it cannot be one; then nobody needs to be asked for it.
+ */
+export function requireI2pAddress(name: string, what: string): Address {
+  const address = parseAddress(name);
+  const reason = whyNotI2p(address);
+  if (reason !== undefined) throw new CliError(ExitCode.usage, `${what}: ${reason}`);
+  return address;
 }

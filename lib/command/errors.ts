@@ -1,10 +1,11 @@
 import { ConfigError } from "../config/settings.ts";
 import { type KeyProblem, KeyStoreError } from "../keys/error.ts";
+import { errorText, isSystemError } from "../io/error_text.ts";
 import type { Log } from "../report/log.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 
 /** What an error means for the user. */
-export interface Problem {
+interface Problem {
   /** What is wrong, a sentence each. */
   messages: readonly string[];
   /** What can be done, a sentence each. */
@@ -39,10 +40,10 @@ export function problemsOf(error: unknown): Problem {
     const hints = ["Run the executable, or deno run -P main.ts"];
     return { messages: [error.message], hints, code: ExitCode.noPermission };
   }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return { messages: [error.message], hints: [], code: ExitCode.noPermission };
+  if (isSystemError(error) || Object.values(Deno.errors).some((type) => error instanceof type)) {
+    const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.failure;
+    return { messages: [`The system reports: ${errorText(error)}`], hints: [], code };
   }
-  const isForeseen = Object.values(Deno.errors).some((type) => error instanceof type);
-  const text = error instanceof Error ? (isForeseen ? error.message : error.stack ?? error.message) : String(error);
-  return { messages: [isForeseen ? text : `Internal error: ${text}`], hints: [], code: ExitCode.failure };
+  const text = error instanceof Error ? error.stack ?? error.message : String(error);
+  return { messages: [`Internal error: ${text}`], hints: ["Please report it"], code: ExitCode.failure };
 }

@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import { type Hosts, MAX_HOSTS_FILE, parseHosts } from "../config/hosts.ts";
 import { LoginBook, MAX_AUTH_FILE } from "../config/login_book.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
@@ -5,7 +6,7 @@ import { MAX_SECRETS_FILE, parseSecrets } from "../guard/secrets.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { decodeUtf8 } from "../io/utf8.ts";
 import { modeForOthers } from "../keys/private_file.ts";
-import type { Log } from "../report/log.ts";
+import { createLog, type Log, Once } from "../report/log.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 import { requireRead } from "./permissions.ts";
@@ -86,6 +87,23 @@ export async function readSecrets(file: string | undefined, log: Log): Promise<r
   return await parsed("--secrets-file", file, () => parseSecrets(text));
 }
 
+/** Finds out what is wrong with the files that settings name, all of it; each problem is a sentence. */
+export async function inputFileProblems(applications: readonly ApplicationSettings[]): Promise<string[]> {
+  const log = createLog({ level: "error", format: "text", destinations: false, write: () => {} });
+  const results = await Promise.allSettled(applications.flatMap((settings): Promise<unknown>[] => [
+    readSamLogin(settings, log),
+    readLoginBook(settings.authFile, log),
+    readHosts(settings.hostsFile),
+    readSecrets(settings.leaks.secretsFile, log),
+  ]));
+  const problems = results.flatMap((result) => {
+    if (result.status === "fulfilled") return [];
+    if (!(result.reason instanceof CliError)) throw result.reason;
+    return [result.reason.message];
+  });
+  return [...new Set(problems)];
+}
+
 /** What is made of a file. Of one in which a line makes no sense, the error says which. */
 async function parsed<T>(flag: string, file: string, parse: () => T | Promise<T>): Promise<T> {
   try {
@@ -134,7 +152,7 @@ async function readBytes(
 }
 
 /** Files that were warned of, by the log that says so: a file is read again with every reload. */
-const warned = new WeakMap<Log, Set<string>>();
+const warned = new WeakMap<Log, Once>();
 
 /**
  * Says once that others can read a file, or write to it. As ssh does with its keys, only of files that are the user's to
@@ -144,16 +162,14 @@ const warned = new WeakMap<Log, Set<string>>();
 function warnOfMode(path: string, flag: string, { isFile, uid, mode: bits }: Deno.FileInfo, log: Log): void {
   const mode = modeForOthers(bits, READ_OR_WRITE);
   if (!isFile || uid === 0 || /^\/(var\/)?run\//.test(path) || mode === undefined) return;
-  const paths = warned.get(log) ?? new Set();
+  const paths = warned.get(log) ?? new Once();
   warned.set(log, paths);
-  if (paths.has(path)) return;
-  paths.add(path);
+  if (!paths.isNew(path)) return;
   log.warn(`${flag} "${path}" is open to others: its mode is ${mode}`, { fix: `chmod 0600 "${path}"` });
 }
 
 /** What a file error says to people. */
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -7,7 +7,7 @@ const FOLDER = "i2p-socks/keys";
 const FLAG = "--keys-dir";
 
 /**
- * The folder of lasting identities where the user named none: the one of the environment, or the platform's.
+ * The platform's folder of lasting identities, for users who named none.
  *
  * @returns undefined if there is none: HOME is not set.
  * @throws {CliError} if the permission to find out is missing.
@@ -15,8 +15,6 @@ const FLAG = "--keys-dir";
 export function defaultKeysDir(): string | undefined {
   const below = (folder: string | undefined, ...names: string[]): string | undefined =>
     folder ? [folder, ...names, FOLDER].join("/") : undefined;
-  const own = readEnv("I2P_SOCKS_KEYS_DIR", FLAG);
-  if (own) return own;
   switch (Deno.build.os) {
     case "windows":
       return below(readEnv("LOCALAPPDATA", FLAG));

@@ -7,15 +7,13 @@ import { CliError, ExitCode } from "./exit_code.ts";
  */
 
 /**
- * Reads an environment variable that stands in for an option.
+ * Reads an environment variable.
  *
- * @param flag the option.
- * @param optional whether not to be permitted is as good as not to be set.
+ * @param flag the option that it is about.
  * @throws {CliError} if it may not be read: to pass over what the user set would be worse.
  */
-export function readEnv(variable: string, flag: string, optional = false): string | undefined {
+export function readEnv(variable: string, flag: string): string | undefined {
   if (isGranted({ name: "env", variable })) return Deno.env.get(variable);
-  if (optional) return undefined;
   throw missing(`the environment variable ${variable}`, flag);
 }
 
@@ -29,7 +27,11 @@ export function requireNet(endpoint: Endpoint, flag: string): void {
   const host = formatEndpoint(endpoint);
   // A listener on port 0 gets some port of the address.
   const wanted = endpoint.port === 0 ? host.replace(/:0$/, "") : host;
-  if (!isGranted({ name: "net", host: wanted })) throw missing(`network access to ${host}`, flag);
+  if (isGranted({ name: "net", host: wanted })) return;
+  if (endpoint.port !== 53) throw missing(`network access to ${host}`, flag);
+  throw new CliError(ExitCode.noPermission, `Cannot use ${flag} ${host}: port 53 is closed to the program`, [
+    "That way it can never send a DNS query: choose another port",
+  ]);
 }
 
 /**
@@ -59,7 +61,7 @@ export function requireWrite(path: string, flag: string): void {
 }
 
 /** What a program still needs once it runs. */
-export interface Needs {
+interface Needs {
   /** To connect to. */
   sam: Endpoint;
   /** Whether there are UDP associations: each binds a port, and its client may have any, so loopback stays open. */

@@ -18,12 +18,12 @@ export function describeSamError(error: SamError, endpoint: Endpoint): string {
   if (phase === "connect") return `Nothing answers at ${where}: no SAM bridge (${rootCause(error)})`;
   if (phase === "hello" && failure !== "refused") {
     const what = {
-      unreachable: "is gone",
-      silent: "does not say anything",
-      closed: "closes the connection",
-      garbled: "speaks something else",
+      unreachable: "has gone",
+      silent: "does not answer",
+      closed: "closed the connection",
+      garbled: "gave an unexpected reply",
     };
-    return `What listens at ${where} is no SAM bridge: it ${what[failure]}`;
+    return `${where} is not a SAM bridge: it ${what[failure]}`;
   }
   if (phase === "session" && failure === "closed") return `${error.message} before tunnels were ready`;
   return error.fullMessage;

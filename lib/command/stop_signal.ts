@@ -5,6 +5,7 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"]
 
 /** Listens for the signals that ask the program to end. Dispose it to leave them to the system again. */
 export class StopSignal implements Disposable {
+  static #hasReceived = false;
   readonly #first = Promise.withResolvers<void>();
   readonly #second = Promise.withResolvers<void>();
   readonly #handlers = SIGNALS.map((signal) => ({ signal, handler: (): void => this.#received(signal) }));
@@ -14,6 +15,11 @@ export class StopSignal implements Disposable {
   /** Begins to listen. */
   constructor() {
     for (const { signal, handler } of this.#handlers) Deno.addSignalListener(signal, handler);
+  }
+
+  /** Whether a signal has asked this process to end. */
+  static get hasReceived(): boolean {
+    return StopSignal.#hasReceived;
   }
 
   /** Resolves with the first signal. */
@@ -52,6 +58,7 @@ export class StopSignal implements Disposable {
 
   #received(signal: Deno.Signal): void {
     if (this.#exitCode !== undefined) this.#second.resolve();
+    StopSignal.#hasReceived = true;
     this.#exitCode ??= signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
     this.#first.resolve();
   }

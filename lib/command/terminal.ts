@@ -1,11 +1,27 @@
+import { OutputQueue } from "../io/output_queue.ts";
+import { createLog, type Log, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
 
+/** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
+const MAX_WAITING_OUTPUT = 262_144;
+
+/** Milliseconds that a program which was told to end waits for the readers of its output. */
+const LAST_WORDS = 1_000;
+
 /**
- * The program's mouth: data goes to stdout, talk to stderr, and nothing else in the program writes to either.
+ * All output of the program: results to stdout, messages to stderr. Nothing else writes to either.
+ *
+ * Writing never waits for a reader: a pipe that nobody reads, or a terminal that is held with Ctrl+S, stops its own
+ * output and not the program. Messages that find no room are counted; results are never dropped.
  *
  * On a terminal one line of stderr can be a status that changes in place.
  */
 export class Terminal {
+  readonly #stdout = new OutputQueue(Deno.stdout);
+  readonly #stderr = new OutputQueue(Deno.stderr, {
+    most: MAX_WAITING_OUTPUT,
+    lost: (lines) => `${lines} ${lines === 1 ? "line" : "lines"} of the log ${lines === 1 ? "was" : "were"} lost\n`,
+  });
   #status = "";
 
   /** Whether somebody watches stderr. */
@@ -15,17 +31,17 @@ export class Terminal {
 
   /** Writes a line of data, or several; characters that could do something to a terminal become escapes. */
   data(line: string): void {
-    this.#redraw(() => write(Deno.stdout, `${printableLines(line)}\n`));
+    this.exact(printableLines(line));
   }
 
   /** Writes a line of data as it is, where it repeats the user's own words to what will take them as they were typed. */
   exact(line: string): void {
-    this.#redraw(() => write(Deno.stdout, `${line}\n`));
+    this.#redraw(() => this.#stdout.write(`${line}\n`));
   }
 
   /** Has the data that follow take the place of what stands on the screen. Only on a terminal. */
   page(): void {
-    if (Deno.stdout.isTerminal()) this.#redraw(() => write(Deno.stdout, "\x1b[H\x1b[2J"));
+    if (Deno.stdout.isTerminal()) this.#redraw(() => this.#stdout.write("\x1b[H\x1b[2J"));
   }
 
   /**
@@ -33,14 +49,15 @@ export class Terminal {
    *
    * @throws {Error} if not all of it could be written.
    */
-  bytes(bytes: Uint8Array): void {
+  async bytes(bytes: Uint8Array): Promise<void> {
     this.#clear();
-    for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+    await this.#stdout.flush();
+    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
   }
 
   /** Writes a line of talk. */
   talk(line: string): void {
-    this.#redraw(() => write(Deno.stderr, `${printableLines(line)}\n`));
+    this.#redraw(() => this.#stderr.write(`${printableLines(line)}\n`));
   }
 
   /** Shows a status in place of the last one; an empty one clears the line. Only on a terminal. */
@@ -49,7 +66,7 @@ export class Terminal {
     this.#clear();
     // A status that wraps could not be cleared as one line.
     this.#status = text.slice(0, (Deno.consoleSize().columns || 80) - 1);
-    write(Deno.stderr, this.#status);
+    this.#stderr.write(this.#status);
   }
 
   /** Prints an error and what can be done about it. */
@@ -59,27 +76,31 @@ export class Terminal {
     for (const hint of hints) this.talk(`i2p-socks: hint: ${hint}`);
   }
 
+  /**
+   * Waits until everything is written: as long as the readers want, or, of a program that was told to end, for a second.
+   */
+  async flush(isTold: boolean): Promise<void> {
+    const milliseconds = isTold ? LAST_WORDS : Infinity;
+    await Promise.all([this.#stdout.flush(milliseconds), this.#stderr.flush(milliseconds)]);
+  }
+
   #redraw(print: () => void): void {
     this.#clear();
     print();
-    if (this.#status !== "") write(Deno.stderr, this.#status);
+    if (this.#status !== "") this.#stderr.write(this.#status);
   }
 
   #clear(): void {
-    if (this.#status !== "") write(Deno.stderr, "\r\x1b[K");
+    if (this.#status !== "") this.#stderr.write("\r\x1b[K");
   }
+}
+
+/** The log of a verb that has no options for one. */
+export function terminalLog(terminal: Terminal, level: LogLevel = "warn"): Log {
+  return createLog({ level, format: "text", destinations: false, write: (line) => terminal.talk(line) });
 }
 
 /** Help has several lines; what they hold is made safe to print. */
 function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
-}
-
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  try {
-    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
-  } catch {
-    // Whoever read this is gone. The proxy's clients are not, so it goes on.
-  }
 }

@@ -18,6 +18,13 @@ export function parseDuration(text: string): number {
   return milliseconds;
 }
 
+/** Writes a duration as {@linkcode parseDuration} reads it, in the largest unit that needs no fraction: `2m`, `90s`, `0`. */
+export function writeDuration(milliseconds: number): string {
+  if (milliseconds === 0) return "0";
+  const [unit = "ms", size = 1] = Object.entries(UNITS).findLast(([, size]) => milliseconds % size === 0) ?? [];
+  return `${milliseconds / size}${unit}`;
+}
+
 /** Writes milliseconds for people, in the two largest units: `45 s`, `2 min 5 s`, `3 h 20 min`, `5 d 2 h`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);

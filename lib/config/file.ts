@@ -1,5 +1,6 @@
 import { parse } from "@std/yaml";
-import type { GivenValue, GivenValues } from "./given_values.ts";
+import { FILE_OPTIONS } from "./options.ts";
+import type { RawOptions, RawValue } from "./raw_options.ts";
 import { suggest } from "./suggest.ts";
 
 /** Most bytes of a configuration file. */
@@ -8,31 +9,13 @@ export const MAX_CONFIG_FILE = 1_048_576;
 /** What a configuration file says. */
 export interface ConfigFile {
   /** Values for the process and for all applications. */
-  common: GivenValues;
+  common: RawOptions;
   /** Values of each application. */
-  applications: readonly GivenValues[];
+  applications: readonly RawOptions[];
 }
 
 /** The key under which the applications stand. */
 const APPLICATIONS = "applications";
-
-/** An option that may stand in a file. */
-export interface FileOption {
-  /** Its name on the command line, without dashes. */
-  name: string;
-  /**
-   * What stands in a file for it. For `options` a mapping says the same as a list of KEY=VALUE.
-   *
-   * @default {name}
-   */
-  key?: string;
-  /** Whether it may have several values. */
-  repeatable?: boolean;
-  /** Whether its value is a list with commas: a list of YAML says the same. */
-  list?: boolean;
-  /** Whether it holds for the whole process, and so for all applications. */
-  ofProcess?: boolean;
-}
 
 /** The key of I2CP and streaming options, whose values may be a mapping. */
 const OPTIONS = "options";
@@ -42,29 +25,30 @@ const OPTIONS = "options";
  * have such keys of their own.
  *
  * What is wrong is added to `problems`, all of it, with its line where that can be told.
- *
- * @param known the options that may stand in a file.
  */
-export function parseConfigFile(text: string, known: readonly FileOption[], problems: string[]): ConfigFile {
-  const reader = new FileReader(text, known, problems);
+export function parseConfigFile(text: string, problems: string[]): ConfigFile {
+  const reader = new FileReader(text, problems);
   let root: unknown;
   try {
     // Scalars stay as they are written: to YAML 007 would be 7, and 1.10 would be 1.1.
     root = parse(text, { schema: "failsafe" });
   } catch (error) {
     // The lines that follow quote the file, which may hold secrets.
-    const [reason] = error instanceof Error ? error.message.split("\n") : [error];
-    problems.push(`The file is no YAML: ${reason}`);
+    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    problems.push(`The file is not valid YAML: ${reason.replace(/:$/, "")}`);
     return { common: new Map(), applications: [] };
   }
   if (!isMapping(root)) {
-    problems.push(`The file is no mapping of options and "${APPLICATIONS}"`);
+    const what = root === null || root === undefined ? "is empty" : "is not a mapping";
+    problems.push(`The file ${what}: it needs options, one a line as "listen: 9050", or a list "${APPLICATIONS}"`);
     return { common: new Map(), applications: [] };
   }
   const { [APPLICATIONS]: list, ...common } = root;
   const items: unknown[] = Array.isArray(list) ? list : [];
-  if (list !== undefined && (items.length === 0 || !items.every(isMapping))) {
-    problems.push(`"${APPLICATIONS}" is not a list of mappings`);
+  if (Array.isArray(list) && list.length === 0) {
+    problems.push(`"${APPLICATIONS}" is empty: name an application, or leave "${APPLICATIONS}" out`);
+  } else if (list !== undefined && (items.length === 0 || !items.every(isMapping))) {
+    problems.push(`"${APPLICATIONS}" must be a list of mappings`);
   }
   return {
     common: reader.values(common),
@@ -74,24 +58,22 @@ export function parseConfigFile(text: string, known: readonly FileOption[], prob
 
 class FileReader {
   readonly #lines: readonly string[];
-  readonly #known: ReadonlyMap<string, FileOption>;
   readonly #problems: string[];
 
-  constructor(text: string, known: readonly FileOption[], problems: string[]) {
+  constructor(text: string, problems: string[]) {
     this.#lines = text.split("\n");
-    this.#known = new Map(known.map((option) => [option.key ?? option.name, option]));
     this.#problems = problems;
   }
 
   /** The values of a mapping: the file's own, or of an application. */
-  values(mapping: Record<string, unknown>, application?: number): GivenValues {
-    const given = new Map<string, GivenValue[]>();
+  values(mapping: Record<string, unknown>, application?: number): RawOptions {
+    const given = new Map<string, RawValue[]>();
     for (const [key, value] of Object.entries(mapping)) {
       const place = this.#place(key, application);
-      const option = this.#known.get(key);
-      if (option === undefined) this.#unknown(key, place, application);
-      else if (application !== undefined && option.ofProcess) {
-        this.#problems.push(`${place} holds for all applications, and stands at the top of the file`);
+      const option = FILE_OPTIONS.get(key);
+      if (option === undefined) this.#unknown(key, application);
+      else if (application !== undefined && option.scope === "process") {
+        this.#problems.push(`${place} applies to all applications: put it at the top of the file`);
       } else {
         const texts = key === OPTIONS ? optionTexts(value) : scalarTexts(value);
         if (texts === undefined) this.#problems.push(`${place} is not a value or a list of values`);
@@ -104,15 +86,20 @@ class FileReader {
     return given;
   }
 
-  #unknown(key: string, place: string, application: number | undefined): void {
-    const meant = suggest(key, [...this.#known.keys(), ...(application === undefined ? [APPLICATIONS] : [])]);
-    this.#problems.push(`${place} is no option${meant === undefined ? "" : `: did you mean ${meant}?`}`);
+  #unknown(key: string, application: number | undefined): void {
+    const meant = suggest(key, [...FILE_OPTIONS.keys(), ...(application === undefined ? [APPLICATIONS] : [])]);
+    const hint = meant === undefined ? "" : `. Did you mean "${meant}"?`;
+    this.#problems.push(`Unknown option "${pathOf(key, application)}"${this.#lineText(key, application)}${hint}`);
   }
 
   #place(key: string, application: number | undefined): string {
-    const path = application === undefined ? key : `${APPLICATIONS}[${application}].${key}`;
+    return pathOf(key, application) + this.#lineText(key, application);
+  }
+
+  /** The line of a key, in brackets and with a space in front; nothing if it is not found. */
+  #lineText(key: string, application: number | undefined): string {
     const line = this.#lineOf(key, application);
-    return line === undefined ? path : `${path} (line ${line})`;
+    return line === undefined ? "" : ` (line ${line})`;
   }
 
   /** The line of a key, counted from 1, in block style; undefined where it is not found, as in flow style. */
@@ -135,6 +122,10 @@ class FileReader {
     }
     return undefined;
   }
+}
+
+function pathOf(key: string, application: number | undefined): string {
+  return application === undefined ? key : `${APPLICATIONS}[${application}].${key}`;
 }
 
 /** The key that begins at a column of a line, quoted or not. */

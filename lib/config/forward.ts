@@ -27,9 +27,6 @@ export interface ForwardSettings {
   maxInbound: number;
 }
 
-/** Callers at once where nothing else is said. */
-export const MAX_INBOUND = 256;
-
 /**
  * Parses `[PORT=]HOST:PORT`: an I2P port, and the loopback address of a service.
  *
@@ -61,11 +58,6 @@ export function parseCaller(text: string): string {
   const { kind, host, problem } = parseAddress(text);
   if (kind === "b32") return host;
   throw new SyntaxError(problem ?? "a caller is known by its base32 address, 52 characters before .b32.i2p");
-}
-
-/** Whether a caller is let in. */
-export function mayCall(caller: string, { allow, deny }: CallerRules): boolean {
-  return !deny.includes(caller) && (allow.length === 0 || allow.includes(caller));
 }
 
 /** What rules may not lead to: addresses of this program and of the router, with what they are. */

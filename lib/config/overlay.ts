@@ -1,29 +1,29 @@
-import type { GivenValues } from "./given_values.ts";
-import { DIRECTIONS, TUNNEL_OPTIONS } from "./session_options.ts";
+import { DIRECTIONS, TUNNEL_NAMES, TUNNEL_OPTIONS } from "./session_options.ts";
+import type { RawOptions } from "./raw_options.ts";
+
+/** Options whose values add up with those below: what is forbidden stays so, and of `-o` the last of a key counts. */
+export const ADDED_UP: readonly string[] = ["o", "deny", "deny-caller"];
 
 /**
- * Lays values over others. What stands above wins: an option replaces the same option below, one for both directions also
- * replaces those for each. Options of I2CP are added up, where the last of a key counts, and so are `--deny` and
- * `--deny-caller`: what is forbidden below stays so.
+ * Lays values over others. What stands above wins: an option replaces the same option below, and one for both directions
+ * also replaces those for each. Options in {@linkcode ADDED_UP} are added up.
  */
-export function overlay(below: GivenValues, above: GivenValues): GivenValues {
+export function overlay(below: RawOptions, above: RawOptions): RawOptions {
   const merged = new Map([...below, ...above]);
-  const replaced = Object.keys(TUNNEL_OPTIONS).filter((flag) => above.has(flag));
-  for (const flag of replaced) {
-    for (const direction of DIRECTIONS) if (!above.has(`${direction}-${flag}`)) merged.delete(`${direction}-${flag}`);
+  /** Keys of I2CP that `-o` below no longer sets. */
+  const replaced = new Set<string>();
+  for (const name of TUNNEL_NAMES) {
+    for (const direction of DIRECTIONS) {
+      const isAbove = above.has(`${direction}-${name}`);
+      if (above.has(name) && !isAbove) merged.delete(`${direction}-${name}`);
+      if (above.has(name) || isAbove) replaced.add(`${direction}.${TUNNEL_OPTIONS[name]}`);
+    }
   }
-  const given = new Set(
-    Object.entries(TUNNEL_OPTIONS).flatMap(([flag, { key }]) =>
-      DIRECTIONS.filter((direction) => above.has(flag) || above.has(`${direction}-${flag}`)).map((d) => `${d}.${key}`)
-    ),
-  );
-  const kept = (below.get("o") ?? []).filter(({ text }) => !given.has(text.replace(/=.*/s, "")));
-  const options = [...kept, ...above.get("o") ?? []];
-  if (options.length > 0) merged.set("o", options);
-  else merged.delete("o");
-  const denied = [...below.get("deny") ?? [], ...above.get("deny") ?? []];
-  if (denied.length > 0) merged.set("deny", denied);
-  const deniedCallers = [...below.get("deny-caller") ?? [], ...above.get("deny-caller") ?? []];
-  if (deniedCallers.length > 0) merged.set("deny-caller", deniedCallers);
+  for (const name of ADDED_UP) {
+    const kept = (below.get(name) ?? []).filter(({ text }) => name !== "o" || !replaced.has(text.replace(/=.*/s, "")));
+    const values = [...kept, ...above.get(name) ?? []];
+    if (values.length > 0) merged.set(name, values);
+    else merged.delete(name);
+  }
   return merged;
 }

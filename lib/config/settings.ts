@@ -1,35 +1,67 @@
+import type { LogFormat, LogLevel } from "../report/log.ts";
 import type { DatagramStyle } from "../sam/datagrams.ts";
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
-import { type AddressRange, parseAddressRange } from "./address_range.ts";
-import { parseDuration } from "./duration.ts";
-import { type Endpoint, parseEndpoint } from "./endpoint.ts";
-import { type GivenValues, placeOf, Reader } from "./given_values.ts";
-import type { IsolationFlag } from "./choices.ts";
-import {
-  type CallerRules,
-  forbiddenTarget,
-  type ForwardSettings,
-  MAX_INBOUND,
-  parseCaller,
-  parseForward,
-} from "./forward.ts";
-import { LEAK_MODES, type LeakMode, type ScrubProtocol } from "./leak_mode.ts";
-import { parseRule, type Rule } from "./rule.ts";
-import { DEFAULT_LABEL, MAX_SESSION_OPTIONS, sessionOptions } from "./session_options.ts";
-import {
-  integer,
-  oneOf,
-  parseDatagramStyle,
-  parseIdentity,
-  parseIsolation,
-  parseLabel,
-  parseLimit,
-  parseSamEndpoint,
-  parseScrub,
-  parseUser,
-} from "./values.ts";
+import type { AddressRange } from "./address_range.ts";
+import type { IsolationFlag, LeakMode, ScrubProtocol } from "./choices.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type CallerRules, forbiddenTarget, type ForwardSettings } from "./forward.ts";
+import type { OptionName, OptionValue, SwitchName } from "./options.ts";
+import { type RawOptions, Reader, sourceOf } from "./raw_options.ts";
+import type { Rule } from "./rule.ts";
+import { MAX_SESSION_OPTIONS, sessionOptions } from "./session_options.ts";
 
-/** How one application is served. All times are in milliseconds. */
+/** Time limits of an application, in milliseconds. */
+export interface TimeoutSettings {
+  /** From accepting a client to its request. */
+  handshake: number;
+  /** From a client's request to its open stream, waiting for a session included. */
+  connect: number;
+  /** Without a byte either way; 0 is never. */
+  idle: number;
+  /** Without a client, until the identity of a group is closed; 0 is never. */
+  identityIdle: number;
+}
+
+/** Most things that an application has at once. */
+export interface LimitSettings {
+  /** Clients. */
+  connections: number;
+  /** Clients of one IP address. */
+  perClient: number;
+  /** Identities of isolation groups. */
+  identities: number;
+}
+
+/** Where clients may go, and who may call them. */
+export interface PolicySettings {
+  /** Where there are any, only what one of them matches is permitted. */
+  allow: readonly Rule[];
+  /** What one of them matches is not permitted, whatever `allow` says. */
+  deny: readonly Rule[];
+  /** Who may call `forward` and BIND. */
+  callers: CallerRules;
+}
+
+/** How UDP ASSOCIATE is served. */
+interface UdpSettings {
+  /** Whether it is served. */
+  enabled: boolean;
+  /** UDP port of the SAM bridge. */
+  port: number;
+  /** Kind of its datagrams. */
+  style: DatagramStyle;
+}
+
+/** What is done about what an application gives away. */
+interface LeakSettings {
+  /** What to do about it. */
+  mode: LeakMode;
+  /** Protocols to rewrite. */
+  scrub: readonly ScrubProtocol[];
+  /** File of words that the application must not send. */
+  secretsFile: string | undefined;
+}
+
+/** How one application is served. */
 export interface ApplicationSettings {
   /** Label of the application. */
   name: string;
@@ -49,52 +81,30 @@ export interface ApplicationSettings {
   keysDir: string | undefined;
   /** What sets clients apart from each other. */
   isolation: readonly IsolationFlag[];
-  /** Most identities of isolation groups at once. */
-  maxIdentities: number;
-  /** Without a client, until the identity of a group is closed; 0 is never. */
-  identityIdle: number;
   /** File of logins that may connect; everybody may where undefined. */
   authFile: string | undefined;
-  /** Where clients may go; everywhere in I2P where empty. */
-  allow: readonly Rule[];
-  /** Where clients may not go. */
-  deny: readonly Rule[];
   /** File of host names of the user's own. */
   hostsFile: string | undefined;
   /** Addresses that stand for names, for applications that ask for one. */
   mapNames: AddressRange | undefined;
-  /** What to do about what the application gives away. */
-  leaks: LeakMode;
-  /** Protocols to rewrite. */
-  scrub: readonly ScrubProtocol[];
-  /** File of words that the application must not send. */
-  secretsFile: string | undefined;
   /** I2CP and streaming options of the sessions. */
   sessionOptions: Readonly<Record<string, string>>;
-  /** From a client's request to its open stream. */
-  connectTimeout: number;
-  /** From accepting a client to its request. */
-  handshakeTimeout: number;
-  /** Without a byte either way; 0 is never. */
-  idleTimeout: number;
-  /** Clients at once. */
-  maxConnections: number;
-  /** Clients of one IP address at once. */
-  maxPerClient: number;
-  /** Whether SOCKS5 replies use extended codes. */
-  extendedErrors: boolean;
-  /** Whether UDP ASSOCIATE is served. */
-  udp: boolean;
-  /** UDP port of the SAM bridge. */
-  samUdp: number;
-  /** Kind of its datagrams. */
-  udpStyle: DatagramStyle;
-  /** Whether SOCKS clients may wait for callers (BIND); never where missing. */
-  bind?: true;
-  /** Where callers from I2P are brought; nobody is waited for where missing. */
-  forward?: ForwardSettings;
-  /** Who may call; everybody where missing. */
-  callers?: CallerRules;
+  /** Time limits. */
+  timeouts: TimeoutSettings;
+  /** Limits of numbers. */
+  limits: LimitSettings;
+  /** Who may go where. */
+  policy: PolicySettings;
+  /** Leak guard. */
+  leaks: LeakSettings;
+  /** Switches that belong to none of these groups, by option name. */
+  switches: Readonly<Record<SwitchName, boolean>>;
+  /** Datagrams. */
+  udp: UdpSettings;
+  /** Whether SOCKS clients may wait for callers (BIND). */
+  bind: boolean;
+  /** Where callers from I2P are brought; nobody is waited for where undefined. */
+  forward: ForwardSettings | undefined;
 }
 
 /** How the program talks. */
@@ -120,56 +130,68 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where SOCKS is served without `--listen`: the port that i2pd's own proxy made customary. */
-export const DEFAULT_LISTEN: Endpoint = { hostname: "127.0.0.1", port: 4447 };
-
 /** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
-export function readApplication(given: GivenValues, problems: string[]): ApplicationSettings {
+export function readApplication(given: RawOptions, problems: string[]): ApplicationSettings {
   const read = new Reader(given, problems);
   const settings: ApplicationSettings = {
-    listen: read.all("listen", parseEndpoint) ?? [DEFAULT_LISTEN],
+    listen: read.value("listen"),
     listenGiven: given.has("listen"),
-    sam: read.last("sam", parseSamEndpoint) ?? { hostname: "127.0.0.1", port: 7656 },
-    samUser: read.last("sam-user", parseUser),
-    samPasswordFile: read.last("sam-password-file", String),
-    identity: read.last("identity", parseIdentity),
-    keysDir: read.last("keys-dir", String),
-    isolation: read.last("isolate", parseIsolation) ?? ["auth"],
-    maxIdentities: read.last("max-identities", integer(1, 64)) ?? 8,
-    identityIdle: read.last("identity-idle", parseDuration) ?? 600_000,
-    authFile: read.last("auth-file", String),
-    allow: read.all("allow", parseRule) ?? [],
-    deny: read.all("deny", parseRule) ?? [],
-    hostsFile: read.last("hosts", String),
-    mapNames: read.last("map-names", parseAddressRange),
-    leaks: read.last("leaks", oneOf(LEAK_MODES)) ?? "warn",
-    scrub: read.last("scrub", parseScrub) ?? [],
-    secretsFile: read.last("secrets-file", String),
-    name: read.last("name", parseLabel) ?? DEFAULT_LABEL,
+    sam: read.value("sam"),
+    samUser: read.value("sam-user"),
+    samPasswordFile: read.value("sam-password-file"),
+    identity: read.value("identity"),
+    keysDir: read.value("keys-dir"),
+    isolation: read.value("isolate"),
+    authFile: read.value("auth-file"),
+    hostsFile: read.value("hosts"),
+    mapNames: read.value("map-names"),
+    name: read.value("name"),
     sessionOptions: sessionOptions(read),
-    connectTimeout: read.last("connect-timeout", parseLimit) ?? 120_000,
-    handshakeTimeout: read.last("handshake-timeout", parseLimit) ?? 10_000,
-    idleTimeout: read.last("idle-timeout", parseDuration) ?? 0,
-    maxConnections: read.last("max-connections", integer(1, 65_535)) ?? 1024,
-    maxPerClient: read.last("max-per-client", integer(1, 65_535)) ?? 65_535,
-    extendedErrors: read.last("extended-errors", oneOf(["true", "false"])) === "true",
-    udp: read.last("udp", oneOf(["true", "false"])) === "true",
-    samUdp: read.last("sam-udp", integer(1, 65_535)) ?? 7655,
-    udpStyle: read.last("udp-style", parseDatagramStyle) ?? "DATAGRAM",
-    ...readInbound(read),
+    timeouts: {
+      handshake: read.value("handshake-timeout"),
+      connect: read.value("connect-timeout"),
+      idle: read.value("idle-timeout"),
+      identityIdle: read.value("identity-idle"),
+    },
+    limits: {
+      connections: read.value("max-connections"),
+      perClient: read.value("max-per-client"),
+      identities: read.value("max-identities"),
+    },
+    policy: {
+      allow: read.value("allow"),
+      deny: read.value("deny"),
+      callers: {
+        allow: read.value("allow-caller"),
+        deny: read.value("deny-caller"),
+      },
+    },
+    leaks: {
+      mode: read.value("leaks"),
+      scrub: read.value("scrub"),
+      secretsFile: read.value("secrets-file"),
+    },
+    switches: read.switches(),
+    udp: {
+      enabled: read.value("udp"),
+      port: read.value("sam-udp"),
+      style: read.value("udp-style"),
+    },
+    bind: read.value("bind"),
+    forward: readForward(read),
   };
   problems.push(...inboundProblems(given, settings));
   if (given.has("sam-user") !== given.has("sam-password-file")) {
-    const where = placeOf(given.get("sam-user") ?? given.get("sam-password-file"));
+    const where = sourceOf(given.get("sam-user") ?? given.get("sam-password-file"));
     problems.push(`${where}--sam-user and --sam-password-file go together: one of them is missing`);
   }
-  if (settings.secretsFile !== undefined && settings.leaks === "off") {
-    problems.push(`${placeOf(given.get("secrets-file"))}--secrets-file is of no use with --leaks off`);
+  if (settings.leaks.secretsFile !== undefined && settings.leaks.mode === "off") {
+    problems.push(`${sourceOf(given.get("secrets-file"))}--secrets-file is of no use with --leaks off`);
   }
   const apart = settings.isolation.find((flag) => flag === "destination" || flag === "port");
-  if (settings.udp && apart !== undefined) {
+  if (settings.udp.enabled && apart !== undefined) {
     problems.push(
-      `${placeOf(given.get("udp"))}--udp does not go with --isolate ${apart}: an association has many destinations`,
+      `${sourceOf(given.get("udp"))}--udp does not go with --isolate ${apart}: an association has many destinations`,
     );
   }
   const length = Object.entries(settings.sessionOptions).join(" ").length;
@@ -179,26 +201,20 @@ export function readApplication(given: GivenValues, problems: string[]): Applica
   return settings;
 }
 
-/** What an application serves into I2P. Nothing is said of it where nothing of it is given. */
-function readInbound(read: Reader): Pick<ApplicationSettings, "bind" | "forward" | "callers"> {
-  const rules = read.all("forward", parseForward) ?? [];
-  const header = read.last("forward-header", oneOf(["true", "false"])) === "true";
-  const maxInbound = read.last("max-inbound", integer(1, 65_535)) ?? MAX_INBOUND;
-  const allow = read.all("allow-caller", parseCaller) ?? [];
-  const deny = read.all("deny-caller", parseCaller) ?? [];
-  return {
-    ...(read.last("bind", oneOf(["true", "false"])) === "true" && { bind: true }),
-    ...(rules.length > 0 && { forward: { rules, header, maxInbound } }),
-    ...(allow.length + deny.length > 0 && { callers: { allow, deny } }),
-  };
+/** Where callers are brought; undefined where no rule says so. */
+function readForward(read: Reader): ForwardSettings | undefined {
+  const rules = read.value("forward");
+  const header = read.value("forward-header");
+  const maxInbound = read.value("max-inbound");
+  return rules.length === 0 ? undefined : { rules, header, maxInbound };
 }
 
-function inboundProblems(given: GivenValues, { forward, listen, sam }: ApplicationSettings): string[] {
+function inboundProblems(given: RawOptions, { forward, listen, sam }: ApplicationSettings): string[] {
   const problem = forbiddenTarget(forward?.rules ?? [], [
     [sam, "the SAM bridge"],
     ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
   ]);
-  return problem === undefined ? [] : [placeOf(given.get("forward")) + problem];
+  return problem === undefined ? [] : [sourceOf(given.get("forward")) + problem];
 }
 
 /**
@@ -206,7 +222,7 @@ function inboundProblems(given: GivenValues, { forward, listen, sam }: Applicati
  *
  * @throws {ConfigError} with every problem.
  */
-export function readSettings(given: GivenValues): ApplicationSettings {
+export function readSettings(given: RawOptions): ApplicationSettings {
   const problems: string[] = [];
   const settings = readApplication(given, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -214,40 +230,28 @@ export function readSettings(given: GivenValues): ApplicationSettings {
 }
 
 /**
- * Reads the value of a time limit that is no setting of an application, in milliseconds.
+ * Reads the value of one option that is not a setting of an application.
  *
  * @throws {ConfigError} if it cannot be used.
  */
-export function readTimeLimit(given: GivenValues, name: string, fallback: number): number {
+export function readValue<N extends OptionName>(given: RawOptions, name: N): OptionValue<N> {
   const problems: string[] = [];
-  const limit = new Reader(given, problems).last(name, parseLimit) ?? fallback;
+  const value = new Reader(given, problems).value(name);
   if (problems.length > 0) throw new ConfigError(problems);
-  return limit;
-}
-
-/**
- * Reads an address to connect to that is no setting of an application.
- *
- * @throws {ConfigError} if it cannot be used.
- */
-export function readConnectEndpoint(given: GivenValues, name: string): Endpoint | undefined {
-  const problems: string[] = [];
-  const endpoint = new Reader(given, problems).last(name, parseSamEndpoint);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return endpoint;
+  return value;
 }
 
 /** Reads the settings of the log. What is wrong is added to `problems`. */
-export function readLogSettings(given: GivenValues, problems: string[]): LogSettings {
+export function readLogSettings(given: RawOptions, problems: string[]): LogSettings {
   const read = new Reader(given, problems);
   return {
-    logLevel: read.last("log-level", oneOf(LOG_LEVELS)) ?? "info",
-    logFormat: read.last("log-format", oneOf(LOG_FORMATS)) ?? "text",
-    logDestinations: read.last("log-destinations", oneOf(["true", "false"])) === "true",
+    logLevel: read.value("log-level"),
+    logFormat: read.value("log-format"),
+    logDestinations: read.value("log-destinations"),
   };
 }
 
 /** Reads where the status is served, if it is. What is wrong is added to `problems`. */
-export function readStatusEndpoint(given: GivenValues, problems: string[]): Endpoint | undefined {
-  return new Reader(given, problems).last("status", parseEndpoint);
+export function readStatusEndpoint(given: RawOptions, problems: string[]): Endpoint | undefined {
+  return new Reader(given, problems).value("status");
 }

@@ -9,6 +9,12 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** A hint about a mistyped word: none where no candidate is near enough. */
+export function didYouMean(word: string, candidates: Iterable<string>): string[] {
+  const meant = suggest(word, candidates);
+  return meant === undefined ? [] : [`Did you mean ${meant}?`];
+}
+
 /** Levenshtein's distance: insertions, deletions and replacements of a character that turn one word into the other. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -3,8 +3,7 @@ import { DATAGRAM_STYLES, type DatagramStyle } from "../sam/datagrams.ts";
 import { isPlain } from "../sam/message.ts";
 import { parseDuration } from "./duration.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
-import { ISOLATION_FLAGS, type IsolationFlag } from "./choices.ts";
-import { SCRUB_PROTOCOLS, type ScrubProtocol } from "./leak_mode.ts";
+import { ISOLATION_FLAGS, type IsolationFlag, SCRUB_PROTOCOLS, type ScrubProtocol } from "./choices.ts";
 
 /*
  * Parsers of the values of options. Each throws a SyntaxError, with a clause that says what is wrong.
@@ -18,6 +17,11 @@ export function parseSamEndpoint(text: string): Endpoint {
   const endpoint = parseEndpoint(text);
   if (endpoint.port === 0) throw new SyntaxError("port 0 cannot be connected to");
   return endpoint;
+}
+
+/** Any text. */
+export function parseText(text: string): string {
+  return text;
 }
 
 /** A time limit that cannot be switched off, in milliseconds. */

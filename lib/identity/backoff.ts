@@ -24,7 +24,7 @@ export class Backoff {
     return wait;
   }
 
-  /** Begins anew. */
+  /** Starts over with {@linkcode RETRY_FIRST}. */
   reset(): void {
     this.#limit = RETRY_FIRST;
   }

@@ -26,19 +26,16 @@ export interface DatagramTaker {
   readonly drops: DropBook;
   /** A number that grows with every datagram sent: of the last one to a peer; undefined if there was none. */
   lastSent(b32: string): number | undefined;
-  /** Takes a datagram; `fromPort` is undefined where the router does not tell. */
+  /** Takes a datagram; `fromPort` is undefined if the router does not say. */
   take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void>;
 }
 
-/** What a {@linkcode DatagramPort} is made of. */
-export interface DatagramPortOptions {
-  /** The SAM bridge. */
+interface DatagramPortOptions {
   endpoint: SamEndpoint;
   /** Its UDP port, and the kind of datagrams. */
   udp: UdpOptions;
   /** The session whose datagrams they are, if there is one just now. */
   session: () => SamSession | undefined;
-  /** Takes the story. */
   log: Log;
 }
 
@@ -49,7 +46,7 @@ export interface DatagramPortOptions {
 export class DatagramPort {
   /** The destinations behind names. */
   readonly names: DestinationCache;
-  /** Aborted when the identity has no datagrams any more. */
+  /** Aborted when the identity stops carrying datagrams. */
   readonly ended: SharedSignal = new SharedSignal();
   readonly #options: DatagramPortOptions;
   readonly #socket: DatagramSocket;
@@ -66,7 +63,7 @@ export class DatagramPort {
     this.#socket = new DatagramSocket(options.endpoint.hostname, (bytes, from) => this.#receive(bytes, from));
   }
 
-  /** What a session is told of it. */
+  /** Where a session is to send its datagrams. */
   get target(): DatagramTarget {
     const { endpoint: { hostname }, udp: { style } } = this.#options;
     return { hostname, port: this.#socket.port, style };
@@ -82,7 +79,6 @@ export class DatagramPort {
     this.#takers.add(taker);
   }
 
-  /** Takes that back. */
   leave(taker: DatagramTaker): void {
     this.#takers.delete(taker);
   }
@@ -98,7 +94,7 @@ export class DatagramPort {
     const id = session()?.datagramId;
     if (id === undefined) return "not-ready";
     if (!await this.#socket.send(formatSamDatagram(id, destination, payload), { hostname, port })) return "not-sent";
-    if (++this.#unanswered === UNANSWERED) this.#tellSilence();
+    if (++this.#unanswered === UNANSWERED) this.#logSilence();
     return undefined;
   }
 
@@ -127,13 +123,13 @@ export class DatagramPort {
     books.forEach((book) => book.add(reason));
   }
 
-  #tellSilence(): void {
+  #logSilence(): void {
     this.#options.log.info(`${UNANSWERED} datagrams were sent, and none has come`, {
       hint: "Where answers are expected: is --sam-udp the UDP port of the bridge? i2pd's may be its TCP port - 1",
     });
   }
 
-  /** The address of a sender; undefined if it is none. One that tells its destination can be answered from now on. */
+  /** The address of a sender; undefined if it is none. One that names its destination can be answered from now on. */
   async #recognise(from: string): Promise<string | undefined> {
     if (this.#options.udp.style === "DATAGRAM3") return readSenderHash(from);
     const peer = this.#known?.from === from ? this.#known.peer : await peerOf(from);
@@ -144,7 +140,7 @@ export class DatagramPort {
     return peer.b32;
   }
 
-  /** Who has sent to a peer last; the only client, where nobody has. */
+  /** The client that has sent to a peer last; if none has, the only one. */
   #takerOf(b32: string): DatagramTaker | undefined {
     let [last, at]: [DatagramTaker | undefined, number] = [undefined, -1];
     for (const taker of this.#takers) {

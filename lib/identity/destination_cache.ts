@@ -1,6 +1,7 @@
 import { encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline } from "../io/deadline.ts";
+import { LruMap } from "../io/lru_map.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 
@@ -14,9 +15,8 @@ export const DESTINATION_AGE = 600_000;
 export const UNKNOWN_AGE = 10_000;
 
 /** Milliseconds for which it is remembered that the router did not answer: each datagram would ask again. */
-export const UNANSWERED_AGE = 1_000;
+const UNANSWERED_AGE = 1_000;
 
-/** Milliseconds for the router's answer. */
 export const RESOLVE_TIMEOUT = 60_000;
 
 /** Look-ups under way at once, of one identity. */
@@ -41,33 +41,29 @@ interface Entry {
 
 /**
  * The destinations behind names and addresses, asked of the router and remembered for a while. Each identity has its own:
- * whether a name is known already must not tell one client what another one visits.
+ * whether a name is known already must not show one client what another one visits.
  */
 export class DestinationCache {
   readonly #endpoint: SamEndpoint;
   readonly #stop = new AbortController();
-  /** By host, as the router takes it; the least recently used first. */
-  readonly #entries = new Map<string, Entry>();
+  /** By host, as the router takes it. */
+  readonly #entries = new LruMap<string, Entry>(MAX_DESTINATIONS);
   readonly #asking = new Map<string, Promise<Found>>();
 
-  /** Makes an empty one, which asks a bridge. */
   constructor(endpoint: SamEndpoint) {
     this.#endpoint = endpoint;
   }
 
-  /** Number of entries. */
   get size(): number {
     return this.#entries.size;
   }
 
   /** What is remembered; undefined if nothing is. */
   get(host: string): Found | undefined {
-    const entry = this.#entries.get(host);
-    if (entry === undefined) return undefined;
+    const entry = this.#entries.use(host);
+    if (entry === undefined || entry.until > performance.now()) return entry?.found;
     this.#entries.delete(host);
-    if (entry.until <= performance.now()) return undefined;
-    this.#entries.set(host, entry);
-    return entry.found;
+    return undefined;
   }
 
   /** Remembers a peer by its address: one that has sent something can be answered without a question. */
@@ -96,7 +92,7 @@ export class DestinationCache {
   async #ask(host: string): Promise<Found> {
     using deadline = new Deadline(RESOLVE_TIMEOUT, this.#stop.signal);
     try {
-      const destination = await lookupName(this.#endpoint, host, deadline.signal);
+      const destination = await lookupName(this.#endpoint, host, deadline);
       if (destination === undefined) return this.#put(host, "unknown", UNKNOWN_AGE);
       const peer = { destination: encodeI2pBase64(destination), b32: await b32Address(destination) };
       return this.#put(host, peer, DESTINATION_AGE);
@@ -107,12 +103,7 @@ export class DestinationCache {
   }
 
   #put(host: string, found: Found, age: number): Found {
-    this.#entries.delete(host);
     this.#entries.set(host, { found, until: performance.now() + age });
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= MAX_DESTINATIONS) break;
-      this.#entries.delete(oldest);
-    }
     return found;
   }
 }

@@ -15,7 +15,7 @@ import type { UdpOptions } from "./primary_support.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
- * five seconds after its session has ended, and with it a session that has taken it up meanwhile: that one answers
+ * five seconds after its session has ended, and with it a newer session of the same destination: that one answers
  * INVALID_ID, or never becomes ready.
  */
 export const REUSE_DELAY = 6_000;
@@ -24,23 +24,21 @@ export const REUSE_DELAY = 6_000;
 const GONE_PROBE = 250;
 
 /**
- * Longest wait for the next attempt while clients are held and nothing listens at the SAM port, in milliseconds: to knock
+ * Longest wait for the next attempt while clients wait and nothing listens at the SAM port, in milliseconds: to knock
  * there costs a router nothing.
  */
-const RETRY_MAX_HELD = 2_000;
+const RETRY_MAX_QUEUED = 2_000;
 
 /** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
 export const IN_USE_TIMEOUT = 60_000;
 
-/** Milliseconds between attempts meanwhile. */
+/** Milliseconds between these attempts. */
 const IN_USE_RETRY = 3_000;
 
-/** Milliseconds of an outage after which it is told again. */
+/** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
 
-/** What an {@linkcode Identity} is made of. */
 export interface IdentityOptions {
-  /** The SAM bridge. */
   endpoint: SamEndpoint;
   /** The key of a lasting identity; without it each session gets a destination to throw away. */
   key?: PrivateKey;
@@ -60,25 +58,22 @@ export interface IdentityOptions {
    * @default {SESSION_TIMEOUT}
    */
   sessionTimeout?: number;
-  /** Takes the story. */
   log: Log;
   /**
-   * Whether clients are held over a router that is away already for the first session, as they are for later ones.
+   * Whether clients wait for a router that is away before the first session, as they do before later ones.
    *
    * @default {false}
    */
-  holdsClients?: boolean;
-  /** Told when the session is lost, and decides what is to become of the identity. @default {always "rebuild"} */
+  queueClients?: boolean;
+  /** Decides what becomes of the identity when its session is lost. @default {always "rebuild"} */
   onLost?: () => "rebuild" | "end";
 }
 
-/** How an identity fares. */
 export interface IdentityStatus {
   /** Whether it has a session, the router builds tunnels for one, or a session is lost and none is being built. */
   state: "building" | "ready" | "lost";
   /** Why there is no session, where that is known; names no destination. */
   reason: string | undefined;
-  /** The session, if there is one. */
   session: SamSession | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
@@ -88,7 +83,7 @@ export interface IdentityStatus {
  * Who the application is in I2P: a destination, kept alive as a SAM session.
  *
  * When the session is lost, because the router went away or ended it, a new one is built, again and again until it
- * stands. Clients wait for it meanwhile.
+ * stands. Clients wait for it.
  */
 export class Identity {
   readonly #options: IdentityOptions;
@@ -102,8 +97,9 @@ export class Identity {
   #failure: SamError | undefined;
   #since: number = performance.now();
   #hadSession = false;
+  #isAccepting = false;
   /** Cuts a wait between attempts short, for a client that has come. */
-  #hurry: () => void = () => {};
+  #expedite: () => void = () => {};
   #keeping: Promise<void> | undefined;
   /** Why there will be no session: the first one failed, or the identity was closed. */
   #end: unknown;
@@ -139,7 +135,7 @@ export class Identity {
     const waiter = Promise.withResolvers<SamSession>();
     const abort = (): void => waiter.reject(signal.reason instanceof TimeoutError ? this.#refusal() : signal.reason);
     this.#waiting.add(waiter);
-    this.#hurry();
+    this.#expedite();
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
     try {
@@ -150,10 +146,9 @@ export class Identity {
     }
   }
 
-  /** How it fares now. */
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
-    // A bridge that has neither answered nor failed so far is no loss of what was never there.
+    // Before the first session there is nothing to lose: report "building", not "lost".
     const without = this.#hadSession && failure !== undefined ? "lost" : "building";
     return {
       state: session === undefined ? without : "ready",
@@ -166,6 +161,17 @@ export class Identity {
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
   get datagrams(): DatagramPort | undefined {
     return this.#datagrams;
+  }
+
+  /**
+   * Claims the wait for callers until the result is disposed of; undefined while another client has it, which may be one
+   * of another application with the same identity. Where several waited, i2pd 2.45.1 brought two callers into one
+   * socket, and let others wait for ever.
+   */
+  claimAccept(): Disposable | undefined {
+    if (this.#isAccepting) return undefined;
+    this.#isAccepting = true;
+    return { [Symbol.dispose]: () => void (this.#isAccepting = false) };
   }
 
   /** Ends the session and all attempts at a new one. */
@@ -194,12 +200,12 @@ export class Identity {
       try {
         return await this.#create();
       } catch (error) {
-        if (this.#options.holdsClients && this.#waiting.size > 0 && isRouterAway(error)) {
+        if (this.#options.queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
           this.#failure = error;
           await this.#wait(backoff.next());
           continue;
         }
-        if (this.#options.key === undefined || patience.signal.aborted || !isInUse(error)) throw error;
+        if (this.#options.key === undefined || patience.aborted || !isInUse(error)) throw error;
         this.#failure = error;
         this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
         await sleep(IN_USE_RETRY, this.#stop.signal);
@@ -212,9 +218,9 @@ export class Identity {
     const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
     // What can be said of a bridge that has neither answered nor failed so far.
     this.#failure ??= new SamError("hello", "silent");
-    const greeted = (): void => void (this.#failure = undefined);
+    const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
-    const session = await this.#createOf(endpoint, request, signal, greeted);
+    const session = await this.#createOf(endpoint, request, signal, onGreeted);
     this.#session = session;
     this.#hadSession = true;
     this.#since = performance.now();
@@ -227,18 +233,18 @@ export class Identity {
     endpoint: SamEndpoint,
     request: SessionRequest,
     signal: Signal,
-    greeted: () => void,
+    onGreeted: () => void,
   ): Promise<SamSession> {
     const { udp, datagramsOnly = false, log } = this.#options;
-    if (udp === undefined) return await createSession(endpoint, request, signal, greeted);
+    if (udp === undefined) return await createSession(endpoint, request, signal, onGreeted);
     if (datagramsOnly || !udp.primary.isRefused) {
       this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
     }
     const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
     const session =
       await (datagramsOnly
-        ? createSession(endpoint, withDatagrams, signal, greeted)
-        : udp.primary.create(endpoint, withDatagrams, signal, greeted));
+        ? createSession(endpoint, withDatagrams, signal, onGreeted)
+        : udp.primary.create(endpoint, withDatagrams, signal, onGreeted));
     if (session.datagramId !== undefined) return session;
     const unused = this.#datagrams;
     this.#datagrams = undefined;
@@ -283,7 +289,7 @@ export class Identity {
         if (this.#stop.signal.aborted) return undefined;
         if (!(error instanceof SamError)) throw error;
         this.#failure = error;
-        // An outage is told once, again when its cause changes, and now and then.
+        // An outage is warned of once, again when its cause changes, and now and then.
         const now = performance.now();
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
@@ -306,8 +312,8 @@ export class Identity {
     using patience = new Deadline(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
     for (;;) {
       if (await this.#isRefused()) return true;
-      await sleep(GONE_PROBE, patience.signal);
-      if (patience.signal.aborted) return false;
+      await sleep(GONE_PROBE, patience);
+      if (patience.aborted) return false;
     }
   }
 
@@ -315,25 +321,25 @@ export class Identity {
   async #isRefused(): Promise<boolean> {
     using deadline = new Deadline(GONE_PROBE, this.#stop.signal);
     try {
-      closeQuietly(await connectBridge(this.#options.endpoint, deadline.signal));
+      closeQuietly(await connectBridge(this.#options.endpoint, deadline));
       return false;
     } catch (error) {
       return error instanceof SamError && isGone(error);
     }
   }
 
-  /** Waits between two attempts; less while clients are held, if asking costs the router nothing. */
+  /** Waits between two attempts; less while clients wait, if asking costs the router nothing. */
   async #wait(milliseconds: number): Promise<void> {
     const { signal } = this.#stop;
-    const least = Math.min(milliseconds, RETRY_MAX_HELD);
+    const least = Math.min(milliseconds, RETRY_MAX_QUEUED);
     await sleep(least, signal);
     using rest = new Deadline(Infinity, signal);
-    this.#hurry = () => {
-      if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client is held"));
+    this.#expedite = () => {
+      if (this.#failure !== undefined && isGone(this.#failure)) rest.abort(new Error("A client waits"));
     };
-    if (this.#waiting.size > 0) this.#hurry();
-    await sleep(milliseconds - least, rest.signal);
-    this.#hurry = () => {};
+    if (this.#waiting.size > 0) this.#expedite();
+    await sleep(milliseconds - least, rest);
+    this.#expedite = () => {};
   }
 }
 

@@ -1,12 +1,208 @@
+import type { ApplicationSettings } from "../config/settings.ts";
+import { sleep } from "../io/deadline.ts";
+import { LruMap } from "../io/lru_map.ts";
+import type { Signal } from "../io/signal.ts";
+import { SamError } from "../sam/error.ts";
 import type { Counters } from "../report/counters.ts";
-import type { Identity } from "./identity.ts";
-import { IdentityGroups, type IdentityGroupsOptions, IdentityLease, type PooledStatus } from "./identity_groups.ts";
+import type { SamSession } from "../sam/session.ts";
+import { Refusal } from "../reasons/refusal.ts";
+import type { DatagramPort } from "./datagram_port.ts";
+import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
 
-/** What an {@linkcode IdentityPool} is made of. */
-export interface IdentityPoolOptions extends Omit<IdentityGroupsOptions, "purpose" | "made" | "datagramsOnly"> {
-  /** Most identities of groups at once; the base identity is not counted. */
+/** Milliseconds for a client that was ended to release its identity. */
+const SETTLING = 20;
+
+interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
+  /** How the application is served: which clients share an identity, for how long, and the options of its sessions. */
+  settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts">;
+  /** Most identities at once. */
   maxIdentities: number;
-  /** Takes the counts. */
+  /** What an identity is for, in the words of the log. */
+  purpose: string;
+  /** Called for each one that is made. */
+  onMade?: () => void;
+  /**
+   * Ends a client that is most likely gone, and returns whether there was one: it may be the one that uses an identity.
+   *
+   * @default {nobody gives way}
+   */
+  evict?: () => boolean;
+}
+
+/** The use of an identity by one client. Dispose of it when the client has ended. */
+export class IdentityLease implements Disposable {
+  readonly #identity: Identity;
+  #release: (() => void) | undefined;
+
+  /** Takes what is called once, at the end. */
+  constructor(identity: Identity, release: () => void) {
+    this.#identity = identity;
+    this.#release = release;
+  }
+
+  /** {@linkcode Identity.session}. */
+  session(signal: Signal): Promise<SamSession> {
+    return this.#identity.session(signal);
+  }
+
+  /** Through what its datagrams pass, where its session carries any. */
+  get datagrams(): DatagramPort | undefined {
+    return this.#identity.datagrams;
+  }
+
+  /** {@linkcode Identity.claimAccept} */
+  claimAccept(): Disposable | undefined {
+    return this.#identity.claimAccept();
+  }
+
+  /** Gives it back; a second call does nothing. */
+  [Symbol.dispose](): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+}
+
+export interface PooledStatus extends IdentityStatus {
+  /** The number of its isolation group; undefined for the base identity. */
+  group: number | undefined;
+  /** Clients that use it now. */
+  clients: number;
+}
+
+/** An isolation group that has an identity. */
+interface Group {
+  /** Its number, for the log: the key holds a login. */
+  readonly number: number;
+  readonly identity: Identity;
+  clients: number;
+  idleTimer?: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * Throw-away identities, one for each isolation group that has clients.
+ *
+ * One is made with the first client of its group and closed when it has had none for a while. At the cap the group that
+ * has been without clients for longest gives way; where all have some, clients that are most likely gone are ended one
+ * after the other. If none is left, the newcomer is refused: it is never given the identity of another group.
+ */
+export class IdentityGroups {
+  readonly #options: IdentityGroupsOptions;
+  readonly #groups = new LruMap<string, Group>();
+  readonly #closing = new Set<Promise<void>>();
+  #count = 0;
+  #closed = false;
+
+  constructor(options: IdentityGroupsOptions) {
+    this.#options = options;
+  }
+
+  /** Current status of each, in the order of their numbers. */
+  get statuses(): PooledStatus[] {
+    const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
+    return groups.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients }));
+  }
+
+  /**
+   * The identity of a group.
+   *
+   * @param signal cuts the wait for one that gives way short.
+   * @throws {Refusal} `too-many-identities` at the cap.
+   */
+  async lease(key: string, signal: Signal): Promise<IdentityLease> {
+    while (!this.#groups.has(key) && !this.#hasRoom()) {
+      if (!this.#options.evict?.()) throw new Refusal("too-many-identities");
+      await sleep(SETTLING, signal);
+    }
+    const group = this.#groups.use(key) ?? this.#open(key);
+    group.clients++;
+    clearTimeout(group.idleTimer);
+    return new IdentityLease(group.identity, () => this.#release(key, group));
+  }
+
+  /** Closes all of them, and resolves when they are closed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const key of [...this.#groups.keys()]) this.#close(key);
+    await Promise.all(this.#closing);
+  }
+
+  #open(key: string): Group {
+    const { settings, endpoint, udp, datagramsOnly = false, purpose, log, onMade } = this.#options;
+    if (this.#closed) throw new Refusal("stopping");
+    // A session that is lost while nobody uses it is not worth new tunnels.
+    const onLost = (): "rebuild" | "end" => {
+      if (group.clients > 0) return "rebuild";
+      if (this.#groups.get(key) === group) this.#close(key);
+      return "end";
+    };
+    const identity = new Identity({
+      endpoint,
+      sessionOptions: settings.sessionOptions,
+      udp,
+      datagramsOnly,
+      log,
+      onLost,
+      queueClients: true,
+    });
+    const group: Group = { number: ++this.#count, identity, clients: 0 };
+    this.#groups.set(key, group);
+    onMade?.();
+    log.info(`Building tunnels for ${purpose}`, { group: group.number, groups: this.#groups.size });
+    identity.open().then(
+      () => log.debug(`The session for ${purpose} is ready`, { group: group.number }),
+      (error) => {
+        // Nobody is refused because of an earlier failure: the next client of the group starts over.
+        if (this.#groups.get(key) !== group) return;
+        const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
+        log.warn(`No session for ${purpose}: ${problem}`, { group: group.number, routerSaid });
+        this.#close(key);
+      },
+    );
+    return group;
+  }
+
+  #release(key: string, group: Group): void {
+    group.clients--;
+    if (group.clients > 0 || this.#groups.get(key) !== group) return;
+    this.#groups.use(key);
+    const { isolation, timeouts: { identityIdle } } = this.#options.settings;
+    // No other client is of its group.
+    if (isolation.includes("stream")) return this.#close(key);
+    if (identityIdle > 0) group.idleTimer = setTimeout(() => this.#close(key), identityIdle);
+  }
+
+  /** Whether one more group can have an identity, in the place of one without clients if need be. */
+  #hasRoom(): boolean {
+    return this.#groups.size < this.#options.maxIdentities || this.#closeIdle();
+  }
+
+  /** Closes the least recently used group without clients, if there is one. */
+  #closeIdle(): boolean {
+    for (const [key, { clients }] of this.#groups) {
+      if (clients > 0) continue;
+      this.#close(key);
+      return true;
+    }
+    return false;
+  }
+
+  #close(key: string): void {
+    const group = this.#groups.get(key);
+    if (group === undefined) return;
+    this.#groups.delete(key);
+    clearTimeout(group.idleTimer);
+    const { purpose, log } = this.#options;
+    log.info(`Closed the identity of ${purpose}`, { group: group.number, groups: this.#groups.size });
+    const closing = group.identity.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}
+
+export interface IdentityPoolOptions extends Pick<IdentityGroupsOptions, "endpoint" | "udp" | "log"> {
+  settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts" | "limits">;
+  /** Ends a client that is most likely gone, and returns whether there was one. */
+  evict: () => boolean;
+  /** Counts the identities that are made. */
   counters: Counters;
 }
 
@@ -20,26 +216,32 @@ export class IdentityPool {
   /** Makes a pool around a base identity, which stays the caller's to open and close. */
   constructor(base: Identity, options: IdentityPoolOptions) {
     this.#base = base;
+    const { settings, endpoint, udp, log, counters, evict } = options;
     this.#groups = new IdentityGroups({
-      ...options,
+      settings,
+      endpoint,
+      udp,
+      log,
+      // The base identity is not counted.
+      maxIdentities: settings.limits.identities,
       purpose: "an isolation group",
-      made: () => options.counters.add("identities"),
+      onMade: () => counters.add("identities"),
+      evict,
     });
   }
 
   /**
-   * The identity of a group; of the base where `key` is undefined. Not reused by another client where `once` is set: then
-   * it is closed as soon as the lease is disposed of.
+   * The identity of a group; of the base where `key` is undefined.
    *
-   * @throws {Refusal} `too-many-identities` at the cap.
+   * @throws {Refusal} `too-many-identities` at the cap, if no client gives way.
    */
-  lease(key: string | undefined, once = false): IdentityLease {
-    if (key !== undefined) return this.#groups.lease(key, once);
+  async lease(key: string | undefined, signal: Signal): Promise<IdentityLease> {
+    if (key !== undefined) return await this.#groups.lease(key, signal);
     this.#baseClients++;
     return new IdentityLease(this.#base, this.#releaseBase);
   }
 
-  /** How the identities fare: the base first, then the groups in their order. */
+  /** Current status of the identities: the base first, then the groups in their order. */
   get statuses(): PooledStatus[] {
     return [{ ...this.#base.status, group: undefined, clients: this.#baseClients }, ...this.#groups.statuses];
   }

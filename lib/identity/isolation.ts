@@ -6,9 +6,7 @@ export interface IsolationFacts {
   login: { readonly user: Uint8Array; readonly password: Uint8Array } | undefined;
   /** Host that it wants to reach, normalised. */
   host: string;
-  /** Port that it wants to reach. */
   port: number;
-  /** Its own IP address. */
   clientAddress: string;
   /** A number that no other client has. */
   serial: number;
@@ -26,7 +24,7 @@ const PLAIN_CLIENTS: readonly string[] = ["127.0.0.1", "::1", "::ffff:127.0.0.1"
  * As with Tor's IsolateSOCKSAuth, user and password are opaque bytes, and an empty login is none. A SOCKS4 user id is the
  * same group as a SOCKS5 user of that name with an empty password.
  */
-export function isolationGroup(flags: ReadonlySet<IsolationFlag>, facts: IsolationFacts): string | undefined {
+export function isolationGroup(flags: readonly IsolationFlag[], facts: IsolationFacts): string | undefined {
   const { login } = facts;
   const parts: Record<IsolationFlag, string | undefined> = {
     auth: login && (login.user.length > 0 || login.password.length > 0)
@@ -37,6 +35,23 @@ export function isolationGroup(flags: ReadonlySet<IsolationFlag>, facts: Isolati
     client: PLAIN_CLIENTS.includes(facts.clientAddress) ? undefined : facts.clientAddress,
     stream: String(facts.serial),
   };
-  const apart = ISOLATION_FLAGS.filter((flag) => flags.has(flag) && parts[flag] !== undefined);
+  const apart = ISOLATION_FLAGS.filter((flag) => flags.includes(flag) && parts[flag] !== undefined);
   return apart.length === 0 ? undefined : JSON.stringify(apart.map((flag) => [flag, parts[flag]]));
+}
+
+/**
+ * Whose an address is that stands for a name: of the clients that `auth` and `client` do not set apart, where these are
+ * chosen.
+ *
+ * The other words tell clients apart by what they ask for, and do not divide the addresses. A request for an address has
+ * no port, and is another connection than the one to the address (`port`, `stream`): nothing asked for would be found
+ * again. And the host (`destination`) is what is looked for. Nothing is lost by it: the one who asks is the same, and
+ * the connection to the address gets the identity that it gets when it asks for the name.
+ */
+export function mappingGroup(
+  flags: readonly IsolationFlag[],
+  { login, clientAddress }: Pick<IsolationFacts, "login" | "clientAddress">,
+): string {
+  const ofClients = flags.filter((flag) => flag === "auth" || flag === "client");
+  return isolationGroup(ofClients, { login, clientAddress, host: "", port: 0, serial: 0 }) ?? "";
 }

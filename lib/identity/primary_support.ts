@@ -16,15 +16,14 @@ export interface UdpOptions {
 }
 
 /**
- * Whether a router gives streams and datagrams one destination. That shows with the first session; a refusal is told once,
- * and remembered: nobody asks again.
+ * Whether a router gives streams and datagrams one destination. That shows with the first session; a refusal is logged once,
+ * and remembered: it is not asked again.
  */
 export class PrimarySupport {
   readonly #log: Log;
   #isRefused = false;
   #hasWorked = false;
 
-  /** Supposes that it does. */
   constructor(log: Log) {
     this.#log = log;
   }
@@ -43,12 +42,12 @@ export class PrimarySupport {
     endpoint: SamEndpoint,
     request: SessionRequest,
     signal: Signal,
-    greeted: () => void,
+    onGreeted: () => void,
   ): Promise<SamSession> {
     const forStreams = { ...request, datagrams: undefined };
-    if (this.#isRefused) return await createSession(endpoint, forStreams, signal, greeted);
+    if (this.#isRefused) return await createSession(endpoint, forStreams, signal, onGreeted);
     try {
-      const session = await createSession(endpoint, { ...request, withStreams: true }, signal, greeted);
+      const session = await createSession(endpoint, { ...request, withStreams: true }, signal, onGreeted);
       this.#hasWorked = true;
       return session;
     } catch (error) {
@@ -56,7 +55,7 @@ export class PrimarySupport {
       // Where it had such sessions before, a router that closes does not refuse them: it ends.
       if (this.#hasWorked && error.answer?.failure === "closed") throw error.answer;
       if (error.isCertain) this.#remember(error);
-      const session = await createSession(endpoint, forStreams, signal, greeted);
+      const session = await createSession(endpoint, forStreams, signal, onGreeted);
       // A router that is full or about to end refuses in the same words; but then it refuses the other session too.
       this.#remember(error);
       return session;

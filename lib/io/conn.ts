@@ -60,7 +60,7 @@ export function closeQuietly(resource: { close(): void }): void {
 /**
  * Closes a connection when a signal is aborted, now if it is.
  *
- * @returns what stops that.
+ * @returns what removes the listener.
  */
 export function closeOnAbort(conn: { close(): void }, signal: Signal): () => void {
   return onAbort(signal, () => closeQuietly(conn));

@@ -23,8 +23,8 @@ const TURN = 64;
 /** Milliseconds of rest after a read that failed: some systems report here that an earlier datagram found nobody. */
 const REST = 5;
 
-/** What is given each datagram, in a buffer of its own, and who sent it. */
-export type TakeDatagram = (bytes: Uint8Array<ArrayBuffer>, from: Deno.NetAddr) => void | Promise<void>;
+/** Receives each datagram, in a buffer that it may keep. */
+type TakeDatagram = (bytes: Uint8Array<ArrayBuffer>, from: Deno.NetAddr) => void | Promise<void>;
 
 /**
  * A socket for datagrams that are taken one after the other, in the order in which they came.
@@ -53,7 +53,6 @@ export class DatagramSocket {
     this.#running = Promise.all([this.#receiveAll(), this.#takeAll()]);
   }
 
-  /** The port that was bound. */
   get port(): number {
     return (this.#conn.addr as Deno.NetAddr).port;
   }
@@ -122,14 +121,14 @@ export class DatagramSocket {
       const before = this.#queued;
       this.#queued -= weightOf(first[0]);
       if (before >= MAX_QUEUED / 2 && this.#queued < MAX_QUEUED / 2) this.#change();
-      this.#letGo();
+      this.#forget();
       await this.#take(...first);
       if (++taken % TURN === 0) await turn();
     }
   }
 
-  /** Lets go of those that were taken: at the end of the queue, and when they are half of it, for it may never be empty. */
-  #letGo(): void {
+  /** Forgets those that were taken: at the end of the queue, and when they are half of it, for it may never be empty. */
+  #forget(): void {
     const isEnd = this.#next === this.#queue.length;
     if (!isEnd && (this.#next < TURN || 2 * this.#next < this.#queue.length)) return;
     if (isEnd) this.#queue.length = 0;
@@ -152,7 +151,7 @@ function weightOf({ length }: Uint8Array): number {
   return Math.max(length, LEAST_QUEUED);
 }
 
-/** Has the runtime look for what has come in: while one operation after the other ends at once, it does not. */
+/** Lets the runtime look for what has arrived: while one operation after the other ends at once, it does not. */
 async function turn(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }

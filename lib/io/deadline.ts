@@ -1,13 +1,16 @@
 import { onAbort, SharedSignal, type Signal } from "./signal.ts";
 import { startTimer, type Timer } from "./timer.ts";
 
-/** An abort signal that fires after a time, or together with others. Dispose of it to stop its clock. */
+/**
+ * A signal that is aborted after a time, with a {@linkcode TimeoutError}, or with its parents, for their reason. Dispose of
+ * it to stop its clock.
+ */
 export class Deadline extends SharedSignal implements Disposable {
   readonly #parents: readonly (Signal | undefined)[];
   readonly #timer: Timer | undefined;
   readonly #follow = (): void => this.abort(this.#parents.find((parent) => parent?.aborted)?.reason);
 
-  /** Starts the clock: `milliseconds` from now, or when one of `parents` is aborted; `Infinity` leaves it to them. */
+  /** Starts the clock, in milliseconds; `Infinity` leaves it to the parents. */
   constructor(milliseconds: number, ...parents: readonly (Signal | undefined)[]) {
     super();
     this.#parents = parents;
@@ -18,11 +21,6 @@ export class Deadline extends SharedSignal implements Disposable {
     }
   }
 
-  /** Aborted when the time is over, with a {@linkcode TimeoutError}, or with the reason of a parent. */
-  get signal(): Signal {
-    return this;
-  }
-
   /** Stops the clock. */
   [Symbol.dispose](): void {
     this.#timer?.stop();
@@ -30,16 +28,15 @@ export class Deadline extends SharedSignal implements Disposable {
   }
 }
 
-/** The time that was given is over. */
+/** The reason of a {@linkcode Deadline} that has passed. */
 export class TimeoutError extends Error {
-  /** Makes the error. */
   constructor() {
     super("The time limit was reached");
     this.name = "TimeoutError";
   }
 }
 
-/** Resolves after the time, in milliseconds, or when the signal is aborted. */
+/** Resolves after a time in milliseconds, or when the signal is aborted. */
 export async function sleep(milliseconds: number, signal: Signal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = startTimer(milliseconds, resolve);

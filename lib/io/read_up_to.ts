@@ -1,14 +1,13 @@
-/** What can be read from: a file, or stdin. */
-export interface Readable {
-  /** Reads into the buffer; resolves to the number of bytes, or null at the end. */
+/** A file, or stdin. */
+interface Readable {
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
-/** Bytes that are asked for at first; whenever they have come, there is room for twice as many. */
+/** Bytes of the first buffer; each further one is twice as large. */
 const FIRST = 16_384;
 
 /**
- * Reads all that there is, and no more than one byte beyond a limit: what is read may be a device without an end.
+ * Reads to the end, and no more than one byte beyond a limit: the source may be a device without an end.
  *
  * @param most bytes that there may be.
  * @returns undefined if there are more.

@@ -1,12 +1,12 @@
-/** What an abort signal is to whoever only waits for it: an `AbortSignal` is one, and so is a {@linkcode SharedSignal}. */
+/** What can be aborted: an `AbortSignal`, or a {@linkcode SharedSignal}. */
 export interface Signal {
   /** Whether it was aborted. */
   readonly aborted: boolean;
-  /** Why. */
+  /** The reason, once it was aborted. */
   readonly reason: unknown;
-  /** Has a function called when it is aborted; not if it is already. */
+  /** Adds a listener, which is not called if the signal is aborted already. */
   addEventListener(type: "abort", listener: () => void): void;
-  /** Takes that back. */
+  /** Removes a listener. */
   removeEventListener(type: "abort", listener: () => void): void;
   /** Throws the reason if it was aborted. */
   throwIfAborted(): void;
@@ -30,17 +30,17 @@ export class SharedSignal implements Signal {
     return this.#aborted;
   }
 
-  /** The reason that was given. */
+  /** The reason that {@linkcode abort} was given. */
   get reason(): unknown {
     return this.#reason;
   }
 
-  /** Has a function called at the end; not if it has come already. */
+  /** Adds a listener, which is not called if the signal is aborted already. */
   addEventListener(_type: "abort", listener: () => void): void {
     if (!this.#aborted) (this.#listeners ??= new Set()).add(listener);
   }
 
-  /** Takes that back. */
+  /** Removes a listener. */
   removeEventListener(_type: "abort", listener: () => void): void {
     this.#listeners?.delete(listener);
   }
@@ -50,7 +50,7 @@ export class SharedSignal implements Signal {
     if (this.#aborted) throw this.#reason;
   }
 
-  /** Tells everybody, once. */
+  /** Calls the listeners, once. */
   abort(reason: unknown): void {
     if (this.#aborted) return;
     this.#aborted = true;
@@ -59,7 +59,7 @@ export class SharedSignal implements Signal {
       try {
         listener();
       } catch (error) {
-        // The others are told all the same, as by the runtime's own.
+        // The other listeners are called all the same, as by the runtime's own.
         queueMicrotask(() => {
           throw error;
         });
@@ -72,7 +72,7 @@ export class SharedSignal implements Signal {
 /**
  * Calls back when a signal is aborted, now if it is.
  *
- * @returns what stops that.
+ * @returns what removes the callback.
  */
 export function onAbort(signal: Signal, callback: () => void): () => void {
   signal.addEventListener("abort", callback);

@@ -1,5 +1,5 @@
 /** What is wrong with a key or its file. */
-export type KeyProblem = "missing" | "exists" | "in-use" | "permissions" | "unreadable" | "bad-name";
+export type KeyProblem = "missing" | "exists" | "in-use" | "permissions" | "unreadable" | "unwritable" | "bad-name";
 
 /** An operation on a key store failed; no key was lost by it. */
 export class KeyStoreError extends Error {

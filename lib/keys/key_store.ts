@@ -1,4 +1,5 @@
 import { PrivateKey } from "../i2p/private_key.ts";
+import { errorText, isSystemError } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "./error.ts";
 import { FileLock } from "./file_lock.ts";
@@ -15,7 +16,7 @@ const SUFFIX = ".dat";
 /**
  * Lasting identities in a folder: each is a file `NAME.dat` with the private key, in the format of i2pd and Java I2P.
  *
- * Files are 0600 in a folder of 0700; looser modes, and links, are refused. A key is written to a temporary file, synced
+ * Files are 0600 in a folder of 0700; looser modes, other owners, and links are refused. A key is written to a temporary file, synced
  * and renamed, so that at any moment the whole old key or the whole new one is there. Whoever uses or changes a key
  * holds its lock (`NAME.lock`, which stays even without the key: a lock on a file that is removed excludes nobody), so no
  * two processes run one identity.
@@ -84,13 +85,15 @@ export class KeyStore {
    */
   async lock(name: string): Promise<FileLock> {
     const path = this.#path(name);
-    await ensurePrivateDirectory(this.#directory);
-    const lock = await FileLock.take(path.replace(/\.dat$/, ".lock"));
+    const lock = await storing(name, async () => {
+      await ensurePrivateDirectory(this.#directory);
+      return await FileLock.take(path.replace(/\.dat$/, ".lock"));
+    });
     if (lock !== undefined) return lock;
     throw new KeyStoreError(
       "in-use",
       `Identity "${name}" is in use by another process`,
-      "End that i2p-socks first, or give this one an --identity of its own",
+      "Stop the other i2p-socks first, or use another --identity",
     );
   }
 
@@ -122,14 +125,30 @@ export class KeyStore {
   }
 
   /**
-   * Replaces a key. The old one stays until the new one is on disk.
+   * Replaces a key. The old one is kept aside until the new one is on disk and could be read back from there.
    *
-   * @throws {KeyStoreError} if there is none of that name, or it is in use.
+   * @throws {KeyStoreError} if there is none of that name, it is in use, or the new one cannot be written: then the old
+   * one is in its place.
    */
   async replace(name: string, key: PrivateKey): Promise<void> {
     using _lock = await this.lock(name);
-    await this.#existing(name);
-    await this.#write(name, key);
+    const path = await this.#existing(name);
+    const aside = `${this.#directory}/.${name}.old`;
+    await storing(name, async () => {
+      await removeIfThere(aside);
+      await Deno.link(path, aside);
+    });
+    try {
+      await this.#write(name, key);
+      await this.read(name);
+    } catch (error) {
+      // Both may be names of one file: then renaming does nothing, and the name aside goes below.
+      await Deno.rename(aside, path);
+      throw error;
+    } finally {
+      await removeIfThere(aside);
+      await syncDirectory(this.#directory);
+    }
   }
 
   /**
@@ -171,12 +190,31 @@ export class KeyStore {
     const path = this.#path(name);
     const temporary = this.#temporary(name);
     await removeIfThere(temporary);
-    using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
-    const bytes = key.expose();
-    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-    await file.sync();
-    await Deno.rename(temporary, path);
-    await syncDirectory(this.#directory);
+    await storing(name, async () => {
+      try {
+        using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
+        const bytes = key.expose();
+        for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+        await file.sync();
+        await Deno.rename(temporary, path);
+      } catch (error) {
+        // A part of a key is of no use, and secret.
+        await removeIfThere(temporary).catch(() => {});
+        throw error;
+      }
+      await syncDirectory(this.#directory);
+    });
+  }
+}
+
+/** Does what writes to the folder. @throws {KeyStoreError} in place of an error of the system, such as a full disk. */
+async function storing<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const problem = error instanceof Deno.errors.PermissionDenied ? "permissions" : "unwritable";
+    throw new KeyStoreError(problem, `Cannot store identity "${name}": ${errorText(error)}`, "No key was changed");
   }
 }
 

@@ -1,26 +1,35 @@
 import { KeyStoreError } from "./error.ts";
 
+/**
+ * The user that this process runs as: asked for once, while the permission is still there. Undefined where there is
+ * none, or on Windows, which has no such number.
+ */
+const OWN_UID: number | undefined = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted"
+  ? Deno.uid() ?? undefined
+  : undefined;
+
 /** Mode bits of group and others. */
 const OTHERS = 0o077;
 
 /**
- * Makes a folder that only its owner can enter, or checks that it is one.
+ * Makes a folder that only this user can enter, or checks that it is one.
  *
  * @throws {KeyStoreError} with the command that puts it right.
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-  await checkMode(path, "0700");
+  await checkAccess(path, "0700");
 }
 
 /**
- * Makes sure that a file and its folder are open to nobody else, and that the file is not a link out of the folder.
+ * Makes sure that a file and its folder belong to this user and are open to nobody else, and that the file is not a link
+ * out of the folder.
  *
  * @throws {KeyStoreError} with the command that puts it right.
  */
 export async function checkPrivate(directory: string, path: string): Promise<void> {
-  await checkMode(path, "0600");
-  await checkMode(directory, "0700");
+  await checkAccess(path, "0600");
+  await checkAccess(directory, "0700");
 }
 
 /**
@@ -35,12 +44,19 @@ export function modeForOthers(mode: number | null, bits: number): string | undef
   return (mode & 0o777).toString(8).padStart(4, "0");
 }
 
-async function checkMode(path: string, wanted: string): Promise<void> {
+async function checkAccess(path: string, wanted: string): Promise<void> {
   const info = await Deno.lstat(path);
   if (info.isSymlink && wanted === "0600") {
     throw new KeyStoreError("permissions", `"${path}" is a link`, "Put the key itself there, with keys import");
   }
-  const { mode } = info.isSymlink ? await Deno.stat(path) : info;
+  const { mode, uid } = info.isSymlink ? await Deno.stat(path) : info;
+  if (uid !== null && OWN_UID !== undefined && uid !== OWN_UID) {
+    throw new KeyStoreError(
+      "permissions",
+      `"${path}" belongs to another user (uid ${uid})`,
+      `chown ${OWN_UID} "${path}", if its content can be trusted`,
+    );
+  }
   const shown = modeForOthers(mode, OTHERS);
   if (shown === undefined) return;
   throw new KeyStoreError(

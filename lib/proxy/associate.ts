@@ -1,14 +1,8 @@
-import type { Hosts } from "../config/hosts.ts";
-import type { IsolationFlag } from "../config/choices.ts";
-import { type Address, parseAddress } from "../i2p/address.ts";
 import { ipBytes } from "../i2p/ip_address.ts";
 import { closeOnAbort, writeAll } from "../io/conn.ts";
 import { DatagramSocket } from "../io/datagrams.ts";
 import { Deadline } from "../io/deadline.ts";
-import type { Signal } from "../io/signal.ts";
-import type { AuditBook } from "../report/audit_book.ts";
-import type { Counters } from "../report/counters.ts";
-import type { Log } from "../report/log.ts";
+import { LruMap } from "../io/lru_map.ts";
 import { MAX_DATAGRAM } from "../sam/datagrams.ts";
 import {
   encodeAssociated,
@@ -17,18 +11,16 @@ import {
   type SocksDatagram,
   writtenAddress,
 } from "../socks/datagram.ts";
+import type { Handshake } from "../socks/handshake.ts";
 import { SocksError, type SocksRequest } from "../socks/wire.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { DropBook, DropReason } from "../reasons/datagram_drops.ts";
-import type { DatagramPool } from "./datagram_pool.ts";
 import type { DatagramPort, DatagramTaker } from "../identity/datagram_port.ts";
 import type { Found, Peer } from "../identity/destination_cache.ts";
-import { HeldNames } from "./held_names.ts";
-import { isolationGroup } from "../identity/isolation.ts";
-import type { LeakWatch } from "./leak_watch.ts";
-import type { NameMap } from "./name_map.ts";
-import { checkTarget, type DestinationRules } from "./policy.ts";
-import { mappingGroup } from "./resolve.ts";
+import { type Client, type ClientContext, groupOf } from "./context.ts";
+import { MappingLeases } from "./mapping_leases.ts";
+import { mappingGroup } from "../identity/isolation.ts";
+import { checkDestination } from "./policy.ts";
 
 /** Peers of an association that are remembered, to know the port that was meant. */
 export const MAX_PEERS = 1024;
@@ -36,60 +28,27 @@ export const MAX_PEERS = 1024;
 /** Datagrams of an association that wait for the router to look up where they go. */
 export const MAX_WAITING = 64;
 
-/** What an association needs of the proxy around it. */
-export interface AssociateContext {
-  /** The identities for datagrams; undefined where UDP is switched off. */
-  datagrams?: DatagramPool | undefined;
-  /** What tells clients apart. */
-  isolation: ReadonlySet<IsolationFlag>;
-  /** Where clients may go. */
-  rules: DestinationRules;
-  /** Host names of the user's own, asked before the router. */
-  hosts: Hosts;
-  /** Addresses that stand for names. @default {none do} */
-  names?: NameMap | undefined;
-  /** Explains what a refused address says about the application. */
-  leaks: LeakWatch;
-  /** Time limits. */
-  timeouts: { connect: number };
-  /** Takes the story. */
-  log: Log;
-  /** Takes the counts. */
-  counters: Counters;
-  /** Takes note of destinations, where an audit is under way. */
-  audit?: AuditBook | undefined;
-  /** Ends the client at once; its reason is a {@linkcode Refusal}. */
-  signal: Signal;
-  /** Makes sure that a client of this IP address is not one too many; throws a {@linkcode Refusal} if it is. */
-  claimPlace: (address: string) => void;
-}
-
 /**
- * Serves an association (RFC 1928 §4, UDP ASSOCIATE) until the client ends its TCP connection, which is left open.
+ * Serves UDP ASSOCIATE (RFC 1928 §4) until the client ends its TCP connection, which is left open.
  *
  * The reply is written when the session for datagrams stands.
  *
  * @throws whatever keeps the association from being granted; nothing after the reply.
  */
-export async function serveAssociate(
-  { conn, serial }: { conn: Deno.TcpConn; serial: number },
-  request: SocksRequest,
-  context: AssociateContext,
-): Promise<void> {
-  const { datagrams, isolation, signal, timeouts, log, counters, claimPlace } = context;
+export async function handleAssociate(client: Client, { request }: Handshake, context: ClientContext): Promise<void> {
+  const { conn, clientAddress } = client;
+  const { datagrams, settings, signal, log, counters, admission } = context;
   if (datagrams === undefined || request.version !== 5) {
     throw new SocksError("command", "UDP ASSOCIATE is not supported", request.version);
   }
-  const clientAddress = conn.remoteAddr.hostname;
   if (clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
-  claimPlace(clientAddress);
-  const { login } = request;
-  const group = isolationGroup(isolation, { login, host: "", port: 0, clientAddress, serial });
-  using deadline = new Deadline(timeouts.connect, signal);
+  admission.claim(client);
+  using deadline = new Deadline(settings.timeouts.connect, signal);
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));
-  using lease = await datagrams.lease(group, isolation.has("stream"), deadline.signal);
-  const association = new Association(conn, request, lease.port, datagrams.drops, context);
+  const group = groupOf(client, { host: "", port: 0 }, settings);
+  using lease = await datagrams.lease(group, deadline);
+  const association = new Association(client, request, lease.port, datagrams.drops, context);
   const unfollow = [signal, datagrams.ending, lease.port.ended].map((end) => closeOnAbort(conn, end));
   try {
     await association.grant(conn);
@@ -142,24 +101,24 @@ interface KnownPeer {
 
 /** A relay for the datagrams of one client. */
 class Association implements DatagramTaker {
-  readonly #context: AssociateContext;
+  readonly #context: ClientContext;
   readonly drops: DropBook;
   readonly #port: DatagramPort;
   readonly #socket: DatagramSocket;
   readonly #hostname: "127.0.0.1" | "::1";
   readonly #client: { hostname: string; port: number };
-  readonly #mapped: HeldNames | undefined;
-  /** By the address of a peer; the least recently used first. */
-  readonly #peers = new Map<string, KnownPeer>();
+  readonly #mapped: MappingLeases | undefined;
+  /** By the address of a peer. */
+  readonly #peers = new LruMap<string, KnownPeer>(MAX_PEERS);
   #waiting = 0;
   #isClosed = false;
 
   constructor(
-    conn: Deno.TcpConn,
+    { conn, clientAddress }: Client,
     request: SocksRequest,
     through: DatagramPort,
     drops: DropBook,
-    context: AssociateContext,
+    context: ClientContext,
   ) {
     this.#context = context;
     this.drops = drops;
@@ -167,10 +126,10 @@ class Association implements DatagramTaker {
     this.#hostname = relayAddress(conn);
     // Port 0 is one that the client does not know yet (RFC 1928 §4). Which address it names does not matter: what comes
     // must come from where its connection comes from.
-    const clientAddress = conn.remoteAddr.hostname;
     this.#client = { hostname: clientAddress, port: request.port };
-    const { names } = context;
-    this.#mapped = names && new HeldNames(names, mappingGroup(request, { ...context, clientAddress }));
+    const { names, settings } = context;
+    const { login } = request;
+    this.#mapped = names && new MappingLeases(names, mappingGroup(settings.isolation, { login, clientAddress }));
     this.#socket = new DatagramSocket(this.#hostname, (bytes, from) => this.#receive(bytes, from));
     through.join(this);
   }
@@ -188,7 +147,7 @@ class Association implements DatagramTaker {
     this.#isClosed = true;
     this.#port.leave(this);
     await this.#socket.close();
-    this.#mapped?.letGo();
+    this.#mapped?.release();
   }
 
   lastSent(b32: string): number | undefined {
@@ -216,7 +175,7 @@ class Association implements DatagramTaker {
     if (datagram === undefined) return this.#drop("malformed");
     this.#client.port = from.port;
     const target = this.#targetOf(bytes, datagram);
-    const host = target && this.#judge(target, datagram);
+    const host = target && this.#checkDestination(target, datagram);
     if (target === undefined || host === undefined) return;
     // Nor is the router asked for anything while it is away.
     if (!this.#port.isReady) return this.#drop("not-ready", target);
@@ -241,22 +200,20 @@ class Association implements DatagramTaker {
   }
 
   /** The host to ask for; undefined if the datagram was dropped. */
-  #judge(target: Target, { fragment, payload }: SocksDatagram): string | undefined {
-    const { rules, hosts } = this.#context;
+  #checkDestination(target: Target, { fragment, payload }: SocksDatagram): string | undefined {
+    const { settings, hosts } = this.#context;
     if (fragment !== 0) return void this.#drop("fragment", target);
     if (payload.length > MAX_DATAGRAM) return void this.#drop("too-large", target);
-    const address: Address = parseAddress(target.host);
     try {
-      checkTarget(address, target.port, rules);
+      return checkDestination(target, settings.policy, hosts).host;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#context.leaks.refused(error.reason);
       return void this.#drop(error.reason as DropReason, target);
     }
-    return parseAddress(hosts.get(address.host) ?? address.host).host;
   }
 
-  /** Sends a datagram once it is known where to; the client goes on meanwhile. */
+  /** Looks a host up, then sends the datagram; others are served in between. */
   #resolve(host: string, target: Target, payload: Uint8Array): void {
     if (this.#waiting >= MAX_WAITING || this.#port.names.isBusy(host)) {
       return this.#drop("too-many-lookups", target);
@@ -271,10 +228,7 @@ class Association implements DatagramTaker {
 
   async #send(peer: Peer, { host, port, written }: Target, payload: Uint8Array): Promise<void> {
     const isNew = !this.#peers.has(peer.b32);
-    this.#peers.delete(peer.b32);
     this.#peers.set(peer.b32, { port, number: this.#port.nextNumber(), written });
-    const [oldest] = this.#peers.keys();
-    if (this.#peers.size > MAX_PEERS && oldest !== undefined) this.#peers.delete(oldest);
     if (isNew) this.#context.audit?.visit(`${host}:${port}`);
     const problem = await this.#port.send(peer, payload);
     if (problem !== undefined) return this.#drop(problem);

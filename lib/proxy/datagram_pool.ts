@@ -1,35 +1,27 @@
 import { SharedSignal, type Signal } from "../io/signal.ts";
-import type { Counters } from "../report/counters.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { DropBook } from "../reasons/datagram_drops.ts";
 import type { DatagramPort } from "../identity/datagram_port.ts";
-import type { HalfClosedStreams } from "../relay/half_closed.ts";
 import {
   IdentityGroups,
-  type IdentityGroupsOptions,
   type IdentityLease,
+  type IdentityPool,
+  type IdentityPoolOptions,
   type PooledStatus,
-} from "../identity/identity_groups.ts";
-import type { IdentityPool } from "../identity/identity_pool.ts";
+} from "../identity/identity_pool.ts";
 import type { UdpOptions } from "../identity/primary_support.ts";
 
 /** Associations of an application at once. */
 export const MAX_ASSOCIATIONS = 64;
 
-/** What a {@linkcode DatagramPool} is made of. */
-export interface DatagramPoolOptions extends Omit<IdentityGroupsOptions, "purpose" | "made" | "datagramsOnly"> {
-  /** How datagrams go. */
+interface DatagramPoolOptions extends Omit<IdentityPoolOptions, "evict"> {
   udp: UdpOptions;
   /** The identities of streams, which carry datagrams too where the router has sessions for both. */
   identities: IdentityPool;
-  /** Streams that may give way where all of these are in use. */
-  halfClosed: HalfClosedStreams;
-  /** Takes the counts. */
-  counters: Counters;
 }
 
 /** The use of an identity by one association. Dispose of it when that has ended. */
-export interface DatagramLease extends Disposable {
+interface DatagramLease extends Disposable {
   /** Through what its datagrams pass. */
   readonly port: DatagramPort;
 }
@@ -47,14 +39,17 @@ export class DatagramPool {
   readonly #own: IdentityGroups;
   #associations = 0;
 
-  /** Makes an empty one. */
   constructor(options: DatagramPoolOptions) {
     this.#options = options;
-    this.drops = new DropBook(options.log, options.counters);
+    const { settings, endpoint, udp, log, counters } = options;
+    this.drops = new DropBook(log, counters);
     this.#own = new IdentityGroups({
-      ...options,
+      settings,
+      endpoint,
+      udp,
+      log,
       // Besides those of isolation groups there is the one of clients that nothing sets apart, as with streams.
-      maxIdentities: options.maxIdentities + 1,
+      maxIdentities: settings.limits.identities + 1,
       purpose: "datagrams",
       datagramsOnly: true,
     });
@@ -65,24 +60,23 @@ export class DatagramPool {
     return this.#associations;
   }
 
-  /** How the identities of its own fare, in their order; those that it shares with streams are not among them. */
+  /** Current status of the identities that carry datagrams only, in their order. */
   get statuses(): PooledStatus[] {
     return this.#own.statuses;
   }
 
   /**
-   * The identity of a group, of the base where `key` is undefined, as soon as it has a session. Nobody else gets it after this
-   * one if `once` is set.
+   * The identity of a group, of the base where `key` is undefined, as soon as it has a session.
    *
    * @throws {Refusal} `too-many-associations`, or `too-many-identities` at the cap of those.
    * @throws what {@linkcode IdentityLease.session} does.
    */
-  async lease(key: string | undefined, once: boolean, signal: Signal): Promise<DatagramLease> {
+  async lease(key: string | undefined, signal: Signal): Promise<DatagramLease> {
     if (this.#associations >= MAX_ASSOCIATIONS) throw new Refusal("too-many-associations");
     this.#associations++;
     try {
-      const { lease, port } = await this.#shared(key, once, signal) ??
-        await this.#separate(this.#own.lease(key ?? "", once), signal);
+      const { lease, port } = await this.#shared(key, signal) ??
+        await this.#separate(key, signal);
       return { port, [Symbol.dispose]: () => this.#release(lease) };
     } catch (error) {
       this.#associations--;
@@ -90,7 +84,7 @@ export class DatagramPool {
     }
   }
 
-  /** Closes the identities of its own, and resolves when they are closed. */
+  /** Closes the identities that carry datagrams only, and resolves when they are closed. */
   async close(): Promise<void> {
     this.ending.abort(new Refusal("stopping"));
     await this.#own.close();
@@ -102,27 +96,27 @@ export class DatagramPool {
   }
 
   /** The identity that streams of the group have, if its session carries datagrams. */
-  async #shared(key: string | undefined, once: boolean, signal: Signal): Promise<Held | undefined> {
-    const { udp, identities, halfClosed } = this.#options;
+  async #shared(key: string | undefined, signal: Signal): Promise<DatagramIdentity | undefined> {
+    const { udp, identities } = this.#options;
     if (udp.primary.isRefused) return undefined;
-    return await held(await halfClosed.makeRoom(() => identities.lease(key, once), signal), signal);
+    return await waitForDatagrams(await identities.lease(key, signal), signal);
   }
 
-  async #separate(lease: IdentityLease, signal: Signal): Promise<Held> {
-    const own = await held(lease, signal);
+  async #separate(key: string | undefined, signal: Signal): Promise<DatagramIdentity> {
+    const own = await waitForDatagrams(await this.#own.lease(key ?? "", signal), signal);
     if (own === undefined) throw new Refusal("not-ready");
     return own;
   }
 }
 
 /** A lease whose session carries datagrams. */
-interface Held {
+interface DatagramIdentity {
   lease: IdentityLease;
   port: DatagramPort;
 }
 
-/** Waits for the session of a lease, and lets go of it if that carries no datagrams. */
-async function held(lease: IdentityLease, signal: Signal): Promise<Held | undefined> {
+/** Waits for the session of a lease, and releases it if that carries no datagrams. */
+async function waitForDatagrams(lease: IdentityLease, signal: Signal): Promise<DatagramIdentity | undefined> {
   try {
     await lease.session(signal);
   } catch (error) {

@@ -1,7 +1,8 @@
-import { type CallerRules, type ForwardRule, type ForwardSettings, mayCall } from "../config/forward.ts";
+import { errorText } from "../io/error_text.ts";
+import type { CallerRules, ForwardRule, ForwardSettings } from "../config/forward.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { Counters } from "../report/counters.ts";
-import type { Log } from "../report/log.ts";
+import { type Log, Once } from "../report/log.ts";
 import { closeQuietly, connectTcp, isOfRuntime, writeAll } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
@@ -13,17 +14,17 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { CallerRefusal } from "../reasons/caller_refusals.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
-import { relay, type RelayResources } from "../relay/relay.ts";
+import { relay, type RelayOptions } from "../relay/relay.ts";
+import { mayCall } from "./policy.ts";
 
 /** Milliseconds for the local service to take a connection. */
 export const SERVICE_TIMEOUT = 10_000;
 
 /** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
-const [RETRY_FIRST, RETRY_MAX] = [50, 5_000];
+const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
 
-/** What the inbound side of an application is made of. */
-export interface InboundOptions extends ForwardSettings {
-  /** The SAM bridge. */
+interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+  settings: ForwardSettings;
   endpoint: SamEndpoint;
   /** Whose destination it is that callers call. */
   identity: Pick<Identity, "session">;
@@ -31,11 +32,8 @@ export interface InboundOptions extends ForwardSettings {
   callers: CallerRules;
   /** Milliseconds without a byte either way after which a stream is closed; 0 is never. */
   idleTimeout: number;
-  /** What relays share. */
-  resources: RelayResources;
-  /** Takes the story. */
   log: Log;
-  /** Takes the counts. */
+  /** Counts callers, and what becomes of them. */
   counters: Counters;
 }
 
@@ -44,11 +42,11 @@ export interface InboundOptions extends ForwardSettings {
  *
  * All rules of an application share one destination, so all callers come through the same waiting socket, and the I2P port
  * that they called tells which rule is meant, where the router says it. One socket waits at a time: where there were
- * three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever. Who calls meanwhile is kept by
- * the router.
+ * three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever. The router queues those who call
+ * in between.
  */
-export class Inbound {
-  readonly #options: InboundOptions;
+export class Forwarder {
+  readonly #options: ForwarderOptions;
   readonly #log: Log;
   /** Ends the waiting. */
   readonly #accepting = new AbortController();
@@ -57,14 +55,14 @@ export class Inbound {
   readonly #waiting: Promise<unknown>;
   readonly #streams = new Set<Promise<void>>();
   readonly #wantsPort: boolean;
-  /** What was told, and is not told again until it has changed. */
-  readonly #told = new Set<string>();
+  /** What was warned of, and lasts. */
+  readonly #once = new Once();
 
   /** Begins to wait for callers, as soon as the identity has a session. */
-  constructor(options: InboundOptions) {
+  constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#wantsPort = options.rules.some(({ port }) => port !== undefined);
+    this.#wantsPort = options.settings.rules.some(({ port }) => port !== undefined);
     this.#waiting = this.#acceptAll();
   }
 
@@ -96,20 +94,20 @@ export class Inbound {
   /** Waits for one caller after the other, over as many sessions as there are. Never throws. */
   async #acceptAll(): Promise<void> {
     const { signal } = this.#accepting;
-    for (let pause = RETRY_FIRST; !signal.aborted;) {
+    for (let pause = ACCEPT_RETRY_FIRST; !signal.aborted;) {
       let session: SamSession;
       try {
         session = await this.#options.identity.session(signal);
       } catch {
-        // The identity was closed or never had a session, which others tell.
+        // The identity was closed or never had a session, which is logged elsewhere.
         return;
       }
       if (await this.#acceptOne(session, signal)) {
-        pause = RETRY_FIRST;
+        pause = ACCEPT_RETRY_FIRST;
         continue;
       }
       await sleep(pause, signal);
-      pause = session.ended.aborted ? RETRY_FIRST : Math.min(2 * pause, RETRY_MAX);
+      pause = session.ended.aborted ? ACCEPT_RETRY_FIRST : Math.min(2 * pause, ACCEPT_RETRY_MAX);
     }
   }
 
@@ -118,15 +116,15 @@ export class Inbound {
     using attempt = new Deadline(Infinity, signal, session.ended);
     const { endpoint, counters } = this.#options;
     try {
-      const stream = await acceptStream(endpoint, session.id, attempt.signal, {
+      const stream = await acceptStream(endpoint, session.id, attempt, {
         wantsPort: this.#wantsPort,
-        waiting: () => this.#told.delete("accept"),
+        onWaiting: () => this.#once.clear("accept"),
       });
       const serving = this.#serve(stream, session).finally(() => this.#streams.delete(serving));
       this.#streams.add(serving);
       return true;
     } catch (error) {
-      if (attempt.signal.aborted) return false;
+      if (attempt.aborted) return false;
       if (!(error instanceof SamError)) {
         this.#log.error(`Failed to wait for a caller: ${error}`);
         return false;
@@ -137,14 +135,14 @@ export class Inbound {
       const isOrdinary = error.failure === "closed" || /already.accepting/i.test(`${error.result} ${error.text}`);
       if (isOrdinary) return false;
       counters.add("inbound-accept-failed");
-      this.#tell("accept", error.message, { routerSaid: error.text });
+      this.#warnOnce("accept", error.message, { routerSaid: error.text });
       return false;
     }
   }
 
   /** Brings one caller to its service. Never throws, and closes both sides. */
   async #serve(stream: IncomingStream, session: SamSession): Promise<void> {
-    const { callers, maxInbound, counters } = this.#options;
+    const { callers, settings, counters } = this.#options;
     const { caller } = stream;
     try {
       counters.add("inbound-callers");
@@ -154,12 +152,12 @@ export class Inbound {
         return;
       }
       // This one is not among them yet.
-      if (this.#streams.size >= maxInbound) {
+      if (this.#streams.size >= settings.maxInbound) {
         this.#count("too-many");
-        this.#tell("too-many", "Too many callers at once: the limit is --max-inbound");
+        this.#warnOnce("too-many", "Too many callers at once: the limit is --max-inbound");
         return;
       }
-      this.#told.delete("too-many");
+      this.#once.clear("too-many");
       const rule = this.#choose(stream.toPort);
       if (rule === undefined) {
         this.#count("no-rule");
@@ -175,15 +173,14 @@ export class Inbound {
     }
   }
 
-  /** The rule for a port; where the router tells none, or the caller named none, the one without a port, or the first. */
+  /** The rule for a port. If the router or the caller names none: the rule without a port, else the first one. */
   #choose(toPort: number | undefined): ForwardRule | undefined {
-    const { rules } = this.#options;
+    const { rules } = this.#options.settings;
     const named = toPort !== undefined && toPort !== 0;
     const open = rules.find(({ port }) => port === undefined);
     if (named) return rules.find(({ port }) => port === toPort) ?? open;
     const rule = open ?? rules[0];
-    if (toPort === undefined && rules.length > 1 && rule !== undefined && !this.#told.has("ports")) {
-      this.#told.add("ports");
+    if (toPort === undefined && rules.length > 1 && rule !== undefined && this.#once.isNew("ports")) {
       this.#log.warn("The router does not tell which I2P port a caller wants: one --forward gets all of them", {
         forward: formatEndpoint(rule.target),
       });
@@ -195,31 +192,33 @@ export class Inbound {
     const what = `down ${formatEndpoint(target)}`;
     using deadline = new Deadline(SERVICE_TIMEOUT, this.#stop);
     try {
-      const conn = await connectTcp(target, deadline.signal);
+      const conn = await connectTcp(target, deadline);
       conn.setNoDelay(true);
-      this.#told.delete(what);
+      this.#once.clear(what);
       return conn;
     } catch (error) {
       if (this.#stop.aborted) return undefined;
       this.#count("service-down");
-      const reason = deadline.signal.reason instanceof TimeoutError ? "it does not answer" : String(error);
-      this.#tell(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
+      const reason = deadline.reason instanceof TimeoutError ? "it does not answer" : errorText(error);
+      this.#warnOnce(what, `Cannot bring a caller to ${formatEndpoint(target)}: ${reason}`);
       return undefined;
     }
   }
 
   async #relay(service: Deno.TcpConn, stream: IncomingStream, session: SamSession): Promise<void> {
-    const { header, idleTimeout, resources, counters } = this.#options;
+    const { settings, idleTimeout, pool, gate, halfClosed, counters } = this.#options;
     try {
       // Not with the reply of the relay: a service that closes at once has seen it nevertheless.
-      if (header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
+      if (settings.header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
       counters.add("inbound-connected");
       const { end, ...bytes } = await relay(
         service,
         new ReadAhead(service, new Uint8Array(LINE_BUFFER), () => {}),
         stream,
-        resources,
         {
+          pool,
+          gate,
+          halfClosed,
           reply: NOTHING,
           toClient: stream.early,
           toStream: NOTHING,
@@ -245,10 +244,8 @@ export class Inbound {
   }
 
   /** Warns of something that lasts, once. */
-  #tell(what: string, text: string, fields: Record<string, string | undefined> = {}): void {
-    const isNew = !this.#told.has(what);
-    this.#told.add(what);
-    this.#log[isNew ? "warn" : "debug"](text, fields);
+  #warnOnce(what: string, text: string, fields: Record<string, string | undefined> = {}): void {
+    this.#log[this.#once.isNew(what) ? "warn" : "debug"](text, fields);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LeakMode, ScrubProtocol } from "../config/leak_mode.ts";
+import type { LeakMode, ScrubProtocol } from "../config/choices.ts";
 import { type IdentifierFinder, makeFinder, type OwnIdentifiers } from "../guard/identifiers.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { PROTOCOLS } from "../guard/protocols.ts";
@@ -14,15 +14,13 @@ export const MAX_COOKIES = 1_024;
 
 /** Whose leaks are watched, and what is done about them. */
 export interface LeakWatchOptions {
-  /** What to do about a leak. */
   mode: LeakMode;
-  /** Protocols to rewrite. */
   scrub: readonly ScrubProtocol[];
   /** What is this machine's and this user's own. */
   identifiers: OwnIdentifiers;
-  /** Takes one line for each new kind of leak. */
+  /** Receives one line for each new kind of leak. */
   log: Log;
-  /** Takes the counts: `leak-…` by kind, and `sign-…` of refusals that are taken for a leak. */
+  /** Counts `leak-…` by kind, and `sign-…` for refusals that are taken for a leak. */
   counters: Counters;
 }
 
@@ -39,7 +37,6 @@ export class LeakWatch {
   /** Host that a cookie went to first. The oldest ones stand first. */
   readonly #cookies = new Map<string, string>();
 
-  /** Makes the watch of an application. */
   constructor(options: LeakWatchOptions) {
     this.#options = options;
     this.#finder = makeFinder(options.identifiers);

@@ -7,7 +7,7 @@ import type { Login } from "../socks/wire.ts";
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 3_000;
 
-/** Milliseconds without a wrong login after which the delay begins anew. */
+/** Milliseconds without a wrong login after which the delay starts over. */
 const FORGIVE_AFTER = 60_000;
 
 /** Checks logins, and makes guessing slow: wrong ones are answered later and later. */
@@ -16,7 +16,6 @@ export class LoginGuard {
   #delay = FIRST_DELAY;
   #lastWrong = -Infinity;
 
-  /** Guards the logins of a book. */
   constructor(book: LoginBook) {
     this.#book = book;
   }

@@ -1,6 +1,7 @@
 import { addressIn, type AddressRange, isInRange } from "../config/address_range.ts";
 import { garlicatName } from "../i2p/garlicat.ts";
 import { formatIp, ipBytes } from "../i2p/ip_address.ts";
+import { LruMap } from "../io/lru_map.ts";
 import { Refusal } from "../reasons/refusal.ts";
 
 /** Most names of one group that have an address; the least recently used one gives way. */
@@ -22,8 +23,7 @@ const MAX_RETIRED = 16_384;
 const ATTEMPTS = 64;
 
 /** A name in use by a stream. Dispose of it when the stream has ended. */
-export interface HeldName extends Disposable {
-  /** The name. */
+export interface MappingLease extends Disposable {
   readonly host: string;
 }
 
@@ -49,13 +49,12 @@ interface Mapping {
  */
 export class NameMap {
   readonly #range: AddressRange;
-  /** Names by group. In both, the least recently used stand first. */
-  readonly #groups = new Map<string, Map<string, Mapping>>();
+  /** Names by group. */
+  readonly #groups = new LruMap<string, LruMap<string, Mapping>>();
   readonly #byAddress = new Map<string, Mapping>();
   /** Addresses that gave way early: an application may still know them. The oldest ones stand first. */
   readonly #retired = new Set<string>();
 
-  /** Makes an empty map. */
   constructor(range: AddressRange) {
     this.#range = range;
   }
@@ -98,7 +97,7 @@ export class NameMap {
   }
 
   /** As {@linkcode NameMap.nameOf}, and the address stands for the name at least until the result is disposed of. */
-  hold(group: string, address: string): HeldName | undefined {
+  acquire(group: string, address: string): MappingLease | undefined {
     const mapping = this.#find(group, address);
     if (mapping === undefined) return undefined;
     this.#touch(mapping);
@@ -138,13 +137,13 @@ export class NameMap {
   }
 
   /** Names of a new group, which is not in the map before it has one. */
-  #addGroup(): Map<string, Mapping> {
+  #addGroup(): LruMap<string, Mapping> {
     if (this.#groups.size >= MAX_MAPPING_GROUPS) {
       const oldest = this.#groups.values().find((names) => names.values().every(({ streams }) => streams === 0));
       if (oldest === undefined) throw new Refusal("too-many-names");
       for (const mapping of [...oldest.values()]) this.#retire(mapping);
     }
-    return new Map();
+    return new LruMap();
   }
 
   /** An address that stands for nothing, and did not lately. */
@@ -165,10 +164,8 @@ export class NameMap {
     mapping.lastUse = performance.now();
     const names = this.#groups.get(mapping.group);
     if (names?.get(mapping.host) !== mapping) return;
-    names.delete(mapping.host);
-    names.set(mapping.host, mapping);
-    this.#groups.delete(mapping.group);
-    this.#groups.set(mapping.group, names);
+    names.use(mapping.host);
+    this.#groups.use(mapping.group);
   }
 
   /** Forgets what was used last too long ago. A name with a stream keeps those behind it, but they are found no more. */

@@ -1,13 +1,27 @@
+import type { CallerRules } from "../config/forward.ts";
+import type { Hosts } from "../config/hosts.ts";
 import type { Rule } from "../config/rule.ts";
-import type { Address } from "../i2p/address.ts";
+import type { PolicySettings } from "../config/settings.ts";
+import { type Address, parseAddress } from "../i2p/address.ts";
 import { Refusal } from "../reasons/refusal.ts";
 
 /** Where applications may go, within I2P. */
-export interface DestinationRules {
-  /** Where there are any, only what one of them matches is permitted. */
-  allow: readonly Rule[];
-  /** What one of them matches is not permitted, whatever `allow` says. */
-  deny: readonly Rule[];
+export type DestinationRules = Pick<PolicySettings, "allow" | "deny">;
+
+/**
+ * Where a request leads: to the I2P address that it names, or to the one that the user's own host names have for it.
+ *
+ * @throws {Refusal} as {@linkcode checkTarget}.
+ */
+export function checkDestination(
+  { host, port }: { host: string; port: number },
+  rules: DestinationRules,
+  hosts: Hosts,
+): Address {
+  const address = parseAddress(host);
+  checkTarget(address, port, rules);
+  const known = hosts.get(address.host);
+  return known === undefined ? address : parseAddress(known);
 }
 
 /**
@@ -22,7 +36,7 @@ export function checkTarget(address: Address, port: number, { allow, deny }: Des
     case "clearnet":
       throw new Refusal("clearnet");
     case "malformed":
-      throw new Refusal("malformed-address", `Not a possible I2P address: ${address.problem}`);
+      throw new Refusal("malformed-address", `Not a valid I2P address: ${address.problem}`);
     case "b32":
     case "b33":
     case "garlicat":
@@ -44,4 +58,8 @@ export function checkHost(address: Address, { allow, deny }: DestinationRules): 
   // The ports of a rule are one range: with the first and the last it has all.
   const isDenied = deny.some((rule) => rule.matches(host, 0) && rule.matches(host, 65_535));
   if (isDenied || allow.length > 0 && !allow.some((rule) => rule.matches(host, rule.lowest))) throw new Refusal("rule");
+}
+
+export function mayCall(caller: string, { allow, deny }: CallerRules): boolean {
+  return !deny.includes(caller) && (allow.length === 0 || allow.includes(caller));
 }

@@ -1,5 +1,5 @@
 import type { Counters } from "../report/counters.ts";
-import type { Log } from "../report/log.ts";
+import { type Log, Once } from "../report/log.ts";
 import { REASONS } from "./reasons.ts";
 
 /** Why a datagram went no further. */
@@ -22,7 +22,7 @@ export type DropReason =
   | "not-sam";
 
 /** What a reason means: a sentence for the log, and what to do about it. */
-export interface Drop {
+interface Drop {
   /** The sentence. */
   message: string;
   /** The advice; `null` where there is none. */
@@ -33,43 +33,43 @@ export interface Drop {
 export const DROPS: Readonly<Record<DropReason, Drop>> = {
   "clearnet": {
     message: REASONS.clearnet.message,
-    hint: "Look for them in its settings; with --log-destinations the log has the first one",
+    hint: "Look for these hosts in its settings; with --log-destinations the log names the first one",
   },
   "ip": REASONS.ip,
   "address-unmapped": REASONS["address-unmapped"],
   "malformed-address": REASONS["malformed-address"],
   "rule": REASONS.rule,
-  "fragment": { message: "A fragment (FRAG is not 0), and these are not put together", hint: null },
+  "fragment": { message: "A fragment (FRAG is not 0); fragments are not reassembled", hint: null },
   "foreign": {
     message: "Not from the client of the association: another address, or another port than it named or used first",
-    hint: "A client that sends from several ports needs an association for each",
+    hint: "A client that sends from several ports needs one association for each",
   },
   "malformed": {
-    message: "It does not begin with a header of SOCKS5 (RFC 1928, section 7)",
-    hint: "The application sent its bytes to the relay as if that were the peer",
+    message: "No SOCKS5 UDP header (RFC 1928, section 7)",
+    hint: "The application sent its data to the relay as if the relay were the peer",
   },
   "too-large": {
-    message: "Larger than a datagram of I2P can be",
-    hint: "31744 bytes are the limit, and those above 11 KB are often lost",
+    message: "Larger than an I2P datagram can be",
+    hint: "The limit is 31744 bytes, and datagrams above 11 KB are often lost",
   },
   "name-unknown": {
-    message: "The router does not know the destination",
+    message: "The router does not know this destination",
     hint: "Subscribe the router's address book to more lists, or use the base32 address",
   },
   "name-unanswered": {
-    message: "The router did not say in time where the destination is, or went away meanwhile",
+    message: "The router did not resolve the destination in time, or the router went away",
     hint: null,
   },
-  "too-many-lookups": { message: "Too many datagrams wait for the router to look up where they go", hint: null },
-  "not-ready": { message: "The session for datagrams was lost, and the next one is not ready", hint: null },
-  "not-sent": { message: "The system did not take it", hint: null },
+  "too-many-lookups": { message: "Too many datagrams are waiting for a look-up by the router", hint: null },
+  "not-ready": { message: "The datagram session was lost, and the next one is not ready", hint: null },
+  "not-sent": { message: "The system could not send it", hint: null },
   "unclaimed": {
-    message: "From a peer to which no client has sent anything, or the client is not known yet",
+    message: "From a peer that no client has sent anything to, or the client is not known yet",
     hint: null,
   },
   "not-sam": {
-    message: "What came to the port for the bridge's datagrams is none of the bridge",
-    hint: "Is --sam-udp the UDP port of the bridge? If so, another program of this machine sends there",
+    message: "A datagram that did not come from the SAM bridge arrived at the port for its datagrams",
+    hint: "Is --sam-udp the UDP port of the bridge? If so, another program on this machine sends to it",
   },
 };
 
@@ -77,7 +77,7 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
 export class DropBook {
   readonly #log: Log;
   readonly #counters: Counters;
-  readonly #explained = new Set<DropReason>();
+  readonly #explained = new Once();
 
   /** Makes a book; `counters` gets `udp-dropped-REASON`. */
   constructor(log: Log, counters: Counters) {
@@ -89,8 +89,7 @@ export class DropBook {
   add(reason: DropReason, destination?: string): void {
     this.#counters.add(`udp-dropped-${reason}`);
     const { message, hint } = DROPS[reason];
-    const isNew = !this.#explained.has(reason);
-    this.#explained.add(reason);
+    const isNew = this.#explained.isNew(reason);
     this.#log[isNew ? "info" : "debug"](`Dropped a datagram: ${message}`, {
       reason,
       hint: isNew ? hint ?? undefined : undefined,

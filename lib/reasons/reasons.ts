@@ -90,7 +90,7 @@ export interface ReasonEntry {
   readonly sign: Sign | null;
 }
 
-const ROUTER_HINT = "Is the router running, with SAM switched on? i2p-socks check names the first thing that is wrong";
+const ROUTER_HINT = "Is the router running, with SAM switched on? i2p-socks check finds the cause";
 
 const LATER_HINT = "Sites come and go: try another one, or this one later";
 
@@ -99,7 +99,7 @@ const LATER: Fix = either("the site may be offline: try another one, or this one
 /** Every reason why a client did not get its stream: the one table behind replies, log, counters, advice and README. */
 export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "clearnet": {
-    message: "Not an I2P name, and this proxy reaches I2P only",
+    message: "Not an I2P name; this proxy reaches I2P only",
     hint: null,
     fix: null,
     reply5: Reply5.notAllowed,
@@ -109,13 +109,14 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     quotesRouter: false,
     sign: {
       name: "clearnet",
-      message: "The application asks for clearnet names, such as telemetry, updates or what a page includes",
-      fix: "Look for them in its settings: audit and --log-destinations say which ones",
+      message:
+        "The application asked for a host outside I2P: often telemetry, an update check, or content embedded in a page",
+      fix: "Look for these hosts in its settings; --log-destinations names them in the log",
     },
   },
   "rule": {
-    message: "Not permitted by --allow and --deny",
-    hint: "With --log-destinations the log has what was asked for",
+    message: "Blocked by --allow or --deny",
+    hint: "With --log-destinations the log names what was requested",
     fix: null,
     reply5: Reply5.notAllowed,
     reply4: Reply4.rejected,
@@ -125,8 +126,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "leak": {
-    message: "The bytes behind the request give something away",
-    hint: "The log has the kind of leak and its fix; see --leaks",
+    message: "The data sent with the request identifies the user, the machine or the software",
+    hint: "The log names the leak and its fix; see --leaks",
     fix: null,
     reply5: Reply5.notAllowed,
     reply4: Reply4.rejected,
@@ -136,8 +137,9 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "ip": {
-    message: "An IP address, and I2P has none",
-    hint: "If a name was meant, the application resolves names itself: use socks5h or socks4a, or switch remote DNS on",
+    message: "An IP address; I2P does not use them",
+    hint:
+      "If you entered a name, the application resolves names itself: use socks5h or socks4a, or switch remote DNS on",
     fix: null,
     reply5: Reply5.addressTypeNotSupported,
     reply4: Reply4.rejected,
@@ -146,14 +148,14 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     quotesRouter: false,
     sign: {
       name: "dns",
-      message: "The application asks for IP addresses, so it resolves names itself: a DNS leak",
+      message: "The application requests IP addresses, so it resolves names itself: a DNS leak",
       fix:
-        "Remote DNS: curl --socks5-hostname, git and others socks5h://, Firefox network.proxy.socks_remote_dns, proxychains proxy_dns, or SOCKS4a",
+        "Switch on remote DNS: curl --socks5-hostname, git and others socks5h://, Firefox network.proxy.socks_remote_dns, proxychains proxy_dns, or SOCKS4a",
     },
   },
   "address-unmapped": {
-    message: "An IP address that stands for no name of this client, or no longer",
-    hint: "The application has to ask for the name again: it may have kept the address for too long, see --map-names",
+    message: "This IP address does not stand for a name of this client, or no longer does",
+    hint: "The application must look the name up again: it may have cached the address for too long, see --map-names",
     fix: null,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -163,8 +165,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "malformed-address": {
-    message: "Not a possible I2P address",
-    hint: "Was it cut? An address in base32 has 52 characters before .b32.i2p",
+    message: "Not a valid I2P address",
+    hint: "Is it complete? A base32 address has 52 characters before .b32.i2p",
     fix: null,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -174,10 +176,10 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "router-down": {
-    message: "The router's SAM bridge cannot be connected to",
+    message: "Cannot connect to the router's SAM bridge",
     hint: ROUTER_HINT,
     fix: {
-      i2pd: "start it; SAM is on, at 127.0.0.1:7656, unless the [sam] section of i2pd.conf says otherwise",
+      i2pd: "start it; SAM listens on 127.0.0.1:7656 unless the [sam] section of i2pd.conf says otherwise",
       java: 'start it, then the "SAM application bridge" at http://127.0.0.1:7657/configclients',
     },
     reply5: Reply5.networkUnreachable,
@@ -204,8 +206,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "not-sam": {
-    message: "What listens at the port of the SAM bridge speaks something else",
-    hint: "The bridge's port is 7656 unless it was changed",
+    message: "The SAM port answered with a different protocol",
+    hint: "The default SAM port is 7656",
     fix: {
       i2pd: "give --sam the port of the [sam] section, 7656 if it has none; 4444 is HTTP, 4447 SOCKS, 7070 the console",
       java:
@@ -219,8 +221,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "sam-version": {
-    message: "The SAM bridge does not speak version 3.1",
-    hint: "The router is too old, or no router",
+    message: "The SAM bridge does not support SAM 3.1",
+    hint: "The router is too old, or it is another program",
     fix: {
       i2pd: "upgrade it: SAM 3.1 is in every release since 2017",
       java: "upgrade it: SAM 3.1 is in every release since 0.9.14",
@@ -233,10 +235,10 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "sam-login": {
-    message: "The SAM bridge wants another login",
+    message: "The SAM bridge rejected the login",
     hint: "See --sam-user and --sam-password-file",
     fix: {
-      i2pd: "it has no logins: most likely another program listens there",
+      i2pd: "i2pd has no logins: another program probably listens there",
       java: "--sam-user and --sam-password-file, with a user of the SAM bridge (sam.config)",
     },
     reply5: Reply5.networkUnreachable,
@@ -247,8 +249,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "sam-refused": {
-    message: "The SAM bridge refuses to talk",
-    hint: "The log has its words",
+    message: "The SAM bridge rejected the connection",
+    hint: "With --log-destinations the log has the router's own words",
     fix: null,
     reply5: Reply5.networkUnreachable,
     reply4: Reply4.rejected,
@@ -258,11 +260,11 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "session-refused": {
-    message: "The router refuses to create a session",
-    hint: "The log has its words",
+    message: "The router refused to create a session",
+    hint: "With --log-destinations the log has the router's own words",
     fix: {
-      i2pd: "its log says why; tunnel options (-o, --lease-set-encryption) are the usual cause",
-      java: 'for "session limit exceeded" end other clients; for anything else see http://127.0.0.1:7657/logs',
+      i2pd: "its log says why; the usual cause is a tunnel option (-o, --lease-set-encryption)",
+      java: 'for "session limit exceeded" stop other clients; for anything else see http://127.0.0.1:7657/logs',
     },
     reply5: Reply5.networkUnreachable,
     reply4: Reply4.rejected,
@@ -272,8 +274,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "datagrams-refused": {
-    message: "The router has no datagrams, or none of the kind that --udp-style names",
-    hint: "Most routers have the kind of --udp-style datagram; check --udp names those of this one",
+    message: "The router does not support datagrams, or not the kind that --udp-style names",
+    hint: "Most routers support --udp-style datagram; check --udp lists what this one supports",
     fix: {
       i2pd: "DATAGRAM2 and DATAGRAM3 are in 2.58, not in 2.45: leave out --udp-style, or upgrade it",
       java: "DATAGRAM2 and DATAGRAM3 came with API 0.9.66 or later: leave out --udp-style, or upgrade it",
@@ -286,10 +288,10 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "key-refused": {
-    message: "The router does not take the key of this identity",
-    hint: "The key file was not touched: another kind of router, or an earlier version, may have made the key",
+    message: "The router rejected the key of this identity",
+    hint: "The key file is unchanged: another kind or version of router may have made the key",
     fix: either(
-      "another kind of router may have made the key; its file was not touched, and keys rotate makes a new one",
+      "another kind of router may have made the key; the key file is unchanged, and keys rotate makes a new key",
     ),
     reply5: Reply5.networkUnreachable,
     reply4: Reply4.rejected,
@@ -300,8 +302,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "identity-in-use": {
     message: "The router says that this identity is in use",
-    hint: "Routers forget a destination some seconds late; or another program has the same key",
-    fix: either("another program, or a tunnel of the router's own, has the same key: end it, or wait a minute"),
+    hint: "Routers release a destination some seconds after its session ends; or another program uses the same key",
+    fix: either("another program or one of the router's own tunnels uses this key: stop it, or wait a minute"),
     reply5: Reply5.networkUnreachable,
     reply4: Reply4.rejected,
     extended: null,
@@ -311,7 +313,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "not-ready": {
     message: "No tunnels were ready in time",
-    hint: "After its first start a router needs up to 10 minutes; i2p-socks check waits for it",
+    hint: "A router needs up to 10 minutes after its first start; i2p-socks check waits for it",
     fix: {
       i2pd: "after a first start it needs up to 10 minutes: http://127.0.0.1:7070 counts tunnels and routers",
       java: "after a first start it needs up to 10 minutes: wait for the green star at http://127.0.0.1:7657/tunnels",
@@ -338,11 +340,12 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "garlicat-unknown": {
-    message: "A GarliCat address that neither --hosts nor the router's address book has",
-    hint: "Add a line to the file of --hosts: NAME.oc.b32.i2p ADDRESS.b32.i2p",
+    message: "A GarliCat address that is neither in --hosts nor in the router's address book",
+    hint: "Add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
     fix: {
-      i2pd: "it never looks such names up: use the base32 address, or serve with a line for it in the file of --hosts",
-      java: "use the base32 address, add the name at http://127.0.0.1:7657/dns, or serve with a line for it in --hosts",
+      i2pd: "i2pd never looks up such names: use the base32 address, or add a line for it to the --hosts file",
+      java:
+        "use the base32 address, add the name at http://127.0.0.1:7657/dns, or add a line for it to the --hosts file",
     },
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -352,8 +355,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "lease-set-not-found": {
-    message: "No lease set was found: the destination is offline or does not exist",
-    hint: "Right after the router's start it may only be that its tunnels are not ready",
+    message: "No lease set found: the site is offline or does not exist",
+    hint: "Shortly after the router starts, its tunnels may not be ready yet",
     fix: LATER,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -363,7 +366,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "peer-silent": {
-    message: "The peer does not answer: it is offline, or too slow",
+    message: "The site does not answer: it is offline or too slow",
     hint: LATER_HINT,
     fix: LATER,
     reply5: Reply5.hostUnreachable,
@@ -374,7 +377,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "peer-unreachable": {
-    message: "The router cannot reach the peer; when i2pd says so, it has found no lease set",
+    message: "The router could not reach the site; i2pd reports this when it finds no lease set",
     hint: LATER_HINT,
     fix: LATER,
     reply5: Reply5.hostUnreachable,
@@ -385,7 +388,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "incompatible-encryption": {
-    message: "The peer's lease set has no encryption type in common with ours",
+    message: "The site's lease set has no encryption type in common with ours",
     hint: "See --lease-set-encryption",
     fix: either("add the site's encryption type with --lease-set-encryption"),
     reply5: Reply5.hostUnreachable,
@@ -396,7 +399,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "own-address": {
-    message: "It is the application's own address, which i2pd does not connect to",
+    message: "This is the application's own address, which the router does not connect to",
     hint: "A service on this machine can be reached without I2P",
     fix: null,
     reply5: Reply5.hostUnreachable,
@@ -407,8 +410,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "peer-refused": {
-    message: "The peer refused",
-    hint: "It is online: is it the right port?",
+    message: "The site refused the connection",
+    hint: "The site is online: check the port",
     fix: null,
     reply5: Reply5.connectionRefused,
     reply4: Reply4.rejected,
@@ -430,7 +433,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "router-error": {
     message: "The router failed",
-    hint: "The log has its words",
+    hint: "With --log-destinations the log has the router's own words",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -441,7 +444,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "router-busy": {
     message: "The router has too many streams",
-    hint: "A lower --max-connections leaves some to other programs",
+    hint: "A lower --max-connections leaves streams for other programs",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -451,8 +454,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "login-refused": {
-    message: "The user name or the password is wrong",
-    hint: "Those that may connect are in the file of --auth-file",
+    message: "Wrong user name or password",
+    hint: "The --auth-file lists who may connect",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.loginRefused,
@@ -484,7 +487,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "too-many-identities": {
-    message: "A new isolation group, and the identities of all others are in use",
+    message: "No identity is free for a new isolation group",
     hint: "The limit is --max-identities",
     fix: null,
     reply5: Reply5.generalFailure,
@@ -496,7 +499,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "too-many-associations": {
     message: "Too many UDP associations",
-    hint: "An association ends with its TCP connection: does the application close those that it no longer needs?",
+    hint: "An association ends with its TCP connection: does the application close the ones it no longer needs?",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -506,8 +509,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "client-address": {
-    message: "A UDP client that is not at 127.0.0.1 or ::1: nothing can be sent to it",
-    hint: "Have it connect from one of these; a login or a user id sets clients apart as well, see --isolate",
+    message: "The UDP client is not at 127.0.0.1 or ::1, so nothing can be sent to it",
+    hint: "Connect from one of these; to isolate clients use a login or a user id, see --isolate",
     fix: null,
     reply5: Reply5.notAllowed,
     reply4: Reply4.rejected,
@@ -517,8 +520,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "too-many-names": {
-    message: "A new name for --map-names, and the addresses of all others are in use",
-    hint: "The address of another name is free again when its streams and associations have ended",
+    message: "No --map-names address is free for a new name",
+    hint: "An address becomes free when the streams and associations of its name have ended",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -528,8 +531,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "out-of-descriptors": {
-    message: "No file descriptors are left",
-    hint: "Each connection takes two: raise the limit (ulimit -n) or lower --max-connections",
+    message: "Out of file descriptors",
+    hint: "Each connection uses two: raise the limit (ulimit -n) or lower --max-connections",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -539,9 +542,9 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "command": {
-    message: "A SOCKS command that is not served",
+    message: "This SOCKS command is not enabled",
     hint:
-      "BIND needs --bind, and a login where another client waits; UDP ASSOCIATE --udp; RESOLVE (torsocks) --map-names RANGE",
+      "BIND needs --bind, and a login if another client is waiting; UDP ASSOCIATE needs --udp; RESOLVE (torsocks) needs --map-names RANGE",
     fix: null,
     reply5: Reply5.commandNotSupported,
     reply4: Reply4.rejected,
@@ -551,7 +554,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "address-type": {
-    message: "A SOCKS address type that does not exist",
+    message: "Unknown SOCKS address type",
     hint: null,
     fix: null,
     reply5: Reply5.addressTypeNotSupported,
@@ -563,7 +566,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "auth-method": {
     message: "No authentication method in common",
-    hint: "With --auth-file an application has to send a user name and a password",
+    hint: "With --auth-file the application must send a user name and a password",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -574,7 +577,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "http": {
     message: "An HTTP request on the SOCKS port",
-    hint: "The application has it as its HTTP proxy: set it as SOCKS5 host instead",
+    hint: "The application uses this port as an HTTP proxy: set it as the SOCKS5 host instead",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -585,7 +588,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "not-socks": {
     message: "Not a SOCKS client",
-    hint: "The port speaks SOCKS 4, 4a and 5; i2p-socks setup has the settings of applications",
+    hint: "This port speaks SOCKS 4, 4a and 5; i2p-socks setup prints settings for applications",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -617,7 +620,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "client-closed": {
-    message: "The client closed before its stream was open",
+    message: "The client disconnected before its stream was open",
     hint: null,
     fix: null,
     reply5: Reply5.generalFailure,
@@ -628,7 +631,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "stopping": {
-    message: "The proxy is ending",
+    message: "The proxy is stopping",
     hint: null,
     fix: null,
     reply5: Reply5.generalFailure,
@@ -639,8 +642,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "internal": {
-    message: "An internal error",
-    hint: "The log has it: please report it",
+    message: "Internal error",
+    hint: "Details are in the log; please report it",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -651,9 +654,14 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
 };
 
-/** A fix for people, in a line for each router; in one where both need the same. */
-export function fixLines({ i2pd, java }: Fix): string[] {
-  return i2pd === java ? [i2pd] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
+/**
+ * A fix for people, in a line for each router; in one where both need the same, or only one is meant.
+ *
+ * @param router the router, where it is known.
+ */
+export function fixLines({ i2pd, java }: Fix, router?: string): string[] {
+  if (i2pd === java || router === "i2pd") return [i2pd];
+  return router === "Java I2P" ? [java] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
 }
 
 /** A fix that is the same with every router. */

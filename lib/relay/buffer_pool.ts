@@ -18,7 +18,7 @@ export const MAX_MEDIUM_BUFFERS = 1024;
 /**
  * Lends buffers to relays under load.
  *
- * What comes back is kept, so that there are never more than were in use at once. To let go of them would save nothing: in
+ * What comes back is kept, so that there are never more than were in use at once. To free them would save nothing: in
  * the middle of a burst new ones pile up until the garbage is collected, and after it the allocator keeps the memory.
  */
 export class BufferPool {
@@ -30,13 +30,11 @@ export class BufferPool {
     return this.#large.rent() ?? this.#medium.rent();
   }
 
-  /** Takes a buffer back. */
   giveBack(buffer: Uint8Array<ArrayBuffer>): void {
     (buffer.length === LARGE_BUFFER ? this.#large : this.#medium).giveBack(buffer);
   }
 }
 
-/** The buffers of one size. */
 class Shelf {
   readonly #size: number;
   readonly #most: number;

@@ -1,7 +1,4 @@
-import { sleep } from "../io/deadline.ts";
-import type { Signal } from "../io/signal.ts";
-import { Refusal } from "../reasons/refusal.ts";
-import type { Watchdog } from "./watchdog.ts";
+import type { IdleTimer } from "./idle_timer.ts";
 
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose client has ended its side. Longer than
@@ -19,14 +16,10 @@ const DRAINING_TIMEOUT = 1_000;
 const SILENT_AFTER_ANSWER = 1_000;
 const SILENT_BEFORE_ANSWER = 30_000;
 
-/** Milliseconds for a stream that was ended to let go of its identity. */
-const SETTLING = 20;
-
 /** What is known of such a stream. */
 interface HalfClosed {
   /** Whether the peer has sent anything since the client last did. */
   isAnswered: () => boolean;
-  /** IP address of the client. */
   clientAddress: string;
 }
 
@@ -38,7 +31,9 @@ interface HalfClosed {
  * earlier when others need their place.
  */
 export class HalfClosedStreams {
-  readonly #streams = new Map<Watchdog, HalfClosed>();
+  readonly #streams = new Map<IdleTimer, HalfClosed>();
+  /** Clients that have ended their side before their stream is open, the oldest first: what gives each up. */
+  readonly #waiting = new Map<() => void, string>();
   #draining = false;
 
   /**
@@ -47,24 +42,41 @@ export class HalfClosedStreams {
    * @param isAnswered whether the peer has sent anything since the client last did.
    * @param clientAddress IP address of the client.
    */
-  add(watchdog: Watchdog, isAnswered: () => boolean, clientAddress: string): Disposable {
-    this.#streams.set(watchdog, { isAnswered, clientAddress });
-    watchdog.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
-    return { [Symbol.dispose]: () => void this.#streams.delete(watchdog) };
+  add(idleTimer: IdleTimer, isAnswered: () => boolean, clientAddress: string): Disposable {
+    this.#streams.set(idleTimer, { isAnswered, clientAddress });
+    idleTimer.limit(this.#draining ? DRAINING_TIMEOUT : isAnswered() ? ANSWERED_TIMEOUT : HALF_CLOSED_TIMEOUT);
+    return { [Symbol.dispose]: () => void this.#streams.delete(idleTimer) };
   }
 
   /**
-   * Ends the stream that has been silent for longest, if it has been silent for long enough.
+   * Watches over a client that has ended its side while it waits for its stream, until what is returned is disposed of.
+   * It may want to read only, but most such clients are gone: it is the first to give way.
+   */
+  addWaiting(giveUp: () => void, clientAddress: string): Disposable {
+    this.#waiting.set(giveUp, clientAddress);
+    if (this.#draining) giveUp();
+    return { [Symbol.dispose]: () => void this.#waiting.delete(giveUp) };
+  }
+
+  /**
+   * Ends the client that has waited for longest, or else the stream that has been silent for longest, if it has been
+   * silent for long enough.
    *
-   * @param from IP address of the clients whose streams are looked at; all of them where undefined.
+   * @param from IP address of the clients that are looked at; all of them where undefined.
    * @returns whether there was one.
    */
   endMostSilent(from?: string): boolean {
-    let found: Watchdog | undefined;
-    for (const [watchdog, { isAnswered, clientAddress }] of this.#streams) {
+    for (const [giveUp, clientAddress] of this.#waiting) {
       if (from !== undefined && from !== clientAddress) continue;
-      if (watchdog.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
-      if (found === undefined || watchdog.silence > found.silence) found = watchdog;
+      this.#waiting.delete(giveUp);
+      giveUp();
+      return true;
+    }
+    let found: IdleTimer | undefined;
+    for (const [idleTimer, { isAnswered, clientAddress }] of this.#streams) {
+      if (from !== undefined && from !== clientAddress) continue;
+      if (idleTimer.silence < (isAnswered() ? SILENT_AFTER_ANSWER : SILENT_BEFORE_ANSWER)) continue;
+      if (found === undefined || idleTimer.silence > found.silence) found = idleTimer;
     }
     if (found === undefined) return false;
     this.#streams.delete(found);
@@ -72,27 +84,10 @@ export class HalfClosedStreams {
     return true;
   }
 
-  /**
-   * Takes the identity of an isolation group. Where all are in use, streams whose clients are most likely gone give way first,
-   * for it may be they that use one.
-   *
-   * @throws {Refusal} `too-many-identities` if no more of them can.
-   */
-  async makeRoom<T>(take: () => T, signal: Signal): Promise<T> {
-    for (;;) {
-      try {
-        return take();
-      } catch (error) {
-        const isFull = error instanceof Refusal && error.reason === "too-many-identities";
-        if (!isFull || !this.endMostSilent()) throw error;
-        await sleep(SETTLING, signal);
-      }
-    }
-  }
-
   /** Gives these streams, and those that come, little time from now on. */
-  hurry(): void {
+  expediteClose(): void {
     this.#draining = true;
-    for (const watchdog of this.#streams.keys()) watchdog.limit(DRAINING_TIMEOUT);
+    for (const giveUp of [...this.#waiting.keys()]) giveUp();
+    for (const idleTimer of this.#streams.keys()) idleTimer.limit(DRAINING_TIMEOUT);
   }
 }

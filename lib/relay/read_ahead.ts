@@ -1,36 +1,66 @@
+/** How a client ended while nobody read from it: with a reset, or by ending its side in order. */
+export type ClientEnd = "failed" | "ended";
+
 /**
- * A client whose stream is not open yet, with one read already under way: so it is seen when the client leaves, and what
- * it sends is kept. The read cannot be taken back, so whoever relays reads through this.
+ * A client whose stream is not open yet, with a read always under way: so it is seen when the client leaves, also behind
+ * what it has sent, which is kept. A read cannot be taken back, so whoever relays reads through this. A client that has
+ * filled the buffer is not read from any more.
  */
 export class ReadAhead {
-  /** The buffer of the read under way; the relay goes on with it. */
+  /** What is read into; the relay goes on with it. */
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly #conn: Deno.Conn;
-  #first: Promise<number | null> | undefined;
-  #ended: (how: "failed" | "ended") => void;
+  readonly #onEnded: (how: ClientEnd) => void;
+  /** Bytes at the beginning of the buffer that nobody has taken. */
+  #kept = 0;
+  /** The read under way, into the buffer from {@linkcode ReadAhead.#offset} on. */
+  #reading: Promise<number | null> | undefined;
+  #offset = 0;
+  #isTaken = false;
 
   /**
    * Begins to read.
    *
    * @param buffer to read into; from now on nobody else's.
-   * @param ended is told when the client fails or ends its side, with how, before anybody reads.
+   * @param onEnded called when the client ends before anybody reads.
    */
-  constructor(conn: Deno.Conn, buffer: Uint8Array<ArrayBuffer>, ended: (how: "failed" | "ended") => void) {
+  constructor(conn: Deno.Conn, buffer: Uint8Array<ArrayBuffer>, onEnded: (how: ClientEnd) => void) {
     this.#conn = conn;
     this.buffer = buffer;
-    this.#ended = ended;
-    this.#first = conn.read(buffer);
-    this.#first.then((count) => count === null && this.#ended("ended"), () => this.#ended("failed"));
+    this.#onEnded = onEnded;
+    this.#readMore();
   }
 
-  /** Reads; the first time what was read ahead, which stands in {@linkcode buffer}. */
+  /** Reads; first what was read ahead, which then stands at the beginning of {@linkcode buffer}. */
   read(buffer: Uint8Array): Promise<number | null> {
-    const first = this.#first;
-    if (first === undefined) return this.#conn.read(buffer);
-    this.#first = undefined;
-    this.#ended = ignore;
-    return first;
+    this.#isTaken = true;
+    const kept = this.#kept;
+    const reading = this.#reading;
+    if (kept > 0) {
+      this.#kept = 0;
+      return Promise.resolve(kept);
+    }
+    if (reading === undefined) return this.#conn.read(buffer);
+    this.#reading = undefined;
+    return this.#handOver(reading, buffer);
+  }
+
+  async #handOver(reading: Promise<number | null>, buffer: Uint8Array): Promise<number | null> {
+    const count = await reading;
+    if (count === null || (buffer === this.buffer && this.#offset === 0)) return count;
+    buffer.set(this.buffer.subarray(this.#offset, this.#offset + count));
+    return count;
+  }
+
+  #readMore(): void {
+    this.#offset = this.#kept;
+    this.#reading = this.#conn.read(this.buffer.subarray(this.#offset));
+    this.#reading.then((count) => {
+      if (this.#isTaken) return;
+      if (count === null) return this.#onEnded("ended");
+      this.#kept += count;
+      this.#reading = undefined;
+      if (this.#kept < this.buffer.length) this.#readMore();
+    }, () => this.#isTaken || this.#onEnded("failed"));
   }
 }
-
-function ignore(): void {}

@@ -1,24 +1,14 @@
+import { concat } from "../io/bytes.ts";
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
 import { startTimer, type Timer } from "../io/timer.ts";
 import { onAbort, type Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
 import { type BufferPool, MEDIUM_BUFFER } from "./buffer_pool.ts";
-import type { EventLoopGate } from "./event_loop_gate.ts";
+import type { FairnessGate } from "./fairness_gate.ts";
 import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
-import type { SamStream } from "../sam/stream.ts";
 import type { ReadAhead } from "./read_ahead.ts";
-import { Watchdog } from "./watchdog.ts";
-
-/** What relays share. */
-export interface RelayResources {
-  /** Lends buffers for fast transfers. */
-  pool: BufferPool;
-  /** Gives other work its turn. */
-  gate: EventLoopGate;
-  /** Watches over streams whose client has ended its side. */
-  halfClosed: HalfClosedStreams;
-}
+import { IdleTimer } from "./idle_timer.ts";
 
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose session is lost. Routers end the streams of a session
@@ -26,8 +16,10 @@ export interface RelayResources {
  */
 export const LOST_GRACE = 1_000;
 
-/** How a relay is to be run. */
 export interface RelayOptions {
+  pool: BufferPool;
+  gate: FairnessGate;
+  halfClosed: HalfClosedStreams;
   /** Bytes for the client before all others; they do not count. */
   reply: Uint8Array;
   /** Bytes of the peer that have come already. */
@@ -55,16 +47,13 @@ export interface RelayOptions {
   receivedBytes: Counter;
 }
 
-/** Why a relay ended. */
-export type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
+type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
 
-/** What a relay did. */
 export interface RelayResult {
   /** Bytes from the client to the peer. */
   sent: number;
   /** Bytes from the peer to the client. */
   received: number;
-  /** What ended it. */
   end: RelayEnd;
 }
 
@@ -79,23 +68,20 @@ export interface RelayResult {
 export function relay(
   client: Deno.TcpConn,
   clientBytes: ReadAhead,
-  stream: Pick<SamStream, "conn" | "buffer">,
-  resources: RelayResources,
+  stream: { conn: Deno.TcpConn; buffer: Uint8Array<ArrayBuffer> },
   options: RelayOptions,
 ): Promise<RelayResult> {
-  return new Relay(client, stream.conn, resources, options).run(clientBytes, stream.buffer);
+  return new Relay(client, stream.conn, options).run(clientBytes, stream.buffer);
 }
 
-/** How one direction ended. */
 type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
 
-/** A relay under way. Most are idle, for hours, by the thousand: what it holds meanwhile is kept small. */
+/** A relay under way. Most are idle, for hours, by the thousand: an idle one must hold little memory. */
 class Relay {
   readonly #client: Deno.TcpConn;
   readonly #stream: Deno.TcpConn;
-  readonly #resources: RelayResources;
   readonly #options: RelayOptions;
-  readonly #watchdog: Watchdog;
+  readonly #idleTimer: IdleTimer;
   readonly #stop = (): void => this.#end("ended by the proxy");
   readonly #loseSession = (): void => {
     this.#lastReceived = performance.now();
@@ -110,12 +96,11 @@ class Relay {
   #grace: Timer | undefined;
   #lastReceived = 0;
 
-  constructor(client: Deno.TcpConn, stream: Deno.TcpConn, resources: RelayResources, options: RelayOptions) {
+  constructor(client: Deno.TcpConn, stream: Deno.TcpConn, options: RelayOptions) {
     this.#client = client;
     this.#stream = stream;
-    this.#resources = resources;
     this.#options = options;
-    this.#watchdog = new Watchdog(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
+    this.#idleTimer = new IdleTimer(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
   }
 
   async run(clientBytes: ReadAhead, streamBuffer: Uint8Array<ArrayBuffer>): Promise<RelayResult> {
@@ -124,7 +109,7 @@ class Relay {
     this.#countReceived(toClient.length);
     // Asked for now: it cannot be once the connection is closed.
     const clientAddress = this.#client.remoteAddr.hostname;
-    if (idleTimeout > 0) this.#watchdog.limit(idleTimeout);
+    if (idleTimeout > 0) this.#idleTimer.limit(idleTimeout);
     onAbort(signal, this.#stop);
     onAbort(sessionEnded, this.#loseSession);
     let failure: { error: unknown } | undefined;
@@ -134,7 +119,7 @@ class Relay {
       if (how === "source ended" && this.#reason === undefined && this.#options.clientEndsStream) {
         this.#endStream();
       } else if (how === "source ended" && this.#reason === undefined) {
-        this.#halfClosed = this.#resources.halfClosed.add(this.#watchdog, () => this.#isAnswered, clientAddress);
+        this.#halfClosed = this.#options.halfClosed.add(this.#idleTimer, () => this.#isAnswered, clientAddress);
       }
       return how;
     }, (error): PumpEnd => {
@@ -145,16 +130,16 @@ class Relay {
     });
     try {
       // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
-      if (await this.#download(streamBuffer, concat(reply, toClient)) === "sink failed") this.#end("client closed");
+      if (await this.#download(streamBuffer, concat([reply, toClient])) === "sink failed") this.#end("client closed");
       this.#reason ??= sessionEnded.aborted ? "session lost" : "peer closed";
-      this.#rest();
+      this.#cleanUp();
       closeQuietly(this.#stream);
       await finish(this.#client, upload);
       if (failure !== undefined) throw failure.error;
       return { sent: this.#sent, received: this.#received, end: this.#reason };
     } finally {
       this.#reason ??= "ended by the proxy";
-      this.#rest();
+      this.#cleanUp();
       signal.removeEventListener("abort", this.#stop);
       closeQuietly(this.#stream);
       closeQuietly(this.#client);
@@ -163,22 +148,22 @@ class Relay {
 
   #upload(clientBytes: ReadAhead, ahead: Uint8Array): Promise<PumpEnd> {
     const { sent } = this.#options.filters ?? {};
-    return pump(clientBytes, this.#stream, ahead, clientBytes.buffer, this.#resources, sent, (bytes) => {
+    return pump(clientBytes, this.#stream, ahead, clientBytes.buffer, this.#options, sent, (bytes) => {
       if (bytes === WRITING) return;
       this.#countSent(bytes);
-      this.#watchdog.active();
+      this.#idleTimer.active();
       this.#isAnswered = false;
     });
   }
 
   #download(buffer: Uint8Array<ArrayBuffer>, ahead: Uint8Array): Promise<PumpEnd> {
     const { received } = this.#options.filters ?? {};
-    return pump(this.#stream, this.#client, ahead, buffer, this.#resources, received, (bytes) => {
+    return pump(this.#stream, this.#client, ahead, buffer, this.#options, received, (bytes) => {
       this.#isDelivering = bytes === WRITING;
       if (bytes === WRITING) return;
       this.#countReceived(bytes);
       this.#lastReceived = performance.now();
-      this.#watchdog.active();
+      this.#idleTimer.active();
       this.#isAnswered = true;
     });
   }
@@ -197,8 +182,8 @@ class Relay {
   #endStream(): void {
     this.#reason = "client closed";
     this.#stream.closeWrite().catch(() => {});
-    this.#watchdog.active();
-    this.#watchdog.limit(ANSWERED_TIMEOUT);
+    this.#idleTimer.active();
+    this.#idleTimer.limit(ANSWERED_TIMEOUT);
   }
 
   /** Ends both sides at once. The first reason counts. */
@@ -218,21 +203,13 @@ class Relay {
     }
   }
 
-  /** Lets go of everything that watches over the stream. */
-  #rest(): void {
-    this.#watchdog.stop();
+  /** Stops everything that watches over the stream. */
+  #cleanUp(): void {
+    this.#idleTimer.stop();
     this.#options.sessionEnded.removeEventListener("abort", this.#loseSession);
     this.#grace?.stop();
     this.#halfClosed?.[Symbol.dispose]();
   }
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (second.length === 0) return first;
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
@@ -246,23 +223,23 @@ async function finish(client: Deno.TcpConn, uploadEnded: Promise<PumpEnd>): Prom
   if (how !== "source ended" && how !== "source failed") await closeAfterReply(client, true);
 }
 
-/** What a pump tells in place of a number of bytes: that it is about to write some. */
+/** What a pump reports in place of a number of bytes: that it is about to write some. */
 const WRITING = -1;
 
 /**
  * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
  * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers.
  *
- * @param moved is told of {@linkcode WRITING}, then how many bytes were written.
+ * @param onMoved called with {@linkcode WRITING} before a write, and with the number of bytes after it.
  */
 async function pump(
   source: Pick<Deno.Conn, "read">,
   sink: Deno.Conn,
   ahead: Uint8Array,
   small: Uint8Array<ArrayBuffer>,
-  { pool, gate }: RelayResources,
+  { pool, gate }: Pick<RelayOptions, "pool" | "gate">,
   filter: Filter | undefined,
-  moved: (bytes: number) => void,
+  onMoved: (bytes: number) => void,
 ): Promise<PumpEnd> {
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
@@ -273,31 +250,32 @@ async function pump(
       try {
         length = await source.read(buffer);
       } catch {
-        // Reset by the other side, or closed here.
+        // Reset by the other side, or closed here. What was sent is all there is to judge.
+        filter?.end();
         return "source failed";
       }
-      if (length === null) return await writeHeld(sink, filter, moved);
+      if (length === null) return await writeBuffered(sink, filter, onMoved);
       let bytes: Uint8Array | undefined = buffer.subarray(0, length);
       if (filter !== undefined) {
         bytes = filter.pass(bytes);
         if (bytes === undefined) return "blocked";
         if (filter.isDone) filter = undefined;
       }
-      moved(WRITING);
+      onMoved(WRITING);
       try {
         const sent = await sink.write(bytes);
         if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
       } catch {
         return "sink failed";
       }
-      moved(bytes.length);
+      onMoved(bytes.length);
       const isFull = length === buffer.length;
       // Behind a small message nothing is left to read, so the next read waits for a poll anyway.
-      if (length < small.length) gate.hurry();
-      // Who is about to rent pays for that: so where thousands wake up at once, few have a large buffer at a time.
+      if (length < small.length) gate.markInteractive();
+      // Charge for a large buffer before renting it, so that when thousands of streams wake at once only a few hold one.
       const cost = isFull && large === undefined ? MEDIUM_BUFFER : length;
       const turn = length < small.length ? undefined : gate.spend(cost);
-      // Whoever goes on while this one waits has it meanwhile, still in the processor's cache.
+      // Return the buffer while waiting: the next relay reuses it while it is still in the processor's cache.
       if (large !== undefined && (!isFull || turn !== undefined)) {
         pool.giveBack(large);
         large = undefined;
@@ -310,17 +288,17 @@ async function pump(
   }
 }
 
-/** Writes what a filter has held back, where nothing more comes. */
-async function writeHeld(
+/** Writes what a filter still buffers when nothing more comes. */
+async function writeBuffered(
   sink: Deno.Conn,
   filter: Filter | undefined,
-  moved: (bytes: number) => void,
+  onMoved: (bytes: number) => void,
 ): Promise<PumpEnd> {
   if (filter === undefined) return "source ended";
-  const held = filter.end();
-  if (held === undefined) return "blocked";
-  if (!await write(sink, held)) return "sink failed";
-  if (held.length > 0) moved(held.length);
+  const buffered = filter.end();
+  if (buffered === undefined) return "blocked";
+  if (!await write(sink, buffered)) return "sink failed";
+  if (buffered.length > 0) onMoved(buffered.length);
   return "source ended";
 }
 

@@ -1,4 +1,4 @@
-/** Destinations that are counted one by one, at most; visits to further ones are counted together. */
+/** Most destinations that are counted one by one; visits to others are counted together. */
 export const MAX_AUDITED = 10_000;
 
 /** Counts where an application goes: for the report of an audit, which is the user's own. */
@@ -10,19 +10,18 @@ export class AuditBook {
   readonly #refusals = new Map<string, Map<string, number>>();
   #refused = 0;
 
-  /** Takes note of a request, whatever becomes of it. */
   request(): void {
     this.#requests++;
   }
 
-  /** Takes note of a stream to a destination, as the application named it. */
+  /** Counts a stream to a destination, as the application named it. */
   visit(destination: string): void {
     const visits = this.#visits.get(destination);
     if (visits === undefined && this.#visits.size >= MAX_AUDITED) this.#others++;
     else this.#visits.set(destination, (visits ?? 0) + 1);
   }
 
-  /** Takes note of a refusal; of no further destination once there are {@linkcode MAX_AUDITED}. */
+  /** Counts a refusal; destinations beyond {@linkcode MAX_AUDITED} are left out. */
   refuse(reason: string, destination: string): void {
     const destinations = this.#refusals.get(reason) ?? new Map<string, number>();
     const refusals = destinations.get(destination);
@@ -31,7 +30,6 @@ export class AuditBook {
     this.#refusals.set(reason, destinations);
   }
 
-  /** Requests, refused ones included. */
   get requests(): number {
     return this.#requests;
   }

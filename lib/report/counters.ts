@@ -1,6 +1,5 @@
-/** One counter, for those who add to it often. */
+/** A counter that is added to often. */
 export interface Counter {
-  /** What was counted so far. */
   value: number;
 }
 
@@ -8,7 +7,6 @@ export interface Counter {
 export class Counters {
   readonly #counts = new Map<string, Counter>();
 
-  /** The sum of several. */
   static sum(all: Iterable<Counters>): Counters {
     const sum = new Counters();
     for (const counters of all) {
@@ -17,24 +15,22 @@ export class Counters {
     return sum;
   }
 
-  /** Adds to a counter. */
   add(name: string, by = 1): void {
     this.counter(name).value += by;
   }
 
-  /** The counter of a name, to be added to without a look-up each time. */
+  /** Returns the counter of a name, to be added to without a look-up each time. */
   counter(name: string): Counter {
     let counter = this.#counts.get(name);
     if (counter === undefined) this.#counts.set(name, counter = { value: 0 });
     return counter;
   }
 
-  /** The value of a counter; 0 for one that was never added to. */
+  /** Returns the value of a counter; 0 for one that was never added to. */
   get(name: string): number {
     return this.#counts.get(name)?.value ?? 0;
   }
 
-  /** All counters that were added to, by name. */
   all(): Record<string, number> {
     const entries = [...this.#counts].map(([name, { value }]) => [name, value] as const);
     return Object.fromEntries(entries.sort(([a], [b]) => a < b ? -1 : 1));

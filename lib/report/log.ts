@@ -1,15 +1,12 @@
 import { printable } from "./printable.ts";
 
-/** Levels of a log, from the one that says most. */
+/** Levels of a log, the most verbose first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** One of {@linkcode LOG_LEVELS}. */
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** Formats of a log line. */
 export const LOG_FORMATS = ["text", "json"] as const;
 
-/** One of {@linkcode LOG_FORMATS}. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
 /** Facts that go with a message. Destinations are left out unless the user asked for them. */
@@ -18,26 +15,23 @@ export interface LogFields {
   destination?: string | undefined;
   /** The router's own words, which may name a destination. Left out likewise. */
   routerSaid?: string | undefined;
-  /** Anything else. */
   [key: string]: string | number | undefined;
 }
 
-/** Takes messages for the user, a line each. Nothing but the fields meant for it may name a destination. */
+/** Writes messages for the user, a line each. Only the fields meant for it may name a destination. */
 export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void>;
 
-/** How a log is written. */
 export interface LogOptions {
   /** Lowest level that is written. */
   level: LogLevel;
-  /** Text for people, or a JSON object a line. */
+  /** Text, or one JSON object a line. */
   format: LogFormat;
   /** Whether destinations are written. */
   destinations: boolean;
-  /** Takes one line, without its line end. */
+  /** Receives one line, without its line end. */
   write: (line: string) => void;
 }
 
-/** Makes a log. */
 export function createLog(options: LogOptions): Log {
   const at = (level: LogLevel) => (message: string, fields: LogFields = {}): void => {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
@@ -52,11 +46,25 @@ export function createLog(options: LogOptions): Log {
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
-/** A log that adds fields to each line; those of a function are asked for with each line. */
+/** Returns a log that adds fields to each line; a function is called for them with each line. */
 export function withFields(log: Log, fields: LogFields | (() => LogFields)): Log {
   const at = (level: LogLevel) => (message: string, more: LogFields = {}): void =>
     log[level](message, { ...(typeof fields === "function" ? fields() : fields), ...more });
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** Keys of what lasts, such as a service that is down: it is logged once, and again after it was over. */
+export class Once {
+  readonly #seen = new Set<string>();
+
+  /** Whether a key comes for the first time, or for the first time since {@linkcode clear}. */
+  isNew(key: string): boolean {
+    return this.#seen.size < this.#seen.add(key).size;
+  }
+
+  clear(key: string): void {
+    this.#seen.delete(key);
+  }
 }
 
 function pairs(fields: LogFields): string[] {

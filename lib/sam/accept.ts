@@ -24,7 +24,7 @@ export interface AcceptOptions {
    */
   wantsPort?: boolean;
   /** Told when the router waits for a caller. */
-  waiting?: () => void;
+  onWaiting?: () => void;
 }
 
 /** Characters of a SHA-256 in base64: how emissary names a caller. */
@@ -43,7 +43,7 @@ export async function acceptStream(
   endpoint: SamEndpoint,
   sessionId: string,
   signal: Signal,
-  { wantsPort = false, waiting }: AcceptOptions = {},
+  { wantsPort = false, onWaiting }: AcceptOptions = {},
 ): Promise<IncomingStream> {
   const socket = await SamSocket.open(endpoint, signal, wantsPort ? "ports" : "ours");
   try {
@@ -51,7 +51,7 @@ export async function acceptStream(
     // i2pd hands over a caller who has waited already before it answers the command.
     const early = isStatus(first) ? undefined : await parseCallerLine(first);
     checkStatus(early === undefined ? first : await socket.line("accept"));
-    waiting?.();
+    onWaiting?.();
     const caller = early ?? await parseCallerLine(await socket.line("accept"));
     signal.throwIfAborted();
     return { ...caller, ...socket.detach() };
@@ -65,14 +65,14 @@ export async function acceptStream(
 /** Sends the command, and takes the first line: the bridge knows at once whether it accepts. */
 async function ask(socket: SamSocket, sessionId: string, signal: Signal): Promise<string> {
   using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
-  socket.follow(deadline.signal);
+  socket.follow(deadline);
   try {
     await socket.tell(formatCommand("STREAM ACCEPT", { ID: sessionId, SILENT: "false" }), "accept");
     const line = await socket.line("accept");
     socket.follow(signal);
     return line;
   } catch (error) {
-    if (deadline.signal.aborted && !signal.aborted) throw new SamError("accept", "silent");
+    if (deadline.aborted && !signal.aborted) throw new SamError("accept", "silent");
     throw error;
   }
 }

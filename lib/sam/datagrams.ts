@@ -1,4 +1,5 @@
 import { decodeI2pBase64 } from "../i2p/base64.ts";
+import { concat } from "../io/bytes.ts";
 import { hashAddress, publicPart } from "../i2p/destination.ts";
 
 /**
@@ -59,11 +60,7 @@ export function formatSamDatagram(
   destination: string,
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const header = new TextEncoder().encode(`3.0 ${sessionId} ${destination}\n`);
-  const bytes = new Uint8Array(header.length + payload.length);
-  bytes.set(header);
-  bytes.set(payload, header.length);
-  return bytes;
+  return concat([new TextEncoder().encode(`3.0 ${sessionId} ${destination}\n`), payload]);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { errorText } from "../io/error_text.ts";
+
 /** The step of the SAM dialogue in which something went wrong. */
 export type SamPhase = "connect" | "hello" | "session" | "stream" | "accept" | "naming" | "keys";
 
@@ -64,7 +66,7 @@ const STEPS: Record<SamPhase, string> = {
 
 function describe(phase: SamPhase, failure: SamFailure, { result, cause }: SamErrorDetails): string {
   const reasons: Record<SamFailure, string> = {
-    unreachable: cause instanceof Error ? cause.message : "it is not reachable",
+    unreachable: cause instanceof Error ? errorText(cause) : "it is not reachable",
     silent: "it does not answer",
     closed: "the router closed the connection",
     garbled: "its answer is not SAM",

@@ -19,13 +19,13 @@ export const GENERATE_TIMEOUT = 30_000;
  */
 export async function generateKey(endpoint: SamEndpoint, signal?: Signal): Promise<PrivateKey> {
   using deadline = new Deadline(GENERATE_TIMEOUT, signal);
-  const socket = await SamSocket.open(endpoint, deadline.signal);
+  const socket = await SamSocket.open(endpoint, deadline);
   try {
     const values = await socket.request(formatCommand("DEST GENERATE", { SIGNATURE_TYPE }), "keys", "DEST");
     return toKey(values.get("PRIV") ?? "");
   } catch (error) {
     signal?.throwIfAborted();
-    throw deadline.signal.aborted ? new SamError("keys", "silent") : error;
+    throw deadline.aborted ? new SamError("keys", "silent") : error;
   } finally {
     socket.close();
   }

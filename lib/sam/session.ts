@@ -67,7 +67,7 @@ export const SIGNATURE_TYPE = "7";
  * The router answers when tunnels are built: seconds to minutes. The private
  * key that comes with the answer is dropped: only its public part is looked at.
  *
- * @param greeted is told when the bridge has said HELLO, and the wait for tunnels begins.
+ * @param onGreeted is told when the bridge has said HELLO, and the wait for tunnels begins.
  * @throws {SamError} if the bridge is not reachable, refuses, or does not answer in time.
  * @throws {PrimaryRefused} if it has no sessions for streams and datagrams, where one is wanted.
  * @throws the signal's reason if it was aborted.
@@ -76,7 +76,7 @@ export async function createSession(
   endpoint: SamEndpoint,
   { key, options, datagrams, withStreams = false, timeout = SESSION_TIMEOUT }: SessionRequest,
   signal: Signal,
-  greeted: () => void = () => {},
+  onGreeted: () => void = () => {},
 ): Promise<SamSession> {
   const forBoth = withStreams ? datagrams : undefined;
   const id = newSessionId();
@@ -91,9 +91,9 @@ export async function createSession(
   });
   const socket = await (forBoth === undefined ? SamSocket.open(endpoint, signal) : openPrimary(endpoint, signal));
   using deadline = new Deadline(timeout, signal);
-  const unfollow = closeOnAbort(socket, deadline.signal);
+  const unfollow = closeOnAbort(socket, deadline);
   try {
-    greeted();
+    onGreeted();
     // A session within another one has a name of its own.
     const within = { id: newSessionId(), datagramId: newSessionId() };
     const values = await (forBoth === undefined
@@ -104,7 +104,7 @@ export async function createSession(
     if (key !== undefined && address !== await b32Address(key.destination)) {
       throw new SamError("session", "garbled", { text: "the session has another destination than the key" });
     }
-    deadline.signal.throwIfAborted();
+    deadline.throwIfAborted();
     const ended = new SharedSignal();
     let closedFor: SamError | undefined;
     const lost = socket.watch().finally(() =>
@@ -129,7 +129,7 @@ export async function createSession(
   } catch (error) {
     socket.close();
     signal.throwIfAborted();
-    throw deadline.signal.aborted ? new SamError("session", "silent") : error;
+    throw deadline.aborted ? new SamError("session", "silent") : error;
   } finally {
     unfollow();
   }

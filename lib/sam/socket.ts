@@ -32,6 +32,14 @@ export const SAM_HELLO_TIMEOUT = 10_000;
  */
 export const SAM_VERSION = "3.1";
 
+/** Routers by the version of SAM that they choose where none is asked for: i2pd 2.45 and 2.58, Java I2P 2.8, emissary. */
+export const ROUTERS: Readonly<Record<string, string>> = {
+  "3.0": "i2pd",
+  "3.1": "i2pd",
+  "3.2": "emissary",
+  "3.3": "Java I2P",
+};
+
 /**
  * Which version HELLO asks for: the one that the program speaks, that or one that tells the I2P ports of callers (3.2) or
  * has sessions within sessions (3.3), or whichever the bridge likes best (SAM 3.1).
@@ -74,7 +82,8 @@ export class SamSocket {
    *
    * @param signal ends everything on this socket until {@linkcode SamSocket.detach}, by closing it.
    * @param wanted which version: `any` tells what a bridge would choose by itself.
-   * @throws {SamError} if the bridge is not there, is no SAM bridge, refuses, or does not answer in time: within
+   * @param connected a connection to the bridge that has said nothing yet, in place of a new one.
+   * @throws {SamError} if the bridge is not there, is not a SAM bridge, refuses, or does not answer in time: within
    * {@linkcode SAM_HELLO_TIMEOUT}, or until the signal is aborted by a {@linkcode TimeoutError}.
    * @throws the signal's reason if it was aborted otherwise.
    */
@@ -82,12 +91,13 @@ export class SamSocket {
     endpoint: SamEndpoint,
     signal: Signal,
     wanted: WantedVersion = "ours",
+    connected: Deno.TcpConn | undefined = undefined,
   ): Promise<SamSocket> {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
-    let conn: Deno.TcpConn | undefined;
+    let conn = connected;
     try {
-      conn = await connectBridge(endpoint, deadline.signal);
-      const unfollowDeadline = closeOnAbort(conn, deadline.signal);
+      conn ??= await connectBridge(endpoint, deadline);
+      const unfollowDeadline = closeOnAbort(conn, deadline);
       const { lines, version } = await greet(conn, wanted, endpoint.login);
       signal.throwIfAborted();
       unfollowDeadline();
@@ -96,7 +106,7 @@ export class SamSocket {
       if (conn !== undefined) closeQuietly(conn);
       if (signal.aborted && !(signal.reason instanceof TimeoutError)) throw signal.reason;
       const phase = conn === undefined ? "connect" : "hello";
-      throw deadline.signal.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
+      throw deadline.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
     }
   }
 

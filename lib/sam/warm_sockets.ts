@@ -1,4 +1,5 @@
 import type { Signal } from "../io/signal.ts";
+import { RESOLUTION } from "../io/timer.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
 
 /** Most sockets of one proxy that wait for a stream. */
@@ -182,7 +183,8 @@ export class WarmSockets {
   }
 
   #closeExpired(): void {
-    const limit = performance.now() - WARM_AGE;
+    // A timer may ring a little early, and one of a next to nothing would go round in circles.
+    const limit = performance.now() - WARM_AGE + RESOLUTION;
     while (this.#waiting[0] !== undefined && this.#waiting[0].since <= limit) this.#waiting.shift()?.socket.close();
   }
 }

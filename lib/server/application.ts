@@ -1,8 +1,9 @@
+import { errorText } from "../io/error_text.ts";
 import { encodeHex } from "@std/encoding/hex";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
-import type { ApplicationSettings } from "../config/settings.ts";
+import { type ApplicationSettings, ConfigError } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
 import { Proxy } from "../proxy/proxy.ts";
@@ -13,11 +14,10 @@ import type { ApplicationStatus } from "../status/snapshot.ts";
 import { closeQuietly } from "../io/conn.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
-import { BIND_COMMANDS } from "../proxy/bind.ts";
 import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import type { HeldIdentity, IdentityRegistry } from "./identity_registry.ts";
-import { readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
+import type { IdentityHandle, IdentityRegistry } from "./identity_registry.ts";
+import { inputFileProblems, readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
 import { requireAnyPort, requireNet } from "../command/permissions.ts";
@@ -26,27 +26,23 @@ import { adviseOn } from "../command/sam_error.ts";
 /** How many ports behind the default one are tried when it is taken and the user named none. */
 const SPARE_PORTS = 20;
 
-/** What the applications of a process share. */
-export interface Surroundings {
-  /** The identities. */
+/** Services shared by all applications of the process. */
+export interface SharedServices {
   identities: IdentityRegistry;
   /** Folder of lasting identities where an application names none; undefined if there is none. */
   keysDir: string | undefined;
   /** What names this machine and its user. */
   own: Own["identifiers"];
-  /** Takes the story. */
   log: Log;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
-  /** Takes note of destinations, where an audit is under way. */
+  /** Destinations, where an audit is under way. */
   audit: AuditBook | undefined;
 }
 
 /** An application whose files have been read: what can be wrong with them has been found. */
-export interface Prepared {
-  /** How it is to be served. */
+export interface LoadedApplication {
   settings: ApplicationSettings;
-  /** Login for the SAM bridge. */
   login: SamLogin | undefined;
   /** Logins that may connect. */
   logins: LoginBook | undefined;
@@ -63,53 +59,59 @@ export interface Prepared {
  *
  * @throws {CliError} if one of them cannot be read or used.
  */
-async function prepare(settings: ApplicationSettings, log: Log): Promise<Prepared> {
+async function load(settings: ApplicationSettings, log: Log): Promise<LoadedApplication> {
   const login = await readSamLogin(settings, log);
-  const { book, text } = await readLoginBook(settings.authFile, log);
-  const { hosts, text: hostsText } = await readHosts(settings.hostsFile);
-  const secrets = await readSecrets(settings.secretsFile, log);
+  const { authFile, hostsFile, leaks: { secretsFile } } = settings;
+  const { book, text } = await readLoginBook(authFile, log);
+  const { hosts, text: hostsText } = await readHosts(hostsFile);
+  const secrets = await readSecrets(secretsFile, log);
   const contents = JSON.stringify([login?.password, text, hostsText, secrets]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(contents));
   return { settings, login, logins: book, hosts, secrets, key: JSON.stringify([settings, encodeHex(digest)]) };
 }
 
-/** Reads the files of all applications, and has them by their keys. @throws {CliError} if one cannot be used. */
-export async function prepareAll(
+/**
+ * Reads the files of all applications, and has them by their keys.
+ *
+ * @throws {CliError} if one cannot be used.
+ * @throws {ConfigError} if several cannot.
+ */
+export async function loadAll(
   applications: readonly ApplicationSettings[],
   log: Log,
-): Promise<Map<string, Prepared>> {
-  const prepared = new Map<string, Prepared>();
+): Promise<Map<string, LoadedApplication>> {
+  const loaded = new Map<string, LoadedApplication>();
   for (const settings of applications) {
-    const one = await prepare(settings, log);
+    const one = await load(settings, log).catch(async (error) => {
+      const problems = await inputFileProblems(applications);
+      throw problems.length > 1 ? new ConfigError(problems) : error;
+    });
     // Two applications may be alike, on ports that the system picks.
     let key = one.key;
-    for (let n = 2; prepared.has(key); n++) key = `${one.key} ${n}`;
-    prepared.set(key, one);
+    for (let n = 2; loaded.has(key); n++) key = `${one.key} ${n}`;
+    loaded.set(key, one);
   }
-  return prepared;
+  return loaded;
 }
 
-/** An application that is being served. */
 export class Application {
-  /** How it is served. */
   readonly settings: ApplicationSettings;
-  /** What was counted. */
   readonly counters: Counters;
   readonly #proxy: Proxy;
-  readonly #held: HeldIdentity;
+  readonly #handle: IdentityHandle;
   readonly #listen: readonly string[];
 
   private constructor(
     settings: ApplicationSettings,
     counters: Counters,
     proxy: Proxy,
-    held: HeldIdentity,
+    handle: IdentityHandle,
     listen: readonly string[],
   ) {
     this.settings = settings;
     this.counters = counters;
     this.#proxy = proxy;
-    this.#held = held;
+    this.#handle = handle;
     this.#listen = listen;
   }
 
@@ -118,72 +120,46 @@ export class Application {
    *
    * @throws {CliError} if a port, a permission or the identity is not to be had.
    */
-  static async start(prepared: Prepared, surroundings: Surroundings): Promise<Application> {
-    const { settings, login, logins, hosts, secrets } = prepared;
-    const { identities, isOneOfSeveral } = surroundings;
+  static async start(loaded: LoadedApplication, services: SharedServices): Promise<Application> {
+    const { settings, login, logins, hosts, secrets } = loaded;
+    const { name, sam, identity, keysDir, forward, udp, leaks: { mode, scrub } } = settings;
+    const { identities, isOneOfSeveral, own, audit } = services;
     const counters = new Counters();
-    const log = isOneOfSeveral ? withFields(surroundings.log, { application: settings.name }) : surroundings.log;
-    requireNet(settings.sam, "--sam");
-    for (const { target } of settings.forward?.rules ?? []) requireNet(target, "--forward");
+    const log = isOneOfSeveral ? withFields(services.log, { application: name }) : services.log;
+    requireNet(sam, "--sam");
+    for (const { target } of forward?.rules ?? []) requireNet(target, "--forward");
     warnOfUnusedIdentity(settings, log);
-    if (settings.forward !== undefined && settings.identity === undefined) {
+    if (forward !== undefined && identity === undefined) {
       log.warn("The address of --forward changes with each start: --identity NAME keeps one");
     }
-    const endpoint = { ...settings.sam, ...(login && { login }) };
-    const udp = identities.udpOf(settings, endpoint);
+    const endpoint = { ...sam, ...(login && { login }) };
     const listeners = openListeners(settings, log);
-    let held: HeldIdentity | undefined;
+    let handle: IdentityHandle | undefined;
     try {
       refuseOwnPorts(settings, listeners);
       requireAnyPort();
-      if (settings.udp) requireNet({ ...settings.sam, port: settings.samUdp }, "--sam-udp");
-      held = await identities.acquire(
-        settings,
-        () => requireKeysDir(settings.keysDir ?? surroundings.keysDir),
-        endpoint,
-        isOneOfSeveral,
-      );
+      if (udp.enabled) requireNet({ hostname: sam.hostname, port: udp.port }, "--sam-udp");
+      const folder = (): string => requireKeysDir(keysDir ?? services.keysDir);
+      handle = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
       const proxy = await Proxy.start({
+        settings,
         listeners,
         endpoint,
-        identity: held.identity,
-        isolation: new Set(settings.isolation),
-        sessionOptions: settings.sessionOptions,
-        maxIdentities: settings.maxIdentities,
-        identityIdle: settings.identityIdle,
+        identity: handle.identity,
+        udp: identities.udpOf(settings, endpoint),
         logins,
-        rules: settings,
         hosts,
-        leaks: new LeakWatch({
-          mode: settings.leaks,
-          scrub: settings.scrub,
-          identifiers: { ...surroundings.own, secrets },
-          log,
-          counters,
-        }),
-        timeouts: {
-          connect: settings.connectTimeout,
-          handshake: settings.handshakeTimeout,
-          idle: settings.idleTimeout,
-        },
-        maxConnections: settings.maxConnections,
-        maxPerClient: settings.maxPerClient,
-        extendedErrors: settings.extendedErrors,
-        udp,
-        mapNames: settings.mapNames,
+        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
         log,
         counters,
-        audit: surroundings.audit,
-        commands: settings.bind && BIND_COMMANDS,
-        forward: settings.forward,
-        callers: settings.callers,
+        audit,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
-      return new Application(settings, counters, proxy, held, listen);
+      return new Application(settings, counters, proxy, handle, listen);
     } catch (error) {
       listeners.forEach(closeQuietly);
-      await held?.release();
-      throw adviseOn(error, settings.sam);
+      await handle?.release();
+      throw adviseOn(error, sam);
     }
   }
 
@@ -194,7 +170,7 @@ export class Application {
    */
   async open(): Promise<SamSession> {
     try {
-      return await this.#held.open();
+      return await this.#handle.open();
     } catch (error) {
       throw adviseOn(error, this.settings.sam);
     }
@@ -212,7 +188,6 @@ export class Application {
     };
   }
 
-  /** How it fares. */
   get status(): ApplicationStatus {
     return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
   }
@@ -224,7 +199,7 @@ export class Application {
 
   /** Accepts no more clients, and lets a successor have the identity. When it resolves, the ports are free again. */
   async retire(): Promise<void> {
-    this.#held.retire();
+    this.#handle.retire();
     await this.#proxy.stopListening();
   }
 
@@ -236,7 +211,7 @@ export class Application {
   /** Ends everything at once. */
   async close(): Promise<void> {
     await this.#proxy.close();
-    await this.#held.release();
+    await this.#handle.release();
   }
 }
 
@@ -264,12 +239,12 @@ function refuseOwnPorts({ forward }: ApplicationSettings, listeners: readonly De
   if (problem !== undefined) throw new CliError(ExitCode.usage, problem);
 }
 
-function openListeners(settings: ApplicationSettings, log: Log): Deno.TcpListener[] {
+function openListeners({ listen: endpoints, listenGiven }: ApplicationSettings, log: Log): Deno.TcpListener[] {
   const listeners: Deno.TcpListener[] = [];
   try {
-    for (const endpoint of settings.listen) {
+    for (const endpoint of endpoints) {
       requireNet(endpoint, "--listen");
-      listeners.push(settings.listenGiven ? listen(endpoint) : listenNear(endpoint, log));
+      listeners.push(listenGiven ? listen(endpoint) : listenNear(endpoint, log));
     }
     return listeners;
   } catch (error) {
@@ -288,7 +263,7 @@ export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener 
   try {
     return Deno.listen(endpoint);
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : String(error);
+    const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : errorText(error);
     throw new CliError(ExitCode.cannotListen, `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, [
       `Another ${flag} HOST:PORT, or port 0 for any free one`,
     ]);

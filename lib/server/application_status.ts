@@ -4,7 +4,7 @@ import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
-import type { PooledStatus } from "../identity/identity_groups.ts";
+import type { PooledStatus } from "../identity/identity_pool.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
 import type {
@@ -17,7 +17,7 @@ import type {
 } from "../status/snapshot.ts";
 
 /** What is shown of a proxy. */
-export type Shown =
+type Shown =
   | "connections"
   | "streams"
   | "identities"
@@ -27,7 +27,7 @@ export type Shown =
   | "associations";
 
 /**
- * How an application fares, in words that the tables of answers and leaks have for it.
+ * Current status of an application, in words that the tables of answers and leaks have for it.
  *
  * @param listen where it serves SOCKS.
  */

@@ -1,5 +1,5 @@
 import { Counters } from "../report/counters.ts";
-import { Application, type Prepared, type Surroundings } from "./application.ts";
+import { Application, type LoadedApplication, type SharedServices } from "./application.ts";
 import { logProblems } from "../command/errors.ts";
 
 /** Milliseconds for connections to end by themselves after a signal; a second signal cuts it short. */
@@ -7,8 +7,8 @@ export const DRAIN_TIMEOUT = 10_000;
 
 /** The applications of a process that are served, and those that end, with what all of them have counted. */
 export class RunningApplications {
-  readonly #surroundings: Surroundings;
-  /** Those that are served, by the key of what they were prepared from. */
+  readonly #services: SharedServices;
+  /** Those that are served, by the key of what they were loaded from. */
   readonly #served = new Map<string, Application>();
   /** Applications that are not in the file any more, and end when their clients have. */
   readonly #retired = new Map<Application, Promise<void>>();
@@ -17,8 +17,8 @@ export class RunningApplications {
   #past = new Counters();
 
   /** Begins with none. */
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(services: SharedServices) {
+    this.#services = services;
   }
 
   /** Those that are served, by their keys, in the order of their start. */
@@ -32,8 +32,8 @@ export class RunningApplications {
   }
 
   /** Starts to serve one. @throws {CliError} if a port, a permission or the identity is not to be had. */
-  async start(key: string, prepared: Prepared): Promise<Application> {
-    const application = await Application.start(prepared, this.#surroundings);
+  async start(key: string, loaded: LoadedApplication): Promise<Application> {
+    const application = await Application.start(loaded, this.#services);
     this.#served.set(key, application);
     this.#books.add(application.counters);
     return application;
@@ -43,7 +43,7 @@ export class RunningApplications {
   async retire(key: string, application: Application): Promise<void> {
     this.#served.delete(key);
     const ending = application.drain(DRAIN_TIMEOUT).then(() => application.close())
-      .catch((error) => logProblems(this.#surroundings.log, `Cannot end "${application.settings.name}"`, error))
+      .catch((error) => logProblems(this.#services.log, `Cannot end "${application.settings.name}"`, error))
       .finally(() => {
         this.#retired.delete(application);
         this.#books.delete(application.counters);

@@ -1,7 +1,7 @@
 import type { ConfigFile } from "../config/file.ts";
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget } from "../config/forward.ts";
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import { overlay } from "../config/overlay.ts";
 import {
   type ApplicationSettings,
@@ -11,14 +11,8 @@ import {
   readLogSettings,
   readStatusEndpoint,
 } from "../config/settings.ts";
-import { readFile } from "../command/input_files.ts";
+import { inputFileProblems, readFile } from "../command/input_files.ts";
 import { defaultKeysDir, plainFolder } from "../command/keys_dir.ts";
-import { OPTIONS, type OptionSpec } from "../command/options.ts";
-
-/** The options that may stand in a file. */
-export const FILE_OPTIONS: readonly OptionSpec[] = OPTIONS.filter(({ verbs, notInFiles }) =>
-  verbs.includes("serve") && notInFiles !== true
-);
 
 /** All that a process is to do. */
 export interface Configuration {
@@ -40,7 +34,7 @@ export interface Configuration {
  * @throws {CliError} if the file cannot be read.
  */
 export async function readConfiguration(
-  given: GivenValues,
+  given: RawOptions,
   defaultDir: () => string | undefined = defaultKeysDir,
 ): Promise<Configuration> {
   const problems: string[] = [];
@@ -48,7 +42,7 @@ export async function readConfiguration(
   if (chosen?.text === "") throw new ConfigError([`Cannot use ${chosen.source}: a value is missing`]);
   const file = chosen?.text;
   const { common, applications } = file === undefined ? NO_FILE : await readConfigFile(file, problems);
-  const own: readonly GivenValues[] = applications.length === 0 ? [new Map()] : applications;
+  const own: readonly RawOptions[] = applications.length === 0 ? [new Map()] : applications;
   const settings = own.map((values) => readApplication(overlay(overlay(common, values), given), problems));
   const listen = given.get("listen")?.at(-1);
   if (own.length > 1 && listen !== undefined) {
@@ -59,13 +53,13 @@ export async function readConfiguration(
   }
   if (own.length > 1) {
     for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
-      problems.push(`${source} cannot stand for all of several applications: that would be one destination for them`);
+      problems.push(`${source} cannot be set for several applications: they would share one destination`);
     }
   }
   const log = readLogSettings(overlay(common, given), problems);
   const status = readStatusEndpoint(overlay(common, given), problems);
   problems.push(...exposures(settings, status));
-  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  if (problems.length > 0) throw new ConfigError([...new Set(problems), ...await inputFileProblems(settings)]);
   return { log, status, applications: settings, file };
 }
 
@@ -76,9 +70,9 @@ async function readConfigFile(file: string, problems: string[]): Promise<ConfigF
   // Most are started without one, and need no YAML.
   const { MAX_CONFIG_FILE, parseConfigFile } = await import("../config/file.ts");
   const text = await readFile(file, "--config", MAX_CONFIG_FILE);
-  const { common, applications } = parseConfigFile(text, FILE_OPTIONS, own);
+  const { common, applications } = parseConfigFile(text, own);
   problems.push(...own.map((problem) => `${file}: ${problem}`));
-  const inFile = (values: GivenValues): GivenValues =>
+  const inFile = (values: RawOptions): RawOptions =>
     new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
   return { common: inFile(common), applications: applications.map(inFile) };
 }

@@ -1,3 +1,4 @@
+import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { b32Address } from "../i2p/destination.ts";
@@ -14,14 +15,14 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 
 /** An application's use of its base identity. */
-export interface HeldIdentity {
+export interface IdentityHandle {
   /** The identity. */
   readonly identity: Identity;
   /** Creates its first session, or waits for the one that another application of the same identity creates. */
   open(): Promise<SamSession>;
   /** Says that it will be released soon: a successor may take over. */
   retire(): void;
-  /** Lets go; the last one to do so ends the session. */
+  /** Releases it; the last holder ends the session. */
   release(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ interface Shared {
   readonly gone: PromiseWithResolvers<void>;
   opened?: Promise<SamSession>;
   holders: number;
-  /** How many of the holders are not about to let go. */
+  /** How many of the holders are not about to release it. */
   active: number;
   /** Whether nobody may hold it any more: it is about to end, or has failed. */
   isEnding: boolean;
@@ -58,12 +59,12 @@ export class IdentityRegistry {
   }
 
   /** How the datagrams of an application go, if they do. What one application learns of a router, all know. */
-  udpOf({ udp, samUdp, udpStyle }: ApplicationSettings, endpoint: SamEndpoint): UdpOptions | undefined {
-    if (!udp) return undefined;
+  udpOf({ udp: { enabled, port, style } }: ApplicationSettings, endpoint: SamEndpoint): UdpOptions | undefined {
+    if (!enabled) return undefined;
     const bridge = JSON.stringify(endpoint);
     const primary = this.#primary.get(bridge) ?? new PrimarySupport(this.#log);
     this.#primary.set(bridge, primary);
-    return { port: samUdp, style: udpStyle, primary };
+    return { port, style, primary };
   }
 
   /**
@@ -82,11 +83,11 @@ export class IdentityRegistry {
     keysDir: () => string,
     endpoint: SamEndpoint,
     isOneOfSeveral: boolean,
-  ): Promise<HeldIdentity> {
+  ): Promise<IdentityHandle> {
     const { identity: name, name: application, sessionOptions } = settings;
     if (name === undefined) {
       const log = isOneOfSeveral ? withFields(this.#log, { application }) : this.#log;
-      return holdAlone(new Identity({ endpoint, sessionOptions, udp: this.udpOf(settings, endpoint), log }));
+      return handleAlone(new Identity({ endpoint, sessionOptions, udp: this.udpOf(settings, endpoint), log }));
     }
     const session = describeSession(endpoint, settings);
     const id = JSON.stringify([name, keysDir()]);
@@ -95,7 +96,7 @@ export class IdentityRegistry {
       if (shared !== undefined && !shared.isEnding && this.#mayJoin(name, shared, session, endpoint)) {
         return this.#hold(id, shared, application);
       }
-      // It failed, or its holders are about to let go and had another session.
+      // It failed, or its holders are about to release it and had another session.
       if (shared !== undefined) shared.isEnding = true;
       await shared?.gone.promise;
     }
@@ -142,7 +143,7 @@ export class IdentityRegistry {
     return { identity, lock, applications, session, gone, holders: 0, active: 0, isEnding: false };
   }
 
-  #hold(id: string, shared: Shared, application: string): HeldIdentity {
+  #hold(id: string, shared: Shared, application: string): IdentityHandle {
     shared.applications.push(application);
     shared.holders++;
     shared.active++;
@@ -162,13 +163,13 @@ export class IdentityRegistry {
       retire,
       release: () => {
         retire();
-        return released ??= this.#letGo(id, shared, application);
+        return released ??= this.#release(id, shared, application);
       },
     };
   }
 
-  /** Lets go of an identity for an application; who is the last one ends it. Never throws: others wait for the end. */
-  async #letGo(id: string, shared: Shared, application: string): Promise<void> {
+  /** Releases an identity for an application; the last holder ends it. Never throws: others wait for the end. */
+  async #release(id: string, shared: Shared, application: string): Promise<void> {
     if (--shared.holders > 0) {
       shared.applications.splice(shared.applications.indexOf(application), 1);
       return;
@@ -179,7 +180,7 @@ export class IdentityRegistry {
       await shared.lock.stamp();
     } catch (error) {
       // A disk that is full, for one: then the next start does not know that it should wait for the router.
-      this.#log.warn(`Cannot note when an identity was last in use: ${error instanceof Error ? error.message : error}`);
+      this.#log.warn(`Cannot note when an identity was last in use: ${errorText(error)}`);
     } finally {
       shared.lock[Symbol.dispose]();
       this.#shared.delete(id);
@@ -218,8 +219,8 @@ export class IdentityRegistry {
 
 /** Where and how a session is made, as text. */
 function describeSession(endpoint: SamEndpoint, settings: ApplicationSettings): string {
-  const { sessionOptions, udp, samUdp, udpStyle } = settings;
-  return JSON.stringify([endpoint, sessionOptions, udp ? [samUdp, udpStyle] : null]);
+  const { sessionOptions, udp } = settings;
+  return JSON.stringify([endpoint, sessionOptions, udp.enabled ? [udp.port, udp.style] : null]);
 }
 
 /** What datagrams a session carries. */
@@ -234,7 +235,7 @@ function tunnelsOf(session: string): string {
 }
 
 /** An identity that only one application holds. */
-function holdAlone(identity: Identity): HeldIdentity {
+function handleAlone(identity: Identity): IdentityHandle {
   let opened: Promise<SamSession> | undefined;
   return {
     identity,

@@ -6,14 +6,14 @@ import type { Configuration } from "./configuration.ts";
 import type { Terminal } from "../command/terminal.ts";
 
 /** What {@linkcode ReadyLines} are made of. */
-export interface ReadyLinesOptions {
+interface ReadyLinesOptions {
   /** Whether there is a file, and how the log is written: the lines are alike. */
   configuration: Pick<Configuration, "file" | "log">;
   /** Takes the lines, and shows that time passes. */
   terminal: Terminal;
   /** Takes the lines instead. @default {the terminal does} */
   announce?: ((line: string) => void) | undefined;
-  /** Takes the story. */
+  /** Receives log lines. */
   log: Log;
   /** Whether an application is served still: a reload may have ended it, and left its session to a successor. */
   isServed: (application: Application) => boolean;

@@ -1,24 +1,24 @@
-import type { GivenValues } from "../config/given_values.ts";
+import type { RawOptions } from "../config/raw_options.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Log } from "../report/log.ts";
-import { type Application, prepareAll, type Prepared } from "./application.ts";
+import { type Application, loadAll, type LoadedApplication } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { logProblems } from "../command/errors.ts";
 import type { RunningApplications } from "./applications.ts";
 
 /** What a {@linkcode Reloader} is made of. */
-export interface ReloaderOptions {
+interface ReloaderOptions {
   /** The configuration that the process was started with. */
   configuration: Configuration;
   /** What the command line says, which names the file. */
-  given: GivenValues;
+  given: RawOptions;
   /** Folder of identities where an application names none: the environment cannot be asked any more. */
   keysDir: string | undefined;
   /** The applications. */
   running: RunningApplications;
   /** Prints the ready line of an application when it has its session. */
   announce: (application: Application) => Promise<void>;
-  /** Takes the story. */
+  /** Receives log lines. */
   log: Log;
   /** Aborted when everything is to end. */
   stopping: Signal;
@@ -41,7 +41,7 @@ export class Reloader {
     this.#changes = start.catch(() => {});
   }
 
-  /** Reloads once what is under way is done, however often it is asked for meanwhile. */
+  /** Reloads once what is under way is done, however often it is asked for until then. */
   request(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -67,7 +67,7 @@ export class Reloader {
     if (stopping.aborted) return;
     try {
       const { applications, log: newLog, status } = await readConfiguration(given, () => keysDir);
-      const wanted = await prepareAll(applications, log);
+      const wanted = await loadAll(applications, log);
       if (JSON.stringify(newLog) !== JSON.stringify(configuration.log)) {
         log.warn("The settings of the log change with the next start only");
       }
@@ -78,7 +78,7 @@ export class Reloader {
       await Promise.all(old.map(([key, application]) => running.retire(key, application)));
       const added = [...wanted].filter(([key]) => !running.served.has(key));
       const unchanged = running.served.size;
-      const started = await Promise.all(added.map(([key, prepared]) => this.#add(key, prepared)));
+      const started = await Promise.all(added.map(([key, loaded]) => this.#add(key, loaded)));
       const failed = started.filter((isStarted) => !isStarted).length;
       log.info("Configuration read again", {
         unchanged,
@@ -92,11 +92,11 @@ export class Reloader {
   }
 
   /** Starts an application of a reload, and says whether it could. Where it could not, the next reload tries again. */
-  async #add(key: string, prepared: Prepared): Promise<boolean> {
+  async #add(key: string, loaded: LoadedApplication): Promise<boolean> {
     const { running, announce, log, stopping } = this.#options;
-    const what = `Cannot serve "${prepared.settings.name}"`;
+    const what = `Cannot serve "${loaded.settings.name}"`;
     try {
-      const application = await running.start(key, prepared);
+      const application = await running.start(key, loaded);
       announce(application).catch(async (error) => {
         if (running.served.get(key) !== application) return;
         logProblems(log, what, error);

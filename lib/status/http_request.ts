@@ -1,12 +1,9 @@
-/** What is looked at of an HTTP request. */
+/** What the status server looks at in a request. */
 export interface HttpRequest {
-  /** Method, as it was sent. */
   method: string;
   /** Path without its query. */
   path: string;
-  /** The header Host. */
   host: string | undefined;
-  /** The header Origin. */
   origin: string | undefined;
 }
 
@@ -24,7 +21,7 @@ export function headLength(bytes: Uint8Array): number | undefined {
  * understood: no folded lines, no white space before a colon, and no second Host or Origin, of which a guard could read
  * the wrong one.
  *
- * @returns undefined for what is no HTTP/1 request.
+ * @returns undefined for what is not an HTTP/1 request.
  */
 export function parseRequestHead(bytes: Uint8Array): HttpRequest | undefined {
   const [first = "", ...lines] = new TextDecoder("latin1").decode(bytes).split(/\r?\n/);

@@ -1,228 +1,163 @@
 import { type ApplicationStatus, isReady, type Snapshot, type Tally } from "./snapshot.ts";
 
-/** A metric: what is known of it, and how it is taken from an application. */
-export interface Metric {
-  /** Whether it only grows, but for a restart. */
+/** A metric of an application. */
+interface Metric {
+  /** A counter only grows, but for a restart. */
   type: "gauge" | "counter";
-  /** What it is, one sentence. */
+  /** One sentence. */
   help: string;
-  /** Labels of its values, besides the application's name. @default {none} */
-  labels?: readonly string[];
-  /** The option without which it is not there. @default {none: it always is} */
-  needs?: Switch;
-  /** Its values for an application, each with its labels. */
-  values: (application: ApplicationStatus) => [Labels, number][];
+  /** Labels of its values, apart from the application's name. */
+  labels: readonly string[];
+  /** The option without which it is not there; undefined if it always is. */
+  needs: string | undefined;
+  /** Its values for an application, each with its labels; undefined if the option is off. */
+  values: (application: ApplicationStatus) => Value[] | undefined;
 }
 
-/** An option that switches on what some metrics are about. */
-export type Switch = "--forward" | "--bind" | "--udp";
-
-/** Labels of a value. None of them ever names a destination or a login. */
-export type Labels = Readonly<Record<string, string>>;
+/** A value with its labels. None of them ever names a destination or a login. */
+type Value = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 const KINDS = ["base", "group", "datagrams"] as const;
 const STATES = ["building", "ready", "lost"] as const;
 
-/** Whether an application has what a switch is about. */
-const HAS: Readonly<Record<Switch, (application: ApplicationStatus) => boolean>> = {
-  "--forward": ({ callers }) => callers !== undefined,
-  "--bind": ({ bind }) => bind !== undefined,
-  "--udp": ({ udp }) => udp !== undefined,
-};
+/** Makes metrics of a part of an application's status, which is there only with the option `needs`. */
+class Metrics<Part> {
+  readonly #partOf: (application: ApplicationStatus) => Part | undefined;
+  readonly #needs: string | undefined;
+
+  constructor(partOf: (application: ApplicationStatus) => Part | undefined, needs?: string) {
+    this.#partOf = partOf;
+    this.#needs = needs;
+  }
+
+  labelled(
+    type: Metric["type"],
+    help: string,
+    labels: readonly string[],
+    valuesOf: (part: Part) => Value[],
+  ): Metric {
+    const values = (application: ApplicationStatus): Value[] | undefined => {
+      const part = this.#partOf(application);
+      return part && valuesOf(part);
+    };
+    return { type, help, labels, needs: this.#needs, values };
+  }
+
+  gauge(help: string, valueOf: (part: Part) => number): Metric {
+    return this.labelled("gauge", help, [], (part) => [[{}, valueOf(part)]]);
+  }
+
+  counter(help: string, valueOf: (part: Part) => number): Metric {
+    return this.labelled("counter", help, [], (part) => [[{}, valueOf(part)]]);
+  }
+
+  byReason(help: string, talliesOf: (part: Part) => readonly Tally[]): Metric {
+    const valuesOf = (part: Part): Value[] => talliesOf(part).map(({ reason, count }) => [{ reason }, count]);
+    return this.labelled("counter", help, ["reason"], valuesOf);
+  }
+}
+
+const every = new Metrics((application) => application);
+const forward = new Metrics(({ callers }) => callers, "--forward");
+const bind = new Metrics((application) => application.bind, "--bind");
+const udp = new Metrics((application) => application.udp, "--udp");
 
 /** What is measured of each application, by name. The README has the same table. */
 export const METRICS: Readonly<Record<string, Metric>> = {
-  "i2p_socks_ready": {
-    type: "gauge",
-    help: "Whether the application's own identity has a session.",
-    values: ({ ready }) => [[{}, Number(ready)]],
-  },
-  "i2p_socks_connections": {
-    type: "gauge",
-    help: "Clients that are connected now.",
-    values: ({ connections }) => [[{}, connections]],
-  },
-  "i2p_socks_streams": {
-    type: "gauge",
-    help: "Streams of clients that are open now.",
-    values: ({ streams }) => [[{}, streams]],
-  },
-  "i2p_socks_streams_opened_total": {
-    type: "counter",
-    help: "Streams of clients that were opened.",
-    values: ({ connected }) => [[{}, connected]],
-  },
-  "i2p_socks_sent_bytes_total": {
-    type: "counter",
-    help: "Bytes from clients to peers, in streams and datagrams.",
-    values: ({ bytesSent }) => [[{}, bytesSent]],
-  },
-  "i2p_socks_received_bytes_total": {
-    type: "counter",
-    help: "Bytes from peers to clients, in streams and datagrams.",
-    values: ({ bytesReceived }) => [[{}, bytesReceived]],
-  },
-  "i2p_socks_identities": {
-    type: "gauge",
-    help: "Identities by kind (base, group, datagrams) and state (building, ready, lost).",
-    labels: ["kind", "state"],
-    values: (application) =>
-      kindsOf(application).flatMap((kind) =>
-        STATES.map((state): [Labels, number] => [{ kind, state }, agesOf(application, kind, state).length])
-      ),
-  },
-  "i2p_socks_identity_age_seconds": {
-    type: "gauge",
-    help: "Age of the oldest of these identities, since it got or lost its session.",
-    labels: ["kind", "state"],
-    values: (application) =>
-      kindsOf(application).flatMap((kind) =>
-        STATES.flatMap((state): [Labels, number][] => {
-          const ages = agesOf(application, kind, state);
-          return ages.length === 0 ? [] : [[{ kind, state }, Math.max(...ages)]];
-        })
-      ),
-  },
-  "i2p_socks_identity_clients": {
-    type: "gauge",
-    help: "Clients that use an identity now, by its kind.",
-    labels: ["kind"],
-    values: (application) =>
-      kindsOf(application).map((kind) => [
-        { kind },
-        application.identities.filter((one) => one.kind === kind).reduce((sum, { clients }) => sum + clients, 0),
-      ]),
-  },
-  "i2p_socks_refusals_total": {
-    type: "counter",
-    help: "Clients that were refused, by reason.",
-    labels: ["reason"],
-    values: ({ refusals }) => byReason(refusals),
-  },
-  "i2p_socks_leaks_total": {
-    type: "counter",
-    help: "What the leak guard saw, by kind of leak.",
-    labels: ["leak"],
-    values: ({ leaks }) => leaks.map(({ kind, count }) => [{ leak: kind }, count]),
-  },
-  "i2p_socks_caller_streams": {
-    type: "gauge",
-    help: "Streams of callers from I2P that are open now.",
-    needs: "--forward",
-    values: ({ callers }) => plain(callers?.open),
-  },
-  "i2p_socks_callers_total": {
-    type: "counter",
-    help: "Callers that have come.",
-    needs: "--forward",
-    values: ({ callers }) => plain(callers?.total),
-  },
-  "i2p_socks_callers_connected_total": {
-    type: "counter",
-    help: "Callers that have reached a service.",
-    needs: "--forward",
-    values: ({ callers }) => plain(callers?.connected),
-  },
-  "i2p_socks_callers_refused_total": {
-    type: "counter",
-    help: "Callers that were turned away, by reason.",
-    labels: ["reason"],
-    needs: "--forward",
-    values: ({ callers }) => byReason(callers?.refused),
-  },
-  "i2p_socks_caller_sent_bytes_total": {
-    type: "counter",
-    help: "Bytes from services to callers.",
-    needs: "--forward",
-    values: ({ callers }) => plain(callers?.bytesSent),
-  },
-  "i2p_socks_caller_received_bytes_total": {
-    type: "counter",
-    help: "Bytes from callers to services.",
-    needs: "--forward",
-    values: ({ callers }) => plain(callers?.bytesReceived),
-  },
-  "i2p_socks_accept_failures_total": {
-    type: "counter",
-    help: "Times that the router would not wait for callers.",
-    needs: "--forward",
-    values: ({ callers }) => plain(callers?.acceptFailures),
-  },
-  "i2p_socks_bind_waiting": {
-    type: "gauge",
-    help: "Clients that wait for a caller now.",
-    needs: "--bind",
-    values: ({ bind }) => plain(bind?.waiting),
-  },
-  "i2p_socks_bind_waits_total": {
-    type: "counter",
-    help: "Clients that have waited for a caller, those that wait now included.",
-    needs: "--bind",
-    values: ({ bind }) => plain(bind?.waited),
-  },
-  "i2p_socks_bind_connected_total": {
-    type: "counter",
-    help: "Callers that such clients got.",
-    needs: "--bind",
-    values: ({ bind }) => plain(bind?.connected),
-  },
-  "i2p_socks_bind_denied_total": {
-    type: "counter",
-    help: "Callers that were not whom the client waited for, or not let in.",
-    needs: "--bind",
-    values: ({ bind }) => plain(bind?.denied),
-  },
-  "i2p_socks_udp_associations": {
-    type: "gauge",
-    help: "UDP associations that are open now, or wait for their session.",
-    needs: "--udp",
-    values: ({ udp }) => plain(udp?.associations),
-  },
-  "i2p_socks_udp_associations_granted_total": {
-    type: "counter",
-    help: "UDP associations that were granted.",
-    needs: "--udp",
-    values: ({ udp }) => plain(udp?.granted),
-  },
-  "i2p_socks_datagrams_total": {
-    type: "counter",
-    help: "Datagrams to the router (sent) and to clients (received).",
-    labels: ["direction"],
-    needs: "--udp",
-    values: ({ udp }) =>
-      udp === undefined ? [] : [[{ direction: "sent" }, udp.sent], [{ direction: "received" }, udp.received]],
-  },
-  "i2p_socks_datagrams_dropped_total": {
-    type: "counter",
-    help: "Datagrams that went no further, by reason.",
-    labels: ["reason"],
-    needs: "--udp",
-    values: ({ udp }) => byReason(udp?.dropped),
-  },
+  "i2p_socks_ready": every.gauge("Whether the application's own identity has a session.", ({ ready }) => Number(ready)),
+  "i2p_socks_connections": every.gauge("Clients that are connected now.", ({ connections }) => connections),
+  "i2p_socks_streams": every.gauge("Streams of clients that are open now.", ({ streams }) => streams),
+  "i2p_socks_streams_opened_total": every.counter("Streams of clients that were opened.", ({ connected }) => connected),
+  "i2p_socks_sent_bytes_total": every.counter(
+    "Bytes from clients to peers, in streams and datagrams.",
+    (a) => a.bytesSent,
+  ),
+  "i2p_socks_received_bytes_total": every.counter(
+    "Bytes from peers to clients, in streams and datagrams.",
+    (a) => a.bytesReceived,
+  ),
+  "i2p_socks_identities": every.labelled(
+    "gauge",
+    "Identities by kind (base, group, datagrams) and state (building, ready, lost).",
+    ["kind", "state"],
+    (application) => byState(application).map(([labels, ages]) => [labels, ages.length]),
+  ),
+  "i2p_socks_identity_age_seconds": every.labelled(
+    "gauge",
+    "Age of the oldest of these identities, since it got or lost its session.",
+    ["kind", "state"],
+    (application) =>
+      byState(application).flatMap(([labels, ages]) => ages.length === 0 ? [] : [[labels, Math.max(...ages)]]),
+  ),
+  "i2p_socks_identity_clients": every.labelled(
+    "gauge",
+    "Clients that use an identity now, by its kind.",
+    ["kind"],
+    (application) =>
+      kindsOf(application).map((kind) => {
+        const identities = application.identities.filter((one) => one.kind === kind);
+        return [{ kind }, identities.reduce((sum, { clients }) => sum + clients, 0)];
+      }),
+  ),
+  "i2p_socks_refusals_total": every.byReason("Clients that were refused, by reason.", ({ refusals }) => refusals),
+  "i2p_socks_leaks_total": every.labelled(
+    "counter",
+    "What the leak guard saw, by kind of leak.",
+    ["leak"],
+    ({ leaks }) => leaks.map(({ kind, count }) => [{ leak: kind }, count]),
+  ),
+  "i2p_socks_caller_streams": forward.gauge("Streams of callers from I2P that are open now.", ({ open }) => open),
+  "i2p_socks_callers_total": forward.counter("Callers that have come.", ({ total }) => total),
+  "i2p_socks_callers_connected_total": forward.counter("Callers that have reached a service.", (c) => c.connected),
+  "i2p_socks_callers_refused_total": forward.byReason("Callers that were turned away, by reason.", (c) => c.refused),
+  "i2p_socks_caller_sent_bytes_total": forward.counter("Bytes from services to callers.", (c) => c.bytesSent),
+  "i2p_socks_caller_received_bytes_total": forward.counter("Bytes from callers to services.", (c) => c.bytesReceived),
+  "i2p_socks_accept_failures_total": forward.counter(
+    "Times that the router would not wait for callers.",
+    (c) => c.acceptFailures,
+  ),
+  "i2p_socks_bind_waiting": bind.gauge("Clients that wait for a caller now.", ({ waiting }) => waiting),
+  "i2p_socks_bind_waits_total": bind.counter(
+    "Clients that have waited for a caller, those that wait now included.",
+    ({ waited }) => waited,
+  ),
+  "i2p_socks_bind_connected_total": bind.counter("Callers that such clients got.", ({ connected }) => connected),
+  "i2p_socks_bind_denied_total": bind.counter(
+    "Callers that were not whom the client waited for, or not let in.",
+    ({ denied }) => denied,
+  ),
+  "i2p_socks_udp_associations": udp.gauge(
+    "UDP associations that are open now, or wait for their session.",
+    (u) => u.associations,
+  ),
+  "i2p_socks_udp_associations_granted_total": udp.counter("UDP associations that were granted.", (u) => u.granted),
+  "i2p_socks_datagrams_total": udp.labelled(
+    "counter",
+    "Datagrams to the router (sent) and to clients (received).",
+    ["direction"],
+    ({ sent, received }) => [[{ direction: "sent" }, sent], [{ direction: "received" }, received]],
+  ),
+  "i2p_socks_datagrams_dropped_total": udp.byReason("Datagrams that went no further, by reason.", (u) => u.dropped),
 };
 
 /** The kinds of identities that an application may have. */
-function kindsOf(application: ApplicationStatus): (typeof KINDS)[number][] {
-  return KINDS.filter((kind) => kind !== "datagrams" || HAS["--udp"](application));
+function kindsOf({ udp }: ApplicationStatus): (typeof KINDS)[number][] {
+  return KINDS.filter((kind) => kind !== "datagrams" || udp !== undefined);
 }
 
-/** Ages of the identities of a kind that are in a state. */
-function agesOf({ identities }: ApplicationStatus, kind: string, state: string): number[] {
-  return identities.filter((one) => one.kind === kind && one.state === state).map(({ ageSeconds }) => ageSeconds);
-}
-
-/** The value without a label, where there is one. */
-function plain(value: number | undefined): [Labels, number][] {
-  return value === undefined ? [] : [[{}, value]];
-}
-
-function byReason(tallies: readonly Tally[] = []): [Labels, number][] {
-  return tallies.map(({ reason, count }) => [{ reason }, count]);
+/** The ages of an application's identities, by kind and state. */
+function byState(application: ApplicationStatus): [labels: { kind: string; state: string }, ages: number[]][] {
+  return kindsOf(application).flatMap((kind) =>
+    STATES.map((state): [{ kind: string; state: string }, number[]] => {
+      const identities = application.identities.filter((one) => one.kind === kind && one.state === state);
+      return [{ kind, state }, identities.map(({ ageSeconds }) => ageSeconds)];
+    })
+  );
 }
 
 /** What is measured of the process, by name. */
 export const PROCESS_METRICS: Readonly<
-  Record<string, Pick<Metric, "type" | "help" | "labels"> & { value: (snapshot: Snapshot) => [Labels, number] }>
+  Record<string, Pick<Metric, "type" | "help"> & { labels?: readonly string[]; value: (snapshot: Snapshot) => Value }>
 > = {
   "i2p_socks_info": {
     type: "gauge",
@@ -252,13 +187,13 @@ export function formatMetrics(snapshot: Snapshot): string {
     const [labels, value] = metric.value(snapshot);
     return [...headLines(name, metric), sampleLine(name, labels, value)];
   });
-  const metrics = Object.entries(METRICS).filter(([, { needs }]) =>
-    needs === undefined || snapshot.applications.some(HAS[needs])
+  const metrics = Object.entries(METRICS).filter(([, { needs, values }]) =>
+    needs === undefined || snapshot.applications.some((application) => values(application) !== undefined)
   );
   const ofApplications = metrics.flatMap(([name, metric]) => [
     ...headLines(name, metric),
     ...snapshot.applications.flatMap((application, i) =>
-      metric.values(application).map(([labels, value]) =>
+      (metric.values(application) ?? []).map(([labels, value]) =>
         sampleLine(name, { application: names[i] ?? "", ...labels }, value)
       )
     ),
@@ -280,7 +215,7 @@ function headLines(name: string, { type, help }: Pick<Metric, "type" | "help">):
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
 }
 
-function sampleLine(name: string, labels: Labels, value: number): string {
+function sampleLine(name: string, labels: Value[0], value: number): string {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
   return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}`;
 }

@@ -1,16 +1,14 @@
 import { encodeBase64 } from "@std/encoding/base64";
+import { concat } from "../io/bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { formatMetrics, METRICS_TYPE } from "./metrics.ts";
 import { PAGE } from "./page.ts";
 import { formatReady, isReady, type Snapshot } from "./snapshot.ts";
 
-/** An HTTP answer. */
 export interface HttpAnswer {
-  /** Status code. */
   status: number;
-  /** Media type of the body. */
+  /** Media type. */
   type: string;
-  /** The body. */
   body: string;
   /** Headers besides those that every answer has. @default {{}} */
   headers?: Readonly<Record<string, string>>;
@@ -30,7 +28,6 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** What may be asked for, by path. */
 const ROUTES: Readonly<Record<string, (snapshot: Snapshot) => HttpAnswer>> = {
   "/": () => ({ status: 200, type: "text/html; charset=utf-8", body: PAGE }),
   "/ready": (snapshot) => ({ status: isReady(snapshot) ? 200 : 503, type: TEXT, body: formatReady(snapshot) }),
@@ -93,14 +90,10 @@ export async function encodeAnswer(answer: HttpAnswer): Promise<Uint8Array> {
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = new TextEncoder().encode(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join("")}\r\n`);
-  if (isHead) return head;
-  const encoded = new Uint8Array(head.length + bytes.length);
-  encoded.set(head);
-  encoded.set(bytes, head.length);
-  return encoded;
+  return isHead ? head : concat([head, bytes]);
 }
 
-/** The policy of the page: it does not change, so it is made once. */
+/** That of {@linkcode PAGE}, made once. */
 let policy: Promise<string> | undefined;
 
 /**

@@ -17,7 +17,8 @@ export const MAX_STATUS_REQUESTS = 16;
 /**
  * Serves the status over HTTP/1.1: one request a connection, GET or HEAD, no body.
  *
- * Not `Deno.serve`: that has no limits on time, heads and connections, and it makes its listener itself.
+ * Not `Deno.serve`, which keeps a connection open that never ends its request (Deno 2.9: for more than 40 s), and has no
+ * limits on heads and connections.
  */
 export class StatusServer {
   readonly #listener: Deno.TcpListener;
@@ -30,7 +31,7 @@ export class StatusServer {
   constructor(listener: Deno.TcpListener, snapshot: () => Snapshot) {
     this.#listener = listener;
     this.#snapshot = snapshot;
-    // A failed accept is no news: whoever asked for the status asks again.
+    // Failed accepts are not logged: whoever asked for the status asks again.
     this.#accepting = acceptAll(listener, (conn) => this.#accept(conn), () => {}, () => Promise.resolve());
   }
 
@@ -50,14 +51,14 @@ export class StatusServer {
 
   async #serve(conn: Deno.TcpConn): Promise<void> {
     using deadline = new Deadline(STATUS_TIMEOUT, this.#stop.signal);
-    closeOnAbort(conn, deadline.signal);
+    closeOnAbort(conn, deadline);
     try {
       const head = await readHead(conn);
       if (head === undefined) return;
       await writeAll(conn, await encodeAnswer(this.#answer(head)));
       await closeAfterReply(conn);
     } catch {
-      // The client is gone, or its time is over: nobody is left to tell.
+      // The client is gone, or its time is over: nobody is left to answer.
     } finally {
       closeQuietly(conn);
     }
@@ -66,7 +67,9 @@ export class StatusServer {
   #answer(head: Uint8Array): HttpAnswer {
     if (head.length > MAX_STATUS_HEAD) return plain(431, `The head of a request has at most ${MAX_STATUS_HEAD} bytes`);
     const request = parseRequestHead(head);
-    if (request === undefined) return plain(400, "This is the status of i2p-socks, and that was no HTTP/1.1 request");
+    if (request === undefined) {
+      return plain(400, "This is the status of i2p-socks, and that was not an HTTP/1.1 request");
+    }
     return answerStatus(request, this.#listener.addr.port, this.#snapshot);
   }
 }

@@ -1,19 +1,16 @@
-/**
- * How the program fares: plain data, as `/status.json` has it. No destination that an application goes to is part of it,
- * and no login.
- */
+/** The status of a process, as `/status.json` has it. It names no login, and no destination of an application. */
 export interface Snapshot {
   /** Version of the program. */
   version: string;
   /** When it was started, as ISO 8601. */
   startedAt: string;
-  /** For how long it runs. */
+  /** Seconds since then, by a clock that does not jump. */
   uptimeSeconds: number;
   /** Its applications. */
   applications: ApplicationStatus[];
 }
 
-/** How an application fares. */
+/** The status of an application. */
 export interface ApplicationStatus {
   /** Its label. */
   name: string;
@@ -25,7 +22,7 @@ export interface ApplicationStatus {
   samVersion: string | null;
   /** Whether its own identity has a session. */
   ready: boolean;
-  /** Why not. */
+  /** Why it is not ready. */
   reason: string | null;
   /** Clients that are connected now. */
   connections: number;
@@ -43,11 +40,11 @@ export interface ApplicationStatus {
   refusals: Tally[];
   /** What it gave away, by kind. */
   leaks: { kind: string; count: number; story: string; fix: string }[];
-  /** How callers of `--forward` fare; missing without it. */
+  /** Missing without `--forward`. */
   callers?: CallersStatus;
-  /** How BIND fares; missing where it is switched off. */
+  /** Missing without `--bind`. */
   bind?: BindStatus;
-  /** How UDP fares; missing where it is switched off. */
+  /** Missing without `--udp`. */
   udp?: UdpStatus;
 }
 
@@ -63,7 +60,7 @@ export interface Tally {
   hint: string | null;
 }
 
-/** How the callers from I2P fare that `--forward` brings to local services. */
+/** Callers from I2P that `--forward` brings to local services. */
 export interface CallersStatus {
   /** Callers that are served now. */
   open: number;
@@ -81,7 +78,7 @@ export interface CallersStatus {
   acceptFailures: number;
 }
 
-/** How the clients fare that wait for a caller, with BIND. */
+/** Clients that wait for a caller, with BIND. */
 export interface BindStatus {
   /** Clients that wait now. */
   waiting: number;
@@ -93,7 +90,7 @@ export interface BindStatus {
   denied: number;
 }
 
-/** How the UDP of an application fares. */
+/** Associations and datagrams of an application. */
 export interface UdpStatus {
   /** Associations that are open now, or wait for their session. */
   associations: number;
@@ -107,7 +104,7 @@ export interface UdpStatus {
   dropped: Tally[];
 }
 
-/** How an identity fares. */
+/** The status of an identity. */
 export interface IdentityFacts {
   /** Whether it is the application's own, of an isolation group, or for the datagrams of a group. */
   kind: "base" | "group" | "datagrams";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { README, splitReadme, tableUnder } from "../support/readme.ts";
+import { README, splitReadme, tableUnder } from "../tools/readme.ts";
 import { CHARTED, drawChart } from "./chart.ts";
 import { familyOf } from "./child.ts";
 import { type Goal, goals, judge, losses, METRICS, OURS } from "./goals.ts";

@@ -4,9 +4,9 @@
  *
  * The ratio is of one round's `warn` to its `off`, so that what else the machine does falls on both.
  */
-import type { LeakMode } from "../../lib/config/leak_mode.ts";
+import type { LeakMode } from "../../lib/config/choices.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
-import { socksConnect, writeAll } from "../support/socks_client.ts";
+import { socksConnect, writeAll } from "../clients/socks_client.ts";
 
 const ROUNDS = 9;
 
@@ -98,7 +98,7 @@ async function measure(run: (connect: Connect) => Promise<number>, connect: Conn
 
 function start(mode: LeakMode): Promise<Harness> {
   const identifiers = { addresses: ["10.1.2.3"], hostName: "wobbegong", userName: "alicia", secrets: ["hunter2"] };
-  return startHarness({ service: serve, leaks: { mode, identifiers }, proxy: { maxConnections: 1_000 } });
+  return startHarness({ service: serve, leaks: { mode, identifiers }, settings: { limits: { connections: 1_000 } } });
 }
 
 function through({ port, name }: Harness): Connect {

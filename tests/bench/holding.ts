@@ -1,3 +1,4 @@
+import { delay } from "../support/wait.ts";
 import { residentMemory } from "../support/process_status.ts";
 import { startChild } from "./child.ts";
 import { OURS } from "./goals.ts";
@@ -67,14 +68,10 @@ async function weigh({ ends, plan }: Stage, { pid = 0, via }: Variant): Promise<
   await using holder = startChild(ends.load, ["hold", via, `${plan.idle}`]);
   const perStream = async (): Promise<number> => (await residentMemory(pid) - before) / 1024 / plan.idle;
   await holder.readLine(HOLD_TIMEOUT);
-  await sleep(1_000);
+  await delay(1_000);
   const idle = await perStream();
   await holder.write(`burst ${BURST}\n`);
   await holder.readLine(HOLD_TIMEOUT);
-  await sleep(plan.quiet);
+  await delay(plan.quiet);
   return { "memory-idle": idle, "memory-burst": await perStream() };
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,6 +1,6 @@
 /** The proxy beside other relays: `deno task bench`. The head of load.c tells of the far ends. */
 import { parseArgs } from "@std/cli/parse-args";
-import { README, splitReadme } from "../support/readme.ts";
+import { README, splitReadme } from "../tools/readme.ts";
 import { CHARTED, drawChart } from "./chart.ts";
 import { endDescendants } from "./child.ts";
 import { measureDatagrams } from "./datagrams.ts";

@@ -1,6 +1,6 @@
 import { findI2pd } from "../support/e2e.ts";
-import { startPrivateNet } from "../support/private_net.ts";
-import { socksConnect, writeAll } from "../support/socks_client.ts";
+import { startPrivateNet } from "../e2e/private_net.ts";
+import { socksConnect, writeAll } from "../clients/socks_client.ts";
 import { OURS } from "./goals.ts";
 import type { Stage } from "./stage.ts";
 import { turns } from "./statistics.ts";

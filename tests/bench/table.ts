@@ -1,4 +1,4 @@
-import { formatTable } from "../support/readme.ts";
+import { formatTable } from "../tools/readme.ts";
 import { type Goal, judge, losses, METRICS, OURS, type Outcome } from "./goals.ts";
 import { formatNumber, type Samples, type Summary, summaryOf } from "./statistics.ts";
 

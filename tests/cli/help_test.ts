@@ -1,13 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseArguments } from "../../lib/command/arguments.ts";
 import { helpText, summaryOf, VERB_HELP } from "../../lib/cli/help.ts";
-import { OPTIONS, VERBS } from "../../lib/command/options.ts";
+import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";
 import { wrap } from "../../lib/command/wrap.ts";
-import { installProxy, runCommand, runProxy } from "../support/command.ts";
-import { e2eTest } from "../support/e2e.ts";
 import { pureTest } from "../support/pure.ts";
-import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
-import { makeScratch } from "../support/scratch.ts";
 
 pureTest("helpText() is 80 columns wide", () => {
   for (const verb of VERBS) {
@@ -37,9 +33,16 @@ pureTest(
       text,
       /\nBasics:\n {2}--listen [\s\S]*\nIdentities:\n {2}--identity [\s\S]*\nLimits:\n {2}--connect-timeout /,
     );
-    assertEquals(text.includes("Of this verb:"), false);
+    assertEquals(text.includes("Options of this command:"), false);
   },
 );
+
+pureTest("helpText() names the options of its verb, all of them and no others", () => {
+  for (const verb of VERBS) {
+    const flags = [...helpText(verb).matchAll(/^ {2}(--?[\w-]+)(?= |$)/gm)].map(([, flag]) => flag);
+    assertEquals(flags, OPTIONS.filter((option) => option.verbs.includes(verb)).map(flagOf), verb);
+  }
+});
 
 pureTest("helpText() of serve names every verb with what it is for", () => {
   const text = helpText("serve").replace(/\n {15}/g, " ");
@@ -58,37 +61,6 @@ pureTest("every example of help is a command line of its verb, with options that
   }
 });
 
-e2eTest("the examples of help run as they stand", ["bash"], async () => {
-  await using scratch = await makeScratch();
-  await using bridge = await startSamBridge();
-  await using service = await publishService(bridge.port, 1);
-  bridge.setName("stats.i2p", service.destination);
-  await installProxy(scratch.dir);
-  // What the examples find on the user's machine.
-  const before = "i2p-socks keys new own 2>&1 && i2p-socks keys export own eepPriv.dat 2>&1";
-  const verbs = ["check", "lookup", "keys", "hash-login", "setup", "completions", "service", "help"] as const;
-  // The home folder is the scratch folder, which they run in.
-  const examples = verbs.flatMap((verb) => VERB_HELP[verb].examples).map((line) => line.replace("~/", ""));
-  const serve = VERB_HELP.serve.examples.map((line) => `${line} --check-config`);
-  const script = [
-    before,
-    "mkdir -p .config/systemd/user",
-    ...examples.map((line) => `echo secret | ${line}`.replace(/echo secret \| (source|.*<)/, "$1")),
-    ...serve,
-  ];
-  const env = {
-    PATH: `${scratch.dir}:${Deno.env.get("PATH")}`,
-    DENO_NO_UPDATE_CHECK: "1",
-    I2P_SOCKS_SAM: `127.0.0.1:${bridge.port}`,
-    I2P_SOCKS_KEYS_DIR: `${scratch.dir}/keys`,
-  };
-  const failed = script.map((line) => `{ ${line}\n} >out 2>err || { echo ${JSON.stringify(line)}; cat out err; }`).join(
-    "\n",
-  );
-  const { stdout, stderr } = await runCommand("bash", ["-c", `cd '${scratch.dir}'\n${failed}`], { env });
-  assertEquals([stdout, stderr], ["", ""]);
-});
-
 pureTest("wrap() breaks at spaces, and leaves words and columns as they are", () => {
   const long = "x".repeat(90);
   assertEquals(wrap(`a ${long} b`, "  "), `a\n  ${long}\n  b`);
@@ -96,18 +68,4 @@ pureTest("wrap() breaks at spaces, and leaves words and columns as they are", ()
   assertEquals(wrap(`${"ab ".repeat(26)}cd`), `${"ab ".repeat(26)}cd`);
   assertEquals(wrap(`${"ab ".repeat(26)}cde`), `${"ab ".repeat(26).trimEnd()}\ncde`);
   assertEquals(wrap(""), "");
-});
-
-Deno.test("a mistyped action of keys, verb of help or key of a file is told which was meant", async () => {
-  await using scratch = await makeScratch();
-  const file = await scratch.file("config.yaml", "isolat: auth\n");
-  const cases: readonly (readonly [readonly string[], string])[] = [
-    [["keys", "exprot", "irc"], "hint: Did you mean export?"],
-    [["help", "lokup"], "hint: Did you mean lookup?"],
-    [["--config", file, "--check-config"], "did you mean isolate?"],
-  ];
-  for (const [args, meant] of cases) {
-    const { code, stderr } = await runProxy(args);
-    assertEquals([code, stderr.includes(meant)], [2, true], stderr);
-  }
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatDuration, MAX_DURATION, parseDuration } from "../../lib/config/duration.ts";
+import { formatDuration, MAX_DURATION, parseDuration, writeDuration } from "../../lib/config/duration.ts";
 import { pureTest } from "../support/pure.ts";
 
 pureTest("parseDuration() reads a number with a unit, and 0", () => {
@@ -68,4 +68,20 @@ pureTest("formatDuration() rounds to seconds, and names the two largest units", 
     [9 * 86_400_000 + 7_200_000, "9 d 2 h"],
   ];
   for (const [milliseconds, text] of durations) assertEquals(formatDuration(milliseconds), text);
+});
+
+pureTest("writeDuration() writes what parseDuration() reads, in the largest unit that fits", () => {
+  const durations: readonly (readonly [number, string])[] = [
+    [0, "0"],
+    [1, "1ms"],
+    [1500, "1500ms"],
+    [90_000, "90s"],
+    [120_000, "2m"],
+    [3_600_000, "1h"],
+    [5_400_000, "90m"],
+    [MAX_DURATION, "576h"],
+  ];
+  for (const [milliseconds, text] of durations) {
+    assertEquals([writeDuration(milliseconds), parseDuration(text)], [text, milliseconds]);
+  }
 });

@@ -1,25 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { type ConfigFile, type FileOption, parseConfigFile } from "../../lib/config/file.ts";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import { type ConfigFile, parseConfigFile } from "../../lib/config/file.ts";
+import { OPTIONS } from "../../lib/config/options.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { pureTest } from "../support/pure.ts";
-
-/** Options that may stand in the files of these tests. */
-const KNOWN: readonly FileOption[] = [
-  { name: "listen", repeatable: true },
-  { name: "sam" },
-  { name: "name" },
-  { name: "identity" },
-  { name: "isolate", list: true },
-  { name: "max-identities" },
-  { name: "allow", repeatable: true },
-  { name: "deny", repeatable: true },
-  { name: "length" },
-  { name: "o", key: "options", repeatable: true },
-  { name: "connect-timeout" },
-  { name: "log-level", ofProcess: true },
-  { name: "log-format", ofProcess: true },
-  { name: "log-destinations", ofProcess: true },
-];
 
 const NOTHING: ConfigFile = { common: new Map(), applications: [] };
 
@@ -172,12 +155,12 @@ pureTest("parseConfigFile() refuses unknown keys, and says which was meant", () 
     ["5", undefined],
   ];
   for (const [key, meant] of keys) {
-    const place = key.startsWith("-") ? key : `${key} (line 2)`;
-    const suffix = meant === undefined ? "" : `: did you mean ${meant}?`;
-    assertEquals(problemsOf(`name: x\n${key}: 1\n`), [`${place} is no option${suffix}`]);
+    const line = key.startsWith("-") ? "" : " (line 2)";
+    const suffix = meant === undefined ? "" : `. Did you mean "${meant}"?`;
+    assertEquals(problemsOf(`name: x\n${key}: 1\n`), [`Unknown option "${key}"${line}${suffix}`]);
   }
   assertEquals(problemsOf("applications:\n  - name: x\n    lsten: 1\n"), [
-    "applications[0].lsten (line 3) is no option: did you mean listen?",
+    'Unknown option "applications[0].lsten" (line 3). Did you mean "listen"?',
   ]);
 });
 
@@ -186,11 +169,11 @@ pureTest("parseConfigFile() keeps no value of an unknown key, which may be a sec
 });
 
 pureTest("parseConfigFile() wants options of the process at the top", () => {
-  for (const { name } of KNOWN.filter(({ ofProcess }) => ofProcess)) {
+  for (const { name } of OPTIONS.filter(({ scope }) => scope === "process")) {
     assertEquals(textsOf(read(`${name}: true`).common, name), ["true"]);
     const { problems, file } = parse(`applications:\n  - name: x\n    ${name}: true\n`);
     const place = `applications[0].${name} (line 3)`;
-    assertEquals(problems, [`${place} holds for all applications, and stands at the top of the file`]);
+    assertEquals(problems, [`${place} applies to all applications: put it at the top of the file`]);
     assertEquals(file.applications[0]?.has(name), false);
   }
 });
@@ -292,7 +275,7 @@ pureTest("parseConfigFile() names no line in flow style, rather than a wrong one
 });
 
 pureTest("parseConfigFile() does not take a key for another that begins like it", () => {
-  const { common } = read("sam-user: a\nsam: 127.0.0.1:1\n", [...KNOWN, { name: "sam-user" }]);
+  const { common } = read("sam-user: a\nsam: 127.0.0.1:1\n");
   assertEquals([...common.values()].map(([first]) => first?.source), ["sam-user (line 1)", "sam (line 2)"]);
   assertEquals(
     read("applications:\n  - name: x\n    max-identities: 1\n    identity: 2\n").applications[0]?.get("identity"),
@@ -308,7 +291,7 @@ pureTest("parseConfigFile() says that a file is no YAML, and where", () => {
   ) {
     const { problems, file } = parse(text);
     assertEquals(problems.length, 1, text);
-    assertEquals(/^The file is no YAML: .+line \d+/.test(problems[0] ?? ""), true, problems[0]);
+    assertEquals(/^The file is not valid YAML: .+line \d+, column \d+$/.test(problems[0] ?? ""), true, problems[0]);
     assertEquals(file, NOTHING);
   }
 });
@@ -316,7 +299,7 @@ pureTest("parseConfigFile() says that a file is no YAML, and where", () => {
 pureTest("parseConfigFile() refuses a key given twice, and several documents", () => {
   for (const text of ["name: a\nname: b\n", "applications:\n  - name: a\n    name: b\n", "name: a\n---\nname: b\n"]) {
     const { problems } = parse(text);
-    assertEquals([problems.length, problems[0]?.startsWith("The file is no YAML: ")], [1, true], text);
+    assertEquals([problems.length, problems[0]?.startsWith("The file is not valid YAML: ")], [1, true], text);
   }
 });
 
@@ -324,21 +307,22 @@ pureTest("parseConfigFile() refuses a file that is empty, a list or a scalar", (
   for (
     const text of ["", "\n\n", "# only a comment\n", "---\n", "null", "- name: x\n", "[]", "name", "5", "true", '"x"']
   ) {
-    assertEquals(
-      parse(text),
-      { problems: ['The file is no mapping of options and "applications"'], file: NOTHING },
-      text,
-    );
+    const what = /^(?:\s*|#.*\n|---\n)$/.test(text) ? "is empty" : "is not a mapping";
+    const problem = `The file ${what}: it needs options, one a line as "listen: 9050", or a list "applications"`;
+    assertEquals(parse(text), { problems: [problem], file: NOTHING }, text);
   }
 });
 
 pureTest("parseConfigFile() refuses applications that are no list of mappings", () => {
-  for (const value of ["", "null", "~", "[]", "x", "5", "false", "{}", "{name: x}", "[x]", "[[{name: x}]]", "[null]"]) {
+  for (const value of ["", "null", "~", "x", "5", "false", "{}", "{name: x}", "[x]", "[[{name: x}]]", "[null]"]) {
     assertEquals(parse(`applications: ${value}\n`), {
-      problems: ['"applications" is not a list of mappings'],
+      problems: ['"applications" must be a list of mappings'],
       file: NOTHING,
     }, value);
   }
+  assertEquals(problemsOf("applications: []\n"), [
+    '"applications" is empty: name an application, or leave "applications" out',
+  ]);
 });
 
 pureTest("parseConfigFile() reports every problem at once, in the order of the file", () => {
@@ -354,21 +338,21 @@ applications:
 `;
   const { problems, file } = parse(text);
   assertEquals(problems, [
-    "lisen (line 1) is no option: did you mean listen?",
+    'Unknown option "lisen" (line 1). Did you mean "listen"?',
     "name (line 2) is not a value or a list of values",
-    "applications[0].nmae (line 5) is no option: did you mean name?",
-    "applications[0].log-level (line 6) holds for all applications, and stands at the top of the file",
+    'Unknown option "applications[0].nmae" (line 5). Did you mean "name"?',
+    "applications[0].log-level (line 6) applies to all applications: put it at the top of the file",
     "applications[0].deny (line 7) is not a value or a list of values",
     "applications[1].options (line 8) is not a value or a list of values",
-    "applications[1].frobnicate (line 9) is no option",
+    'Unknown option "applications[1].frobnicate" (line 9)',
   ]);
   assertEquals([[...file.common.keys()], file.applications.map((values) => values.size)], [["log-level"], [0, 0]]);
 });
 
 pureTest("parseConfigFile() goes on behind applications that are no list", () => {
   assertEquals(problemsOf("applications: 5\nlisen: 1\n"), [
-    '"applications" is not a list of mappings',
-    "lisen (line 2) is no option: did you mean listen?",
+    '"applications" must be a list of mappings',
+    'Unknown option "lisen" (line 2). Did you mean "listen"?',
   ]);
 });
 
@@ -387,13 +371,13 @@ pureTest("parseConfigFile() leaves values as they are written, and joins lists o
 
 pureTest("parseConfigFile() quotes nothing of a file that is no YAML", () => {
   const [problem = ""] = problemsOf("options:\n  i2cp.leaseSetPrivKey: secret\n bad: [\n");
-  assertEquals(problem.startsWith("The file is no YAML: "), true);
+  assertEquals(problem.startsWith("The file is not valid YAML: "), true);
   assertEquals(problem.includes("secret") || problem.includes("\n"), false);
 });
 
-function parse(text: string, known: readonly FileOption[] = KNOWN): { problems: string[]; file: ConfigFile } {
+function parse(text: string): { problems: string[]; file: ConfigFile } {
   const problems: string[] = [];
-  return { file: parseConfigFile(text, known, problems), problems };
+  return { file: parseConfigFile(text, problems), problems };
 }
 
 function problemsOf(text: string): string[] {
@@ -401,12 +385,12 @@ function problemsOf(text: string): string[] {
 }
 
 /** What a file says that has no problem. */
-function read(text: string, known: readonly FileOption[] = KNOWN): ConfigFile {
-  const { problems, file } = parse(text, known);
+function read(text: string): ConfigFile {
+  const { problems, file } = parse(text);
   assertEquals(problems, [], text);
   return file;
 }
 
-function textsOf(values: GivenValues | undefined, name: string): string[] {
+function textsOf(values: RawOptions | undefined, name: string): string[] {
   return (values?.get(name) ?? []).map(({ text }) => text);
 }

@@ -1,13 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatForward, type ForwardRule, mayCall, parseCaller, parseForward } from "../../lib/config/forward.ts";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import { formatForward, type ForwardRule, parseCaller, parseForward } from "../../lib/config/forward.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { ConfigError, readSettings } from "../../lib/config/settings.ts";
 import { pureTest } from "../support/pure.ts";
 
 const [A, B] = [`${"a".repeat(52)}.b32.i2p`, `${"b".repeat(51)}a.b32.i2p`];
 
-function given(values: Record<string, string[]>): GivenValues {
+function given(values: Record<string, string[]>): RawOptions {
   return new Map(
     Object.entries(values).map(([name, texts]) => [name, texts.map((text) => ({ text, source: `--${name}` }))]),
   );
@@ -48,25 +48,13 @@ pureTest("parseCaller() takes base32 addresses only", () => {
   }
 });
 
-pureTest("mayCall(): all where nothing is said, and deny wins", () => {
-  const lists: [string[], string[], boolean][] = [
-    [[], [], true],
-    [[A], [], true],
-    [[B], [], false],
-    [[], [A], false],
-    [[], [B], true],
-    [[A], [A], false],
-  ];
-  for (const [allow, deny, may] of lists) assertEquals(mayCall(A, { allow, deny }), may, `${allow} ${deny}`);
-});
-
-pureTest("nothing is said of inbound where nothing is given", () => {
-  const { forward, callers, bind } = readSettings(new Map());
-  assertEquals([forward, callers, bind], [undefined, undefined, undefined]);
+pureTest("nobody is waited for where nothing is given, and everybody may call", () => {
+  const { forward, policy, bind } = readSettings(new Map());
+  assertEquals([forward, policy.callers, bind], [undefined, { allow: [], deny: [] }, false]);
 });
 
 pureTest("readSettings() reads what is served into I2P", () => {
-  const { forward, callers, bind } = readSettings(given({
+  const { forward, policy, bind } = readSettings(given({
     "forward": ["80=127.0.0.1:8080", "127.0.0.1:9090"],
     "forward-header": ["true"],
     "max-inbound": ["7"],
@@ -76,7 +64,7 @@ pureTest("readSettings() reads what is served into I2P", () => {
   }));
   assertEquals(forward?.rules.map(formatForward), ["80=127.0.0.1:8080", "127.0.0.1:9090"]);
   assertEquals([forward?.header, forward?.maxInbound, bind], [true, 7, true]);
-  assertEquals(callers, { allow: [A], deny: [B] });
+  assertEquals(policy.callers, { allow: [A], deny: [B] });
 });
 
 pureTest("readSettings() leads nobody to SOCKS or to the SAM bridge", () => {
@@ -97,7 +85,7 @@ pureTest("overlay() keeps callers that are denied below, and --forward above rep
     given({ "deny-caller": [A], "forward": ["127.0.0.1:1"] }),
     given({ "deny-caller": [B], "forward": ["127.0.0.1:2"] }),
   );
-  const { callers, forward } = readSettings(merged);
-  assertEquals(callers?.deny, [A, B]);
+  const { policy, forward } = readSettings(merged);
+  assertEquals(policy.callers.deny, [A, B]);
   assertEquals(forward?.rules.map(formatForward), ["127.0.0.1:2"]);
 });

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 import { hashPassword, LoginBook, PASSWORD_ITERATIONS } from "../../lib/config/login_book.ts";
-import { bytesOf } from "../support/login.ts";
+import { bytesOf } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** A hash of base64 zeros, for lines whose password does not matter. */

@@ -1,11 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
 import {
   type ApplicationSettings,
   ConfigError,
-  DEFAULT_LISTEN,
   type LogSettings,
   readApplication,
   readLogSettings,
@@ -33,16 +32,15 @@ const OTHERS = {
   identity: undefined,
   keysDir: undefined,
   isolation: ["auth"],
-  maxIdentities: 8,
-  identityIdle: 600_000,
   authFile: undefined,
-  allow: [],
-  deny: [],
+  policy: { allow: [], deny: [], callers: { allow: [], deny: [] } },
+  bind: false,
+  forward: undefined,
 } as const;
 
 type Settings = ApplicationSettings & LogSettings;
 
-function readSettings(given: GivenValues): Settings {
+function readSettings(given: RawOptions): Settings {
   const problems: string[] = [];
   const settings = { ...readApplication(given, problems), ...readLogSettings(given, problems) };
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
@@ -59,24 +57,16 @@ pureTest("readSettings() without anything given is the defaults", () => {
     samPasswordFile: undefined,
     hostsFile: undefined,
     mapNames: undefined,
-    leaks: "warn",
-    scrub: [],
-    secretsFile: undefined,
     sessionOptions: DEFAULT_OPTIONS,
-    connectTimeout: 120_000,
-    handshakeTimeout: 10_000,
-    idleTimeout: 0,
-    maxConnections: 1024,
-    maxPerClient: 65_535,
-    extendedErrors: false,
-    udp: false,
-    samUdp: 7655,
-    udpStyle: "DATAGRAM",
+    timeouts: { handshake: 10_000, connect: 120_000, idle: 0, identityIdle: 600_000 },
+    limits: { connections: 1024, perClient: 65_535, identities: 8 },
+    leaks: { mode: "warn", scrub: [], secretsFile: undefined },
+    switches: { "extended-errors": false },
+    udp: { enabled: false, port: 7655, style: "DATAGRAM" },
     logLevel: "info",
     logFormat: "text",
     logDestinations: false,
   });
-  assertEquals(DEFAULT_LISTEN, { hostname: "127.0.0.1", port: 4447 });
 });
 
 pureTest("readSettings() takes every option", () => {
@@ -117,8 +107,6 @@ pureTest("readSettings() takes every option", () => {
     identity: "My_app-2",
     keysDir: "/run/keys with a space",
     isolation: ["auth", "client"],
-    maxIdentities: 3,
-    identityIdle: 90_000,
     authFile: "/run/logins with a space",
     listen: [{ hostname: "::1", port: 9050 }],
     listenGiven: true,
@@ -131,20 +119,13 @@ pureTest("readSettings() takes every option", () => {
       "inbound.nickname": "browser",
       "outbound.nickname": "browser",
     },
-    connectTimeout: 90_000,
-    handshakeTimeout: 500,
-    idleTimeout: 3_600_000,
-    maxConnections: 7,
-    maxPerClient: 5,
+    timeouts: { handshake: 500, connect: 90_000, idle: 3_600_000, identityIdle: 90_000 },
+    limits: { connections: 7, perClient: 5, identities: 3 },
     hostsFile: "/run/hosts with a space",
     mapNames: { text: "198.18.0.0/15", first: [198, 18, 0, 0], length: 15 },
-    leaks: "block",
-    scrub: ["irc", "http"],
-    secretsFile: "/run/words",
-    extendedErrors: true,
-    udp: true,
-    samUdp: 17_655,
-    udpStyle: "DATAGRAM2",
+    leaks: { mode: "block", scrub: ["irc", "http"], secretsFile: "/run/words" },
+    switches: { "extended-errors": true },
+    udp: { enabled: true, port: 17_655, style: "DATAGRAM2" },
     logLevel: "debug",
     logFormat: "json",
     logDestinations: true,
@@ -210,7 +191,7 @@ pureTest("readSettings() names the option, the value and the reason", () => {
 });
 
 pureTest("readSettings() names an environment variable that a value came from", () => {
-  const given: GivenValues = new Map([["sam", [{ text: "x", source: "I2P_SOCKS_SAM" }]]]);
+  const given: RawOptions = new Map([["sam", [{ text: "x", source: "I2P_SOCKS_SAM" }]]]);
   const { problems } = assertThrows(() => readSettings(given), ConfigError);
   assertEquals(problems, ['Cannot use I2P_SOCKS_SAM "x": the port is missing or is not a number']);
 });
@@ -255,8 +236,8 @@ pureTest("readSettings() refuses --udp where destinations or ports are set apart
     `--udp does not go with --isolate destination: ${why}`,
   ]);
   assertEquals(problemsOf({ udp: "true", isolate: "port" }), [`--udp does not go with --isolate port: ${why}`]);
-  assertEquals(read({ udp: "true", isolate: "auth,client,stream" }).udp, true);
-  assertEquals(read({ udp: "false", isolate: "port" }).udp, false);
+  assertEquals(read({ udp: "true", isolate: "auth,client,stream" }).udp.enabled, true);
+  assertEquals(read({ udp: "false", isolate: "port" }).udp.enabled, false);
 });
 
 pureTest("readSettings() accepts numbers at each end of their range and refuses the next ones", () => {
@@ -282,8 +263,8 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
 });
 
 pureTest("readSettings() accepts limits of time at each end", () => {
-  assertEquals(read({ "connect-timeout": "1ms", "handshake-timeout": "576h" }).connectTimeout, 1);
-  assertEquals(read({ "idle-timeout": "0" }).idleTimeout, 0);
+  assertEquals(read({ "connect-timeout": "1ms", "handshake-timeout": "576h" }).timeouts.connect, 1);
+  assertEquals(read({ "idle-timeout": "0" }).timeouts.idle, 0);
 });
 
 pureTest("readSettings() gives tunnel options to both directions, and one direction's own first", () => {
@@ -421,13 +402,13 @@ pureTest("readSettings() refuses words of isolation that do not exist, and none 
 });
 
 pureTest("readSettings() takes 0 for an identity that is never idle too long", () => {
-  assertEquals(read({ "identity-idle": "0" }).identityIdle, 0);
-  assertEquals(read({ "identity-idle": "1ms" }).identityIdle, 1);
-  assertEquals(read({ "identity-idle": "576h" }).identityIdle, 2_073_600_000);
+  assertEquals(read({ "identity-idle": "0" }).timeouts.identityIdle, 0);
+  assertEquals(read({ "identity-idle": "1ms" }).timeouts.identityIdle, 1);
+  assertEquals(read({ "identity-idle": "576h" }).timeouts.identityIdle, 2_073_600_000);
 });
 
 pureTest("readSettings() takes every rule, in order, and names each that is none", () => {
-  const { allow, deny } = read({ allow: ["*.i2p:80", "B.i2p"], deny: ["*:25", "*:6660-6669"] });
+  const { allow, deny } = read({ allow: ["*.i2p:80", "B.i2p"], deny: ["*:25", "*:6660-6669"] }).policy;
   assertEquals([allow.map(({ text }) => text), deny.map(({ text }) => text)], [["*.i2p:80", "B.i2p"], [
     "*:25",
     "*:6660-6669",
@@ -470,7 +451,7 @@ pureTest("readSettings() counts every option of a session against the length of 
 type Given = Readonly<Record<string, string | readonly string[]>>;
 
 pureTest("overlay() lets what stands above win, for tunnels and options too", () => {
-  const layer = (given: Given): GivenValues =>
+  const layer = (given: Given): RawOptions =>
     new Map(
       Object.entries(given).map(([name, texts]) => [
         name,

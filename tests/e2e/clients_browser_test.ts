@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { saidBy } from "../support/client_table.ts";
+import { saidBy } from "../clients/client_table.ts";
 import { clientNamed, describeSetup } from "../../lib/cli/setup.ts";
-import { type ClientStage, startClientStage, succeeds, unless } from "../support/client_stage.ts";
+import { type ClientStage, startClientStage, succeeds, unless } from "../clients/client_stage.ts";
 import { type CommandResult, runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { spawnProxy } from "../support/proxy_process.ts";

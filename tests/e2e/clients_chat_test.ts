@@ -1,20 +1,38 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { clientNamed, describeSetup } from "../../lib/cli/setup.ts";
-import { saidBy } from "../support/client_table.ts";
+import { saidBy } from "../clients/client_table.ts";
 import {
   assertRefused,
   type ClientRun,
   type ClientStage,
   isolated,
   startClientStage,
-} from "../support/client_stage.ts";
+  unless,
+} from "../clients/client_stage.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { startIrcServer } from "../support/irc_server.ts";
+import { startIrcServer } from "../clients/irc_server.ts";
 
 /** Exit code of a client whose time was over: after a refusal, WeeChat would try again for ever. */
 const ENDED = 124;
 
-e2eTest("WeeChat", ["weechat-headless", "strace"], async (t) => {
+/** Whether WeeChat's plugins for IRC, triggers and logs are there; Debian has some of them in a package of their own. */
+function hasWeechatPlugins(): boolean {
+  const plugins = ["irc", "trigger", "logger"].map((name) => `/weechat/plugins/${name}.so`);
+  const folders = [`/usr/lib/${Deno.build.arch}-linux-gnu`, "/usr/lib64", "/usr/lib", "/usr/local/lib"];
+  return folders.some((folder) => plugins.every((plugin) => isFile(folder + plugin)));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+const WEECHAT = ["weechat-headless", ...unless(hasWeechatPlugins(), "weechat-plugins")];
+
+e2eTest("WeeChat", [...WEECHAT, "strace"], async (t) => {
   const answer = `answer ${crypto.randomUUID()}`;
   await using server = await startIrcServer(answer);
   await using stage = await startClientStage({ "irc.i2p": server.port });

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { clientNamed, describeSetup } from "../../lib/cli/setup.ts";
-import { saidBy } from "../support/client_table.ts";
+import { saidBy } from "../clients/client_table.ts";
 import {
   assertRefused,
   type ClientRun,
@@ -9,14 +9,14 @@ import {
   startClientStage,
   succeeds,
   unless,
-} from "../support/client_stage.ts";
+} from "../clients/client_stage.ts";
 import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { startPrivateNet } from "../support/private_net.ts";
+import { startPrivateNet } from "./private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { startSite } from "../support/site.ts";
-import { socksGet } from "../support/socks_client.ts";
-import { startSshServer } from "../support/ssh_server.ts";
+import { socksGet } from "../clients/socks_client.ts";
+import { startSshServer } from "../clients/ssh_server.ts";
 
 /** A request of HTTP/1.0, for clients that only carry bytes. */
 const GET = "GET / HTTP/1.0\r\nHost: site.i2p\r\nConnection: close\r\n\r\n";

@@ -6,11 +6,11 @@ import {
   startClientStage,
   succeeds,
   unless,
-} from "../support/client_stage.ts";
-import { saidBy } from "../support/client_table.ts";
+} from "../clients/client_stage.ts";
+import { saidBy } from "../clients/client_table.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { makeRepository } from "../support/git_repository.ts";
-import { startPrivateNet } from "../support/private_net.ts";
+import { makeRepository } from "../clients/git_repository.ts";
+import { startPrivateNet } from "./private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { Random } from "../support/random.ts";
 import { publishService } from "../sam_bridge/bridge.ts";

@@ -2,11 +2,11 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { encodeHex } from "@std/encoding/hex";
 import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { startPrivateNet } from "../support/private_net.ts";
+import { startPrivateNet } from "./private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
-import { BindClient } from "../support/socks_bind.ts";
-import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
-import { only, statusPort, untilIt } from "../support/status_client.ts";
+import { BindClient } from "../clients/socks_bind.ts";
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
+import { only, statusPort, untilIt } from "../status/status_client.ts";
 
 /** Bytes of the file that is served. */
 const SIZE = 8_000_000;

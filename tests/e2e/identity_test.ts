@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { e2eTest } from "../support/e2e.ts";
 import { runCommand } from "../support/command.ts";
-import { startPrivateNet } from "../support/private_net.ts";
+import { startPrivateNet } from "./private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 
 e2eTest(

@@ -1,9 +1,9 @@
 /** What the status page does in Chromium. Run by page_test.ts, in a network that has loopback alone. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type ChromiumPage, startChromium } from "../support/chromium.ts";
+import { type ChromiumPage, startChromium } from "../clients/chromium.ts";
 import { findProgram } from "../support/e2e.ts";
-import { readContrasts } from "../support/contrast.ts";
-import { takePictures } from "../support/status_pictures.ts";
+import { readContrasts } from "../status/contrast.ts";
+import { takePictures } from "../status/status_pictures.ts";
 import {
   b32,
   lostApplication,
@@ -11,7 +11,7 @@ import {
   servingApplication,
   startStatusStage,
   statusOf,
-} from "../support/status_stage.ts";
+} from "../status/status_stage.ts";
 
 /** A name that would run, were it markup. */
 const MARKUP = "<img src=x onerror=alert(1)>";
@@ -38,17 +38,17 @@ Deno.test("the status page in Chromium", async (t) => {
     const ready = await text("section:first-child");
     for (
       const words of ["browser", "Ready", "[::1]:4447", "127.0.0.1:7656, version 3.1", "3.5 MB", "94.6 MB", "Group 1"]
-        .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name, and this proxy reaches I2P only")
+        .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name; this proxy reaches I2P only")
         .concat(
           "use socks5h or socks4a",
-          "Look for them in its settings",
+          "Set a neutral User-Agent in the application",
           "User-Agent names the operating system",
           "Set a neutral User-Agent",
         )
     ) assertStringIncludes(ready, words);
     const lost = await text("section:last-child");
     assertStringIncludes(lost, "Not ready");
-    assertStringIncludes(lost, "The router's SAM bridge cannot be connected to. In a terminal, i2p-socks check names");
+    assertStringIncludes(lost, "Cannot connect to the router's SAM bridge. In a terminal, i2p-socks check names");
     assertStringIncludes(lost, "127.0.0.1:7657, not reached");
     assertStringIncludes(lost, "Nothing was refused.");
     assertEquals([SWITCHED.exec(ready)?.[0], SWITCHED.exec(lost)?.[0]], [undefined, undefined]);
@@ -76,8 +76,8 @@ Deno.test("the status page in Chromium", async (t) => {
         .concat("Associations3", "Datagrams sent20,480", "Datagrams received18,211")
     ) assert(numbers.includes(pair), `${pair} not in ${numbers.join()}`);
     for (
-      const words of ["Not let in by --allow-caller and --deny-caller", "does it listen where --forward says?"]
-        .concat("Larger than a datagram of I2P can be", "31744 bytes are the limit", "Datagrams 1", b32("u"))
+      const words of ["Blocked by --allow-caller or --deny-caller", "does it listen where --forward points?"]
+        .concat("Larger than an I2P datagram can be", "31744 bytes", "Datagrams 1", b32("u"))
         .concat("Datagrams 2", "Callers from I2P (--forward)", "Clients that wait for a caller (--bind)")
     ) assertStringIncludes(serving, words);
     assert(!serving.includes("would not wait"));

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { untilItWorks } from "../support/wait.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { type PrivateNet, socksGet, startPrivateNet } from "../support/private_net.ts";
+import { type PrivateNet, socksGet, startPrivateNet } from "./private_net.ts";
 
 e2eTest("private network: works, and again after its router was killed", ["i2pd"], async (t) => {
   await using net = await startPrivateNet();
@@ -28,7 +29,7 @@ e2eTest("private network: works, and again after its router was killed", ["i2pd"
   await t.step("the killed router comes back as it was", async () => {
     await net.restartRouter();
     assertStringIncludes(await hello(net.samPort), "RESULT=OK");
-    await eventually(() => assertPage(net, net.siteB32));
+    await untilItWorks(() => assertPage(net, net.siteB32));
     await assertPage(net, net.siteName);
   });
 });
@@ -49,17 +50,4 @@ async function hello(port: number): Promise<string> {
   const reply = new Uint8Array(200);
   const length = await conn.read(reply);
   return new TextDecoder().decode(reply.subarray(0, length ?? 0));
-}
-
-/** Tries for a minute: tunnels take 7 to 17 seconds after a start. */
-async function eventually(attempt: () => Promise<void>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() >= deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-  }
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type CommandResult, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { type PrivateNet, startPrivateNet } from "../support/private_net.ts";
+import { type PrivateNet, startPrivateNet } from "./private_net.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { bytesSha256 } from "../support/site.ts";
 

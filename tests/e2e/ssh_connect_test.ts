@@ -1,13 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { saidBy } from "../support/client_table.ts";
+import { saidBy } from "../clients/client_table.ts";
 import { type CommandResult, installProxy, runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
-import { makeRepository } from "../support/git_repository.ts";
+import { makeRepository } from "../clients/git_repository.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { pattern } from "../support/site.ts";
-import { startSshServer } from "../support/ssh_server.ts";
+import { startSshServer } from "../clients/ssh_server.ts";
 
 /** Bytes that travel through ssh each way. */
 const SIZE = 5_000_000;

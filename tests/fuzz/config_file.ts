@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
 import { type ConfigFile, parseConfigFile } from "../../lib/config/file.ts";
-import type { GivenValue, GivenValues } from "../../lib/config/given_values.ts";
+import type { RawOptions, RawValue } from "../../lib/config/raw_options.ts";
 import { Random } from "../support/random.ts";
 import { type Entry, KNOWN_OPTIONS, randomEntries } from "./config_entries.ts";
 import { checkSettings } from "./config_settings.ts";
@@ -47,7 +46,7 @@ export const configFile: Target<Meaning> = {
       ),
     };
     const problems: string[] = [];
-    const file = parseConfigFile(written.text, FILE_OPTIONS, problems);
+    const file = parseConfigFile(written.text, problems);
     const lists = [expected.common, ...expected.applications];
     assertEquals(problems.map(withoutGuess), lists.flatMap((list) => list.problems), written.text);
     const values: ConfigFile = {
@@ -64,15 +63,16 @@ function valuesOf(
   list: readonly Entry[],
   place: (index: number, key: string) => string,
   isApplication: boolean,
-): { values: GivenValues; problems: string[] } {
-  const values = new Map<string, GivenValue[]>();
+): { values: RawOptions; problems: string[] } {
+  const values = new Map<string, RawValue[]>();
   const problems: string[] = [];
   for (const [i, { key, texts }] of list.entries()) {
     const source = place(i, key);
     const name = key === "options" ? "o" : key;
-    if (key === "o" || !KNOWN_OPTIONS.includes(name)) problems.push(`${source} is no option`);
-    else if (isApplication && PROCESS_OPTIONS.includes(name)) {
-      problems.push(`${source} holds for all applications, and stands at the top of the file`);
+    if (key === "o" || !KNOWN_OPTIONS.includes(name)) {
+      problems.push(`Unknown option "${source.replace(/( \(line \d+\))?$/, '"$1')}`);
+    } else if (isApplication && PROCESS_OPTIONS.includes(name)) {
+      problems.push(`${source} applies to all applications: put it at the top of the file`);
     } else if (texts.length === 0) problems.push(`${source} is not a value or a list of values`);
     else if (COMMA_LISTS.includes(name)) values.set(name, [{ text: texts.join(","), source }]);
     else if (texts.length > 1 && !REPEATABLE.includes(name)) {
@@ -92,5 +92,5 @@ function lineOf(line: number | undefined): string {
 }
 
 function withoutGuess(problem: string): string {
-  return problem.replace(/: did you mean [a-z-]+\?$/, "");
+  return problem.replace(/\. Did you mean "[a-z-]+"\?$/, "");
 }

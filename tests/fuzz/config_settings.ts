@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { MAX_DURATION } from "../../lib/config/duration.ts";
 import { formatEndpoint, parseEndpoint } from "../../lib/config/endpoint.ts";
 import type { ConfigFile } from "../../lib/config/file.ts";
-import { SCRUB_PROTOCOLS } from "../../lib/config/leak_mode.ts";
-import type { GivenValues } from "../../lib/config/given_values.ts";
+import { SCRUB_PROTOCOLS } from "../../lib/config/choices.ts";
+import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
 import { type ApplicationSettings, readApplication, readLogSettings } from "../../lib/config/settings.ts";
@@ -51,7 +51,7 @@ export const configSettings: Target<Layers> = {
   },
 };
 
-function valuesOf(entries: readonly Entry[], source: string): GivenValues {
+function valuesOf(entries: readonly Entry[], source: string): RawOptions {
   const texts = entries.filter((entry) => entry.texts.length > 0).map(({ key, texts }) =>
     [key === "options" ? "o" : key, texts.map((text) => ({ text, source: `${source} ${key}` }))] as const
   );
@@ -63,7 +63,7 @@ export function checkSettings({ common, applications }: ConfigFile): void {
   for (const values of applications.length === 0 ? [new Map()] : applications) checkGiven(overlay(common, values));
 }
 
-function checkGiven(given: GivenValues): void {
+function checkGiven(given: RawOptions): void {
   const problems: string[] = [];
   const settings = readApplication(given, problems);
   const sources = [...given.values()].flat().map(({ source, text }) => `Cannot use ${source} "${text}": `);
@@ -81,22 +81,23 @@ function checkGiven(given: GivenValues): void {
   for (const problem of ofLog) assert(isPlaced(problem), problem);
 }
 
-function checkSound(settings: ApplicationSettings, given: GivenValues): void {
+function checkSound(settings: ApplicationSettings, given: RawOptions): void {
   for (const endpoint of [...settings.listen, settings.sam]) {
     assert(["127.0.0.1", "::1"].includes(endpoint.hostname), endpoint.hostname);
     assertEquals(parseEndpoint(formatEndpoint(endpoint)), endpoint);
   }
   assert(settings.sam.port > 0 && settings.listen.length > 0);
-  for (const limit of [settings.connectTimeout, settings.handshakeTimeout]) assert(limit > 0 && limit <= MAX_DURATION);
-  for (const limit of [settings.idleTimeout, settings.identityIdle]) assert(limit >= 0 && limit <= MAX_DURATION);
-  assert(/^\d+$/.test(`${settings.maxIdentities}`) && settings.maxIdentities >= 1 && settings.maxIdentities <= 64);
-  assert(/^\d+$/.test(`${settings.maxConnections}`) && settings.maxConnections >= 1);
+  const { timeouts, limits, policy, leaks } = settings;
+  for (const limit of [timeouts.connect, timeouts.handshake]) assert(limit > 0 && limit <= MAX_DURATION);
+  for (const limit of [timeouts.idle, timeouts.identityIdle]) assert(limit >= 0 && limit <= MAX_DURATION);
+  assert(/^\d+$/.test(`${limits.identities}`) && limits.identities >= 1 && limits.identities <= 64);
+  assert(/^\d+$/.test(`${limits.connections}`) && limits.connections >= 1);
   assert(/^[\w-]{1,64}$/.test(settings.identity ?? "x"), settings.identity);
   assertEquals(settings.isolation, [...new Set(settings.isolation)]);
-  assertEquals(settings.scrub, SCRUB_PROTOCOLS.filter((protocol) => settings.scrub.includes(protocol)));
-  assert(settings.secretsFile === undefined || settings.leaks !== "off", "secrets that nobody looks for");
-  assert(!settings.udp || !settings.isolation.includes("destination") && !settings.isolation.includes("port"));
-  assertEquals([settings.allow.length, settings.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
+  assertEquals(leaks.scrub, SCRUB_PROTOCOLS.filter((protocol) => leaks.scrub.includes(protocol)));
+  assert(leaks.secretsFile === undefined || leaks.mode !== "off", "secrets that nobody looks for");
+  assert(!settings.udp.enabled || !settings.isolation.includes("destination") && !settings.isolation.includes("port"));
+  assertEquals([policy.allow.length, policy.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
   for (const { target } of settings.forward?.rules ?? []) {
     assert(["127.0.0.1", "::1"].includes(target.hostname) && target.port > 0, "a service that is not here");
     const doors = [...settings.listen, settings.sam].map(formatEndpoint);

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { FILE_OPTIONS } from "../../lib/server/configuration.ts";
 import { parseConfigFile } from "../../lib/config/file.ts";
 import { randomEntries } from "./config_entries.ts";
 import { checkSettings } from "./config_settings.ts";
@@ -14,11 +13,21 @@ const TOKENS = [
 ];
 
 /** Problems of a file as a whole, which leave nothing of it. */
-const OF_FILE = /^The file is no (YAML: [^\n]*|mapping of options and "applications")$/;
+const OF_FILE = /^The file is (not valid YAML: [^\n]*|(empty|not a mapping): it needs options[^\n]*)$/;
+
+/** An unknown key, which can be any text. */
+const UNKNOWN_KEY =
+  /^Unknown option "(?:applications\[\d+\]\.)?(.*?)"(?: \(line (\d+)\))?(?:\. Did you mean "[a-z-]+"\?)?$/s;
+
+/** Problems of the list of applications itself. */
+const OF_APPLICATIONS: readonly string[] = [
+  '"applications" must be a list of mappings',
+  '"applications" is empty: name an application, or leave "applications" out',
+];
 
 /** Problems of one key, behind its place. */
 const OF_KEY =
-  /^(?:applications\[\d+\]\.)?(.*?)(?: \(line (\d+)\))? (?:is no option(?:: did you mean [a-z-]+\?)?|is not a value or a list of values|takes one value, not \d+|holds for all applications, and stands at the top of the file)$/s;
+  /^(?:applications\[\d+\]\.)?(.*?)(?: \(line (\d+)\))? (?:is not a value or a list of values|takes one value, not \d+|applies to all applications: put it at the top of the file)$/s;
 
 /** Any text: problems have one of the known forms, name a key of the file, and on the line that they name it stands. */
 export const configText: Target<string> = {
@@ -61,7 +70,7 @@ export const configText: Target<string> = {
   },
   check: (text) => {
     const problems: string[] = [];
-    const file = parseConfigFile(text, FILE_OPTIONS, problems);
+    const file = parseConfigFile(text, problems);
     if (problems.some((problem) => problem.startsWith("The file "))) {
       assert(problems.length === 1 && problems.every((problem) => OF_FILE.test(problem)), problems.join("\n"));
       assertEquals(file, { common: new Map(), applications: [] });
@@ -69,8 +78,8 @@ export const configText: Target<string> = {
     }
     const lines = text.split("\n");
     for (const problem of problems) {
-      if (problem === '"applications" is not a list of mappings') continue;
-      const [form, key = "", line] = OF_KEY.exec(problem) ?? [];
+      if (OF_APPLICATIONS.includes(problem)) continue;
+      const [form, key = "", line] = UNKNOWN_KEY.exec(problem) ?? OF_KEY.exec(problem) ?? [];
       assertEquals(form, problem, "a problem of no known form");
       // Keys that are written with escapes, folded or built of other values look otherwise.
       assert(text.includes(key) || /[\\'"?[{]/.test(text), `${problem}: no such key is there`);

@@ -2,11 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { formatSamDatagram, parseSamDatagram, readSender, readSenderHash } from "../../lib/sam/datagrams.ts";
 import { encodeDatagram, parseDatagram, writtenAddress } from "../../lib/socks/datagram.ts";
 import { latin1 } from "../../lib/socks/wire.ts";
-import { encodeRequest5 } from "../support/socks_wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { encodeRequest5 } from "../clients/socks_wire.ts";
 import type { Target } from "./engine.ts";
 import { hex } from "./literal.ts";
 import { mutateBytes } from "./mutate.ts";
+import { concat } from "../support/bytes.ts";
 
 /** Bytes that come as a datagram, and the parts of one that is well made. */
 interface Datagram {

@@ -3,7 +3,7 @@ import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { publicPart } from "../../lib/i2p/destination.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { isIdentityName, MAX_IDENTITY_NAME } from "../../lib/keys/key_store.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import type { Random } from "../support/random.ts";
 import type { Target } from "./engine.ts";
 import { mutateBytes } from "./mutate.ts";

@@ -6,12 +6,12 @@ import { lookupName } from "../../lib/sam/naming.ts";
 import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
 import { createSession } from "../../lib/sam/session.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
-import { numberedKey } from "../support/blob.ts";
-import { concat } from "../support/fake_stream.ts";
+import { numberedKey } from "../keys/blob.ts";
 import type { Target } from "./engine.ts";
 import { FakeConn } from "./fake_conn.ts";
 import { literal } from "./literal.ts";
 import { fragments, mutateText } from "./mutate.ts";
+import { concat } from "../support/bytes.ts";
 
 /** What is asked of a bridge, as a number of {@linkcode CALLS}, and all that it says. */
 interface Dialogue {

@@ -6,7 +6,8 @@ import { encodeName5, encodeResolved4, encodeResolved5, RESOLVE, RESOLVE_COMMAND
 import { encodeReply4 } from "../../lib/socks/socks4.ts";
 import { encodeReply5 } from "../../lib/socks/socks5.ts";
 import { CONNECT, latin1, Reply4, Reply5, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
-import { concat, FakeStream } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
+import { FakeStream } from "../support/fake_stream.ts";
 import type { Random } from "../support/random.ts";
 import {
   encodeGreeting,
@@ -15,7 +16,7 @@ import {
   encodeRequest5,
   parseReply4,
   parseReply5,
-} from "../support/socks_wire.ts";
+} from "../clients/socks_wire.ts";
 import type { Target } from "./engine.ts";
 import { hex } from "./literal.ts";
 import { fragments } from "./mutate.ts";

@@ -3,7 +3,7 @@ import { HTTP } from "../../lib/guard/http.ts";
 import { fromLatin1, toLatin1 } from "../../lib/guard/latin1.ts";
 import { MAX_HEAD } from "../../lib/guard/request_reader.ts";
 import { HttpScrubber, NEUTRAL_USER_AGENT } from "../../lib/guard/scrub_http.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 import { readStream } from "./read_stream.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { inspectIrcLine } from "../../lib/guard/irc.ts";
 import { IrcScrubber } from "../../lib/guard/scrub_irc.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
 

@@ -253,7 +253,7 @@ function randomFacts(random: Random): IsolationFacts {
 }
 
 function group(flags: readonly IsolationFlag[], facts: Partial<IsolationFacts> = {}): string | undefined {
-  return isolationGroup(new Set(flags), { ...PLAIN, ...facts });
+  return isolationGroup(flags, { ...PLAIN, ...facts });
 }
 
 function auth(user: string, password: string): string | undefined {

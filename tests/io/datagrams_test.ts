@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatagramSocket, LEAST_QUEUED, MAX_QUEUED } from "../../lib/io/datagrams.ts";
-import { collectGarbage } from "../support/garbage.ts";
-import { delay, until } from "../support/harness.ts";
+import { collectGarbage } from "./garbage.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** Datagrams between two rests of a sender: fewer than the system's own buffer holds. */
 const PACE = 50;
@@ -74,6 +74,7 @@ Deno.test("only so many wait, however small they are", async () => {
   });
   await sendAll(socket.port, room + 4_000, 4);
   held.resolve();
+  await until("those that waited are taken", () => taken >= room);
   let before = 0;
   for (; before !== taken; await delay(100)) before = taken;
   // Besides those that the system held.

@@ -33,10 +33,10 @@ pureTest("SharedSignal can be left while it tells", () => {
 pureTest("A deadline ends with a shared signal, with its reason, and at once where that has ended", () => {
   const [signal, reason] = [new SharedSignal(), new Error("over")];
   using before = new Deadline(Infinity, signal);
-  assertEquals(before.signal.aborted, false);
+  assertEquals(before.aborted, false);
   signal.abort(reason);
   using after = new Deadline(Infinity, undefined, signal);
-  assertEquals([before.signal.reason, after.signal.reason], [reason, reason]);
+  assertEquals([before.reason, after.reason], [reason, reason]);
 });
 
 Deno.test("SharedSignal tells the others when one of them throws, and keeps the error from nobody", async () => {

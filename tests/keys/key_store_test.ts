@@ -1,10 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type KeyProblem, KeyStoreError } from "../../lib/keys/error.ts";
 import { KeyStore, MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../../lib/keys/key_store.ts";
-import { numberedKey, numberOf } from "../support/blob.ts";
-import { PROJECT } from "../support/command.ts";
-import { tortureKeys } from "../support/key_torture.ts";
-import { Random } from "../support/random.ts";
+import { numberedKey, numberOf } from "./blob.ts";
 
 async function withStore(work: (store: KeyStore, directory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "i2p-socks-keys-" });
@@ -119,49 +116,43 @@ Deno.test("KeyStore takes only names that are file names everywhere", async () =
   });
 });
 
-Deno.test("KeyStore lets one process at a time use or change a key", async () => {
-  await withStore(async (store, directory) => {
-    await store.create("one", numberedKey(1));
-    const holder = new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--quiet", "--ext=ts", HOLDER, directory],
-      cwd: PROJECT,
-      env: { DENO_NO_UPDATE_CHECK: "1" },
-      stdin: "null",
-      stdout: "piped",
-    }).spawn();
-    const reader = holder.stdout.getReader();
-    await reader.read();
-    assertEquals(await problem(() => store.lock("one")), "in-use");
-    assertEquals(await problem(() => store.replace("one", numberedKey(2))), "in-use");
-    assertEquals(await problem(() => store.delete("one")), "in-use");
-    using other = await store.lock("other");
-    assert(other !== undefined);
-    // Reading needs no lock: keys show works beside a running proxy.
-    assertEquals(numberOf(await store.read("one")), 1);
-    holder.kill("SIGKILL");
-    await holder.status;
-    await reader.cancel();
-    using lock = await store.lock("one");
-    assert(lock !== undefined);
-  });
+Deno.test({
+  name: "KeyStore refuses files and folders of other users, with the command that helps",
+  // Only root can give files away.
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    await withStore(async (store, directory) => {
+      await store.create("one", numberedKey(1));
+      for (const path of [`${directory}/one.dat`, directory]) {
+        await Deno.chown(path, 12_345, null);
+        const error = await assertRejects(
+          () => store.read("one"),
+          KeyStoreError,
+          "belongs to another user (uid 12345)",
+        );
+        assertEquals(error.hint, `chown 0 "${path}", if its content can be trusted`);
+        await Deno.chown(path, 0, null);
+      }
+      assertEquals(numberOf(await store.read("one")), 1);
+    });
+  },
 });
 
-/** Takes a lock, says so, and waits to be killed. */
-const HOLDER = `
-  import { KeyStore } from "./lib/keys/key_store.ts";
-  const lock = await new KeyStore(Deno.args[0]).lock("one");
-  console.log(lock !== undefined);
-  await new Promise((resolve) => setTimeout(resolve, 60_000));
-`;
-
-Deno.test("Kills at random moments lose no key, and leave no litter for the next writer", async () => {
+Deno.test("KeyStore has the old key where the new one cannot be written, and leaves nothing behind", async () => {
   await withStore(async (store, directory) => {
-    const random = new Random(1);
-    const { kills } = await tortureKeys(directory, 120, () => random.next());
-    assert(kills > 1);
-    await store.replace("tortured", numberedKey(1));
-    const names: string[] = [];
-    for await (const { name } of Deno.readDir(directory)) names.push(name);
-    assertEquals(names.sort(), ["tortured.dat", "tortured.lock"]);
+    await store.create("one", numberedKey(1));
+    const open = Deno.open;
+    Deno.open = (path, options) =>
+      options?.createNew
+        ? Promise.reject(Object.assign(new Error("x (os error 28)"), { code: "ENOSPC" }))
+        : open(path, options);
+    try {
+      assertEquals(await problem(() => store.replace("one", numberedKey(2))), "unwritable");
+    } finally {
+      Deno.open = open;
+    }
+    assertEquals(numberOf(await store.read("one")), 1);
+    const names = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
+    assertEquals(names.sort(), ["one.dat", "one.lock"]);
   });
 });

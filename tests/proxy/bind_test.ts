@@ -1,17 +1,15 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import { parseRule } from "../../lib/config/rule.ts";
-import { BIND_COMMANDS } from "../../lib/proxy/bind.ts";
 import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { decode as text, encode as bytes } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
-import { startCaller } from "../support/callers.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import { BindClient } from "../support/socks_bind.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
-import { resolveName } from "../support/socks_resolve.ts";
-
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const bytes = (words: string): Uint8Array => new TextEncoder().encode(words);
+import { startCaller } from "../clients/callers.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
+import { BindClient } from "../clients/socks_bind.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
+import { resolveName } from "../clients/socks_resolve.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** The address of the base identity. */
 function own(harness: Harness): string {
@@ -21,7 +19,7 @@ function own(harness: Harness): string {
 for (const manners of ["i2pd", "java"] as const) {
   for (const version of [5, 4] as const) {
     Deno.test(`${manners}: SOCKS${version} BIND: two replies to the byte, then both ways, then the end`, async () => {
-      await using harness = await startHarness({ bridge: { manners }, proxy: { commands: BIND_COMMANDS } });
+      await using harness = await startHarness({ bridge: { manners }, settings: { bind: true } });
       await using caller = await startCaller(harness.bridge.port);
       using client = await BindClient.ask(harness.port, { version, port: 0x1234 });
       const expected = (b32: string): Uint8Array =>
@@ -48,13 +46,13 @@ for (const manners of ["i2pd", "java"] as const) {
 }
 
 Deno.test("BIND is refused where it is not enabled, and other commands are in any case", async () => {
-  for (const commands of [undefined, BIND_COMMANDS]) {
-    await using harness = await startHarness({ proxy: { commands } });
-    assertEquals(harness.proxy.waiting, commands && 0);
+  for (const bind of [false, true]) {
+    await using harness = await startHarness({ settings: { bind } });
+    assertEquals(harness.proxy.waiting, bind ? 0 : undefined);
     for (const version of [5, 4] as const) {
       using client = await BindClient.ask(harness.port, { version });
       const refused = version === 5 ? "05 07 00 01 00 00 00 00 00 00" : "00 5b 00 00 00 00 00 00";
-      const wanted = commands === undefined ? refused : version === 5 ? "05 00 00 03" : "00 5a";
+      const wanted = !bind ? refused : version === 5 ? "05 00 00 03" : "00 5a";
       const length = wanted.split(" ").length;
       assertEquals([...await client.take(length)].map((b) => b.toString(16).padStart(2, "0")).join(" "), wanted);
     }
@@ -66,8 +64,8 @@ Deno.test("BIND is refused where it is not enabled, and other commands are in an
 });
 
 Deno.test("one client at a time waits on an identity: the next one is refused until it does not, and others wait too", async () => {
-  const isolation = new Set(["auth"] as const);
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, isolation } });
+  const isolation = ["auth"] as const;
+  await using harness = await startHarness({ settings: { bind: true, isolation } });
   using first = await BindClient.ask(harness.port, {});
   assertEquals((await first.reply()).code, 0);
   for (const version of [5, 4] as const) {
@@ -86,7 +84,7 @@ Deno.test("one client at a time waits on an identity: the next one is refused un
 
 Deno.test("a client that names its caller gets no other one, by address, by name and by the user's own hosts", async () => {
   const hosts = new Map<string, string>();
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, hosts } });
+  await using harness = await startHarness({ hosts, settings: { bind: true } });
   await using wanted = await startCaller(harness.bridge.port);
   await using other = await startCaller(harness.bridge.port);
   hosts.set("friend.i2p", wanted.b32);
@@ -107,11 +105,11 @@ Deno.test("a client that names its caller gets no other one, by address, by name
 });
 
 Deno.test("a client may name its caller by an address that stands for a name, and is told that address", async () => {
-  const isolation = new Set(["auth"] as const);
-  const rules = { allow: [], deny: [parseRule("enemy.i2p:99")] };
+  const isolation = ["auth"] as const;
+  const policy = { deny: [parseRule("enemy.i2p:99")] };
   const mapNames = parseAddressRange("127.192.0.0/10");
   const hosts = new Map<string, string>();
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, isolation, mapNames, rules, hosts } });
+  await using harness = await startHarness({ hosts, settings: { bind: true, isolation, mapNames, policy } });
   await using friend = await startCaller(harness.bridge.port);
   await using other = await startCaller(harness.bridge.port);
   hosts.set("friend.i2p", friend.b32);
@@ -146,7 +144,7 @@ Deno.test("an address stands for its name as long as a client waits for its call
   const mapNames = parseAddressRange("127.192.0.0/10");
   const timeouts = { connect: 100_000_000 };
   const hosts = new Map<string, string>();
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, mapNames, timeouts, hosts } });
+  await using harness = await startHarness({ hosts, settings: { bind: true, mapNames, timeouts } });
   await using friend = await startCaller(harness.bridge.port);
   hosts.set("friend.i2p", friend.b32);
   const ip = await resolveName(harness.port, "friend.i2p");
@@ -167,8 +165,8 @@ function pairs([a = 0, b = 0, c = 0, d = 0]: Uint8Array): string {
 }
 
 Deno.test("a client that names nobody in I2P is refused as with CONNECT", async () => {
-  const rules = { allow: [], deny: [parseRule("enemy.i2p")] };
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, rules } });
+  const policy = { deny: [parseRule("enemy.i2p")] };
+  await using harness = await startHarness({ settings: { bind: true, policy } });
   for (const [host, code] of [["example.org", 2], ["10.0.0.1", 8], ["nobody.i2p", 4], ["enemy.i2p", 2]] as const) {
     using client = await BindClient.ask(harness.port, { host });
     assertEquals((await client.reply()).code, code, host);
@@ -177,7 +175,7 @@ Deno.test("a client that names nobody in I2P is refused as with CONNECT", async 
 
 Deno.test("--allow-caller and --deny-caller hold for clients that wait, too", async () => {
   const callers = { allow: [] as string[], deny: [] as string[] };
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, callers } });
+  await using harness = await startHarness({ settings: { bind: true, policy: { callers } } });
   await using friend = await startCaller(harness.bridge.port);
   await using enemy = await startCaller(harness.bridge.port);
   callers.deny.push(enemy.b32);
@@ -191,7 +189,7 @@ Deno.test("--allow-caller and --deny-caller hold for clients that wait, too", as
 Deno.test("a login waits on its own identity, and beside --forward only a login can", async () => {
   const forward = { rules: [], header: false, maxInbound: 1 };
   await using harness = await startHarness({
-    proxy: { commands: BIND_COMMANDS, isolation: new Set(["auth"]), forward },
+    settings: { bind: true, isolation: ["auth"], forward },
   });
   await using caller = await startCaller(harness.bridge.port);
   using base = await BindClient.ask(harness.port);
@@ -209,7 +207,7 @@ Deno.test("a login waits on its own identity, and beside --forward only a login 
 });
 
 Deno.test("nobody calls in time: the second reply says so", async () => {
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS, timeouts: { connect: 200 } } });
+  await using harness = await startHarness({ settings: { bind: true, timeouts: { connect: 200 } } });
   for (const version of [5, 4] as const) {
     using client = await BindClient.ask(harness.port, { version });
     await client.reply();
@@ -219,7 +217,7 @@ Deno.test("nobody calls in time: the second reply says so", async () => {
 });
 
 Deno.test("a client that leaves is waited for no more", async () => {
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS } });
+  await using harness = await startHarness({ settings: { bind: true } });
   const client = await BindClient.ask(harness.port);
   await client.reply();
   assertEquals(harness.streams(), 1);
@@ -243,7 +241,7 @@ const FAULTS: readonly [string, string, number, boolean][] = [
 for (const [what, answer, code, isWaiting] of FAULTS) {
   Deno.test(`BIND: a bridge that ${what}`, async () => {
     await using harness = await startHarness({
-      proxy: { commands: BIND_COMMANDS, timeouts: { connect: 500 } },
+      settings: { bind: true, timeouts: { connect: 500 } },
       bridge: {
         intercept: async (line, socket) => {
           if (!line.startsWith("STREAM ACCEPT")) return false;
@@ -258,6 +256,7 @@ for (const [what, answer, code, isWaiting] of FAULTS) {
     if (isWaiting) assertEquals((await client.reply()).code, 0);
     assertEquals((await client.reply()).code, code);
     assertEquals(await client.rest(), "");
+    client.conn.close();
     await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() <= 0);
   });
 }
@@ -265,7 +264,7 @@ for (const [what, answer, code, isWaiting] of FAULTS) {
 Deno.test("a client whose time is over while the router is asked again is told that nobody has called", async () => {
   let asked = 0;
   await using harness = await startHarness({
-    proxy: { commands: BIND_COMMANDS, timeouts: { connect: 500 } },
+    settings: { bind: true, timeouts: { connect: 500 } },
     bridge: {
       intercept: async (line, socket) => {
         if (line.startsWith("HELLO")) return asked > 0;
@@ -286,7 +285,7 @@ Deno.test("a client whose time is over while the router is asked again is told t
 Deno.test("a client goes on waiting where the router closes a socket that waited, as i2pd does", async () => {
   let left = 2;
   await using harness = await startHarness({
-    proxy: { commands: BIND_COMMANDS },
+    settings: { bind: true },
     bridge: {
       intercept: async (line, socket) => {
         if (!line.startsWith("STREAM ACCEPT") || left-- <= 0) return false;
@@ -306,7 +305,7 @@ Deno.test("a client goes on waiting where the router closes a socket that waited
 });
 
 Deno.test("a session that is lost while a client waits ends the wait", async () => {
-  await using harness = await startHarness({ proxy: { commands: BIND_COMMANDS } });
+  await using harness = await startHarness({ settings: { bind: true } });
   using client = await BindClient.ask(harness.port);
   await client.reply();
   harness.dropSessions();

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Harness, startHarness, until } from "../support/harness.ts";
-import { socksConnect } from "../support/socks_client.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
+import { socksConnect } from "../clients/socks_client.ts";
+import { until } from "../support/wait.ts";
 
 /** A refusal: plain code, extended code, reason. */
 type Refused = readonly [number, number, string];
@@ -41,7 +42,7 @@ for (const extendedErrors of [false, true]) {
           return true;
         },
       },
-      proxy: { extendedErrors },
+      settings: { switches: { "extended-errors": extendedErrors } },
     });
     const check = async (host: string, [plain, extended, reason]: Refused): Promise<void> => {
       await assertRefused(harness, host, 5, extendedErrors ? extended : plain, reason);
@@ -59,7 +60,7 @@ for (const extendedErrors of [false, true]) {
   Deno.test(`The connect timeout has an ${extendedErrors ? "extended" : "ordinary"} code`, async () => {
     await using harness = await startHarness({
       bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
-      proxy: { extendedErrors, timeouts: { connect: 100 } },
+      settings: { switches: { "extended-errors": extendedErrors }, timeouts: { connect: 100 } },
     });
     await assertRefused(harness, harness.name, 5, extendedErrors ? 0xf7 : 6, "timed-out");
     await assertRefused(harness, harness.name, 4, 0x5b, "timed-out");

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatEndpoint } from "../../lib/config/endpoint.ts";
 import type { ForwardRule, ForwardSettings } from "../../lib/config/forward.ts";
-import { type Caller, startCaller } from "../support/callers.ts";
-import { delay, type Harness, type HarnessOptions, startHarness, until } from "../support/harness.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
+import { type Caller, startCaller } from "../clients/callers.ts";
+import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** A local service; its answers begin with its name. */
 class Service implements AsyncDisposable {
@@ -71,13 +72,13 @@ interface Served extends AsyncDisposable {
 async function serveInto(
   rules: readonly ForwardRule[],
   forward: Partial<ForwardSettings> = {},
-  { proxy, ...options }: HarnessOptions = {},
+  { settings, ...options }: HarnessOptions = {},
 ): Promise<Served> {
   const stack = new AsyncDisposableStack();
   const harness = stack.use(
     await startHarness({
       ...options,
-      proxy: { forward: { rules, header: false, maxInbound: 10, ...forward }, ...proxy },
+      settings: { forward: { rules, header: false, maxInbound: 10, ...forward }, ...settings },
     }),
   );
   const caller = stack.use(await startCaller(harness.bridge.port));
@@ -155,7 +156,7 @@ Deno.test("Java I2P tells the I2P port, which chooses the rule; i2pd does not, a
 Deno.test("callers are let in by their address, and --deny-caller wins", async () => {
   await using service = new Service(answering("web"));
   const callers = { allow: [] as string[], deny: [] as string[] };
-  await using served = await serveInto([service.rule], {}, { proxy: { callers } });
+  await using served = await serveInto([service.rule], {}, { settings: { policy: { callers } } });
   await using other = await startCaller(served.harness.bridge.port);
   const ask = (): Promise<string[]> => Promise.all([served.caller, other].map((c) => c.ask(served.b32, "x")));
   assertEquals(await ask(), ["web:x", "web:x"]);

@@ -1,23 +1,17 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Hosts, MAX_HOSTS_FILE, parseHosts } from "../../lib/config/hosts.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Hosts, parseHosts } from "../../lib/config/hosts.ts";
 import { parseRule } from "../../lib/config/rule.ts";
-import { runProxy } from "../support/command.ts";
-import { eventually } from "../support/eventually.ts";
-import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
-import { startProxyProcess } from "../support/proxy_process.ts";
-import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
-import { startSite } from "../support/site.ts";
-import { type SocksClientOptions, socksConnect, socksGet } from "../support/socks_client.ts";
-import { parseTalk } from "../support/talk.ts";
-import { makeScratch } from "../support/scratch.ts";
+import { publishService } from "../sam_bridge/bridge.ts";
+import { type Harness, type SomeSettings, startHarness } from "../support/harness.ts";
+import { type SocksClientOptions, socksConnect } from "../clients/socks_client.ts";
 
 /** An address of GarliCat and the name behind it. */
 const GARLICAT = { ip: "fd60:db4d:ddb5:1:2:3:4:5", name: "aaaqaaqaamaaiaaf.oc.b32.i2p" };
 
 /** A harness whose hosts file has been read from a text in which `SERVICE` is the service's base32 address. */
-async function startWithHosts(text: string, proxy: HarnessOptions["proxy"] = {}): Promise<Harness> {
+async function startWithHosts(text: string, policy: SomeSettings["policy"] = {}): Promise<Harness> {
   const hosts = new Map<string, string>();
-  const harness = await startHarness({ proxy: { ...proxy, hosts } });
+  const harness = await startHarness({ hosts, settings: { policy } });
   const read: Hosts = await parseHosts(text.replaceAll("SERVICE", harness.b32));
   for (const [name, address] of read) hosts.set(name, address);
   return harness;
@@ -75,7 +69,7 @@ Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv
   }
   assertEquals(harness.counters.get("refused-garlicat-unknown"), 3);
   const told = harness.log.find((line) => line.includes("reason=garlicat-unknown")) ?? "";
-  assertStringIncludes(told, "Add a line to the file of --hosts");
+  assertStringIncludes(told, "Add a line to the --hosts file");
   for (const host of ["fd60:db4d:ddb6::1", "fd61:db4d:ddb5::1", "2001:db8::1", "::1"]) {
     assertEquals(await ask(harness, host), 8, host);
   }
@@ -84,76 +78,12 @@ Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv
 
 Deno.test("--allow and --deny see the name that was asked for, not the address behind it", async () => {
   const text = `mine.i2p SERVICE\nyours.i2p SERVICE\n${GARLICAT.name} SERVICE\n`;
-  const rules = { allow: ["mine.i2p", "*.oc.b32.i2p"].map(parseRule), deny: [] };
-  await using allowing = await startWithHosts(text, { rules });
+  const allow = ["mine.i2p", "*.oc.b32.i2p"].map(parseRule);
+  await using allowing = await startWithHosts(text, { allow });
   const codes = async (harness: Harness): Promise<number[]> =>
     await Promise.all(["mine.i2p", "yours.i2p", GARLICAT.ip, harness.b32].map((host) => ask(harness, host)));
   assertEquals(await codes(allowing), [0, 2, 0, 2]);
-  const denied = { allow: [], deny: ["mine.i2p", GARLICAT.name].map(parseRule) };
-  await using denying = await startWithHosts(text, { rules: denied });
+  const deny = ["mine.i2p", GARLICAT.name].map(parseRule);
+  await using denying = await startWithHosts(text, { deny });
   assertEquals(await codes(denying), [2, 0, 2, 0]);
-});
-
-Deno.test("the program reads the file of --hosts, and again on SIGHUP", async () => {
-  await using scratch = await makeScratch();
-  await using bridge = await startSamBridge();
-  await using site = await startSite();
-  await using service = await publishService(bridge.port, site.port);
-  const nobody = `${"a".repeat(52)}.b32.i2p`;
-  await scratch.file("hosts", `mine.i2p ${nobody}\nother.i2p=${service.destination}\n`);
-  const config = `sam: 127.0.0.1:${bridge.port}\nlisten: "0"\nhosts: ${scratch.dir}/hosts\n`;
-  const file = await scratch.file("config.yaml", config);
-  await using proxy = await startProxyProcess(["--config", file], { freePort: false });
-  const ask = async (port: number): Promise<number> => {
-    const { reply, conn } = await socksConnect(port, "mine.i2p", 80);
-    conn.close();
-    return reply.code;
-  };
-  assertEquals(await ask(proxy.port), 4);
-  assertStringIncludes(await socksGet(proxy.port, "http://other.i2p/"), site.token);
-  const readyLines = (): string[] => proxy.stdout().trimEnd().split("\n");
-
-  await scratch.file("hosts", `mine.i2p ${service.b32}\n`);
-  proxy.signal("SIGHUP");
-  await eventually("it is served anew", () => readyLines().length === 2);
-  const port = Number(/ listen=127\.0\.0\.1:(\d+) /.exec(readyLines().at(-1) ?? "")?.[1]);
-  assertStringIncludes(await socksGet(port, "http://mine.i2p/"), site.token);
-
-  await scratch.file("hosts", "mine.i2p\n");
-  proxy.signal("SIGHUP");
-  const complaint = `Cannot use --hosts "${scratch.dir}/hosts": line 1: a line is NAME ADDRESS`;
-  await eventually("the broken file is complained of", () => proxy.stderr().includes(complaint));
-  assertStringIncludes(await socksGet(port, "http://mine.i2p/"), site.token);
-  const lines = bridge.lines.filter((line) => line.includes("mine.i2p"));
-  assertEquals(lines, [], "the router was told a name of the file");
-});
-
-Deno.test("a file of --hosts or --secrets-file that cannot be used: exit code 2, with the line and no word of it", async () => {
-  await using scratch = await makeScratch();
-  const b32 = `${"a".repeat(52)}.b32.i2p`;
-  const cases: readonly (readonly [flag: string, text: string, error: RegExp])[] = [
-    ["--hosts", `a.i2p ${b32}\n\nb.i2p nonsense\n`, /: line 3: the address is neither base32 nor a destination/],
-    ["--hosts", `# names\nexample.com ${b32}\n`, /: line 2: "example.com" cannot be a name here/],
-    ["--hosts", `a.i2p ${b32}\na.i2p ${b32.replace("a", "b")}\n`, /: line 2: "a\.i2p" has another address further up$/],
-    ["--hosts", "#".repeat(MAX_HOSTS_FILE + 1), new RegExp(`: it has more than ${MAX_HOSTS_FILE} bytes$`)],
-    ["--secrets-file", "long enough\nabc\n", /: line 2: a secret has at least 4 characters$/],
-  ];
-  for (const [flag, text, error] of cases) {
-    const path = await scratch.file("words", text);
-    const { code, stdout, stderr } = await runProxy(["serve", flag, path, "--check-config"]);
-    const { errors } = parseTalk(stderr);
-    assertEquals([code, stdout, errors.length], [2, "", 1], stderr);
-    assertMatch(errors[0] ?? "", /^Cannot (use|read) --/);
-    assertStringIncludes(errors[0] ?? "", `${flag} "${path}"`);
-    assertMatch(errors[0] ?? "", error);
-    assert(!stderr.includes("long enough") && !/\babc\b/.test(stderr), stderr);
-  }
-  const largest = await scratch.file("words", `a.i2p ${b32}\n`.padEnd(MAX_HOSTS_FILE, "#"));
-  assertEquals((await runProxy(["serve", "--hosts", largest, "--check-config"])).code, 0);
-  for (const flag of ["--hosts", "--secrets-file"]) {
-    const { code, stderr } = await runProxy(["serve", flag, `${scratch.dir}/none`, "--check-config"]);
-    assertEquals([code, parseTalk(stderr).errors], [2, [
-      `Cannot read ${flag} "${scratch.dir}/none": there is no such file`,
-    ]]);
-  }
 });

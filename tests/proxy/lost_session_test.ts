@@ -1,18 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { BufferPool } from "../../lib/relay/buffer_pool.ts";
-import { EventLoopGate } from "../../lib/relay/event_loop_gate.ts";
+import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
-import { relay, type RelayResources } from "../../lib/relay/relay.ts";
-import { eventually } from "../support/eventually.ts";
-import { concat } from "../support/fake_stream.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
+import { relay, type RelayOptions } from "../../lib/relay/relay.ts";
+import { concat, encode } from "../support/bytes.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import type { SamSocket } from "../sam_bridge/bridge.ts";
 import { atMost } from "../sam_bridge/wire.ts";
 import { pattern } from "../support/site.ts";
-import { readToEnd, socksConnect, writeAll } from "../support/socks_client.ts";
-
-const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 /** What a stream meets that is being opened when its session is lost. */
 const LOSSES: Readonly<Record<string, (harness: Harness, socket: SamSocket) => Promise<void> | void>> = {
@@ -41,7 +39,9 @@ Deno.test("A stream that is being opened when its session is lost is tried once 
     await t.step(name, async () => {
       let received = "";
       await using harness = await startHarness({
-        service: async (conn) => void (received += new TextDecoder().decode(await readToEnd(conn))),
+        service: async (conn) => {
+          for await (const chunk of conn.readable) received += new TextDecoder().decode(chunk);
+        },
       });
       let isFirst = true;
       harness.bridge.intercept = async (line, socket) => {
@@ -51,7 +51,7 @@ Deno.test("A stream that is being opened when its session is lost is tried once 
         return true;
       };
       const { reply, conn } = await socksConnect(harness.port, harness.name, 80, { early: encode("once") });
-      await delay(50);
+      await until("the service has it", () => received === "once");
       harness.dropSessions();
       assertEquals((await readToEnd(conn)).length, 0);
       conn.close();
@@ -64,7 +64,7 @@ Deno.test("A stream that is being opened when its session is lost is tried once 
 });
 
 Deno.test("A stream whose router goes away before it is asked is tried once more when the router is back", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { connect: 15_000 } } });
+  await using harness = await startHarness({ settings: { timeouts: { connect: 15_000 } } });
   await harness.bridge.stopListening();
   const code = harness.ask();
   await delay(80);
@@ -117,7 +117,7 @@ Deno.test("Streams end soon after their session is lost, even if the router leav
     conn.close();
   }));
   const took = performance.now() - since;
-  assert(took > 900 && took < 4_000, `it took ${took} ms`);
+  assert(took > 900 && took < 30_000, `it took ${took} ms`);
   await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);
   assertEquals(harness.log.filter((line) => line.includes("Stream ended: session lost")).length, 10);
 });
@@ -129,7 +129,8 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
   await writeAll(far, encode("last words"));
   const ahead = new ReadAhead(near, new Uint8Array(2_048), () => {});
   const [sentBytes, receivedBytes] = [{ value: 0 }, { value: 0 }];
-  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, resources, {
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(2_048) }, {
+    ...resources,
     reply: encode("ok;"),
     toClient: encode("my "),
     toStream: encode("hi"),
@@ -139,7 +140,7 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
     sentBytes,
     receivedBytes,
   });
-  const received = await atMost(10_000, readToEnd(client));
+  const received = await atMost(30_000, readToEnd(client));
   client.close();
   far.close();
   assertEquals(await relaying, { sent: 2, received: 13, end: "session lost" });
@@ -148,8 +149,8 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
 });
 
 /** What relays share. */
-async function relayResources(): Promise<RelayResources & AsyncDisposable> {
-  const gate = await EventLoopGate.open();
+async function relayResources(): Promise<Pick<RelayOptions, "pool" | "gate" | "halfClosed"> & AsyncDisposable> {
+  const gate = await FairnessGate.open();
   return {
     pool: new BufferPool(),
     gate,
@@ -185,7 +186,7 @@ Deno.test("A slow reader gets all that had arrived when the session was lost", a
   const received = concat(early, await readToEnd(conn));
   assertEquals(received.length, data.length);
   assert(received.every((byte, i) => byte === data[i]), "other bytes arrived");
-  assert(performance.now() - dropped < 10_000);
+  assert(performance.now() - dropped < 30_000);
 });
 
 Deno.test("Under load, a lost session ends every stream, and the next one serves", async () => {
@@ -207,7 +208,7 @@ Deno.test("Under load, a lost session ends every stream, and the next one serves
     conn.close();
     await writing;
   });
-  await eventually("bytes flow on every stream", () => lengths.every((length) => length > 0));
+  await until("bytes flow on every stream", () => lengths.every((length) => length > 0));
   harness.dropSessions();
   await Promise.all(clients);
   await until("nothing is left", () => harness.proxy.connections === 0 && harness.streams() === 0);
@@ -277,7 +278,8 @@ Deno.test("relay() fails with what went wrong in a filter, and ends both sides, 
       throw mistake;
     },
   };
-  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(1_024) }, resources, {
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(1_024) }, {
+    ...resources,
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),
@@ -290,8 +292,8 @@ Deno.test("relay() fails with what went wrong in a filter, and ends both sides, 
   });
   const outcome = relaying.then(() => undefined, (error) => error);
   await writeAll(client, encode("x"));
-  assertEquals(await atMost(10_000, outcome), mistake);
-  assertEquals((await atMost(10_000, readToEnd(far)))?.length, 0);
+  assertEquals(await atMost(30_000, outcome), mistake);
+  assertEquals((await atMost(30_000, readToEnd(far)))?.length, 0);
   client.close();
   far.close();
 });

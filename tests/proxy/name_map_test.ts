@@ -4,7 +4,7 @@ import type { IsolationFlag } from "../../lib/config/choices.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
 import { Refusal } from "../../lib/reasons/refusal.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS, NameMap } from "../../lib/proxy/name_map.ts";
-import { mappingGroup } from "../../lib/proxy/resolve.ts";
+import { mappingGroup } from "../../lib/identity/isolation.ts";
 import type { SocksRequest } from "../../lib/socks/wire.ts";
 import { Clock } from "../support/clock.ts";
 import { loginOf } from "../support/login.ts";
@@ -48,7 +48,7 @@ pureTest("a group finds nothing of another, and its addresses are its own", () =
   const [mine, theirs] = [ask(names, "a.i2p", "me"), ask(names, "a.i2p", "them")];
   assertNotEquals(mine, theirs);
   assertEquals(
-    [names.nameOf("me", theirs), names.hold("me", theirs), names.nameOf("", mine)],
+    [names.nameOf("me", theirs), names.acquire("me", theirs), names.nameOf("", mine)],
     Array(3).fill(undefined),
   );
   assertEquals([names.nameOf("me", mine), names.nameOf("them", theirs)], ["a.i2p", "a.i2p"]);
@@ -60,7 +60,7 @@ pureTest("an address expires by its last use, whichever way it was used", async 
   const uses: readonly ((address: string) => unknown)[] = [
     () => ask(names, "a.i2p"),
     (address) => names.nameOf("", address),
-    (address) => names.hold("", address)?.[Symbol.dispose](),
+    (address) => names.acquire("", address)?.[Symbol.dispose](),
   ];
   for (const use of uses) {
     const address = ask(names, "a.i2p");
@@ -69,7 +69,7 @@ pureTest("an address expires by its last use, whichever way it was used", async 
     await clock.jump(MAPPING_EXPIRY - 1);
     assertEquals(names.nameOf("", address), "a.i2p");
     await clock.jump(MAPPING_EXPIRY);
-    assertEquals([names.nameOf("", address), names.hold("", address)], [undefined, undefined]);
+    assertEquals([names.nameOf("", address), names.acquire("", address)], [undefined, undefined]);
     assertEquals([names.size, names.groups], [0, 0]);
   }
 });
@@ -78,7 +78,7 @@ pureTest("an address stands for its name while a stream is open, and for its tim
   const names = new NameMap(SMALL);
   using clock = new Clock({ runs: false });
   const address = ask(names, "a.i2p");
-  const [first, second] = [names.hold("", address), names.hold("", address)];
+  const [first, second] = [names.acquire("", address), names.acquire("", address)];
   assertEquals([first?.host, second?.host], ["a.i2p", "a.i2p"]);
   first?.[Symbol.dispose]();
   first?.[Symbol.dispose]();
@@ -87,14 +87,14 @@ pureTest("an address stands for its name while a stream is open, and for its tim
   await clock.jump(10 * MAPPING_EXPIRY);
   second?.[Symbol.dispose]();
   await clock.jump(MAPPING_EXPIRY - 1);
-  assertEquals(names.hold("", address)?.host, "a.i2p");
+  assertEquals(names.acquire("", address)?.host, "a.i2p");
 });
 
 pureTest("at the bound of a group the least recently used name goes, never one with a stream", () => {
   const names = new NameMap(SMALL);
   const other = ask(names, "a.i2p", "other");
   const [held, used, oldest] = ["held.i2p", "used.i2p", "oldest.i2p"].map((host) => ask(names, host));
-  using _stream = names.hold("", held ?? "");
+  using _stream = names.acquire("", held ?? "");
   fill(names, MAX_MAPPED_NAMES - 3);
   names.nameOf("", used ?? "");
   ask(names, "one-more.i2p");
@@ -111,7 +111,7 @@ pureTest("at the bound of a group the least recently used name goes, never one w
 pureTest("where all names of a group have streams, a new one is refused", () => {
   const names = new NameMap(SMALL);
   const addresses = fill(names, MAX_MAPPED_NAMES);
-  const streams = addresses.map((address) => names.hold("", address));
+  const streams = addresses.map((address) => names.acquire("", address));
   assertEquals(assertThrows(() => ask(names, "new.i2p"), Refusal).reason, "too-many-names");
   assertEquals(ask(names, "n0.i2p"), addresses[0]);
   streams[7]?.[Symbol.dispose]();
@@ -123,7 +123,7 @@ pureTest("at the bound of groups the least recently used one goes, never one wit
   const names = new NameMap(SMALL);
   const groups = Array.from({ length: MAX_MAPPING_GROUPS }, (_, i) => `group ${i}`);
   const addresses = groups.map((group) => ask(names, "a.i2p", group));
-  const streams = groups.map((group, i) => names.hold(group, addresses[i] ?? ""));
+  const streams = groups.map((group, i) => names.acquire(group, addresses[i] ?? ""));
   assertEquals(assertThrows(() => ask(names, "a.i2p", "new"), Refusal).reason, "too-many-names");
   assertEquals(names.size, MAX_MAPPING_GROUPS);
   streams[5]?.[Symbol.dispose]();
@@ -150,19 +150,15 @@ pureTest("the smallest range has an address left after more names than it has ad
 pureTest("mappingGroup() goes by who asks, and not by what for", () => {
   const group = (
     flags: readonly IsolationFlag[],
-    request: Partial<SocksRequest>,
+    { login }: Pick<Partial<SocksRequest>, "login">,
     clientAddress = "127.0.0.1",
-  ): string =>
-    mappingGroup({ version: 5, command: 1, host: "a.i2p", port: 80, ...request }, {
-      isolation: new Set(flags),
-      clientAddress,
-    });
+  ): string => mappingGroup(flags, { login, clientAddress });
   const [work, home] = [{ login: loginOf("work") }, { login: loginOf("home") }];
   for (const flags of [[], ["destination"], ["port"], ["stream"], ["destination", "port", "stream"]] as const) {
-    assertEquals(group(flags, { host: "b.i2p", port: 0, ...work }), group(flags, home, "127.0.0.2"), `${flags}`);
+    assertEquals(group(flags, work), group(flags, home, "127.0.0.2"), `${flags}`);
   }
   assertNotEquals(group(["auth", "destination"], work), group(["auth", "destination"], home));
-  assertEquals(group(["auth", "stream"], { ...work, host: "b.i2p", port: 0 }), group(["auth", "stream"], work));
+  assertEquals(group(["auth", "stream"], work), group(["auth"], work));
   assertNotEquals(group(["client"], {}, "127.0.0.2"), group(["client"], {}, "127.0.0.3"));
   assertNotEquals(group(["auth"], work), group(["auth"], {}));
 });

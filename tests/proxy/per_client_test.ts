@@ -1,7 +1,9 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { MAX_SURPLUS } from "../../lib/proxy/admission.ts";
 import { Clock } from "../support/clock.ts";
-import { delay, type Harness, startHarness, until } from "../support/harness.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 const [TWO, THREE] = ["127.0.0.2", "127.0.0.3"] as const;
 
@@ -9,7 +11,7 @@ const [TWO, THREE] = ["127.0.0.2", "127.0.0.3"] as const;
 const SILENT = 1_100;
 
 Deno.test("Clients of one address above its limit are told so; others are served, and old ones go on", async () => {
-  await using harness = await startHarness({ addresses: [TWO, THREE], proxy: { maxPerClient: 2 } });
+  await using harness = await startHarness({ addresses: [TWO, THREE], settings: { limits: { perClient: 2 } } });
   const old = [await open(harness, TWO), await open(harness, TWO)];
   for (const [version, code] of [[5, 1], [4, 0x5b]] as const) {
     assertEquals(await replyTo(harness, TWO, version), code);
@@ -26,7 +28,7 @@ Deno.test("Clients of one address above its limit are told so; others are served
 Deno.test("The end of a client frees its place for its own address, and for no other", async () => {
   await using harness = await startHarness({
     addresses: [TWO, THREE],
-    proxy: { maxPerClient: 1 },
+    settings: { limits: { perClient: 1 } },
     // Ends with the second byte, so that a stream has an end that does not have to be waited for.
     service: async (conn) => {
       await conn.write(Uint8Array.of(0));
@@ -45,13 +47,22 @@ Deno.test("The end of a client frees its place for its own address, and for no o
   }
 });
 
-Deno.test("Clients that do not get as far as a request count, and are forgotten when they leave", async () => {
-  await using harness = await startHarness({ addresses: [TWO], proxy: { maxPerClient: 2 } });
+Deno.test("Clients that do not get as far as a request count, and the oldest gives way", async () => {
+  await using harness = await startHarness({ addresses: [TWO], settings: { limits: { perClient: 2 } } });
   const port = harness.ports[TWO] ?? 0;
-  const silent = await Promise.all([1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })));
-  await until("they are accepted", () => harness.proxy.connections === 2);
-  assertEquals(await replyTo(harness, TWO), 1);
+  const silent: Deno.TcpConn[] = [];
+  const most = 2 + MAX_SURPLUS;
+  for (let i = 0; i < most + 10; i++) {
+    silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    await until("it is accepted", () => harness.counters.get("accepted") === i + 1);
+    assert(harness.proxy.connections <= most + 1, `${harness.proxy.connections}`);
+  }
+  await until("the oldest have given way", () => harness.counters.get("refused-too-many-per-client") === 10);
+  assertEquals((await Promise.all(silent.slice(0, 10).map(readToEnd))).map(({ length }) => length), Array(10).fill(0));
+  const served = await open(harness, TWO);
+  served.close();
   silent.forEach((conn) => conn.close());
+  harness.dropSessions();
   await until("they are forgotten", () => harness.proxy.connections === 0);
   const conns = [await open(harness, TWO), await open(harness, TWO)];
   assertEquals(await replyTo(harness, TWO), 1, "an end was counted twice");
@@ -59,7 +70,7 @@ Deno.test("Clients that do not get as far as a request count, and are forgotten 
 });
 
 Deno.test("At the limit of an address, a stream of that address whose client has left gives way", async () => {
-  await using harness = await startHarness({ addresses: [TWO, THREE], proxy: { maxPerClient: 2 } });
+  await using harness = await startHarness({ addresses: [TWO, THREE], settings: { limits: { perClient: 2 } } });
   using clock = new Clock();
   await leave(await open(harness, THREE));
   const [leaving, staying] = [await open(harness, TWO), await open(harness, TWO)];
@@ -69,7 +80,7 @@ Deno.test("At the limit of an address, a stream of that address whose client has
   await leave(leaving);
   assertEquals(await replyTo(harness, TWO), 1, "a stream gave way that had just been busy");
   await clock.skip(SILENT);
-  const fresh = await open(harness, TWO);
+  const fresh = await openOnceFree(harness, TWO);
   for (const conn of [staying, fresh]) await assertEchoes(conn);
   // The stream of the other address, silent for longer, is still there: it was not in the way.
   await until("three are left", () => harness.proxy.connections === 3);
@@ -77,18 +88,24 @@ Deno.test("At the limit of an address, a stream of that address whose client has
 });
 
 Deno.test("A stream that gives way to its own address makes room among all clients as well", async () => {
-  await using harness = await startHarness({ addresses: [TWO], proxy: { maxPerClient: 2, maxConnections: 2 } });
+  await using harness = await startHarness({
+    addresses: [TWO],
+    settings: { limits: { perClient: 2, connections: 2 } },
+  });
   using clock = new Clock();
   const staying = await open(harness, TWO);
   await leave(await open(harness, TWO));
   await clock.skip(SILENT);
-  const fresh = await open(harness, TWO);
+  const fresh = await openOnceFree(harness, TWO);
   for (const conn of [staying, fresh]) await assertEchoes(conn);
   for (const conn of [staying, fresh]) conn.close();
 });
 
 Deno.test("An address that may have more is refused at the limit of all clients, with that reason", async () => {
-  await using harness = await startHarness({ addresses: [TWO], proxy: { maxPerClient: 2, maxConnections: 2 } });
+  await using harness = await startHarness({
+    addresses: [TWO],
+    settings: { limits: { perClient: 2, connections: 2 } },
+  });
   const old = [await open(harness), await open(harness)];
   assertEquals(await replyTo(harness, TWO), 1);
   assertEquals(harness.counters.get("refused-too-many"), 1);
@@ -101,6 +118,19 @@ async function open(harness: Harness, address?: string): Promise<Deno.TcpConn> {
   const { reply, conn } = await socksConnect(portOf(harness, address), harness.name, 80);
   assertEquals(reply.code, 0, address);
   return conn;
+}
+
+/** The same, as soon as there is a place: the proxy sees in its own time that another client has left. */
+async function openOnceFree(harness: Harness, address: string): Promise<Deno.TcpConn> {
+  let open: Deno.TcpConn | undefined;
+  await until("there is a place", async () => {
+    const { reply, conn } = await socksConnect(portOf(harness, address), harness.name, 80);
+    if (reply.code === 0) open = conn;
+    else conn.close();
+    return reply.code === 0;
+  });
+  if (open === undefined) throw new Error("There is no place");
+  return open;
 }
 
 /** The code that such a client is told. */

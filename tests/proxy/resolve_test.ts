@@ -1,17 +1,15 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
-import type { IsolationFlag } from "../../lib/config/choices.ts";
 import { LoginBook } from "../../lib/config/login_book.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { formatIp, ipBytes } from "../../lib/i2p/ip_address.ts";
 import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { bytesOf, concat } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
-import { bytesOf } from "../support/login.ts";
-import { concat } from "../support/fake_stream.ts";
-import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
-import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "../support/socks_client.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { type Harness, type HarnessOptions, type SomeSettings, startHarness } from "../support/harness.ts";
+import { readToEnd, type SocksClientOptions, socksConnect, writeAll } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 
 const [RESOLVE, RESOLVE_PTR] = [0xf0, 0xf1];
 const RANGE = "198.18.0.0/15";
@@ -31,8 +29,8 @@ interface Asking {
   at?: number;
 }
 
-function start(proxy: HarnessOptions["proxy"] = {}, rest: HarnessOptions = {}, range = RANGE): Promise<Harness> {
-  return startHarness({ ...rest, proxy: { mapNames: parseAddressRange(range), ...proxy } });
+function start(settings: SomeSettings = {}, rest: HarnessOptions = {}, range = RANGE): Promise<Harness> {
+  return startHarness({ ...rest, settings: { mapNames: parseAddressRange(range), ...settings } });
 }
 
 Deno.test("RESOLVE and RESOLVE_PTR are answered with the bytes that Tor's clients read", async () => {
@@ -166,11 +164,11 @@ Deno.test("RESOLVE does not wait for the router", async () => {
 });
 
 Deno.test("rules hold for the address as for the name: at the request for it where no port is left, else later", async () => {
-  const rules = {
+  const policy = {
     allow: ["*.i2p:80", "*.i2p:25", "mail.i2p:110"].map(parseRule),
     deny: ["never.i2p", "never2.i2p:0-65535", "service.i2p:25", "half.i2p:0-80", "tail.i2p:81-65535"].map(parseRule),
   };
-  await using harness = await start({ rules });
+  await using harness = await start({ policy });
   for (const host of ["never.i2p", "NEVER.i2p", "never2.i2p"]) {
     assertEquals([...await exchange(harness, RESOLVE, host, { port: 80 })], refused5(2), host);
   }
@@ -181,26 +179,26 @@ Deno.test("rules hold for the address as for the name: at the request for it whe
   assertEquals(await codeOf(harness, await addressOf(harness, "half.i2p")), 2);
   assertEquals(await codeOf(harness, await addressOf(harness, "tail.i2p")), 4, "nobody has it");
   assertEquals(harness.counters.get("refused-rule"), 6);
-  await using narrow = await start({ rules: { allow: [parseRule("service.i2p:80")], deny: [] } });
+  await using narrow = await start({ policy: { allow: [parseRule("service.i2p:80")] } });
   await addressOf(narrow, "service.i2p");
   assertEquals([...await exchange(narrow, RESOLVE, "other.i2p")], refused5(2));
 });
 
 Deno.test("names of --hosts and GarliCat's addresses are asked for as they are connected to", async () => {
   const hosts = new Map<string, string>();
-  await using harness = await start({ hosts });
+  await using harness = await start({}, { hosts });
   hosts.set("mine.i2p", harness.b32);
   hosts.set("aaaqaaqaamaaiaaf.oc.b32.i2p", harness.b32);
   assertEquals(await codeOf(harness, await addressOf(harness, "mine.i2p")), 0);
   assertEquals(await codeOf(harness, await addressOf(harness, "fd60:db4d:ddb5:1:2:3:4:5")), 0);
   assertEquals(harness.sent("STREAM CONNECT", "DESTINATION"), [harness.b32, harness.b32]);
-  await using wide = await start({ hosts }, {}, "fd00::/8");
+  await using wide = await start({}, { hosts }, "fd00::/8");
   hosts.set("aaaqaaqaamaaiaaf.oc.b32.i2p", wide.b32);
   assertEquals(await codeOf(wide, "fd60:db4d:ddb5:1:2:3:4:5"), 0);
 });
 
 Deno.test("an address is of the login that asked for it, and leads nowhere for another", async () => {
-  await using harness = await start({ isolation: flags("auth") });
+  await using harness = await start({ isolation: ["auth"] });
   const ip = await addressOf(harness, "service.i2p", { user: "work" });
   for (const user of ["home", undefined]) {
     assertEquals(await codeOf(harness, ip, { user }), 4);
@@ -214,7 +212,7 @@ Deno.test("an address is of the login that asked for it, and leads nowhere for a
 });
 
 Deno.test("an address is of the client's address that asked for it with --isolate client", async () => {
-  await using harness = await start({ isolation: flags("client") }, { addresses: ["127.0.0.2", "127.0.0.3"] });
+  await using harness = await start({ isolation: ["client"] }, { addresses: ["127.0.0.2", "127.0.0.3"] });
   const [two, three] = [harness.ports["127.0.0.2"] ?? 0, harness.ports["127.0.0.3"] ?? 0];
   const ip = await addressOf(harness, "service.i2p", { at: two });
   assertEquals([await codeOf(harness, ip, { at: three }), await codeOf(harness, ip, { at: two })], [4, 0]);
@@ -223,7 +221,7 @@ Deno.test("an address is of the client's address that asked for it with --isolat
 
 Deno.test("identities are chosen by the name and not by its address, whatever sets clients apart", async () => {
   for (const [flag, expected] of [["destination", 1], ["port", 1], ["stream", 2], [undefined, 0]] as const) {
-    await using harness = await start({ isolation: flags(...flag === undefined ? [] : [flag]) });
+    await using harness = await start({ isolation: flag === undefined ? [] : [flag] });
     const ip = await addressOf(harness, "service.i2p");
     assertEquals(harness.counters.get("identities"), 0, "the request for an address needs none");
     assertEquals(await codeOf(harness, ip), 0);
@@ -234,7 +232,7 @@ Deno.test("identities are chosen by the name and not by its address, whatever se
 
 Deno.test("where a login is needed, it is needed for addresses too", async () => {
   const { book } = await LoginBook.parse("me:secret");
-  await using harness = await start({ logins: book, isolation: flags("auth") });
+  await using harness = await start({ isolation: ["auth"] }, { logins: book });
   assertEquals([...await talk(harness.port, concat(encodeGreeting([0]), request5("service.i2p")))], [5, 0xff]);
   const wrong = concat(encodeGreeting([2]), encodeLogin("me", "guess"), request5("service.i2p"));
   assertEquals([...await talk(harness.port, wrong)], [5, 2, 1, 1]);
@@ -254,7 +252,7 @@ Deno.test("IPv6 ranges answer SOCKS5, and SOCKS4 is told that it has no such add
 });
 
 Deno.test("requests for addresses count against the limit of clients", async () => {
-  await using harness = await start({ maxConnections: 1 });
+  await using harness = await start({ limits: { connections: 1 } });
   const { conn } = await socksConnect(harness.port, "service.i2p", 80);
   using _conn = conn;
   assertEquals([...await exchange(harness, RESOLVE, "service.i2p")], refused5(1));
@@ -279,10 +277,6 @@ async function waitForEnd(conn: Deno.TcpConn): Promise<void> {
 
 function request5(host: string): Uint8Array {
   return encodeRequest5({ host, port: 0, command: RESOLVE });
-}
-
-function flags(...words: IsolationFlag[]): Set<IsolationFlag> {
-  return new Set(words);
 }
 
 function counted(text: string): number[] {

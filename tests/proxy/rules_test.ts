@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parseRule } from "../../lib/config/rule.ts";
 import { type AddressKind, parseAddress } from "../../lib/i2p/address.ts";
 import { Refusal } from "../../lib/reasons/refusal.ts";
-import { checkTarget } from "../../lib/proxy/policy.ts";
+import { checkTarget, mayCall } from "../../lib/proxy/policy.ts";
 import { blindedLabel } from "../support/blinded_label.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -201,7 +201,7 @@ pureTest("parseRule() matches in linear time, whatever the rule and the host", (
   const since = performance.now();
   assertEquals(rule.matches(`${"a".repeat(60)}.i2p`, 80), false);
   // With backtracking it would take longer than the universe is old.
-  assertEquals(performance.now() - since < 1_000, true);
+  assertEquals(performance.now() - since < 10_000, true);
   assertEquals(rule.matches(`${"a".repeat(30)}b.i2p`, 80), true);
   assertEquals(parseRule("a*a.i2p").matches("a.i2p", 80), false);
 });
@@ -209,9 +209,9 @@ pureTest("parseRule() matches in linear time, whatever the rule and the host", (
 pureTest("checkTarget() says what is wrong with a malformed address, and no host of a denied one", () => {
   const rules = { allow: [], deny: [parseRule("*")] };
   const malformed = assertThrows(() => checkTarget(parseAddress("-a.i2p"), 80, rules), Refusal);
-  assertEquals(malformed.message.startsWith("Not a possible I2P address: every part of a name"), true);
+  assertEquals(malformed.message.startsWith("Not a valid I2P address: every part of a name"), true);
   const denied = assertThrows(() => checkTarget(parseAddress("hidden.i2p"), 80, rules), Refusal);
-  assertEquals(denied.message, "Not permitted by --allow and --deny");
+  assertEquals(denied.message, "Blocked by --allow or --deny");
 });
 
 /** The reason of a refusal, or "permitted". */
@@ -224,3 +224,16 @@ function verdict(host: string, port: number, allow: readonly string[] = [], deny
     return error.reason;
   }
 }
+
+pureTest("mayCall(): all where nothing is said, and deny wins", () => {
+  const [A, B] = [`${"a".repeat(52)}.b32.i2p`, `${"b".repeat(52)}.b32.i2p`];
+  const lists: [string[], string[], boolean][] = [
+    [[], [], true],
+    [[A], [], true],
+    [[B], [], false],
+    [[], [A], false],
+    [[], [B], true],
+    [[A], [A], false],
+  ];
+  for (const [allow, deny, may] of lists) assertEquals(mayCall(A, { allow, deny }), may, `${allow} ${deny}`);
+});

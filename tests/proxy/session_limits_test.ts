@@ -9,7 +9,7 @@ import { Clock } from "../support/clock.ts";
 import { startHarness } from "../support/harness.ts";
 import { type SamSocket, startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeKeys } from "../sam_bridge/keys.ts";
-import { socksConnect, writeAll } from "../support/socks_client.ts";
+import { socksConnect, writeAll } from "../clients/socks_client.ts";
 
 /** A log whose lines are kept. */
 function keepLog(lines: string[]): Log {

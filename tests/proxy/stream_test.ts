@@ -1,15 +1,14 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { concat } from "../support/fake_stream.ts";
-import { delay, startHarness, until } from "../support/harness.ts";
+import { concat, encode } from "../support/bytes.ts";
+import { startHarness } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
-import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../support/socks_client.ts";
+import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../clients/socks_client.ts";
+import { delay, until } from "../support/wait.ts";
 
 const MANNERS: readonly Manners[] = ["i2pd", "java"];
 const VERSIONS = [4, 5] as const;
 const GRANTED = { 4: 0x5a, 5: 0 };
-
-const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).join(",");
@@ -177,7 +176,7 @@ Deno.test("A reader that stops stops the sender, and memory does not grow", asyn
   });
   const connections = await Promise.all(Array.from({ length: 10 }, () => socksConnect(harness.port, harness.name, 80)));
   let before = -1;
-  for (let i = 0; i < 40 && sent !== before; i++) {
+  for (let i = 0; i < 300 && sent !== before; i++) {
     before = sent;
     await delay(100);
   }
@@ -189,16 +188,16 @@ Deno.test("A reader that stops stops the sender, and memory does not grow", asyn
 });
 
 Deno.test("An idle stream is closed when a limit is set, a busy one is not", async () => {
-  await using harness = await startHarness({ proxy: { timeouts: { idle: 200 } } });
+  await using harness = await startHarness({ settings: { timeouts: { idle: 1_000 } } });
   const idle = await socksConnect(harness.port, harness.name, 80);
   const busy = await socksConnect(harness.port, harness.name, 80);
   using _busy = busy.conn;
   using _idle = idle.conn;
   const idleEnded = readToEnd(idle.conn);
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < 12; i++) {
     await busy.conn.write(encode("x"));
     assertEquals(await busy.conn.read(new Uint8Array(1)), 1);
-    await delay(50);
+    await delay(100);
   }
   assertEquals((await idleEnded).length, 0);
   assertEquals(harness.proxy.connections, 1);
@@ -242,7 +241,7 @@ Deno.test("Clients that come before the session are held, then served", async ()
 });
 
 Deno.test("A session that is not ready in time is told as such, and so is a router that went away", async () => {
-  await using harness = await startHarness({ ready: false, proxy: { timeouts: { connect: 150 } } });
+  await using harness = await startHarness({ ready: false, settings: { timeouts: { connect: 150 } } });
   await notReady(harness.port, harness.name, 5, 3);
   await notReady(harness.port, harness.name, 4, 0x5b);
   assertStringIncludes(harness.log.at(-1) ?? "", "reason=not-ready");
@@ -262,7 +261,7 @@ async function notReady(port: number, host: string, version: 4 | 5, code: number
 Deno.test("A router that does not answer STREAM CONNECT costs the connect timeout, not the client", async () => {
   await using harness = await startHarness({
     bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
-    proxy: { timeouts: { connect: 150 } },
+    settings: { timeouts: { connect: 150 } },
   });
   await notReady(harness.port, harness.name, 5, 6);
   await until("its socket is closed", () => harness.streams() === 0);

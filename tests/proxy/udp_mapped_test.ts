@@ -2,16 +2,15 @@ import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
-import { HeldNames, MAX_HELD_NAMES } from "../../lib/proxy/held_names.ts";
+import { MappingLeases, MAX_MAPPING_LEASES } from "../../lib/proxy/mapping_leases.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, NameMap } from "../../lib/proxy/name_map.ts";
+import { bytesOf, concat } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
-import { concat } from "../support/fake_stream.ts";
-import { until } from "../support/harness.ts";
-import { bytesOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
-import { resolveName } from "../support/socks_resolve.ts";
-import { associate, encodeUdp } from "../support/socks_udp.ts";
-import { startUdpStage } from "../support/udp_stage.ts";
+import { resolveName } from "../clients/socks_resolve.ts";
+import { associate, encodeUdp } from "../clients/socks_udp.ts";
+import { startUdpStage } from "./udp_stage.ts";
+import { until } from "../support/wait.ts";
 
 const mapNames = parseAddressRange("127.192.0.0/10");
 
@@ -21,7 +20,7 @@ function datagram(address: readonly number[], port: number, text: string): Uint8
 }
 
 Deno.test("a datagram to an address that stands for a name goes to the name, and the answer comes from the address", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames } });
+  await using stage = await startUdpStage({ settings: { mapNames } });
   const { harness, echo } = stage;
   const ip = await resolveName(harness.port, "udp.i2p");
   using client = await associate(harness.port);
@@ -49,7 +48,7 @@ Deno.test("a datagram to an address that stands for a name goes to the name, and
 
 Deno.test("an address of IPv6 that stands for a name is answered from as well, and so is one of GarliCat", async () => {
   const hosts = new Map<string, string>();
-  await using stage = await startUdpStage({ proxy: { mapNames: parseAddressRange("fd00::/16"), hosts } });
+  await using stage = await startUdpStage({ hosts, settings: { mapNames: parseAddressRange("fd00::/16") } });
   const { harness, echo } = stage;
   hosts.set("aaaqaaqaamaaiaaf.oc.b32.i2p", echo.b32);
   const ip = await resolveName(harness.port, "udp.i2p");
@@ -63,7 +62,7 @@ Deno.test("an address of IPv6 that stands for a name is answered from as well, a
 });
 
 Deno.test("an address that stands for nothing is dropped, counted, and explained once; without --map-names all are", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames } });
+  await using stage = await startUdpStage({ settings: { mapNames } });
   const { harness, echo } = stage;
   const dropped = (reason: string): number => harness.counters.get(`udp-dropped-${reason}`);
   using client = await associate(harness.port);
@@ -84,7 +83,7 @@ Deno.test("an address that stands for nothing is dropped, counted, and explained
 });
 
 Deno.test("an address is of the login that asked for it, for datagrams too", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames, isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ settings: { mapNames, isolation: ["auth"] } });
   const { harness } = stage;
   const ip = await resolveName(harness.port, "udp.i2p", "alice");
   using alice = await associate(harness.port, { login: { user: "alice", password: "" } });
@@ -100,8 +99,8 @@ Deno.test("an address is of the login that asked for it, for datagrams too", asy
 });
 
 Deno.test("rules are about the name behind an address, and the log tells of it by its name", async () => {
-  const rules = { allow: [], deny: [parseRule("udp.i2p:25")] };
-  await using stage = await startUdpStage({ proxy: { mapNames, rules } });
+  const policy = { deny: [parseRule("udp.i2p:25")] };
+  await using stage = await startUdpStage({ settings: { mapNames, policy } });
   const { harness } = stage;
   const ip = formatIp(await resolveName(harness.port, "udp.i2p"));
   const nobody = formatIp(await resolveName(harness.port, "nobody.i2p"));
@@ -116,7 +115,7 @@ Deno.test("rules are about the name behind an address, and the log tells of it b
 });
 
 Deno.test("an address stands for its name as long as the association that uses it, and for an hour after", async () => {
-  await using stage = await startUdpStage({ proxy: { mapNames } });
+  await using stage = await startUdpStage({ settings: { mapNames } });
   const { harness } = stage;
   using clock = new Clock();
   const ip = await resolveName(harness.port, "udp.i2p");
@@ -139,18 +138,18 @@ Deno.test("an address stands for its name as long as the association that uses i
   assertNotEquals(await resolveName(harness.port, "udp.i2p"), ip);
 });
 
-pureTest(`an association keeps the last ${MAX_HELD_NAMES} addresses in use, and lets the others give way`, () => {
+pureTest(`an association keeps the last ${MAX_MAPPING_LEASES} addresses in use, and lets the others give way`, () => {
   const names = new NameMap(mapNames);
-  const held = new HeldNames(names, "");
+  const held = new MappingLeases(names, "");
   const address = (host: string): string => formatIp(names.addressOf("", host));
-  const all = Array.from({ length: MAX_HELD_NAMES + 2 }, (_, i) => address(`${i}.i2p`));
-  for (const ip of all.slice(0, MAX_HELD_NAMES)) held.nameOf(ip);
+  const all = Array.from({ length: MAX_MAPPING_LEASES + 2 }, (_, i) => address(`${i}.i2p`));
+  for (const ip of all.slice(0, MAX_MAPPING_LEASES)) held.nameOf(ip);
   assertEquals(held.nameOf(all[0] ?? ""), "0.i2p");
-  for (const ip of all.slice(MAX_HELD_NAMES)) held.nameOf(ip);
+  for (const ip of all.slice(MAX_MAPPING_LEASES)) held.nameOf(ip);
   for (let i = 0; i < MAX_MAPPED_NAMES; i++) names.addressOf("", `more-${i}.i2p`);
   const left = all.filter((ip) => names.nameOf("", ip) !== undefined);
   assertEquals(left, all.filter((_, i) => i !== 1 && i !== 2));
-  held.letGo();
+  held.release();
   for (let i = 0; i < MAX_MAPPED_NAMES; i++) names.addressOf("", `most-${i}.i2p`);
   assertEquals(all.filter((ip) => names.nameOf("", ip) !== undefined), []);
 });

@@ -2,14 +2,15 @@ import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert"
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
-import { startCaller } from "../support/callers.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { startCaller } from "../clients/callers.ts";
+import { type Harness, type SomeSettings, startHarness } from "../support/harness.ts";
 import type { Intercept, SamBridge } from "../sam_bridge/bridge.ts";
 import { makeKeys } from "../sam_bridge/keys.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
-import { associate, type AssociateOptions, type UdpClient } from "../support/socks_udp.ts";
-import type { UdpService } from "../support/udp_service.ts";
-import { startUdpStage } from "../support/udp_stage.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { associate, type AssociateOptions, type UdpClient } from "../clients/socks_udp.ts";
+import type { UdpService } from "../sam_bridge/udp_service.ts";
+import { startUdpStage } from "./udp_stage.ts";
+import { until } from "../support/wait.ts";
 
 /** Whom the service sees as the peer of a stream. */
 async function callerOf({ port, name }: Harness, login?: AssociateOptions["login"]): Promise<string> {
@@ -69,7 +70,7 @@ Deno.test("With Java I2P a datagram comes from the address that the peer of a st
 });
 
 Deno.test("A group has one address too, and no other group's", async () => {
-  await using stage = await startUdpStage({ bridge: { manners: "java" }, proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ bridge: { manners: "java" }, settings: { isolation: ["auth"] } });
   const { harness, echo } = stage;
   const seen: string[] = [];
   for (const user of [undefined, "alice", "bob"]) {
@@ -100,7 +101,7 @@ Deno.test("Callers of --forward come to the address that datagrams come from", a
   await using service = await startHarness();
   const target = { hostname: "127.0.0.1" as const, port: service.port };
   const forward = { rules: [{ port: undefined, target }], header: false, maxInbound: 10 };
-  await using stage = await startUdpStage({ bridge: { manners: "java" }, proxy: { forward } });
+  await using stage = await startUdpStage({ bridge: { manners: "java" }, settings: { forward } });
   const { harness } = stage;
   await until("it waits", () => harness.bridge.lines.some((line) => line.startsWith("STREAM ACCEPT ID=i2p-socks-")));
   await using caller = await startCaller(harness.bridge.port);
@@ -124,7 +125,7 @@ Deno.test("The loss of the session is the loss of both, and heals both with one 
 });
 
 Deno.test("With i2pd streams and datagrams have two addresses, which is told once and not asked again", async () => {
-  await using stage = await startUdpStage({ bridge: { manners: "i2pd" }, proxy: { isolation: new Set(["auth"]) } });
+  await using stage = await startUdpStage({ bridge: { manners: "i2pd" }, settings: { isolation: ["auth"] } });
   const { harness, echo } = stage;
   using client = await associate(harness.port);
   const before = await senderOf(client, echo);
@@ -242,7 +243,7 @@ Deno.test("What a router refuses for another reason is not taken for a style tha
         return true;
       },
     },
-    proxy: { isolation: new Set(["auth"]) },
+    settings: { isolation: ["auth"] },
   });
   const login = { user: "alice", password: "1" };
   using refused = await associate(harness.port, { login });
@@ -313,8 +314,8 @@ Deno.test("A router that has no sessions for both any more ends associations, an
 });
 
 Deno.test("Streams whose clients have left make room for an association of a new group, as for a stream", async () => {
-  const proxy = { isolation: new Set(["auth"] as const), maxIdentities: 1 };
-  await using harness = await startHarness({ udp: true, bridge: { manners: "java" }, proxy });
+  const settings: SomeSettings = { isolation: ["auth"], limits: { identities: 1 } };
+  await using harness = await startHarness({ udp: true, bridge: { manners: "java" }, settings });
   const { conn } = await socksConnect(harness.port, harness.name, 80, { login: { user: "gone", password: "" } });
   using _conn = conn;
   await conn.write(Uint8Array.of(1));
@@ -330,7 +331,7 @@ Deno.test("Streams whose clients have left make room for an association of a new
 });
 
 Deno.test("A client that comes before anything is known of i2pd has no part in the streams of its group", async () => {
-  await using harness = await startHarness({ udp: true, ready: false, proxy: { isolation: new Set(["auth"]) } });
+  await using harness = await startHarness({ udp: true, ready: false, settings: { isolation: ["auth"] } });
   const login = { user: "alice", password: "1" };
   using client = await associate(harness.port, { login });
   assertEquals(client.reply.code, 0);
@@ -341,8 +342,8 @@ Deno.test("A client that comes before anything is known of i2pd has no part in t
 });
 
 Deno.test("As many logins as --max-identities have datagrams with i2pd, besides the clients without one", async () => {
-  const proxy = { isolation: new Set(["auth"] as const), maxIdentities: 2 };
-  await using stage = await startUdpStage({ bridge: { manners: "i2pd" }, proxy });
+  const settings: SomeSettings = { isolation: ["auth"], limits: { identities: 2 } };
+  await using stage = await startUdpStage({ bridge: { manners: "i2pd" }, settings });
   using clients = new DisposableStack();
   const codes: number[] = [];
   for (const user of [undefined, "a", "b", "c"]) {

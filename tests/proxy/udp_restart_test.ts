@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { type Harness, until } from "../support/harness.ts";
+import { type Harness } from "../support/harness.ts";
 import { type Manners, startSamBridge } from "../sam_bridge/bridge.ts";
-import { associate } from "../support/socks_udp.ts";
-import { startUdpService } from "../support/udp_service.ts";
-import { startUdpStage } from "../support/udp_stage.ts";
+import { associate } from "../clients/socks_udp.ts";
+import { startUdpService } from "../sam_bridge/udp_service.ts";
+import { startUdpStage } from "./udp_stage.ts";
+import { until } from "../support/wait.ts";
 
 /** Milliseconds in which a datagram would have come that must not come. */
 const NEVER = 150;

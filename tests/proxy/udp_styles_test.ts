@@ -1,11 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeI2pBase32 } from "../../lib/i2p/base32.ts";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
-import { startHarness, until } from "../support/harness.ts";
+import { startHarness } from "../support/harness.ts";
 import { makeKeys } from "../sam_bridge/keys.ts";
-import { associate } from "../support/socks_udp.ts";
-import { startUdpService } from "../support/udp_service.ts";
-import { startUdpStage } from "../support/udp_stage.ts";
+import { associate } from "../clients/socks_udp.ts";
+import { startUdpService } from "../sam_bridge/udp_service.ts";
+import { startUdpStage } from "./udp_stage.ts";
+import { until } from "../support/wait.ts";
 
 for (const [style, manners] of [["DATAGRAM2", "java"], ["DATAGRAM3", "java"], ["DATAGRAM3", "i2pd"]] as const) {
   Deno.test(`${style} passes between those who have chosen it, and the sender can be answered, ${manners}`, async () => {
@@ -64,7 +65,7 @@ for (const manners of ["java", "i2pd"] as const) {
     using client = await associate(harness.port);
     assertEquals(client.reply.code, 3);
     assertEquals(harness.counters.get("refused-datagrams-refused"), 1);
-    const story = "The router has no datagrams, or none of the kind that --udp-style names";
+    const story = "The router does not support datagrams, or not the kind that --udp-style names";
     assert(harness.log.some((line) => line.includes(story)), harness.log.join(""));
     assertEquals(await harness.ask(), 0);
   });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { eventually } from "../support/eventually.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
+import { until } from "../support/wait.ts";
 
 /** Sends clients until a socket waits for the next one; where the processor is short, the first ones do not see to it. */
 async function warmUp(harness: Harness): Promise<void> {
@@ -47,7 +47,7 @@ Deno.test("A proxy that ends leaves no socket at the bridge", async () => {
   await using harness = await startHarness();
   await warmUp(harness);
   await harness.proxy.close();
-  await eventually("none waits", () => harness.bridge.idleSockets === 0 && harness.streams() === 0);
+  await until("none waits", () => harness.bridge.idleSockets === 0 && harness.streams() === 0);
 });
 
 Deno.test("Where clients cannot be accepted for lack of descriptors, sockets that wait give theirs", async () => {

@@ -195,10 +195,10 @@ pureTest("refusalOf() tells the table's story, and the details where they say mo
   );
   assertEquals(told(["sam-refused", "hello", "refused", "X"]), "Cannot greet the SAM bridge: the router answered X");
   assertEquals(told(["not-ready", "session", "silent"]), "Cannot keep a SAM session: it does not answer");
-  const cause = new Error("Connection refused (os error 111)");
+  const cause = Object.assign(new Error("Connection refused (os error 111)"), { code: "ECONNREFUSED" });
   assertEquals(
     refusalOf(new SamError("connect", "unreachable", { cause })).message,
-    "Cannot connect to the SAM bridge: Connection refused (os error 111)",
+    "Cannot connect to the SAM bridge: connection refused",
   );
 });
 

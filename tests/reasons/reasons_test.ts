@@ -1,13 +1,14 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
 import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
-import { type Harness, startHarness, until } from "../support/harness.ts";
+import { concat } from "../support/bytes.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { pureTest } from "../support/pure.ts";
-import { INSTEAD } from "../support/readme.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { INSTEAD } from "../tools/readme.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
+import { until } from "../support/wait.ts";
 
 const ABSENT = `${"a".repeat(52)}.b32.i2p`;
 
@@ -164,10 +165,8 @@ Deno.test("What goes out in place of a code is what the README says", async (t) 
   for (const [reason, { socks5, socks4, logins = false }] of Object.entries(cases)) {
     await t.step(reason, async () => {
       await using harness = await startHarness({
-        proxy: {
-          logins: logins ? book : undefined,
-          timeouts: { handshake: reason === "handshake-timeout" ? 100 : 5_000 },
-        },
+        ...(logins && { logins: book }),
+        settings: { timeouts: { handshake: reason === "handshake-timeout" ? 100 : 5_000 } },
       });
       const told = await Promise.all([socks5, socks4].map((bytes) => bytes === undefined ? "" : hear(harness, bytes)));
       assertEquals(told, [...INSTEAD[reason as Reason] ?? []]);
@@ -179,7 +178,7 @@ Deno.test("What goes out in place of a code is what the README says", async (t) 
 
 Deno.test("A login that cannot be checked, by a mistake of ours, is no client that has closed", async () => {
   const logins = { verify: () => Promise.reject(new TypeError("no such hash")) } as unknown as LoginBook;
-  await using harness = await startHarness({ proxy: { logins } });
+  await using harness = await startHarness({ logins });
   const told = await converse(harness.port, concat(encodeGreeting([2]), encodeLogin("alice", "right")));
   assertEquals([...told], [5, 2]);
   await until("it is told", () => harness.counters.get("refused-internal") === 1);

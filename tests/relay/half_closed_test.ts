@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { HALF_CLOSED_TIMEOUT, HalfClosedStreams } from "../../lib/relay/half_closed.ts";
-import { Watchdog } from "../../lib/relay/watchdog.ts";
+import { IdleTimer } from "../../lib/relay/idle_timer.ts";
 import { Clock } from "../support/clock.ts";
 
 /** Some streams by name, on a clock that can be put forward. */
@@ -8,17 +8,17 @@ class Streams implements Disposable {
   readonly clock = new Clock({ runs: false });
   readonly halfClosed = new HalfClosedStreams();
   readonly ended: string[] = [];
-  readonly #watchdogs: Watchdog[] = [];
+  readonly #timers: IdleTimer[] = [];
 
   /** A stream whose client ends its side now. */
-  add(name: string, isAnswered: boolean, address = "127.0.0.1"): { watchdog: Watchdog; gone: Disposable } {
-    const watchdog = new Watchdog(() => this.ended.push(name));
-    this.#watchdogs.push(watchdog);
-    return { watchdog, gone: this.halfClosed.add(watchdog, () => isAnswered, address) };
+  add(name: string, isAnswered: boolean, address = "127.0.0.1"): { idleTimer: IdleTimer; gone: Disposable } {
+    const idleTimer = new IdleTimer(() => this.ended.push(name));
+    this.#timers.push(idleTimer);
+    return { idleTimer, gone: this.halfClosed.add(idleTimer, () => isAnswered, address) };
   }
 
   [Symbol.dispose](): void {
-    this.#watchdogs.forEach((watchdog) => watchdog.stop());
+    this.#timers.forEach((idleTimer) => idleTimer.stop());
     this.clock[Symbol.dispose]();
   }
 }
@@ -28,9 +28,9 @@ Deno.test("A stream whose client has ended its side ends after 180 s of silence,
   const { clock, ended } = streams;
   streams.add("waiting", false);
   streams.add("answered", true);
-  const { watchdog } = streams.add("busy", true);
+  const { idleTimer } = streams.add("busy", true);
   await clock.skip(59_999);
-  watchdog.active();
+  idleTimer.active();
   assertEquals(ended, []);
   await clock.skip(1);
   assertEquals(ended, ["answered"]);
@@ -50,19 +50,19 @@ Deno.test("The stream that has been silent for longest gives way, after a second
   streams.add("older", true);
   await clock.skip(100);
   streams.add("newer", true);
-  const { watchdog } = streams.add("busy", true);
+  const { idleTimer } = streams.add("busy", true);
   await clock.skip(899);
   assertEquals(halfClosed.endMostSilent(), false, "none has been silent for long");
   await clock.skip(101);
-  watchdog.active();
+  idleTimer.active();
   assertEquals([1, 2, 3].map(() => halfClosed.endMostSilent()), [true, true, false]);
   await clock.skip(0);
   assertEquals(ended, ["older", "newer"]);
   await clock.skip(30_000 - 1_101);
-  watchdog.active();
+  idleTimer.active();
   assertEquals(halfClosed.endMostSilent(), false);
   await clock.skip(1);
-  watchdog.active();
+  idleTimer.active();
   assertEquals([1, 2].map(() => halfClosed.endMostSilent()), [true, false]);
   await clock.skip(0);
   assertEquals(ended, ["older", "newer", "waiting"]);
@@ -94,10 +94,10 @@ Deno.test("Once the proxy is about to end, a second of silence is enough, for st
   using streams = new Streams();
   const { clock, ended, halfClosed } = streams;
   streams.add("waiting", false);
-  const { watchdog } = streams.add("busy", true);
-  halfClosed.hurry();
+  const { idleTimer } = streams.add("busy", true);
+  halfClosed.expediteClose();
   await clock.skip(999);
-  watchdog.active();
+  idleTimer.active();
   streams.add("later", false);
   assertEquals(ended, []);
   await clock.skip(1);

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { createLog, type Log, LOG_FORMATS, LOG_LEVELS, type LogOptions } from "../../lib/report/log.ts";
+import { createLog, type Log, LOG_FORMATS, LOG_LEVELS, type LogOptions, Once } from "../../lib/report/log.ts";
 import { pureTest } from "../support/pure.ts";
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
@@ -104,3 +104,10 @@ function linesOf(options: Partial<LogOptions>, say: (log: Log) => void): string[
   say(createLog({ level: "info", format: "text", destinations: false, ...options, write: (line) => lines.push(line) }));
   return lines;
 }
+
+pureTest("Once says which keys are new, and forgets those that are cleared", () => {
+  const once = new Once();
+  assertEquals(["down", "down", "full"].map((key) => once.isNew(key)), [true, false, true]);
+  once.clear("down");
+  assertEquals(["down", "full", "down"].map((key) => once.isNew(key)), [true, false, false]);
+});

@@ -61,7 +61,7 @@ for (const [what, answer, behind] of ANSWERS) {
       { hostname: "127.0.0.1", port: bridge.port },
       "id",
       new AbortController().signal,
-      { waiting: () => told++ },
+      { onWaiting: () => told++ },
     );
     conn.close();
     assertEquals([caller, told], [await b32Address(DESTINATION), 1]);
@@ -83,7 +83,7 @@ Deno.test("the wait ends with its signal, and SAM 3.2 is asked for where ports a
   const endpoint = { hostname: "127.0.0.1", port: bridge.port };
   const waiting = (): void => stop.abort(reason);
   const error = await assertRejects(
-    () => acceptStream(endpoint, "id", stop.signal, { wantsPort: true, waiting }),
+    () => acceptStream(endpoint, "id", stop.signal, { wantsPort: true, onWaiting: waiting }),
     Error,
     "enough",
   );

@@ -6,9 +6,9 @@ import { createSession } from "../../lib/sam/session.ts";
 import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
 import type { SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
-import { fillBacklog } from "../support/backlog.ts";
-import { delay, until } from "../support/harness.ts";
+import { fillBacklog } from "./backlog.ts";
 import { type Manners, publishService, type SamSocket, startSamBridge } from "../sam_bridge/bridge.ts";
+import { delay, until } from "../support/wait.ts";
 
 const NEVER = new AbortController().signal;
 const MANNERS: readonly Manners[] = ["i2pd", "java"];

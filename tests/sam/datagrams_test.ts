@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { formatSamDatagram, parseSamDatagram, readSender, readSenderHash } from "../../lib/sam/datagrams.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);

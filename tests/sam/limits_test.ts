@@ -6,10 +6,10 @@ import { createSession, SESSION_TIMEOUT } from "../../lib/sam/session.ts";
 import { MAX_SAM_LINE } from "../../lib/sam/line_reader.ts";
 import { SAM_HELLO_TIMEOUT, type SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
-import { fillBacklog } from "../support/backlog.ts";
+import { fillBacklog } from "./backlog.ts";
 import { Clock } from "../support/clock.ts";
-import { delay } from "../support/harness.ts";
 import { type SamBridge, type SamSocket, startSamBridge } from "../sam_bridge/bridge.ts";
+import { delay } from "../support/wait.ts";
 
 const NEVER = new AbortController().signal;
 

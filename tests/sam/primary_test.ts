@@ -1,11 +1,11 @@
-import { assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { SamError } from "../../lib/sam/error.ts";
 import { PrimaryRefused } from "../../lib/sam/primary.ts";
 import { createSession, type SessionRequest } from "../../lib/sam/session.ts";
 import type { SamEndpoint } from "../../lib/sam/socket.ts";
 import { connectStream } from "../../lib/sam/stream.ts";
-import { delay, until } from "../support/harness.ts";
 import { publishService, type SamBridge, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
+import { until } from "../support/wait.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -74,11 +74,10 @@ Deno.test("A session for one of them has one name, and its wire is that of befor
 });
 
 Deno.test("A session for both answers the PINGs of its version, and lives on", async () => {
-  await using bridge = await startSamBridge({ manners: "java", udp: true, pingInterval: 250, sessionDelay: 100 });
+  await using bridge = await startSamBridge({ manners: "java", udp: true, pingInterval: 1_000, sessionDelay: 100 });
   const session = await createSession(at(bridge), BOTH, NEVER);
-  await delay(800);
+  await until("two are answered", () => bridge.lines.filter((line) => line.startsWith("PONG ")).length === 2);
   assertEquals(session.ended.aborted, false);
-  assertNotEquals(bridge.lines.filter((line) => line.startsWith("PONG ")).length, 0);
   session.close();
   await session.lost;
 });

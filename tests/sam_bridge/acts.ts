@@ -1,3 +1,4 @@
+import { delay } from "../support/wait.ts";
 import type { SamBridge, SamSocket } from "./bridge.ts";
 
 /** What an act makes of a socket: it is dealt with, it hangs, or the bridge goes on with it. */
@@ -11,10 +12,6 @@ const [DRIP, DRIPS] = [10, 60];
 
 /** The same of an answer that never comes to its end; after so many it hangs. */
 const [SLOW_DRIP, SLOW_DRIPS] = [100, 150];
-
-async function pause(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 /** Leaves the socket open, and says nothing. */
 export function hangs(): Left {
@@ -55,7 +52,7 @@ export function answers(line: string): Act {
 /** Waits, then does something. */
 export function waits(milliseconds: number, then: Act): Act {
   return async (socket, bridge) => {
-    await pause(milliseconds);
+    await delay(milliseconds);
     return await then(socket, bridge);
   };
 }
@@ -73,7 +70,7 @@ export function dripsWithoutEnd(text: string): Act {
   return async (socket) => {
     for (let i = 0; i < SLOW_DRIPS && socket.open; i++) {
       await socket.write(text.charAt(i) || "x");
-      await pause(SLOW_DRIP);
+      await delay(SLOW_DRIP);
     }
     return hangs();
   };
@@ -108,7 +105,7 @@ export async function dropsTheSession(socket: SamSocket, bridge: SamBridge): Pro
 export async function* drip(text: string): AsyncIterable<string> {
   for (const character of text.slice(0, DRIPS)) {
     yield character;
-    await pause(DRIP);
+    await delay(DRIP);
   }
   yield text.slice(DRIPS);
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { type Manners, startSamBridge } from "./bridge.ts";
-import { eventually, Probe, withBridge } from "./probe.ts";
+import { until } from "../support/wait.ts";
+import { Probe, withBridge } from "./probe.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 
@@ -150,7 +151,7 @@ Deno.test("bridge: the hook for connections comes before every line, and may be 
     bridge.accept = () => true;
     const three = await Probe.open(bridge);
     await three.close();
-    await eventually(() => bridge.openSockets === 1, "a client that leaves is forgotten");
+    await until("a client that leaves is forgotten", () => bridge.openSockets === 1);
     bridge.accept = () => false;
     await Probe.greet(bridge);
   });
@@ -216,7 +217,7 @@ Deno.test("bridge: resets do not end the listener; sockets are counted; sessions
         if (i % 2) await new Promise((resolve) => setTimeout(resolve, 2));
         await rude.close();
       }
-      await eventually(() => bridge.openSockets === 0, "all are gone");
+      await until("all are gone", () => bridge.openSockets === 0);
       const { control, b32 } = await Probe.session(bridge, "one");
       const other = await Probe.greet(bridge);
       assertEquals(bridge.openSockets, 2);

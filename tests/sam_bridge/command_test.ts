@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { Manners } from "./bridge.ts";
 import { makeKeys } from "./keys.ts";
-import { eventually, Probe, withBridge } from "./probe.ts";
+import { until } from "../support/wait.ts";
+import { Probe, withBridge } from "./probe.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 
@@ -41,7 +42,7 @@ for (const manners of BOTH) {
         if (manners === "i2pd" ? i2pdStays : javaStays) {
           await control.expect("NAMING LOOKUP NAME=ME", /^NAMING REPLY RESULT=OK /);
           await control.close();
-          await eventually(() => bridge.sessions.length === 0, "the session ends");
+          await until("the session ends", () => bridge.sessions.length === 0);
         } else {
           assertEquals(await control.rest(), "", line);
           assertEquals(bridge.sessions.length, 0, line);

@@ -20,6 +20,7 @@ import {
   waits,
 } from "./acts.ts";
 import type { SamBridge } from "./bridge.ts";
+import { encode as bytes } from "../support/bytes.ts";
 import { pattern } from "../support/site.ts";
 
 /** The step of the dialogue that goes wrong. */
@@ -152,8 +153,6 @@ const STREAM_WORDS: Readonly<Record<string, Reason>> = {
 };
 
 const OK = "STREAM STATUS RESULT=OK\n";
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** A row of the data phase: the stream opens, carries something, and ends. */
 function carries(name: string, text: string | Uint8Array, act: Act): Row {

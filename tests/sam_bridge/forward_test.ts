@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Manners, publishService, startSamBridge } from "./bridge.ts";
-import { eventually, Probe, withBridge } from "./probe.ts";
+import { until } from "../support/wait.ts";
+import { Probe, withBridge } from "./probe.ts";
+import { echo } from "../support/harness.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 const OK = "STREAM STATUS RESULT=OK";
@@ -24,8 +26,6 @@ function serve(handle: (conn: Deno.TcpConn) => Promise<void>): { port: number; c
   };
   return { port: listener.addr.port, close };
 }
-
-const echo = async (conn: Deno.TcpConn): Promise<void> => void await conn.readable.pipeTo(conn.writable);
 
 for (const manners of BOTH) {
   Deno.test(`${manners}: a service behind STREAM FORWARD is reached, with and without the caller's line`, async () => {
@@ -95,7 +95,7 @@ Deno.test("both: STREAM FORWARD needs a port, and there is one at a time, until 
       }
       await beside.close();
       await forward.close();
-      await eventually(() => bridge.openSockets === 2, "the forward is gone");
+      await until("the forward is gone", () => bridge.openSockets === 2);
       const acceptor = await Probe.accepting(bridge, "server");
       await (await Probe.greet(bridge)).expect(`STREAM CONNECT ID=client DESTINATION=${b32}`, OK);
       assertMatch(await acceptor.line() ?? "", /^.{524}$/);
@@ -113,5 +113,5 @@ Deno.test("publishService: says what the router refused", async () => {
     Error,
     'Cannot publish a service: the router answered "STREAM STATUS RESULT=I2P_ERROR" to "STREAM FORWARD ID=service-',
   );
-  await eventually(() => bridge.openSockets === 0, "nothing is left");
+  await until("nothing is left", () => bridge.openSockets === 0);
 });

@@ -173,12 +173,3 @@ export async function withBridge(
     opened.clear();
   }
 }
-
-/** Waits until something holds, or complains. */
-export async function eventually(holds: () => boolean, what: string): Promise<void> {
-  const late = Date.now() + PATIENCE;
-  while (!holds()) {
-    if (Date.now() > late) throw new Error(`Never happened: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,4 +1,5 @@
-import { writeAll } from "../support/socks_client.ts";
+import { writeAll } from "../clients/socks_client.ts";
+import { encode } from "../support/bytes.ts";
 
 /** The options of a session in a private network: see its sessionOptions, which are those of i2p-socks. */
 const OPTIONS = "inbound.length=0 outbound.length=0 inbound.quantity=1 outbound.quantity=1 " +
@@ -62,10 +63,6 @@ async function hear(conn: Deno.TcpConn, isAll: (text: string) => boolean): Promi
     text += new TextDecoder().decode(buffer.subarray(0, count));
   }
   return text;
-}
-
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 function closeQuietly(conn: Deno.TcpConn): void {

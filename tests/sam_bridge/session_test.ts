@@ -3,7 +3,8 @@ import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import type { Manners } from "./bridge.ts";
 import { makeKeys } from "./keys.ts";
-import { eventually, Probe, withBridge } from "./probe.ts";
+import { until } from "../support/wait.ts";
+import { Probe, withBridge } from "./probe.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 
@@ -62,7 +63,7 @@ for (const [index, manners] of BOTH.entries()) {
       assertEquals(bridge.sessions[0]?.options, { SIGNATURE_TYPE: "7", "inbound.quantity": "3" });
 
       await control.close();
-      await eventually(() => bridge.sessions.length === 0, "the session ends with its control socket");
+      await until("the session ends with its control socket", () => bridge.sessions.length === 0);
       const again = await Probe.greet(bridge);
       await again.expect(`${CREATE} ID=one DESTINATION=${blob}`, `SESSION STATUS RESULT=OK DESTINATION=${blob}`);
       assertEquals(bridge.sessions[0]?.b32, b32);
@@ -127,7 +128,7 @@ Deno.test("both: a session takes its time; its ID is taken, and it cannot be use
       const control = await Probe.greet(bridge);
       const start = Date.now();
       await control.say(`${CREATE} ID=slow DESTINATION=TRANSIENT\n`);
-      await eventually(() => bridge.lines.some((line) => line.includes("ID=slow")), "the command arrives");
+      await until("the command arrives", () => bridge.lines.some((line) => line.includes("ID=slow")));
       await (await Probe.greet(bridge)).expect(
         `${CREATE} ID=slow DESTINATION=TRANSIENT`,
         "SESSION STATUS RESULT=DUPLICATED_ID",
@@ -150,7 +151,7 @@ Deno.test("java: a command while tunnels are built is refused; a client that lea
     await control.say(`${CREATE} ID=slow DESTINATION=TRANSIENT\n`);
     await control.expect("NAMING LOOKUP NAME=ME", 'NAMING STATUS RESULT=I2P_ERROR MESSAGE="invalid state"');
     await control.close();
-    await eventually(() => bridge.openSockets === 0, "the bridge notices");
+    await until("the bridge notices", () => bridge.openSockets === 0);
     const next = await Probe.greet(bridge);
     await next.expect(`${CREATE} ID=slow DESTINATION=TRANSIENT`, /^SESSION STATUS RESULT=OK /);
   }));
@@ -162,6 +163,6 @@ Deno.test("i2pd: a client that leaves while tunnels are built keeps its ID until
     await control.close();
     const command = `${CREATE} ID=slow DESTINATION=TRANSIENT`;
     await Probe.ask(bridge, command, "SESSION STATUS RESULT=DUPLICATED_ID");
-    await eventually(() => bridge.openSockets === 0, "the bridge notices");
+    await until("the bridge notices", () => bridge.openSockets === 0);
     await (await Probe.greet(bridge)).expect(command, /^SESSION STATUS RESULT=OK /);
   }));

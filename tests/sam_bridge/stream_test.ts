@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Manners } from "./bridge.ts";
 import { makeKeys } from "./keys.ts";
-import { eventually, Probe, withBridge } from "./probe.ts";
+import { until } from "../support/wait.ts";
+import { Probe, withBridge } from "./probe.ts";
 
 const BOTH: Manners[] = ["i2pd", "java"];
 const OK = "STREAM STATUS RESULT=OK";
@@ -142,7 +143,7 @@ for (const manners of BOTH) {
         await speaker.close();
         assertEquals((await heard).length, bulk.length);
       }
-      await eventually(() => bridge.openSockets === 4 - 2, "only control sockets are left");
+      await until("only control sockets are left", () => bridge.openSockets === 4 - 2);
     }));
 
   Deno.test(`${manners}: streams, acceptors and forwards die with the control socket, at either end`, () =>
@@ -158,11 +159,11 @@ for (const manners of BOTH) {
         await (victim === "client" ? client : server).control.close();
         assertEquals(await caller.rest(), "");
         assertEquals(await acceptor.rest(), "");
-        await eventually(() => bridge.sessions.every(({ id }) => id !== victim), "the session is gone");
+        await until("the session is gone", () => bridge.sessions.every(({ id }) => id !== victim));
         if (victim === "server") assertEquals(await pending.rest(), "");
         else assert(await pending.isQuiet());
         bridge.dropSessions();
-        await eventually(() => bridge.openSockets === 0, "all sockets are gone");
+        await until("all sockets are gone", () => bridge.openSockets === 0);
       }
     }));
 }
@@ -212,13 +213,13 @@ Deno.test("both: a caller that leaves while it waits is forgotten", async () => 
       await Probe.session(bridge, "client");
       const caller = await Probe.greet(bridge);
       await caller.say(`STREAM CONNECT ID=client DESTINATION=${b32}\n`);
-      await eventually(() => bridge.lines.some((line) => line.startsWith("STREAM CONNECT")), "it calls");
+      await until("it calls", () => bridge.lines.some((line) => line.startsWith("STREAM CONNECT")));
       await caller.close();
-      await eventually(() => bridge.openSockets === 2, "it is gone");
+      await until("it is gone", () => bridge.openSockets === 2);
       const acceptor = await Probe.accepting(bridge, "server");
       assert(await acceptor.isQuiet());
       await acceptor.close();
-      await eventually(() => bridge.openSockets === 2, "the acceptor is gone");
+      await until("the acceptor is gone", () => bridge.openSockets === 2);
       const waits = await Probe.greet(bridge);
       await waits.say(`STREAM CONNECT ID=client DESTINATION=${b32}\n`);
       assert(manners === "i2pd" ? await waits.line() === OK : await waits.isQuiet());

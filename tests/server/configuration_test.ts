@@ -34,7 +34,7 @@ applications:
   assertEquals(
     applications.map((
       a,
-    ) => [a.name, a.sam.port, listens(a), a.isolation, a.identity, a.allow.map((rule) => rule.text)]),
+    ) => [a.name, a.sam.port, listens(a), a.isolation, a.identity, a.policy.allow.map((rule) => rule.text)]),
     [
       ["browser", 17656, ["127.0.0.1:9050", "[::1]:9050"], ["auth", "client"], undefined, []],
       ["irc", 17656, ["127.0.0.1:9051"], ["auth"], "irc", ["irc.*:6667"]],
@@ -93,7 +93,7 @@ Deno.test("readConfiguration() adds up what is denied, and takes other lists fro
   const text =
     "deny: [a.i2p, b.i2p]\nallow: ['*']\napplications:\n  - listen: 1\n    deny: c.i2p\n    allow: x.i2p\n  - listen: 2\n";
   const texts = async (which: "allow" | "deny", ...args: string[]): Promise<string[][]> =>
-    (await readText(text, args)).applications.map((settings) => settings[which].map((rule) => rule.text));
+    (await readText(text, args)).applications.map((settings) => settings.policy[which].map((rule) => rule.text));
   assertEquals(await texts("deny"), [["a.i2p", "b.i2p", "c.i2p"], ["a.i2p", "b.i2p"]]);
   assertEquals(await texts("deny", "--deny", "d.i2p"), [["a.i2p", "b.i2p", "c.i2p", "d.i2p"], [
     "a.i2p",
@@ -249,8 +249,8 @@ applications:
     sam-user: me
 `;
   await assertProblems(text, [
-    "lisen (line 2) is no option: did you mean listen?",
-    "applications[0].log-level (line 7) holds for all applications, and stands at the top of the file",
+    'Unknown option "lisen" (line 2). Did you mean "listen"?',
+    "applications[0].log-level (line 7) applies to all applications: put it at the top of the file",
     'Cannot use applications[0].name (line 5) "two words": SAM takes no spaces, quotes or backslashes in a name',
     'Cannot use sam (line 1) "0.0.0.0:7656": "0.0.0.0" is not a loopback address, and only 127.0.0.1, [::1] and localhost are permitted',
     'Cannot use applications[1].identity (line 11) "../x": the name of an identity has letters, digits, "-" and "_", 64 at most',
@@ -264,6 +264,21 @@ applications:
   ]);
 });
 
+Deno.test("readConfiguration() reports what is wrong with the files that a file names along with the rest", async () => {
+  await withFile("no login\n", async (broken) => {
+    const text =
+      `listne: 1\nauth-file: ${broken}\napplications: [{hosts: /no/such/file}, {secrets-file: ${broken}.none}]\n`;
+    const { problems } = await refusal(text);
+    assertEquals(problems.map((problem) => problem.replace(/^\/\S+: /, "").replace(/\/\S+"/, 'FILE"')), [
+      'Unknown option "listne" (line 1). Did you mean "listen"?',
+      "Two applications listen on 127.0.0.1:4447",
+      'Cannot use --auth-file "FILE": Line 1 is not USER:PASSWORD',
+      'Cannot read --hosts "FILE": there is no such file',
+      'Cannot read --secrets-file "FILE": there is no such file',
+    ]);
+  });
+});
+
 Deno.test("readConfiguration() reports problems of flags without a file as they are", async () => {
   const { problems, message } = await assertRejects(() => read(["--sam", "x", "--log-level=loud"]), ConfigError);
   assertEquals(problems, [
@@ -274,17 +289,25 @@ Deno.test("readConfiguration() reports problems of flags without a file as they 
 });
 
 Deno.test("readConfiguration() says that a file is no YAML, is empty, or has no applications", async () => {
-  await assertProblems("", ['The file is no mapping of options and "applications"']);
-  await assertProblems("applications: []\n", ['"applications" is not a list of mappings']);
+  await assertProblems("", [
+    'The file is empty: it needs options, one a line as "listen: 9050", or a list "applications"',
+  ]);
+  await assertProblems("applications: []\n", [
+    '"applications" is empty: name an application, or leave "applications" out',
+  ]);
   const { problems } = await refusal("name: 'x\n");
   assertEquals(problems.length, 1);
-  assertEquals(problems[0]?.includes(".yaml: The file is no YAML: "), true, problems[0]);
+  assertEquals(problems[0]?.includes(".yaml: The file is not valid YAML: "), true, problems[0]);
 });
 
 Deno.test("readConfiguration() takes no option in a file that is for the command line only", async () => {
   for (const key of ["config", "check-config", "help", "version", "yes"]) {
     const { problems } = await refusal(`${key}: true\n`);
-    assertEquals([problems.length, problems[0]?.includes(`${key} (line 1) is no option`)], [1, true], problems.join());
+    assertEquals(
+      [problems.length, problems[0]?.includes(`Unknown option "${key}" (line 1)`)],
+      [1, true],
+      problems.join(),
+    );
   }
 });
 
@@ -337,7 +360,8 @@ log-destinations: true
 `;
   const { log, applications: [app] } = await readText(text);
   assertEquals(log, { logLevel: "warn", logFormat: "json", logDestinations: true });
-  assertEquals({ ...app, allow: app?.allow.map((r) => r.text), deny: app?.deny.map((r) => r.text) }, {
+  const { allow = [], deny = [], callers } = app?.policy ?? {};
+  assertEquals({ ...app, policy: { allow: allow.map((r) => r.text), deny: deny.map((r) => r.text), callers } }, {
     name: "n",
     listen: [{ hostname: "127.0.0.1", port: 9050 }],
     listenGiven: true,
@@ -347,16 +371,11 @@ log-destinations: true
     identity: "i",
     keysDir: "/k",
     isolation: ["stream"],
-    maxIdentities: 3,
-    identityIdle: 0,
     authFile: "/a",
-    allow: ["*"],
-    deny: ["*:25"],
+    policy: { allow: ["*"], deny: ["*:25"], callers: { allow: [], deny: [] } },
     hostsFile: "/h",
     mapNames: { text: "10.192.0.0/10", first: [10, 192, 0, 0], length: 10 },
-    leaks: "block",
-    scrub: ["irc", "http"],
-    secretsFile: "/s",
+    leaks: { mode: "block", scrub: ["irc", "http"], secretsFile: "/s" },
     sessionOptions: {
       "i2cp.leaseSetEncType": "6,4",
       "i2p.streaming.answerPings": "false",
@@ -372,15 +391,12 @@ log-destinations: true
       "outbound.lengthVariance": "1",
       "x.y": "1",
     },
-    connectTimeout: 1000,
-    handshakeTimeout: 2000,
-    idleTimeout: 3000,
-    maxConnections: 5,
-    maxPerClient: 4,
-    extendedErrors: true,
-    udp: true,
-    samUdp: 17_655,
-    udpStyle: "DATAGRAM3",
+    timeouts: { handshake: 2000, connect: 1000, idle: 3000, identityIdle: 0 },
+    limits: { connections: 5, perClient: 4, identities: 3 },
+    switches: { "extended-errors": true },
+    udp: { enabled: true, port: 17_655, style: "DATAGRAM3" },
+    bind: false,
+    forward: undefined,
   });
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type HeldIdentity, IdentityRegistry } from "../../lib/server/identity_registry.ts";
+import { type IdentityHandle, IdentityRegistry } from "../../lib/server/identity_registry.ts";
 import { readSettings } from "../../lib/config/settings.ts";
 import { FileLock } from "../../lib/keys/file_lock.ts";
 import { createLog } from "../../lib/report/log.ts";
@@ -40,7 +40,7 @@ Deno.test("An identity whose lock cannot be written to is let go of all the same
 
 /** A registry over a bridge and a folder of keys. */
 async function setTheStage(): Promise<
-  AsyncDisposable & { acquire: () => Promise<HeldIdentity>; bridge: SamBridge; folder: string; log: string[] }
+  AsyncDisposable & { acquire: () => Promise<IdentityHandle>; bridge: SamBridge; folder: string; log: string[] }
 > {
   await using started = new AsyncDisposableStack();
   const bridge = started.use(await startSamBridge());

@@ -1,9 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { concat } from "../support/fake_stream.ts";
-import { delay } from "../support/harness.ts";
+import { concat } from "../support/bytes.ts";
 import type { Random } from "../support/random.ts";
-import { readToEnd, writeAll } from "../support/socks_client.ts";
-import { encodeGreeting, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { readToEnd, writeAll } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 import {
   type Attempt,
   chooseManner,
@@ -17,6 +16,7 @@ import {
 } from "./dial.ts";
 import type { Ticket } from "./faults.ts";
 import { carryOut, type Order, orderBytes, type Transfer } from "./traffic.ts";
+import { delay } from "../support/wait.ts";
 
 /** A kind of client. */
 export interface Kind {

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import type { ClientTimeouts } from "../../lib/proxy/client.ts";
+import type { TimeoutSettings } from "../../lib/config/settings.ts";
 import { closeQuietly } from "../../lib/io/conn.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import type { Random } from "../support/random.ts";
-import { readToEnd, socksConnect } from "../support/socks_client.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 import { AS_EVER } from "./fault_table.ts";
 import type { Lag, Moment } from "./lag.ts";
 import type { Faults, Ticket } from "./faults.ts";
@@ -18,7 +18,7 @@ export interface World {
   /** What the bridge does wrong. */
   readonly faults: Faults;
   /** The proxy's limits of time. */
-  readonly timeouts: ClientTimeouts;
+  readonly timeouts: Omit<TimeoutSettings, "identityIdle">;
   /** Clients that got code 1 without a fault: there was no identity left for their isolation group. */
   crowdedOut: number;
   /** How busy the machine is. */

@@ -1,5 +1,5 @@
 import { Random } from "../support/random.ts";
-import { delay, type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, startHarness } from "../support/harness.ts";
 import { KINDS } from "./clients.ts";
 import type { World } from "./dial.ts";
 import { Faults, GROUP_OPTIONS } from "./faults.ts";
@@ -7,6 +7,7 @@ import { findTrends, Meter, type Reading } from "./meter.ts";
 import { Lag } from "./lag.ts";
 import { Tally } from "./tally.ts";
 import { fulfil } from "./traffic.ts";
+import { delay } from "../support/wait.ts";
 
 /** How to soak. */
 export interface SoakOptions {
@@ -90,14 +91,11 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       intercept: (line, socket) => faults.intercept(line, socket),
       keepLines: false,
     },
-    proxy: {
-      isolation: new Set(["auth"]),
+    settings: {
+      isolation: ["auth"],
       sessionOptions: GROUP_OPTIONS,
-      maxIdentities: MAX_IDENTITIES,
-      identityIdle: IDENTITY_IDLE,
-      maxConnections: 1_000,
-      maxPerClient: 1_000,
-      timeouts: TIMEOUTS,
+      timeouts: { ...TIMEOUTS, identityIdle: IDENTITY_IDLE },
+      limits: { connections: 1_000, perClient: 1_000, identities: MAX_IDENTITIES },
     },
     service: fulfil,
     logLines: 60,

@@ -1,7 +1,6 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type CommandResult, runCommand } from "../support/command.ts";
+import { assertEquals, assertMatch } from "@std/assert";
 import { pureTest } from "../support/pure.ts";
-import { findTrends, HEAP_BOUND, Meter, type Reading } from "./meter.ts";
+import { findTrends, HEAP_BOUND, type Reading } from "./meter.ts";
 import { carryOut, fulfil, type Order } from "./traffic.ts";
 
 const FLAT: Reading = { descriptors: 20, timers: 1, origins: [], heap: 9e6, rss: 90e6 };
@@ -20,24 +19,6 @@ pureTest("findTrends() finds nothing in what is flat, and whatever is not", () =
   assertEquals(findTrends([FLAT, FLAT, FLAT, larger]), ["The heap is not flat: 6.01 MB more at the end"]);
   assertEquals(findTrends([FLAT, FLAT, larger, FLAT, FLAT]), [], "a peak is no trend");
   assertEquals(findTrends([]), ["There is no reading"]);
-});
-
-Deno.test("the meter counts timers until they fire or are cleared, and gives the runtime its own back", async () => {
-  const { setTimeout: original } = globalThis;
-  {
-    using meter = new Meter();
-    const before = (await meter.read()).timers;
-    const timers = [setTimeout(() => {}, 60_000), setInterval(() => {}, 60_000)];
-    assertEquals(await new Promise((resolve) => setTimeout(resolve, 5, "a value")), "a value");
-    const reading = await meter.read();
-    assertEquals(reading.timers, before + 2);
-    assertMatch(reading.origins.at(-1) ?? "", /^soak\/soak_test\.ts:\d+:\d+$/);
-    clearTimeout(timers[0]);
-    assertEquals((await meter.read()).timers, before + 1);
-    clearInterval(timers[1]);
-    assertEquals((await meter.read()).timers, before);
-  }
-  assert(globalThis.setTimeout === original);
 });
 
 /** Orders of each kind. */
@@ -89,29 +70,4 @@ async function overWire(order: Order, tamper: (chunk: Uint8Array) => Uint8Array)
   conn.close();
   await served;
   return end;
-}
-
-Deno.test("a short soak ends well, and what it prints is flat", async () => {
-  const { code, stdout } = await soak("--seed", "7", "--duration", "5s", "--round", "1s");
-  assertEquals(code, 0, stdout);
-  assertMatch(stdout, /\nflat\n$/);
-  for (const what of ["small echo: .*intact", "HELLO: ", "SESSION CREATE: ", "STREAM CONNECT: ", "accepted "]) {
-    assertMatch(stdout, new RegExp(what));
-  }
-});
-
-Deno.test("a soak that leaks a descriptor, a timer or memory with each client fails and says so", async () => {
-  const leaks = ["descriptor", "timer", "memory"];
-  const results = await Promise.all(leaks.map((leak) => soak("--leak", leak, "--duration", "5s", "--round", "1s")));
-  const expected = [/The descriptors are not flat: /, /The timers are not flat: .*main\.ts/, /The heap is not flat: /];
-  results.forEach(({ code, stdout }, i) => {
-    assertEquals(code, 1, stdout);
-    const problems = stdout.split("\n").filter((line) => line.startsWith("PROBLEM: "));
-    assert(problems.length === 1 && expected[i]?.test(problems.join()), stdout);
-  });
-});
-
-/** The task, as people run it. */
-async function soak(...args: string[]): Promise<CommandResult> {
-  return await runCommand(Deno.execPath(), ["task", "soak", ...args], { env: { DENO_NO_UPDATE_CHECK: "1" } });
 }

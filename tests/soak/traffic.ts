@@ -1,5 +1,5 @@
-import { concat } from "../support/fake_stream.ts";
-import { writeAll } from "../support/socks_client.ts";
+import { writeAll } from "../clients/socks_client.ts";
+import { concat } from "../support/bytes.ts";
 import { Random } from "../support/random.ts";
 
 /** What a client asks of the soak's service. */

@@ -7,7 +7,7 @@ import {
   writtenAddress,
 } from "../../lib/socks/datagram.ts";
 import { hex } from "../fuzz/literal.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** Datagrams of clients, and what they are; undefined is dropped. */

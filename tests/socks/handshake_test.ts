@@ -1,11 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type LoginPolicy, MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
 import { type Login, SocksError, type SocksProblem, type SocksRequest } from "../../lib/socks/wire.ts";
-import { concat, FakeStream, type FakeStreamOptions } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
+import { FakeStream, type FakeStreamOptions } from "../support/fake_stream.ts";
 import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
-import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../support/socks_wire.ts";
+import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 
 /** A whole handshake, what it asks for, and what the client hears meanwhile. */
 interface Example {

@@ -1,11 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeReply4, MAX_SOCKS4_FIELD, parseRequest4 } from "../../lib/socks/socks4.ts";
 import { Reply4, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { loginOf } from "../support/login.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
-import { encodeRequest4, parseReply4 } from "../support/socks_wire.ts";
+import { encodeRequest4, parseReply4 } from "../clients/socks_wire.ts";
 
 /** Requests byte by byte, what they say, and their user ids. */
 const REQUESTS: readonly (readonly [readonly number[], Omit<SocksRequest, "version" | "login">, string])[] = [

@@ -9,10 +9,10 @@ import {
   parseRequest5,
 } from "../../lib/socks/socks5.ts";
 import { Reply5, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
-import { encodeGreeting, encodeLogin, encodeRequest5, parseReply5 } from "../support/socks_wire.ts";
+import { encodeGreeting, encodeLogin, encodeRequest5, parseReply5 } from "../clients/socks_wire.ts";
 
 const GREETINGS: readonly (readonly [readonly number[], readonly number[]])[] = [
   [[5, 1, 0], [0]],

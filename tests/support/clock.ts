@@ -40,7 +40,8 @@ export class Clock implements Disposable {
   /** Puts the clock in the place of the system's. */
   constructor({ runs = true }: ClockOptions = {}) {
     this.#runs = runs;
-    const set = (ring: () => void, milliseconds = 0): Handle => this.#set(this.#now() + milliseconds, ring);
+    // Whole milliseconds, as the system's: what is left of a time from before, to the last bit, would ring for ever.
+    const set = (ring: () => void, milliseconds = 0): Handle => this.#set(this.#now() + Math.ceil(milliseconds), ring);
     globalThis.setTimeout = set as unknown as typeof setTimeout;
     globalThis.clearTimeout = ((handle: Handle) => this.#clear(handle)) as typeof clearTimeout;
     performance.now = () => this.#now();

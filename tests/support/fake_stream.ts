@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../lib/socks/handshake.ts";
+import { concat } from "./bytes.ts";
 
 /** How a {@linkcode FakeStream} behaves. */
 export interface FakeStreamOptions {
@@ -59,15 +60,4 @@ export class FakeStream implements ByteStream {
     this.#written.push(...taken);
     return Promise.resolve(taken.length);
   }
-}
-
-/** Bytes one behind the other. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

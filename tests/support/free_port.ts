@@ -4,3 +4,13 @@ export function freePort(): number {
   listener.close();
   return listener.addr.port;
 }
+
+/** Whether this machine has IPv6 on loopback. */
+export function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

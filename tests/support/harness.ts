@@ -1,8 +1,11 @@
+import type { Hosts } from "../../lib/config/hosts.ts";
+import type { LoginBook } from "../../lib/config/login_book.ts";
+import { type ApplicationSettings, readSettings } from "../../lib/config/settings.ts";
 import type { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { Identity } from "../../lib/identity/identity.ts";
 import { LeakWatch, type LeakWatchOptions } from "../../lib/proxy/leak_watch.ts";
 import { PrimarySupport, type UdpOptions } from "../../lib/identity/primary_support.ts";
-import { Proxy, type ProxyOptions } from "../../lib/proxy/proxy.ts";
+import { Proxy } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
 import {
@@ -12,7 +15,7 @@ import {
   type SamBridgeOptions,
   startSamBridge,
 } from "../sam_bridge/bridge.ts";
-import { socksConnect } from "./socks_client.ts";
+import { socksConnect } from "../clients/socks_client.ts";
 
 /** A proxy in this process, in front of a bridge double, with one service in its network. */
 export interface Harness extends AsyncDisposable {
@@ -44,16 +47,21 @@ export interface Harness extends AsyncDisposable {
   dropSessions(options?: Pick<DropOptions, "keepStreams">): void;
 }
 
+/** Some settings of an application; of a group, what is given of it. */
+export type SomeSettings =
+  & Partial<Omit<ApplicationSettings, "timeouts" | "limits" | "policy">>
+  & { [Group in "timeouts" | "limits" | "policy"]?: Partial<ApplicationSettings[Group]> };
+
 /** What a harness may be told. */
 export interface HarnessOptions {
   /** The bridge. */
   bridge?: SamBridgeOptions;
-  /** The proxy. */
-  proxy?:
-    & Partial<Omit<ProxyOptions, "leaks" | "listeners" | "endpoint" | "identity" | "timeouts" | "log" | "counters">>
-    & {
-      timeouts?: Partial<ProxyOptions["timeouts"]>;
-    };
+  /** Settings of the proxy that are other than the harness's own. */
+  settings?: SomeSettings;
+  /** Logins that may connect. @default {everybody may} */
+  logins?: LoginBook;
+  /** Host names of the user's own. @default {none} */
+  hosts?: Hosts;
   /** The leak guard. */
   leaks?: Partial<Omit<LeakWatchOptions, "log" | "counters">>;
   /** What the service does with each connection; it is closed afterwards. @default echoes until the caller ends */
@@ -121,16 +129,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   started.defer(() => identity.close());
   const proxy = started.use(
     await Proxy.start({
+      settings: settingsOf(options.settings ?? {}),
       listeners: [listener, ...others.map(([, other]) => other)],
       endpoint,
       identity,
-      isolation: new Set(),
-      sessionOptions: {},
-      maxIdentities: 8,
-      identityIdle: 0,
-      logins: undefined,
-      rules: { allow: [], deny: [] },
-      hosts: new Map(),
+      udp: udp || undefined,
+      logins: options.logins,
+      hosts: options.hosts ?? new Map(),
       leaks: new LeakWatch({
         mode: "warn",
         scrub: [],
@@ -139,14 +144,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         log: logger,
         counters,
       }),
-      maxConnections: 100,
-      maxPerClient: 100,
-      extendedErrors: false,
-      udp: udp || undefined,
-      ...options.proxy,
-      timeouts: { handshake: 5_000, connect: 5_000, idle: 0, ...options.proxy?.timeouts },
       log: logger,
       counters,
+      audit: undefined,
     }),
   );
   if (options.ready ?? true) await identity.open();
@@ -178,6 +178,20 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   };
 }
 
+/** The harness's own settings, with others on top. */
+function settingsOf({ timeouts, limits, policy, ...others }: SomeSettings): ApplicationSettings {
+  const defaults = readSettings(new Map());
+  return {
+    ...defaults,
+    isolation: [],
+    sessionOptions: {},
+    ...others,
+    timeouts: { handshake: 5_000, connect: 5_000, idle: 0, identityIdle: 0, ...timeouts },
+    limits: { connections: 100, perClient: 100, identities: 8, ...limits },
+    policy: { ...defaults.policy, ...policy },
+  };
+}
+
 /** A listener on 127.0.0.1 whose clients are said to come from another address: `Deno.connect` cannot choose one. */
 function listenAs(hostname: string): Deno.TcpListener {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -195,20 +209,6 @@ export async function echo(conn: Deno.TcpConn): Promise<void> {
   for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
     for (let sent = 0; sent < count;) sent += await conn.write(buffer.subarray(sent, count));
   }
-}
-
-/** Waits until something is true, at most two seconds. */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
-    if (await isTrue()) return;
-    await delay(5);
-  }
-  throw new Error(`Not within 2 s: ${what}`);
-}
-
-/** Waits. */
-export async function delay(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** A TCP server on loopback that runs a handler for each connection. */

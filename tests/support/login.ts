@@ -1,4 +1,5 @@
 import type { Login } from "../../lib/socks/wire.ts";
+import { bytesOf } from "./bytes.ts";
 
 /**
  * A login from texts, a byte a character.
@@ -7,9 +8,4 @@ import type { Login } from "../../lib/socks/wire.ts";
  */
 export function loginOf(user: string, password = ""): Login {
   return { user: bytesOf(user), password: bytesOf(password) };
-}
-
-/** The bytes of a text of characters below 256. */
-export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

@@ -18,7 +18,7 @@ export interface ProxyChild extends AsyncDisposable {
   type(text: string): Promise<void>;
   /** Sends a signal, and does not wait; nothing happens if it has ended. */
   signal(signal: Deno.Signal): void;
-  /** Waits for the end; killed after 20 seconds. */
+  /** Waits for the end; killed after a minute. */
   ended(): Promise<Deno.CommandStatus>;
   /** Sends a signal, and waits for the end: the exit code. */
   stop(signal?: Deno.Signal): Promise<number>;
@@ -38,6 +38,8 @@ export interface ProxyProcess extends ProxyChild {
 export interface SpawnProxyOptions {
   /** Environment variables, besides those of this process. */
   env?: Record<string, string>;
+  /** The folder that it runs in. @default {the project's} */
+  cwd?: string;
   /**
    * Where its stdin comes from; `piped` is for {@linkcode ProxyChild.type}.
    *
@@ -69,16 +71,16 @@ export interface ProxyProcessOptions extends SpawnProxyOptions {
 }
 
 /** Milliseconds for an end after {@linkcode ProxyChild.ended} was called: longer than a drain takes. */
-const END_TIMEOUT = 20_000;
+const END_TIMEOUT = 60_000;
 
 /** Starts i2p-socks, or a program around it, and waits for nothing: {@linkcode proxyCommand} makes the command. */
 export function spawnProxy(
   { program, args }: { program: string; args: readonly string[] },
-  { env = {}, stdin = "null" }: SpawnProxyOptions = {},
+  { env = {}, cwd = PROJECT, stdin = "null" }: SpawnProxyOptions = {},
 ): ProxyChild {
   const child = new Deno.Command(program, {
     args: [...args],
-    cwd: PROJECT,
+    cwd,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin,
     stdout: "piped",
@@ -105,7 +107,7 @@ export function spawnProxy(
     signal(name);
     return (await ended()).code;
   };
-  const waitFor = async (stream: "stdout" | "stderr", pattern: RegExp, timeout = 20_000): Promise<void> => {
+  const waitFor = async (stream: "stdout" | "stderr", pattern: RegExp, timeout = 60_000): Promise<void> => {
     const late = Promise.withResolvers<"late">();
     const timer = setTimeout(() => late.resolve("late"), timeout);
     const outcome = await Promise.race([

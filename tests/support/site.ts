@@ -1,3 +1,5 @@
+import { sleep } from "../../lib/io/deadline.ts";
+
 /** Options of {@linkcode startSite}. */
 export interface SiteOptions {
   /**
@@ -147,23 +149,10 @@ function slowPage(count: number, ending: AbortSignal): Response {
 
 async function* slowly(lines: Uint8Array[], ending: AbortSignal): AsyncGenerator<Uint8Array> {
   for (const line of lines) {
-    await delay(LINE_INTERVAL, ending);
+    await sleep(LINE_INTERVAL, ending);
     if (ending.aborted) return;
     yield line;
   }
-}
-
-/** Waits, but no longer than until the signal. */
-function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, signal.aborted ? 0 : milliseconds);
-    signal.addEventListener("abort", done);
-  });
 }
 
 function problem(status: number, text: string): Response {

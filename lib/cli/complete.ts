@@ -1,0 +1,67 @@
+import { flagOf, OPTIONS, type OptionSpec, VARIABLE_PREFIX, VERBS } from "../config/options.ts";
+import { ExitCode } from "../command/exit_code.ts";
+import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
+import { readEnv } from "../command/permissions.ts";
+import type { Terminal } from "../command/terminal.ts";
+import { KeyStore } from "../keys/key_store.ts";
+import { summaryOf, VERB_HELP } from "./help.ts";
+
+/** What may stand at the cursor. Shells filter words by what is typed so far, and complete paths themselves. */
+interface Candidates {
+  /** One word, a word of a comma-separated list, a path, or the name of an identity. */
+  kind: "word" | "list" | "file" | "folder" | "identity";
+  /** Words, each with its description if it has one. */
+  words: readonly (readonly [word: string, description?: string])[];
+}
+
+/**
+ * Prints what may stand at the end of a command line, for the scripts of `completions`: `:KIND`, then a word a line, with
+ * a tab in front of its description.
+ *
+ * @param args the words up to the cursor, without the program's name; the last one is incomplete or empty.
+ */
+export async function complete(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { kind, words } = candidatesFor(args);
+  const folder = (): string | undefined => readEnv(`${VARIABLE_PREFIX}KEYS_DIR`, "--keys-dir") || defaultKeysDir();
+  const names = kind === "identity" ? await new KeyStore(requireKeysDir(folder())).list() : [];
+  terminal.exact([`:${kind}`, ...names, ...words.map((word) => word.join("\t"))].join("\n"));
+  return ExitCode.ok;
+}
+
+/** What may stand in place of the last word of a command line. */
+export function candidatesFor(args: readonly string[]): Candidates {
+  const operands: string[] = [];
+  let option: OptionSpec | undefined;
+  for (const word of args.slice(0, -1)) {
+    if (option !== undefined) option = undefined;
+    else if (word.startsWith("-")) option = OPTIONS.find((one) => one.value !== undefined && flagOf(one) === word);
+    else operands.push(word);
+  }
+  const current = args.at(-1) ?? "";
+  if (option !== undefined) return valuesOf(option, current);
+  const [, flag] = /^(--[^=]+)=/.exec(current) ?? [];
+  const joined = OPTIONS.find((one) => flagOf(one) === flag);
+  if (joined !== undefined) return valuesOf(joined, current.slice(`${flag}=`.length), `${flag}=`);
+  const [name = "serve", ...others] = operands;
+  const verb = VERBS.find((one) => one === name);
+  if (verb === undefined) return words([]);
+  if (current.startsWith("-")) {
+    return words(OPTIONS.filter(({ verbs }) => verbs.includes(verb)).map((one) => [flagOf(one), one.help]));
+  }
+  if (operands.length === 0) return words(VERBS.map((one) => [one, summaryOf(one)]));
+  const place = VERB_HELP[verb].operands?.[others.length] ?? [];
+  return typeof place === "string" ? { kind: place, words: [] } : words(place.map((word) => [word]));
+}
+
+/** What the value of an option may be, behind `prefix` in the same word. */
+function valuesOf({ name, value, words: known, list }: OptionSpec, current: string, prefix = ""): Candidates {
+  const done = list === true ? prefix + current.replace(/[^,]*$/, "") : prefix;
+  if (known !== undefined) return { kind: list === true ? "list" : "word", words: known.map((word) => [done + word]) };
+  if (value === "FILE") return { kind: "file", words: [] };
+  if (value === "DIR") return { kind: "folder", words: [] };
+  return { kind: name === "identity" ? "identity" : "word", words: [] };
+}
+
+function words(found: Candidates["words"]): Candidates {
+  return { kind: "word", words: found };
+}

@@ -1,0 +1,84 @@
+/** What output is written to: `Deno.stdout` and `Deno.stderr` are such. */
+export interface Output {
+  /** Writes some of the bytes, and resolves to how many; may take as long as the reader wants. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** How much may wait for a reader, in UTF-16 code units, and what to do about the rest. */
+interface OutputQueueOptions {
+  /** Most that waits; a line that finds no room is dropped. @default {Infinity} */
+  most?: number;
+  /** Makes the line that stands where lines were dropped. */
+  lost?: (lines: number) => string;
+}
+
+/**
+ * Writes text in order, and never blocks: a reader that stalls stops its own output and nothing else.
+ *
+ * Once writing has failed the reader is gone for good, and what comes after is dropped.
+ */
+export class OutputQueue {
+  readonly #output: Output;
+  readonly #most: number;
+  readonly #lost: (lines: number) => string;
+  readonly #waiting: string[] = [];
+  #length = 0;
+  #dropped = 0;
+  #failure: unknown;
+  #writing: Promise<void> | undefined;
+
+  constructor(output: Output, { most = Infinity, lost = () => "" }: OutputQueueOptions = {}) {
+    this.#output = output;
+    this.#most = most;
+    this.#lost = lost;
+  }
+
+  /** Puts text behind what waits. */
+  write(text: string): void {
+    if (this.#failure !== undefined || text === "") return;
+    if (this.#length + text.length > this.#most) {
+      this.#dropped += text.split("\n").length - 1;
+      return;
+    }
+    this.#add(text);
+    this.#writing ??= this.#drain();
+  }
+
+  /**
+   * Waits until all is written, at most for so many milliseconds.
+   *
+   * @returns why not all was written, if writing failed.
+   */
+  async flush(milliseconds: number = Infinity): Promise<unknown> {
+    const { promise: isOver, resolve } = Promise.withResolvers<void>();
+    const timer = milliseconds === Infinity ? undefined : setTimeout(resolve, milliseconds);
+    await Promise.race([this.#writing, isOver]);
+    clearTimeout(timer);
+    return this.#failure;
+  }
+
+  #add(text: string): void {
+    this.#waiting.push(text);
+    this.#length += text.length;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const text = this.#waiting.join("");
+        this.#waiting.length = 0;
+        const bytes = new TextEncoder().encode(text);
+        for (let written = 0; written < bytes.length;) written += await this.#output.write(bytes.subarray(written));
+        // What is being written counts as well, or a stalled reader could have twice as much waiting.
+        this.#length -= text.length;
+        if (this.#dropped === 0) continue;
+        this.#add(this.#lost(this.#dropped));
+        this.#dropped = 0;
+      }
+    } catch (error) {
+      this.#failure = error;
+      this.#waiting.length = 0;
+    }
+    this.#writing = undefined;
+  }
+}

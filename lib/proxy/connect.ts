@@ -1,0 +1,95 @@
+import type { IdentityLease } from "../identity/identity_pool.ts";
+import { Deadline, sleep } from "../io/deadline.ts";
+import type { Signal } from "../io/signal.ts";
+import { SamError } from "../sam/error.ts";
+import type { SamSession } from "../sam/session.ts";
+import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import type { Handshake } from "../socks/handshake.ts";
+import { acquireMapping, type Client, type ClientContext, destinationOf, groupOf } from "./context.ts";
+import { checkDestination } from "./policy.ts";
+import { type OpenStream, relayStream, watchClient } from "./stream.ts";
+
+/** Milliseconds for the loss of a session to show itself, when a stream on it could not be opened. */
+const LOSS_DELAY = 250;
+
+/** What dialling needs of the context. */
+type Bridge = Pick<ClientContext, "endpoint" | "warm">;
+
+/** Serves CONNECT: opens a stream to where the client may go, and carries it. */
+export async function handleConnect(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
+  using name = acquireMapping(client, handshake.request, context);
+  const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
+  client.request = request;
+  client.address = checkDestination(request, context.settings.policy, context.hosts);
+  context.admission.claim(client);
+  const target = { host: client.address.host, port: request.port };
+  using identity = await context.identities.lease(groupOf(client, target, context.settings), context.signal);
+  const opened = await openStream(client, handshake, identity, target, context);
+  context.counters.add("connected");
+  context.audit?.visit(destinationOf(client) ?? "");
+  await relayStream(client, handshake, opened, context);
+}
+
+/** Opens the stream; gives up when the time is over or the client leaves. */
+async function openStream(
+  client: Client,
+  handshake: Handshake,
+  identity: IdentityLease,
+  target: StreamTarget,
+  context: ClientContext,
+): Promise<OpenStream> {
+  using deadline = new Deadline(context.settings.timeouts.connect, context.signal);
+  using waiting = watchClient(client, handshake, deadline, context);
+  const { stream, sessionEnded } = await dial(context, identity, target, deadline);
+  return { stream, sessionEnded, clientBytes: waiting.bytes, peer: target.host };
+}
+
+/**
+ * Opens a stream; once more on the next session, where the first one turns out to be lost.
+ *
+ * @throws {SamError} if the router refuses, or cannot be reached.
+ * @throws the signal's reason if it was aborted.
+ */
+async function dial(
+  bridge: Bridge,
+  identity: IdentityLease,
+  target: StreamTarget,
+  signal: Signal,
+): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
+  const session = await identity.session(signal);
+  try {
+    return await dialOn(session, bridge, target, signal);
+  } catch (error) {
+    if (signal.aborted || !await isLost(session, error, signal)) throw error;
+    return await dialOn(await identity.session(signal), bridge, target, signal);
+  }
+}
+
+async function dialOn(
+  { id, ended }: SamSession,
+  { endpoint, warm }: Bridge,
+  target: StreamTarget,
+  signal: Signal,
+): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
+  using attempt = new Deadline(Infinity, signal, ended);
+  return { stream: await connectStream(endpoint, id, target, attempt, warm), sessionEnded: ended };
+}
+
+/** Whether a stream could not be opened because its session is lost: nothing was sent then, so another try is safe. */
+async function isLost(session: SamSession, error: unknown, signal: Signal): Promise<boolean> {
+  if (session.ended.aborted) return true;
+  if (!(error instanceof SamError)) return false;
+  if (error.result === "INVALID_ID") {
+    // The router has forgotten the session, and its end is about to be noticed.
+    session.close(error);
+    await session.lost;
+    return true;
+  }
+  const isSign = error.failure === "closed" || error.failure === "unreachable" ||
+    error.result === "I2P_ERROR" || error.result === "TIMEOUT";
+  if (!isSign) return false;
+  // A router that ends closes its connections one after the other, in any order.
+  using patience = new Deadline(Infinity, signal, session.ended);
+  await sleep(LOSS_DELAY, patience);
+  return session.ended.aborted;
+}

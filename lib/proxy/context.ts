@@ -1,0 +1,112 @@
+import type { Hosts } from "../config/hosts.ts";
+import type { ApplicationSettings } from "../config/settings.ts";
+import type { Address } from "../i2p/address.ts";
+import type { IdentityPool } from "../identity/identity_pool.ts";
+import { isolationGroup, mappingGroup } from "../identity/isolation.ts";
+import type { Signal } from "../io/signal.ts";
+import { Refusal } from "../reasons/refusal.ts";
+import type { BufferPool } from "../relay/buffer_pool.ts";
+import type { FairnessGate } from "../relay/fairness_gate.ts";
+import type { HalfClosedStreams } from "../relay/half_closed.ts";
+import type { AuditBook } from "../report/audit_book.ts";
+import type { Counters } from "../report/counters.ts";
+import type { Log } from "../report/log.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
+import type { WarmSockets } from "../sam/warm_sockets.ts";
+import type { SocksRequest } from "../socks/wire.ts";
+import type { Admission, Guest } from "./admission.ts";
+import type { DatagramPool } from "./datagram_pool.ts";
+import type { LeakWatch } from "./leak_watch.ts";
+import type { LoginGuard } from "./login_guard.ts";
+import type { MappingLease, NameMap } from "./name_map.ts";
+
+/** A client, and what is known of it so far. */
+export interface Client extends Guest {
+  /** Its connection; once it is closed it cannot be asked for its address. */
+  readonly conn: Deno.TcpConn;
+  /** A number that no other client has. */
+  readonly serial: number;
+  /** What it asked for, with the name in place of an address that stands for one; undefined until it has. */
+  request?: SocksRequest;
+  /** Where that is, once it may go there. */
+  address?: Address;
+}
+
+/** What is open now. */
+interface Gauges {
+  streams: number;
+  /** Clients that wait for a caller. */
+  waiting: number;
+}
+
+/** What the clients of an application share. Every handler takes this, and takes from it what it needs. */
+export interface ClientContext {
+  /** How the application is served. */
+  readonly settings: ApplicationSettings;
+  /** Holds clients to the limits of their number. */
+  readonly admission: Admission;
+  /** SOCKS commands that are served besides CONNECT. */
+  readonly commands: ReadonlySet<number>;
+  /** Who may connect; everybody where undefined. */
+  readonly logins: LoginGuard | undefined;
+  /** Host names of the user's own, asked before the router. */
+  readonly hosts: Hosts;
+  /** Addresses that stand for names; where undefined, nobody may ask for one. */
+  readonly names: NameMap | undefined;
+  /** Whose destinations streams use. */
+  readonly identities: IdentityPool;
+  /** Whose destinations datagrams use; undefined where UDP is switched off. */
+  readonly datagrams: DatagramPool | undefined;
+  readonly endpoint: SamEndpoint;
+  /** Sockets of the bridge that wait for a stream. */
+  readonly warm: WarmSockets;
+  /** Watches what the application gives away. */
+  readonly leaks: LeakWatch;
+  /** Lends buffers for fast transfers. */
+  readonly pool: BufferPool;
+  /** Gives other work its turn. */
+  readonly gate: FairnessGate;
+  /** Watches over streams whose client has ended its side. */
+  readonly halfClosed: HalfClosedStreams;
+  /** Receives a line for each client that does not get its stream, and at debug level for each that does. */
+  readonly log: Log;
+  /** Numbers since the start. */
+  readonly counters: Counters;
+  /** Numbers of now. */
+  readonly gauges: Gauges;
+  /** Destinations, where an audit is under way. */
+  readonly audit: AuditBook | undefined;
+  /** Ends the client at once; its reason is a {@linkcode Refusal}. */
+  readonly signal: Signal;
+}
+
+/** What the client asked for, for log and audit; undefined if it did not come so far. */
+export function destinationOf({ request }: Client): string | undefined {
+  return request && `${request.host}:${request.port}`;
+}
+
+/** The isolation group of a client that goes to a host and port; undefined for the base identity. */
+export function groupOf(
+  { request, clientAddress, serial }: Client,
+  { host, port }: { host: string; port: number },
+  { isolation }: ApplicationSettings,
+): string | undefined {
+  return isolationGroup(isolation, { login: request?.login, host, port, clientAddress, serial });
+}
+
+/**
+ * Finds the name behind the address of a request to connect or to wait for a caller, and keeps it until the result is
+ * disposed of; undefined where the host is not an address of the range.
+ *
+ * @throws {Refusal} `address-unmapped` if the address stands for no name of this client.
+ */
+export function acquireMapping(
+  { clientAddress }: Client,
+  { host, login }: SocksRequest,
+  { names, settings }: ClientContext,
+): MappingLease | undefined {
+  if (names === undefined || !names.covers(host)) return undefined;
+  const lease = names.acquire(mappingGroup(settings.isolation, { login, clientAddress }), host);
+  if (lease === undefined) throw new Refusal("address-unmapped");
+  return lease;
+}

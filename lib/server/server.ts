@@ -1,0 +1,217 @@
+import config from "../../deno.json" with { type: "json" };
+import { formatDuration } from "../config/duration.ts";
+import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import type { RawOptions } from "../config/raw_options.ts";
+import type { ApplicationSettings } from "../config/settings.ts";
+import { REASONS } from "../reasons/reasons.ts";
+import type { AuditBook } from "../report/audit_book.ts";
+import type { Counters } from "../report/counters.ts";
+import { createLog, type Log } from "../report/log.ts";
+import type { Snapshot } from "../status/snapshot.ts";
+import { listen, loadAll, type SharedServices } from "./application.ts";
+import { type Configuration, readConfiguration } from "./configuration.ts";
+import { IdentityRegistry } from "./identity_registry.ts";
+import { defaultKeysDir } from "../command/keys_dir.ts";
+import { ownIdentifiers } from "./machine.ts";
+import { keepOnly, requireNet } from "../command/permissions.ts";
+import { ReadyLines } from "./ready_lines.ts";
+import { Reloader } from "./reload.ts";
+import { DRAIN_TIMEOUT, RunningApplications } from "./applications.ts";
+import { StatusServer } from "../status/server.ts";
+import type { StopSignal } from "../command/stop_signal.ts";
+import type { Terminal } from "../command/terminal.ts";
+
+/** What `audit` adds to a server. */
+interface Audit {
+  /** Counts destinations. */
+  book: AuditBook;
+  /** Called when all applications are ready. */
+  ready: () => void;
+  /** Receives the ready line. */
+  announce: (line: string) => void;
+}
+
+/** Serves SOCKS until it is to stop. @returns what was counted. */
+export async function runServer(
+  given: RawOptions,
+  terminal: Terminal,
+  stop: StopSignal,
+  audit?: Audit,
+): Promise<Counters> {
+  const server = new Server(await readConfiguration(given), given, terminal, audit);
+  try {
+    const running = server.run(stop);
+    // When a signal comes first, closing the server fails what it waits for: nobody waits for that any more.
+    running.catch(() => {});
+    await Promise.race([running, stop.promise]);
+    await Promise.race([server.drain(), stop.secondSignal]);
+  } finally {
+    await Promise.race([server.close(), stop.secondSignal]);
+  }
+  return server.summarize();
+}
+
+/** A process that serves, from its start to its end. */
+export class Server {
+  readonly #configuration: Configuration;
+  readonly #audit: Audit | undefined;
+  readonly #log: Log;
+  readonly #services: SharedServices;
+  readonly #running: RunningApplications;
+  readonly #readyLines: ReadyLines;
+  readonly #reloader: Reloader;
+  readonly #startedAt = new Date();
+  readonly #since = performance.now();
+  readonly #stopping = new AbortController();
+  #statusServer: StatusServer | undefined;
+
+  constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
+    const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
+    const { signal: stopping } = this.#stopping;
+    const log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
+    this.#configuration = configuration;
+    this.#audit = audit;
+    this.#log = log;
+    const { identifiers, missing } = ownIdentifiers();
+    if (missing.length > 0 && configuration.applications.some(({ leaks }) => leaks.mode !== "off")) {
+      log.warn(
+        `The leak guard cannot know all that names this machine: missing permission ${missing.join(", ")}`,
+      );
+    }
+    this.#services = {
+      own: identifiers,
+      identities: new IdentityRegistry(log, stopping),
+      // Asked for while the environment may still be read.
+      keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
+      log,
+      isOneOfSeveral: configuration.file !== undefined,
+      audit: audit?.book,
+    };
+    const running = new RunningApplications(this.#services);
+    const readyLines = new ReadyLines({
+      configuration,
+      terminal,
+      announce: audit?.announce,
+      log,
+      isServed: (application) => [...running.served.values()].includes(application),
+      stopping,
+    });
+    this.#running = running;
+    this.#readyLines = readyLines;
+    this.#reloader = new Reloader({
+      configuration,
+      given,
+      keysDir: this.#services.keysDir,
+      running,
+      announce: (application) => readyLines.announce(application),
+      log,
+      stopping,
+    });
+  }
+
+  /** Reads the files of all applications, and starts nothing. @throws {CliError} if one cannot be used. */
+  async check(): Promise<void> {
+    await loadAll(this.#configuration.applications, this.#log);
+  }
+
+  /** Starts everything, and goes on until the signal. */
+  async run(stop: StopSignal): Promise<void> {
+    const { applications, file } = this.#configuration;
+    if (file !== undefined) stop.onHangup(() => this.#reloader.request());
+    const started = this.#startAll(applications);
+    this.#reloader.waitFor(started);
+    await started;
+    this.#stopping.signal.throwIfAborted();
+    const sams = new Set(applications.map(({ sam }) => formatEndpoint(sam)));
+    this.#log.info("Asking the router for tunnels", { pid: Deno.pid, sam: [...sams].join(",") });
+    // An application that a reload has ended meanwhile is missed by nobody.
+    const opening = [...this.#running.served].map(([key, application]) =>
+      this.#readyLines.announce(application).catch((error) => {
+        if (this.#running.served.get(key) === application) throw error;
+      })
+    );
+    await this.#readyLines.whileWaiting(Promise.all(opening));
+    this.#audit?.ready();
+    await stop.promise;
+  }
+
+  /** Lets clients end, in all applications, for a while. */
+  async drain(): Promise<void> {
+    this.#stopping.abort();
+    const { connections } = this.#running;
+    if (connections > 0) {
+      this.#log.info(
+        `Waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} connections; signal again to end now`,
+      );
+    }
+    await this.#running.drain();
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running.close();
+    // What a start or a reload under way has added meanwhile.
+    await this.#reloader.settled;
+    await this.#running.close();
+    await this.#statusServer?.close();
+  }
+
+  /** Says what was done. */
+  summarize(): Counters {
+    const { counters } = this.#running;
+    this.#log.info("Ended", counters.all());
+    return counters;
+  }
+
+  async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
+    const loaded = await loadAll(applications, this.#log);
+    const { status } = this.#configuration;
+    if (status !== undefined) this.#statusServer = this.#serveStatus(status);
+    for (const [key, one] of loaded) {
+      this.#stopping.signal.throwIfAborted();
+      await this.#running.start(key, one);
+    }
+    this.#giveBack();
+  }
+
+  /** Listens at once, while that is still permitted: an open listener goes on when permissions are given back. */
+  #serveStatus(endpoint: Endpoint): StatusServer {
+    requireNet(endpoint, "--status");
+    const listener = listen(endpoint, "--status");
+    this.#log.info(`Serving the status at http://${formatEndpoint(listener.addr)}/`);
+    return new StatusServer(listener, () => this.#snapshot());
+  }
+
+  /** The current status, without applications that a reload has ended. While the process ends, none of them is ready. */
+  #snapshot(): Snapshot {
+    const isEnding = this.#stopping.signal.aborted;
+    return {
+      version: config.version,
+      startedAt: this.#startedAt.toISOString(),
+      uptimeSeconds: Math.round(performance.now() - this.#since) / 1000,
+      applications: [...this.#running.served.values()].map(({ status }) =>
+        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message } : status
+      ),
+    };
+  }
+
+  #mayNeedKeys(): boolean {
+    const { applications, file } = this.#configuration;
+    return file !== undefined || applications.some((a) => a.identity !== undefined && a.keysDir === undefined);
+  }
+
+  #giveBack(): void {
+    const { applications, file } = this.#configuration;
+    const [first] = applications;
+    if (first === undefined) return;
+    const used = [...applications.map(({ keysDir }) => keysDir), this.#services.keysDir];
+    const folders = used.filter((folder) => folder !== undefined);
+    const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
+    const reloading = file !== undefined && { reloading: { folders } };
+    const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
+    if (left.length > 0) {
+      this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseBlocks } from "../../lib/manual/blocks.ts";
+import { renderMarkdown } from "../../lib/manual/markdown.ts";
+import { renderText } from "../../lib/manual/text.ts";
+import { pureTest } from "../support/pure.ts";
+import { PAGE } from "./page.ts";
+
+pureTest("parseBlocks() reads headings, paragraphs, lists, code and tables", () => {
+  const kinds = parseBlocks(PAGE).map(({ kind }) => kind);
+  assertEquals(kinds, ["heading", "paragraph", "heading", "list", "code", "table"]);
+  const [, , , list, , table] = parseBlocks(PAGE);
+  assertEquals(list, { kind: "list", items: ["one", "two, which goes on in the next line"] });
+  assertEquals(table?.kind === "table" ? table.rows : [], [["`--a`", "A \\| B", "1"], ["`--b`", "Something", ""]]);
+});
+
+pureTest("renderText() keeps prose within the width, at any width, and code as it is", () => {
+  for (const width of [40, 60, 80, 120]) {
+    const lines = renderText(parseBlocks(PAGE), width).split("\n");
+    const code = lines.filter((line) => line.startsWith("  i2p-socks") || line.startsWith("  .not"));
+    assertEquals(code.length, 2);
+    assertEquals(lines.filter((line) => line.length > width && !code.includes(line)), [], `${width}`);
+    assert(lines.includes("A section") && lines.includes("A PAGE"));
+    assert(!lines.join("").includes("`"));
+  }
+});
+
+pureTest("renderText() has a table in columns where they fit, and else a paragraph for each row", () => {
+  const wide = renderText(parseBlocks(PAGE), 80);
+  assert(
+    wide.includes("name  what it is  default\n----  ----------  -------\n--a   A | B       1\n--b   Something"),
+    wide,
+  );
+  const long = parseBlocks(`| a | b | c |\n| - | - | - |\n| x | ${"word ".repeat(20).trim()} | y |\n`);
+  assertEquals(renderText(long, 40).split("\n").slice(0, 2), ["x", "  b: word word word word word word word"]);
+});
+
+pureTest("renderMarkdown() writes what it was made of", () => {
+  assertEquals(parseBlocks(renderMarkdown(parseBlocks(PAGE))), parseBlocks(PAGE));
+});

@@ -1,0 +1,110 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { proxyCommand, runCommand } from "../support/command.ts";
+import { e2eTest } from "../support/e2e.ts";
+import { makeScratch } from "../support/scratch.ts";
+
+/** A router that speaks to nobody, with SAM switched off. */
+const I2PD = `ipv4 = false
+ipv6 = false
+nat = false
+log = none
+[sam]
+enabled = false
+[http]
+port = 7070
+[httpproxy]
+enabled = false
+[socksproxy]
+enabled = false
+[upnp]
+enabled = false
+[nettime]
+enabled = false
+[reseed]
+threshold = 0
+urls =
+yggurls =
+`;
+
+/**
+ * Runs the program in a network of its own, where each port is what the case says, once something listens at PORT. What was
+ * started goes with the shell.
+ */
+const SCRIPT = `ip link set lo up
+trap 'kill $(jobs -p)' EXIT
+if [ -n "$SERVE" ]; then
+  eval "$SERVE" > "$DIR/log" 2>&1 &
+  for _ in $(seq 100); do ss -Hltn "sport = :$PORT" | grep -q . && break; sleep 0.1; done
+fi
+"$@"
+`;
+
+/** A line of shell that answers at a port with some text. */
+function answer(port: number, text: string): string {
+  return `socat TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr SYSTEM:"printf '${text}'"`;
+}
+
+/** What listens where, and what is said of it. */
+const CASES: readonly { what: string; port: number; serve: string; says: string; fix: string }[] = [
+  { what: "no router", port: 0, serve: "", says: "no router is running", fix: "i2pd: start it" },
+  {
+    what: "a real i2pd without SAM",
+    port: 7070,
+    serve: 'i2pd --datadir="$DIR" --conf="$DIR/i2pd.conf"',
+    says: "but i2pd is running (its console is at 127.0.0.1:7070): SAM is off",
+    fix: "set enabled = true under [sam] in i2pd.conf",
+  },
+  {
+    what: "the console of Java I2P",
+    port: 7657,
+    serve: answer(7657, "HTTP/1.1 302 Found\\\\r\\\\n\\\\r\\\\n"),
+    says: "but Java I2P is running (its console is at 127.0.0.1:7657): SAM is off, or not started yet",
+    fix: 'start the "SAM application bridge"',
+  },
+  {
+    what: "a proxy of a router",
+    port: 4444,
+    serve: answer(4444, "HTTP/1.1 503 No\\\\r\\\\n\\\\r\\\\n"),
+    says: "but a router seems to run (its proxy is at 127.0.0.1:4444)",
+    fix: "i2pd: set enabled = true",
+  },
+  {
+    what: "a web server at SAM's port",
+    port: 7656,
+    serve: answer(7656, "HTTP/1.1 200 OK\\\\r\\\\n\\\\r\\\\n"),
+    says: "127.0.0.1:7656 is not a SAM bridge: it is a web server",
+    fix: "give --sam the port of the [sam] section",
+  },
+  {
+    what: "an SSH server at SAM's port",
+    port: 7656,
+    serve: answer(7656, "SSH-2.0-x\\\\r\\\\n"),
+    says: "127.0.0.1:7656 is not a SAM bridge: it is an SSH server",
+    fix: "give --sam the port of the [sam] section",
+  },
+];
+
+e2eTest(
+  "check tells why SAM does not answer, by the other ports of routers",
+  ["unshare", "ip", "ss", "socat", "i2pd"],
+  async (t) => {
+    for (const { what, port, serve, says, fix } of CASES) {
+      await t.step(what, async () => {
+        await using scratch = await makeScratch();
+        await scratch.file("i2pd.conf", I2PD);
+        const { program, args } = proxyCommand(["check", "--no-session"]);
+        const env = { DIR: scratch.dir, PORT: `${port}`, SERVE: serve, DENO_NO_UPDATE_CHECK: "1" };
+        const { code, stdout } = await runCommand(
+          "unshare",
+          ["--net", "bash", "-c", SCRIPT, "bash", program, ...args],
+          {
+            env,
+          },
+        );
+        assertEquals(code, 69, stdout);
+        assertStringIncludes(stdout, says);
+        assertStringIncludes(stdout, fix);
+      });
+    }
+  },
+);
