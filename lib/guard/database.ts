@@ -2,8 +2,8 @@ import type { Head, Protocol } from "./detector.ts";
 import { lastPacket, packetProtocol, PARTIAL } from "./reader.ts";
 
 /** Attributes of a client of MySQL that name the system: a name behind its length, then its value. */
-// deno-lint-ignore no-control-regex
 const MYSQL_ATTRIBUTE =
+  // deno-lint-ignore no-control-regex
   /\x03_os[\x01-\xfb]|\x09_platform[\x01-\xfb]|\x0c_client_host[\x01-\xfb]|\x08_runtime|\x0b_os_details/;
 
 /**
@@ -33,6 +33,7 @@ function recogniseMysql({ sent, received }: Head): true | undefined {
 
 /** `length:4 id:4 answers:4 operation:4`, the operation being OP_QUERY or OP_MSG. */
 function recogniseMongo({ sent, received }: Head): boolean | undefined {
+  // deno-lint-ignore no-control-regex
   if (sent.length >= 16) return /^[^]{2}\0\0[^]{8}(?:\xd4\x07\0\0|\xdd\x07\0\0)/.test(sent);
   // deno-lint-ignore no-control-regex
   return sent.length < 4 || /^[^]{2}\0\0|^[^]{2}\0\x01/.test(sent) && received === ""

@@ -1,6 +1,6 @@
 import { hostOf, hostOfUrl, isHarmlessHost } from "./host.ts";
 import type { LeakKind } from "./leak.ts";
-import type { HeaderField } from "./request_head.ts";
+import type { HeaderField } from "./request.ts";
 import { namesSystem } from "./system_words.ts";
 
 /** Headers in which proxies write where a request came from. X-Forwarded-Proto and -Port say nothing of that. */

@@ -1,11 +1,12 @@
+import { namesClient } from "./bittorrent.ts";
 import { type Head, INSPECTED, type Protocol, type Reader, type ReaderContext } from "./detector.ts";
 import { headerLeak, isForeignHost, sitesOf } from "./header_leak.ts";
 import { hostOf, hostOfUrl } from "./host.ts";
 import type { Scanner } from "./identifiers.ts";
 import type { LeakKind } from "./leak.ts";
-import { namesClient } from "./peer_id.ts";
+
 import { decodeBase64, PlainReader } from "./reader.ts";
-import { mayBeRequestLine, parseRequestLine } from "./request_head.ts";
+import { mayBeRequestLine, parseRequestLine } from "./request.ts";
 import { type RawField, type RequestFacts, type RequestHandler, RequestReader } from "./request_reader.ts";
 
 /** Shortest value of a cookie that can stand for one person among many: `lang=en` and `theme=dark` cannot. */
@@ -33,7 +34,7 @@ export const HTTP: Protocol = { recognise, beginsWithText: true, open: (context)
 export const HTTP_2: Protocol = {
   recognise: ({ sent }) => sent.startsWith(HTTP2) || (HTTP2.startsWith(sent) ? undefined : false),
   open: (context) => {
-    context.onLeak("http2");
+    context.onLeak("http-undecoded");
     return new PlainReader(context);
   },
 };

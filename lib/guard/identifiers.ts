@@ -267,7 +267,6 @@ function unwrap(text: string): string {
 }
 
 /** Letters of UTF-16, of either byte order: each with a zero byte beside it. */
-// deno-lint-ignore no-control-regex
 const WIDE = /((?:[\x20-\x7e\xa0-\xff]\0){4,})([\x20-\x7e\xa0-\xff]?)/g;
 
 function decodePercent(text: string): string {

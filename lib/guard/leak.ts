@@ -10,7 +10,7 @@ export type LeakKind =
   | "http-host"
   | "http-cookie"
   | "http-unreadable"
-  | "http2"
+  | "http-undecoded"
   | "websocket-unreadable"
   | "irc-user"
   | "irc-quit"
@@ -135,7 +135,7 @@ export const LEAKS: Readonly<Record<LeakKind, LeakFacts>> = {
     cost: "None",
     isUnreadable: true,
   },
-  "http2": {
+  "http-undecoded": {
     protocol: "HTTP",
     message: "HTTP/2 without TLS, which the guard does not decode",
     fix: "Switch HTTP/2 without TLS off (curl: --http1.1)",

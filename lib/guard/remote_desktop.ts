@@ -11,7 +11,9 @@ import { lastReadable, numberAt, packetProtocol, PARTIAL } from "./reader.ts";
  * Not seen: what follows in TLS, which is everything with servers of today.
  */
 export const REMOTE_DESKTOP: Protocol = packetProtocol(({ sent }) => {
+  // deno-lint-ignore no-control-regex
   if (sent.length < 6) return /^(?:\x03(?:\0[^]*)?)?$/.test(sent) ? undefined : false;
+  // deno-lint-ignore no-control-regex
   return /^\x03\0[^]{3}\xe0/.test(sent);
 }, () => (text) => {
   const length = numberAt(text, 2, 2);

@@ -1,5 +1,4 @@
-import { bodyOf, ChunkedBody } from "./request_body.ts";
-import { type HeaderField, parseField, parseRequestLine, type RequestLine } from "./request_head.ts";
+import { bodyOf, ChunkedBody, type HeaderField, parseField, parseRequestLine, type RequestLine } from "./request.ts";
 import { FrameReader, mayBeginFrame } from "./websocket.ts";
 
 /** Longest head that is read as a whole, characters; a longer one is read field by field, and a field in pieces. */
@@ -260,7 +259,6 @@ export class RequestReader {
     const raw = this.#field;
     this.#field = "";
     const parsed = parseField(withoutEnd(raw));
-    // deno-lint-ignore no-control-regex
     if (parsed?.isStrict !== true || /\0|\r(?!\n)/.test(raw)) this.#handler.loose();
     const { name, value } = parsed ?? { name: "", value: "" };
     if (name === "content-length") this.#lengths.push(isWhole ? value : "");
@@ -293,7 +291,6 @@ export class RequestReader {
       return false;
     }
     const raw = this.#take(size);
-    // deno-lint-ignore no-control-regex
     if (!isLine && /\0|\r(?!\n|$)/.test(raw)) this.#handler.loose();
     this.#handler.more(raw);
     if (end > 0) this.#state = isLine ? "field" : "longFieldEnd";

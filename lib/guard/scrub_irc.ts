@@ -104,7 +104,6 @@ export class IrcScrubber implements Scrubber {
     const [content = "", end = ""] = line.split(/(\r?\n$)/, 2);
     if (content === "") return line;
     const parsed = parseIrcLine(content);
-    // deno-lint-ignore no-control-regex
     if (parsed === undefined || /[\0\r]/.test(content)) {
       this.#onLeak("irc-unreadable");
       return "";

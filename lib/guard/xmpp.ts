@@ -51,6 +51,7 @@ class XmppReader implements Reader {
     while (!this.#isOver) {
       const end = text.indexOf(">", start) + 1;
       this.#held += text.slice(start, end || undefined);
+      // deno-lint-ignore no-control-regex
       if (this.#mayTurnToTls && /^\s{0,64}\x16\x03/.test(this.#held)) this.#isOver = true;
       else if (end === 0) break;
       else this.#takeTag();
