@@ -8,7 +8,7 @@ const FIRST = /^(?:ACCT|AUTH|CLNT|CSID|FEAT|HOST|LANG|OPTS|PASS|PBSZ|PWD|SYST|TY
 
 /** Words for nobody in the password of an anonymous login. */
 const NOBODY =
-  /^(?:anonymous|anon|guest|user|ftp|nobody|none)?(?:@(?:[\w.-]+\.)?(?:i2p|invalid|localhost)?|@example\.(?:com|net|org))?$/i;
+  /^(?:anonymous|anon|guest|user|ftp|nobody|none)?(?:@(?:[\w.-]+\.)?(?:i2p|invalid|localhost)?|@example\.(?:com|net|org))?$|@(?:[\w-]+\.)*i2p$/i;
 
 /**
  * FTP (RFC 959), where the server greets as such: addresses of active mode, and what names the client.

@@ -266,3 +266,89 @@ pureTest("makeFinder() takes hostile text", () => {
   }
   for (let round = 0; round < 20; round++) assertEquals(finder.find(random.latin1(16_384)), []);
 });
+
+pureTest("makeFinder() takes a word that only begins with a name for another one", () => {
+  for (const text of ["alice-springs", "Alice's book", "alices", "thinkpad-like", "alice-1"]) {
+    assertEquals(find(text), [], text);
+  }
+  for (const text of ["alice - springs", "'alice'", "alice-", "alice'", "-alice"]) {
+    assertEquals(find(text), ["own-user-name"], text);
+  }
+});
+
+pureTest("makeFinder() takes no resolver, section, version or list of numbers for a public address", () => {
+  const texts = [
+    "use 1.1.1.1 or 8.8.8.8, or 2606:4700:4700::1111",
+    "section 84.17.50.33, Table 84.17.50.33 and \xa7 84.17.50.33",
+    "OID 1.3.101.112, 2.5.29.15",
+    "firmware 84.17.50.33, appVersion: 84.17.50.33, driver=84.17.50.33",
+    "tool==84.17.50.33, tool >= 84.17.50.33, 84.17.50.33~deb12u1",
+    "C:\\App\\84.17.50.33",
+    "3 84.17.50.33 4.5",
+    "12.0.1.45 4.2.10.31",
+  ];
+  for (const text of texts) assertEquals(find(text), [], text);
+  for (const text of ["ip=1.2.3.4", "http://4.2.10.31/", "1.2.3.4:80", "at 84.17.50.33.", "<b>84.17.50.33</b>"]) {
+    assertEquals(find(text), ["public-address"], text);
+  }
+});
+
+pureTest("makeFinder() finds names in UTF-16 of either byte order, and addresses in binary messages", () => {
+  const wide = (text: string): string => Array.from(text, (character) => `${character}\0`).join("");
+  assertEquals(find(`\x01\x02${wide("alice")}\x03`), ["own-user-name"]);
+  assertEquals(find(`\x01\0${wide("THINKPAD").slice(0, -1)}\x01`), ["own-host-name"]);
+  assertEquals(find(wide("alicethinkpad")), ["own-host-name", "own-user-name"]);
+  assertEquals(find(`x\0\0\0\0\xff\xff\xc0\xa8\x01\x05\x20\x8d`), ["own-address"]);
+  assertEquals(find(`x\x2a\x01\x04\xf8${"\0".repeat(11)}\x05y`), ["own-address"]);
+  assertEquals(find("x\xc0\xa8\x01\x05y"), []);
+});
+
+pureTest("makeFinder() finds secrets in wrapped base64 and quoted-printable, and logins of NTLM", () => {
+  const wrapped = btoa(`${"all is well, and so on. ".repeat(3)}hunter2 & co, ${"and so on. ".repeat(5)}`).replace(
+    /.{76}/g,
+    "$&\r\n",
+  );
+  assertEquals(find(wrapped), ["secret"]);
+  assertEquals(find("the word: hunter2=\r\n & co"), ["secret"]);
+  assertEquals(find(btoa("NTLMSSP\0\x03\0\0\0")), ["ntlm-names"]);
+  assertEquals(find(btoa("NTLMSSP\0\x01\0\0\0")), []);
+});
+
+pureTest("A scanner finds the same whatever the chunks, and holds back no more than what is undecided", () => {
+  const finder = makeFinder(OWN);
+  const texts = [
+    "alice",
+    "alice-",
+    "alice.i2p",
+    "alice.i2pd",
+    "8.8.8.8",
+    "84.17.50.33",
+    "v84.17.50.33",
+    "192.168.1.5",
+    "192.168.1.55",
+    "/home/alice",
+    "/home/alicea",
+    "%61lice%2d%61",
+    "hunter2 & co",
+    "84.17.50.33 84.17.50.3 1.",
+    "2a01:4f8::5",
+    "2a01:4f8::55:1",
+    "a\0l\0i\0c\0e\0",
+    "thinkpad's",
+    "1.2.3.4.5.6",
+  ];
+  for (
+    const text of texts.flatMap((one) => [one, `${one} x`, `x ${one}`, `${"y ".repeat(400)}${one}${" z".repeat(400)}`])
+  ) {
+    const expected = finder.find(text).sort();
+    for (const size of [1, 2, 3, 7, 100, 1_000]) {
+      const kinds = new Set<LeakKind>();
+      const scanner = finder.open((kind) => kinds.add(kind));
+      for (let at = 0; at < text.length; at += size) assert(scanner.push(text.slice(at, at + size)) <= text.length);
+      scanner.end();
+      assertEquals([...kinds].sort(), expected, `${text.slice(0, 50)} by ${size}`);
+    }
+  }
+  const scanner = finder.open(() => {});
+  assertEquals(["all is ", "alic", "e", "s", " alice", " "].map((text) => scanner.push(text)), [0, 0, 5, 0, 5, 0]);
+});

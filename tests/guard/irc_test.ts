@@ -245,3 +245,33 @@ pureTest("parseIrcLine() takes a line apart", () => {
     assertEquals(parseIrcLine(line), undefined);
   }
 });
+
+pureTest("inspectIrcLine() finds real names in SETNAME, and clients in texts of QUIT, PART and AWAY", () => {
+  assertLeaks(["SETNAME :Alice Liddell", "SETNAME :alice@example.org"], "irc-user");
+  assertLeaks([
+    "QUIT :WeeChat 3.8",
+    "QUIT :KVIrc 5.0.0 Aria http://www.kvirc.net/",
+    "PART #i2p :Konversation terminated!",
+    "AWAY :Auto-away by HexChat 2.16",
+    "QUIT :ircII EPIC5-2.1.6 -- Are we there yet?",
+    "QUIT :using Linux 6.1",
+  ], "irc-quit");
+  assertLeaks([
+    "SETNAME :alice",
+    "QUIT :leaving",
+    "QUIT",
+    "PART #weechat",
+    "PART #i2p :bye",
+    "AWAY :lunch",
+    "QUIT :irssi users of the world, unite and take over all of the channels that there are",
+    "PRIVMSG #i2p :WeeChat 3.8 is out",
+  ]);
+});
+
+pureTest("inspectIrcLine() looks for CTCP and DCC in all messages of users", () => {
+  assertLeaks([
+    "SQUERY x :\x01DCC CHAT chat 3232235777 5000\x01",
+    "RELAYMSG #a b :\x01DCC CHAT chat 3232235777 5000\x01",
+  ], "irc-dcc");
+  assertLeaks(["@+a=b NOTICE x :\x01TIME now\x01"], "irc-ctcp");
+});

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { inspectMailLine, MAIL } from "../../lib/guard/mail.ts";
 import { pureTest } from "../support/pure.ts";
+import { readStream } from "./read_stream.ts";
 
 function recognise(sent: string, received = ""): boolean | undefined {
   return MAIL.recognise({ sent, received, host: "smtp.postman.i2p" });
@@ -262,4 +263,67 @@ pureTest("inspectMailLine() takes hostile lines", () => {
     "a1 ID (",
   ];
   for (const piece of pieces) assertEquals(inspectMailLine(piece.repeat(10_000)).length <= 1, true, piece);
+});
+
+/** Leaks of a message behind DATA. */
+function leaksOfMessage(...lines: string[]): readonly LeakKind[] | undefined {
+  const sent = ["EHLO localhost", "MAIL FROM:<kim@mail.i2p>", "DATA", ...lines, ".", "QUIT", ""].join("\r\n");
+  return readStream(MAIL, sent)?.leaks;
+}
+
+pureTest("MAIL reads headers with the lines that continue them, and none in bodies", () => {
+  assertEquals(leaksOfMessage("Received: from localhost", "\tby desk", "", "hi"), ["mail-received"]);
+  assertEquals(leaksOfMessage("Subject: x", " User-Agent: Mutt", "", "hi"), []);
+  assertEquals(
+    leaksOfMessage(
+      "Subject: x",
+      "",
+      "User-Agent: Mutt",
+      "Received: from desk",
+      "EHLO desk",
+      "Date: 7 Aug 2023 10:00 +0200",
+    ),
+    [],
+  );
+  assertEquals(leaksOfMessage("", "..", "."), []);
+  // A server may refuse the message, and another one may follow.
+  const refused = "EHLO localhost\r\nDATA\r\nRSET\r\nDATA\r\nUser-Agent: Mutt\r\n\r\nhi\r\n.\r\nEHLO desk\r\n";
+  assertEquals(readStream(MAIL, refused)?.leaks, ["mail-mailer", "mail-hello"]);
+});
+
+pureTest("MAIL reads messages in literals of IMAP and in chunks of SMTP, and what follows them", () => {
+  const message = "User-Agent: Mutt\r\n\r\nX-Mailer: x\r\nEHLO desk\r\n";
+  for (const plus of ["", "+"]) {
+    const sent =
+      `a1 LOGIN kim x\r\na2 APPEND Sent (\\Seen) {${message.length}${plus}}\r\n${message}\r\na3 ID ("name" "x")\r\n`;
+    assertEquals(readStream(MAIL, sent, { received: "* OK\r\n" })?.leaks, ["mail-mailer"]);
+    const other = sent.replace(/User-Agent: Mutt/, "Subject: neutral").replace(/a3 .*/, "a3 NOOP");
+    assertEquals(readStream(MAIL, other, { received: "* OK\r\n" })?.leaks, []);
+  }
+  const chunk = `EHLO localhost\r\nBDAT ${message.length} LAST\r\n${message}EHLO desk\r\n`;
+  assertEquals(readStream(MAIL, chunk)?.leaks, ["mail-mailer", "mail-hello"]);
+});
+
+pureTest("inspectMailLine() finds senders outside of I2P, time zones, organizations and posting hosts", () => {
+  assertLeaks(["From: Kim <kim@example.org>", "MAIL FROM:<kim@desk>", "Reply-To: kim@[10.1.2.3]"], "mail-from");
+  assertLeaks(["From: kim@mail.i2p", "MAIL FROM:<>", "From: nobody@nowhere.invalid", "To: bob@example.org"]);
+  assertLeaks([
+    "Date: Mon, 7 Aug 2023 12:00:00 +0200",
+    "Date: 7 Aug 2023 12:00 EST",
+    'a1 APPEND Sent "07-Aug-2023 12:00:00 -0700" {3}',
+  ], "mail-date");
+  assertLeaks([
+    "Date: Mon, 7 Aug 2023 12:00:00 GMT",
+    "Date: 7 Aug 2023 12:00:00 -0000 (UTC)",
+    "Update: 7 Aug 2023 12:00 +0200",
+  ]);
+  assertLeaks(["Organization: Example Net"], "mail-organization");
+  assertLeaks(["NNTP-Posting-Host: desk.example.org", "Path: news.example!not-for-mail"], "news-posting-host");
+  assertLeaks(["Path: news.i2p!not-for-mail", "Path: not-for-mail", "NNTP-Posting-Host: localhost"]);
+});
+
+pureTest("MAIL says that it cannot read what is compressed", () => {
+  assertEquals(readStream(MAIL, "a1 COMPRESS DEFLATE\r\n\x01\x02", { received: "* OK\r\n" })?.leaks, [
+    "mail-unreadable",
+  ]);
 });
