@@ -37,12 +37,13 @@ const NUMBERED_BEFORE = new RegExp(
   "(?:\\xa7+ ?|\\b(?:section|sect|sec|chapter|clause|fig|figure|table|appendix|annex|paragraph|para|article|rule|step|item|oid|" +
     "firmware|kernel|rev|revision|upgraded?|updated?|patch|rv|tag|firefox|chrome|chromium|opera|safari|edge|thunderbird|" +
     "java|jre|jdk|openssl|postgresql|mysql|mariadb|nginx|apache|php|windows|android|ios|macos|wine|bios|driver|plugin|" +
-    "library|browser)s?\\b\\.?(?: (?:from|to|is|no\\.))?[\"' :=(>#]{1,4}|(?:[<>~!^]=|==|[~^]) ?)$",
+    "library|browser)s?\\b\\.?(?: (?:from|to|is|no\\.))?[\"' :=(>#]{1,4}|(?:[<>~!^]=|==|[~^]) ?|" +
+    "\\b(?:upgrad|updat|downgrad|install)\\w*\\b.{0,14}|\\.\\d{1,3} (?:to|->|=>) )$",
   "i",
 );
 
 /** A number in front, or a command of a path in SVG: then a list of numbers goes on. */
-const NUMBERS_BEFORE = /(?:^|[^\w.:])\d*\.?\d*\.?\d+[ ,;]{1,2}$|(?<![a-z])[MLHVCSQTZ] $/i;
+const NUMBERS_BEFORE = /(?:^|[^\w.:])[a-z]?\d*\.?\d*\.?\d+[ ,;]{1,2}$|(?<![a-z])[MLHVCSQTZ] $/i;
 
 /** Resolvers that everybody may name: who mentions one says nothing of a machine. */
 const RESOLVERS: ReadonlySet<string> = new Set([
