@@ -20,9 +20,9 @@ const NAMED: readonly RegExp[] = [
 /**
  * Whether a peer id of BitTorrent, twenty characters of Latin-1, names the client.
  *
- * Clients of I2P's own (I2PSnark, BiglyBT) are no exception: theirs tells nothing of the machine, but tells the client.
- * libtorrent in anonymous mode, so qBittorrent and Deluge in it, fills all of it with random bytes, anew for each peer;
- * but trackers are told the client in that mode too (seen with qBittorrent 4.5.2).
+ * Clients of I2P's own (I2PSnark, BiglyBT) count, too: theirs names the client, although not the machine.
+ * libtorrent in anonymous mode, so qBittorrent and Deluge in it, fills all of it with random bytes, other ones for each peer;
+ * but it names the client to trackers in that mode, too (seen with qBittorrent 4.5.2).
  */
 export function namesClient(peerId: string): boolean {
   return NAMED.some((pattern) => pattern.test(peerId));

@@ -94,7 +94,7 @@ function isElsewhere(url: string, sites: ReadonlySet<string>): boolean {
   return host !== undefined && !sites.has(host);
 }
 
-/** Proxies that are told to keep addresses to themselves still write the header. */
+/** Proxies that are set to hide addresses still write the header. */
 function namesNobody(value: string): boolean {
   return value === "" || /^"?(?:for=)?"?unknown"?$/i.test(value);
 }

@@ -4,7 +4,6 @@ import { headerLeak, isForeignHost, sitesOf } from "./header_leak.ts";
 import { hostOf, hostOfUrl } from "./host.ts";
 import type { Scanner } from "./identifiers.ts";
 import type { LeakKind } from "./leak.ts";
-
 import { decodeBase64, PlainReader } from "./reader.ts";
 import { mayBeRequestLine, parseRequestLine } from "./request.ts";
 import { type RawField, type RequestFacts, type RequestHandler, RequestReader } from "./request_reader.ts";
@@ -26,7 +25,7 @@ const HTTP2 = "PRI * HTTP/2.0\r\n";
  *
  * Of bodies and messages the first 16 KB are searched for identifiers. Not seen: what is in compressed bodies and messages,
  * trailers of chunked bodies, and traits that take more than one header to notice, such as the order of headers or the
- * languages that are accepted. A User-Agent that names a program but no system is no leak: curl's, git's, wget's.
+ * languages that are accepted. A User-Agent that names a program but no system is not a leak: curl's, git's, wget's.
  */
 export const HTTP: Protocol = { recognise, beginsWithText: true, open: (context) => new HttpReader(context) };
 
@@ -39,7 +38,7 @@ export const HTTP_2: Protocol = {
   },
 };
 
-/** The cookies, `name=value`, of a header that are long enough to tell one visitor from all others. */
+/** The cookies, `name=value`, of a header that are long enough to identify one visitor. */
 export function cookiesOf(value: string): string[] {
   const pairs = value.split(";").map((pair) => pair.trim());
   return pairs.filter((pair) => pair.indexOf("=") > 0 && pair.length - pair.indexOf("=") - 1 >= MIN_COOKIE_VALUE);
@@ -61,7 +60,7 @@ class HttpReader implements Reader, RequestHandler {
   readonly #payload: Scanner;
   /** Lines of a head that were not searched yet. */
   #head = "";
-  /** Reads what is no HTTP any more. */
+  /** Reads what follows HTTP. */
   #plain: PlainReader | undefined;
   /** Characters of the body, or message, under way. */
   #payloadLength = 0;

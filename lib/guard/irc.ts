@@ -167,18 +167,24 @@ export function inspectIrcLine(line: string): readonly LeakKind[] {
 }
 
 /** Clients of IRC, and bouncers, which name themselves in the texts that come with them. */
-const CLIENTS = new RegExp(
-  "(?:^|[^a-z])(?:adiirc|androirc|atomic|bitchx|chatzilla|circe|colloquy|erc|epic|ezbounce|gaim|gamja|goguma|halloy|hexchat|" +
-    "hydrairc|icechat|igloo|irccloud|ircii|irssi|jircii|kiwiirc|konversation|ksirc|kvirc|lounge|matrix-appservice|mibbit|" +
-    "miranda|mirc|nettalk|palaver|pidgin|psybnc|quassel|rcirc|revolution|riece|shout|sic|smuxi|snak|srain|textual|tirc|" +
-    "trillian|tinyirc|vision|weechat|x-?chat|yaaic|znc)(?![a-z])",
+const CLIENT = new RegExp(
+  "(?:^|[^a-z])(?:adiirc|androirc|bitchx|chatzilla|colloquy|ezbounce|gaim|gamja|goguma|halloy|hexchat|hydrairc|icechat|" +
+    "irccloud|ircii|irssi|jircii|kiwiirc|konversation|ksirc|kvirc|matrix-appservice|mibbit|mirc|nettalk|psybnc|quassel|rcirc|" +
+    "riece|smuxi|srain|tinyirc|weechat|x-?chat|yaaic|znc)(?![a-z])",
   "i",
 );
 
-/** Whether a text names a client or a system: by name and with a version, a URL or a sentence of its own, not in talk. */
+/** Those whose names are other words as well: with a version, or with what they are. */
+const CLIENT_AND_VERSION =
+  /(?:^|[^a-z])(?:atomic|circe|epic|erc|igloo|lounge|miranda|palaver|pidgin|revolution|shout|snak|textual|trillian|vision)(?:[^a-z]{1,3}v?\d|[^a-z]{1,2}irc\b)/i;
+
+/** Longest text in which the name of a client alone is not talk. */
+const MAX_SIGNATURE = 40;
+
+/** Whether a text names a client or a system: by name and with a version or a URL, or in few words. */
 function namesProgram(text: string): boolean {
-  return (CLIENTS.test(text) && (/\d|https?:|[:(]/.test(text) || text.length < 40)) ||
-    (namesSystem(text) && /\d/.test(text));
+  const isSignature = text.length < MAX_SIGNATURE || /\d|https?:/.test(text);
+  return (CLIENT.test(text) && isSignature) || CLIENT_AND_VERSION.test(text) || (namesSystem(text) && /\d/.test(text));
 }
 
 function namesSomebody([user, mode, server, realName]: readonly string[]): boolean {

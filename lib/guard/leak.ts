@@ -175,7 +175,7 @@ export const LEAKS: Readonly<Record<LeakKind, LeakFacts>> = {
   },
   "irc-unreadable": {
     protocol: "IRC",
-    message: "A line that is no message of IRC, or too long for one, and was left out",
+    message: "A line that is not a message of IRC, or too long for one, was left out",
     fix: "Look in the client for what sends it",
     cost: "None",
     isUnreadable: true,
@@ -292,7 +292,7 @@ export const LEAKS: Readonly<Record<LeakKind, LeakFacts>> = {
   "bittorrent-client": {
     protocol: "BitTorrent",
     message: "The peer id, or the extensions' handshake, names the client and its version",
-    fix: "Switch anonymous mode on in the client; qBittorrent (4.5) tells trackers all the same",
+    fix: "Switch anonymous mode on in the client; qBittorrent (4.5) names itself to trackers all the same",
     cost: "Some trackers refuse it",
   },
   "bittorrent-address": {

@@ -9,7 +9,7 @@ const GIT_FIRST = /^[\da-f]{4}git-(?:upload-pack|receive-pack|upload-archive) /;
 /**
  * The protocol of git's own (git://), packet by packet: the host that is asked for, and the agent.
  *
- * An agent that names git and its version alone is no leak. Not seen: what is pushed, which is compressed and has the
+ * An agent that names git and its version alone is not a leak. Not seen: what is pushed, which is compressed and has the
  * author's name, mail address and time zone in each commit.
  */
 export const GIT: Protocol = packetProtocol(recogniseGit, () => (text) => {

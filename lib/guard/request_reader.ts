@@ -59,7 +59,7 @@ type State =
   | "body"
   | "chunks"
   | "frames"
-  /** It is no HTTP, or nothing of it can be known any more. */
+  /** It is not HTTP, or nothing more of it can be known. */
   | "alien"
   | "lost";
 
@@ -100,7 +100,7 @@ export class RequestReader {
     this.#frames = this.#newFrames();
   }
 
-  /** `alien` where the stream is no HTTP, `lost` where nothing more of it can be known. */
+  /** `alien` where the stream is not HTTP, `lost` where nothing more of it can be known. */
   get state(): "reading" | "alien" | "lost" {
     return this.#state === "alien" || this.#state === "lost" ? this.#state : "reading";
   }

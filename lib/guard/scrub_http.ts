@@ -26,7 +26,7 @@ const NOTHING: Uint8Array = new Uint8Array();
  *
  * A stream that does not begin as HTTP passes as it is. One that does, ends where it cannot be understood: where two
  * readers could understand it in two ways (a length beside an encoding, a NUL, white space in front of a colon), or where
- * something follows that is no request. Bytes are held back only while they may be a head that is not complete, and of a
+ * something other than a request follows. Bytes are held back only while they may be a head that is not complete, and of a
  * head of more than 16 KB no more than a field. What comes out does not depend on the fragments in which it went in.
  */
 export class HttpScrubber implements Scrubber, RequestHandler {

@@ -36,7 +36,7 @@ export class IrcScrubber implements Scrubber {
     this.#onLeak = onLeak;
   }
 
-  /** Whether all that follows passes as it is: the stream is no IRC, or has gone over to TLS. */
+  /** Whether all that follows passes as it is: the stream is not IRC, or has gone over to TLS. */
   get isDone(): boolean {
     return this.#isDone;
   }

@@ -8,7 +8,7 @@ const MAX_LINE = 255;
 /**
  * The version line of an SSH client, with which its stream begins: `SSH-2.0-software comment`.
  *
- * The software alone is no leak (`OpenSSH_9.2p1`, `PuTTY_Release_0.78`, `Go`). Not seen: the key exchange behind it,
+ * The software alone is not a leak (`OpenSSH_9.2p1`, `PuTTY_Release_0.78`, `Go`). Not seen: the key exchange behind it,
  * although plaintext, whose list of algorithms identifies the program and its release; and everything encrypted: user
  * name, keys that are offered, names of the machine in forwarded X11.
  */

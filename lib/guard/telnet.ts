@@ -19,7 +19,7 @@ const IS = "\0";
  * IAC SB 27  IS  VAR "USER" VALUE "name"  IAC SE
  * ```
  *
- * Not seen: what is typed; the type of the terminal is no leak.
+ * Not seen: what is typed; the type of the terminal is not a leak.
  */
 export const TELNET: Protocol = packetProtocol(({ sent }) => {
   if (sent.length < 2) return IAC.startsWith(sent) ? undefined : false;

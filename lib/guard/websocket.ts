@@ -44,7 +44,7 @@ export class FrameReader {
     this.#handler = handler;
   }
 
-  /** Whether something came that is no frame of a client. */
+  /** Whether something other than a frame of a client came. */
   get isBroken(): boolean {
     return this.#isBroken;
   }

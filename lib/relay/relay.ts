@@ -250,7 +250,7 @@ async function pump(
       try {
         length = await source.read(buffer);
       } catch {
-        // Reset by the other side, or closed here. What was sent is all there is to judge.
+        // Reset by the other side, or closed here. The filter decides about what it has.
         filter?.end();
         return "source failed";
       }

@@ -147,7 +147,7 @@ function serveMail(lines: string[]): Disposable & { port: number } {
       }
     }
   };
-  // A client that is stopped is no failure.
+  // A client that is stopped ends its connection in the middle.
   const serving = async (): Promise<void> => {
     for await (const conn of listener) void serve(conn).catch(() => {});
   };

@@ -16,7 +16,7 @@ function handshake(peerId: string): string {
   }`;
 }
 
-pureTest("bittorrent names a peer id that tells the client", () => {
+pureTest("bittorrent finds a peer id that names the client", () => {
   const ids = [
     "-qB4500-",
     "-qB45A0-",

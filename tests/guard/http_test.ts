@@ -49,7 +49,7 @@ const USER_AGENTS: readonly [string, boolean][] = [
   ["Links (2.28; GNU C 12.2; text)", false],
 ];
 
-pureTest("http names a User-Agent that tells the system, and none of those that do not", () => {
+pureTest("http finds a User-Agent that names the system, and none of those that do not", () => {
   for (const [agent, isLeak] of USER_AGENTS) {
     assertEquals(leaksOf(request(`User-Agent: ${agent}`)), isLeak ? ["http-user-agent"] : [], agent);
   }
@@ -76,7 +76,7 @@ pureTest("http finds nothing in what curl, wget, git, requests and Tor Browser s
   for (const sent of heads) assertEquals(leaksOf(sent), [], sent);
 });
 
-/** Header lines, and what they give away. */
+/** Header lines, and the leaks in them. */
 const LINES: readonly [string, LeakKind | undefined][] = [
   ["X-Forwarded-For: 203.0.113.7", "http-forwarded"],
   ["x-forwarded-for:203.0.113.7", "http-forwarded"],
@@ -221,7 +221,7 @@ pureTest("http reads heads of any length, and lines of any length in them", () =
   assertEquals(leaksOf(`GET /${fill} HTTP/1.1\r\n\r\n${request("Via: 1.0 a")}`), ["http-via"]);
 });
 
-pureTest("http judges a head when it has ended, and what there is of one when the stream has", () => {
+pureTest("http looks at a head when it has ended, and what there is of one when the stream has", () => {
   const sent = request("User-Agent: Linux", "Via: 1.0 a", "Cookie: session=0123456789");
   const agent = sent.indexOf("Via");
   const via = sent.indexOf("Cookie");

@@ -51,7 +51,7 @@ pureTest("makeFinder() takes addresses that any machine may have for none of thi
   for (const text of texts) assertEquals(find(text), [], text);
 });
 
-pureTest("makeFinder() tells public addresses of others apart from its own", () => {
+pureTest("makeFinder() distinguishes public addresses of others from its own", () => {
   assertEquals(find("93.184.216.34"), ["public-address"]);
   assertEquals(find("X-IP%3A%2093.184.216.34"), ["public-address"]);
   assertEquals(find("2a01:4f8::5 84.17.50.33"), ["public-address", "own-address"]);
@@ -102,7 +102,7 @@ pureTest("makeFinder() finds names as whole words, in any case", () => {
   }
 });
 
-pureTest("makeFinder() does not look for names that tell nothing", () => {
+pureTest("makeFinder() does not look for names that identify nobody", () => {
   for (const name of ["user", "Root", "DEBIAN", "localhost", "will", "bob", "", "al\xe9"]) {
     assertEquals(find(`${wireText(name)} ${name}`, { userName: name, hostName: name }), [], name);
   }
@@ -184,7 +184,7 @@ pureTest("makeFinder() finds secrets, exact and encoded", () => {
   assertEquals(find("any text", { secrets: [""] }), []);
 });
 
-pureTest("makeFinder() tells each kind once, and all of them", () => {
+pureTest("makeFinder() reports each kind once, and all of them", () => {
   const text = "alice alice 192.168.1.5 93.184.216.34 84.17.50.33 thinkpad /home/alice hunter2 & co";
   const all: LeakKind[] = ["own-address", "own-home", "own-host-name", "own-user-name", "public-address", "secret"];
   assertEquals(find(text).sort(), all);
@@ -207,7 +207,7 @@ const SAMPLES: readonly (readonly [string, LeakKind])[] = [
   ["%34%31%31%31-1111-1111-1111", "secret"],
 ];
 
-pureTest("makeFinder() misses nothing at the border of two chunks, and tells nothing twice", () => {
+pureTest("makeFinder() misses nothing at the border of two chunks, and reports nothing twice", () => {
   const finder = makeFinder(OWN);
   for (const [sample, kind] of SAMPLES) {
     const text = `${"x".repeat(600)} ${sample} ${"y".repeat(600)}`;

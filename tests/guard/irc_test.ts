@@ -113,7 +113,7 @@ pureTest("inspectIrcLine() finds a host or a real name in USER", () => {
   );
 });
 
-pureTest("inspectIrcLine() takes USER of a client that was told no name", () => {
+pureTest("inspectIrcLine() takes USER of a client that was given no name", () => {
   assertLeaks([
     "USER user hostname localhost :realname",
     "USER user hostname localhost :cool guy",
@@ -255,6 +255,8 @@ pureTest("inspectIrcLine() finds real names in SETNAME, and clients in texts of 
     "AWAY :Auto-away by HexChat 2.16",
     "QUIT :ircII EPIC5-2.1.6 -- Are we there yet?",
     "QUIT :using Linux 6.1",
+    "QUIT :ERC 5.4 (IRC client for GNU Emacs 28.2)",
+    "QUIT :Textual IRC Client: www.textualapp.com",
   ], "irc-quit");
   assertLeaks([
     "SETNAME :alice",
@@ -263,6 +265,8 @@ pureTest("inspectIrcLine() finds real names in SETNAME, and clients in texts of 
     "PART #weechat",
     "PART #i2p :bye",
     "AWAY :lunch",
+    "QUIT :epic fail",
+    "QUIT :in the lounge at 5",
     "QUIT :irssi users of the world, unite and take over all of the channels that there are",
     "PRIVMSG #i2p :WeeChat 3.8 is out",
   ]);

@@ -348,7 +348,7 @@ pureTest("HttpScrubber leaves nothing behind that its fixes are promised for", (
   assertEquals(readStream(HTTP, `GET / HTTP/1.1\r\nUser-Agent: ${NEUTRAL_USER_AGENT}\r\n\r\n`)?.leaks, []);
 });
 
-pureTest("HttpScrubber changes no byte of what is no HTTP, and fragments of it do not matter", () => {
+pureTest("HttpScrubber changes no byte of what is not HTTP, and fragments of it do not matter", () => {
   const random = new Random(7);
   for (let round = 0; round < 300; round++) {
     const sent = random.latin1(random.below(300));

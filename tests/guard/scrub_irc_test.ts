@@ -135,7 +135,7 @@ pureTest("IrcScrubber holds back nothing but the line that is not whole", () => 
   assertEquals(push("QUIT"), "QUIT", "it has ended");
 });
 
-pureTest("IrcScrubber is done with a stream as soon as that is no IRC", () => {
+pureTest("IrcScrubber is done with a stream as soon as that is not IRC", () => {
   for (
     const pieces of [["G", "E"], ["PASS x\r\n", "X", "Y"], ["STARTTLS\r\n", "\x16", "\x03"], ["\x13"], [
       "PASS x\r\nGET /",

@@ -9,7 +9,7 @@ function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefin
   return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
-pureTest("ssh names a version line that tells the distribution or the system", () => {
+pureTest("ssh names a version line that names the distribution or the system", () => {
   const lines = [
     "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3",
     "SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13.5",
@@ -21,7 +21,7 @@ pureTest("ssh names a version line that tells the distribution or the system", (
   for (const line of lines) assertEquals(verdict(`${line}\r\n\0\0\x05`), { leaks: ["ssh-banner"], isDone: true }, line);
 });
 
-pureTest("ssh finds nothing in a version line that tells the program alone", () => {
+pureTest("ssh finds nothing in a version line that names the program alone", () => {
   const lines = [
     "SSH-2.0-OpenSSH_9.2",
     "SSH-2.0-OpenSSH_9.9p1",

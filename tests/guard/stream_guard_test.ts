@@ -96,6 +96,6 @@ pureTest("StreamGuard takes a time that grows with the length of a stream, howev
     for (let at = 0; at < head.length; at += size) guard.sent.pass(toLatin1(head.slice(at, at + size)));
     return performance.now() - since;
   };
-  // A reader that begins anew with each line takes seconds.
+  // A reader that starts again with each line takes seconds.
   assert(Math.min(...[3, 3, 3].map(milliseconds)) < 1_000);
 });

@@ -58,7 +58,7 @@ pureTest("FrameReader decodes the beginning of a long message, and says which ar
   assertEquals(read([frame(0xc1, "abc") + frame(0x81, "d")]), { messages: ["", "d"], compressed: 1, isBroken: false });
 });
 
-pureTest("FrameReader knows what is no frame of a client", () => {
+pureTest("FrameReader knows what is not a frame of a client", () => {
   for (const sent of ["\x81\x05Hello", "GET / HTTP/1.1\r\n", "\x83\x80abcd", "\x91\x80abcd", "\xb1\x80abcd"]) {
     assertEquals(read([sent]).isBroken, true, sent);
     assertEquals(mayBeginFrame(sent.charCodeAt(0), sent.charCodeAt(1)), false);
