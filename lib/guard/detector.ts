@@ -59,6 +59,8 @@ export interface Protocol {
    * @default {false}
    */
   readonly beginsWithText?: boolean;
+  /** Whether a stream that may be of it cannot be of a protocol behind it in the list: saves asking these. Pure. */
+  readonly isUnmistakable?: (sent: string) => boolean;
   /** Begins to read a stream of it, from the first character on. */
   readonly open: (context: ReaderContext) => Reader;
 }

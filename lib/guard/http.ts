@@ -11,8 +11,8 @@ import { type RawField, type RequestFacts, type RequestHandler, RequestReader } 
 /** Shortest value of a cookie that can stand for one person among many: `lang=en` and `theme=dark` cannot. */
 const MIN_COOKIE_VALUE = 8;
 
-/** Methods by which a request line is known before its end, where that is far. */
-const COMMON_METHOD = /^(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT|REPORT|TRACE) (?:\/|[a-z]+:\/\/)/;
+/** How a request line of HTTP begins, and no line of another protocol. */
+const COMMON_METHOD = /^(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT|REPORT|TRACE) (?:\/|https?:\/\/)/;
 
 /** Characters of a request line by which one that goes on is known. */
 const LONG_LINE = 1_024;
@@ -27,7 +27,12 @@ const HTTP2 = "PRI * HTTP/2.0\r\n";
  * trailers of chunked bodies, and traits that take more than one header to notice, such as the order of headers or the
  * languages that are accepted. A User-Agent that names a program but no system is not a leak: curl's, git's, wget's.
  */
-export const HTTP: Protocol = { recognise, beginsWithText: true, open: (context) => new HttpReader(context) };
+export const HTTP: Protocol = {
+  recognise,
+  beginsWithText: true,
+  isUnmistakable: (sent) => COMMON_METHOD.test(sent),
+  open: (context) => new HttpReader(context),
+};
 
 /** HTTP/2 without TLS: that it is spoken is all that is reported. */
 export const HTTP_2: Protocol = {

@@ -92,12 +92,11 @@ export class RequestReader {
   #upgrades = "";
   #expects = false;
   #body = 0;
-  #chunks = new ChunkedBody();
-  #frames: FrameReader;
+  #chunks: ChunkedBody | undefined;
+  #frames: FrameReader | undefined;
 
   constructor(handler: RequestHandler) {
     this.#handler = handler;
-    this.#frames = this.#newFrames();
   }
 
   /** `alien` where the stream is not HTTP, `lost` where nothing more of it can be known. */
@@ -130,14 +129,14 @@ export class RequestReader {
   get skip(): number {
     if (this.#held !== "") return 0;
     if (this.#state === "body") return this.#body;
-    if (this.#state === "chunks") return this.#chunks.rest;
-    return this.#state === "frames" ? this.#frames.skip : 0;
+    if (this.#state === "chunks") return this.#chunks?.rest ?? 0;
+    return this.#state === "frames" ? this.#frames?.skip ?? 0 : 0;
   }
 
   /** Takes note of payload that it does not get, at most {@linkcode skip}. */
   pass(count: number): void {
-    if (this.#state === "chunks") this.#chunks.pass(count);
-    else if (this.#state === "frames") this.#frames.pass(count);
+    if (this.#state === "chunks") this.#chunks?.pass(count);
+    else if (this.#state === "frames") this.#frames?.pass(count);
     else this.#passBody(count);
   }
 
@@ -310,7 +309,6 @@ export class RequestReader {
     const body = bodyOf({ minorVersion: line.minorVersion, lengths: this.#lengths, encodings: this.#encodings });
     if (body === undefined) this.#state = "lost";
     else if (body === "chunked") {
-      this.#chunks = new ChunkedBody();
       this.#state = "chunks";
     } else if (body > 0) {
       this.#body = body;
@@ -326,7 +324,6 @@ export class RequestReader {
   #readUpgraded(): boolean {
     if (this.#held.length < 2) return false;
     const isFrame = mayBeginFrame(this.#held.charCodeAt(0), this.#held.charCodeAt(1));
-    if (isFrame) this.#frames = this.#newFrames();
     this.#state = isFrame ? "frames" : "request";
     return true;
   }
@@ -348,28 +345,33 @@ export class RequestReader {
   }
 
   #readPayload(): boolean {
-    const text = this.#held;
-    if (text === "") return false;
-    let count: number;
-    if (this.#state === "body") {
-      count = Math.min(this.#body, text.length);
-      this.#handler.plain(text.slice(0, count));
-      this.#handler.payload(text.slice(0, count));
-      this.#take(count);
-      this.#passBody(count);
-      return true;
-    }
-    const data: string[] = [];
-    const isChunks = this.#state === "chunks";
-    count = isChunks ? this.#chunks.push(text, (piece) => data.push(piece)) : this.#frames.push(text);
-    if (count > 0) this.#handler.plain(this.#take(count));
-    for (const piece of data) this.#handler.payload(piece);
-    if (isChunks ? this.#chunks.state === "broken" : this.#frames.isBroken) this.#state = "lost";
-    else if (isChunks && this.#chunks.state === "over") {
-      this.#state = "request";
-      this.#handler.payloadEnd();
+    if (this.#held === "") return false;
+    if (this.#state === "chunks") this.#readChunks(this.#chunks ??= new ChunkedBody());
+    else if (this.#state === "frames") this.#readFrames(this.#frames ??= this.#newFrames());
+    else {
+      const text = this.#take(Math.min(this.#body, this.#held.length));
+      this.#handler.plain(text);
+      this.#handler.payload(text);
+      this.#passBody(text.length);
     }
     return this.#held !== "";
+  }
+
+  #readChunks(chunks: ChunkedBody): void {
+    const data: string[] = [];
+    const count = chunks.push(this.#held, (piece) => data.push(piece));
+    if (count > 0) this.#handler.plain(this.#take(count));
+    for (const piece of data) this.#handler.payload(piece);
+    if (chunks.state === "open") return;
+    this.#chunks = undefined;
+    this.#state = chunks.state === "over" ? "request" : "lost";
+    this.#handler.payloadEnd();
+  }
+
+  #readFrames(frames: FrameReader): void {
+    const count = frames.push(this.#held);
+    if (count > 0) this.#handler.plain(this.#take(count));
+    if (frames.isBroken) this.#state = "lost";
   }
 
   #passBody(count: number): void {

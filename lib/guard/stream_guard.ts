@@ -73,7 +73,7 @@ export class StreamGuard {
   /** Characters of it at which protocols were asked last. */
   #asked = 0;
   /** Looks for identifiers in the lines of the head, up to the last end of a line. */
-  readonly #lines: Scanner;
+  #lines: Scanner | undefined;
   #searched = 0;
   #received = "";
   #candidates: readonly Protocol[];
@@ -90,7 +90,6 @@ export class StreamGuard {
     this.#candidates = options.protocols;
     this.#scrubbers = options.scrubbers.map((make) => make((kind) => this.#report(kind, false)));
     this.#isScrubbed = this.#scrubbers.length === 0;
-    this.#lines = this.#context().scan();
     this.sent = new SentFilter(this);
     this.received = new ReceivedFilter(this);
   }
@@ -98,6 +97,7 @@ export class StreamGuard {
   /** {@linkcode Filter.pass} of the bytes of the application. */
   passSent(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#isBlocked) return undefined;
+    if (bytes.length === 0) return bytes;
     let rest: Uint8Array | undefined = bytes;
     for (const scrubber of this.#scrubbers) rest = rest && scrubber.push(rest);
     if (rest === undefined) return this.#block();
@@ -119,6 +119,7 @@ export class StreamGuard {
 
   /** Takes note of what the peer says. */
   noteReceived(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.isReceivedDone) return;
     this.#received += fromLatin1(bytes.subarray(0, INSPECTED_RECEIVED - this.#received.length));
   }
 
@@ -187,7 +188,7 @@ export class StreamGuard {
     return undecided;
   }
 
-  /** Looks for a protocol at the end of each line, and at lengths that are powers of two, from four on. */
+  /** Looks for a protocol at the end of each line, and at lengths that are powers of two, from eight on. */
   #recognise(text: string): number {
     this.#head += text;
     for (let at = this.#nextPlace(); at > 0 && this.#reader === undefined; at = this.#nextPlace()) this.#ask(at);
@@ -198,7 +199,10 @@ export class StreamGuard {
     }
     // A line that has ended may be answered, so it cannot wait for the next one.
     const lineStart = this.#head.lastIndexOf("\n") + 1;
-    if (lineStart > this.#searched) this.#lines.push(this.#head.slice(this.#searched, lineStart));
+    if (lineStart > this.#searched) {
+      this.#lines ??= this.#context().scan();
+      this.#lines.push(this.#head.slice(this.#searched, lineStart));
+    }
     this.#searched = Math.max(this.#searched, lineStart);
     if (!this.#options.blocks) return 0;
     const head = { sent: this.#head, received: this.#received, host: this.#options.host };
@@ -209,7 +213,7 @@ export class StreamGuard {
   /** The next length of the head at which to ask; 0 if it has not come. */
   #nextPlace(): number {
     const lineEnd = this.#head.indexOf("\n", this.#asked) + 1 || Infinity;
-    const power = this.#asked < 4 ? 4 : 2 ** (Math.floor(Math.log2(this.#asked)) + 1);
+    const power = this.#asked < 8 ? 8 : 2 ** (Math.floor(Math.log2(this.#asked)) + 1);
     const place = Math.min(lineEnd, power, INSPECTED);
     return place <= this.#head.length && place > this.#asked ? place : 0;
   }
@@ -225,6 +229,7 @@ export class StreamGuard {
         return;
       }
       if (isIt === undefined) candidates.push(protocol);
+      if (isIt === undefined && protocol.isUnmistakable?.(head.sent) === true) break;
     }
     this.#candidates = candidates;
     if (candidates.length === 0 || at === INSPECTED) this.#reader = new PlainReader(this.#context());
@@ -232,7 +237,8 @@ export class StreamGuard {
 
   #end(): void {
     if (this.#reader === undefined) {
-      this.#reader = new PlainReader(this.#context());
+      if (this.#head.length > this.#asked) this.#ask(this.#head.length);
+      this.#reader ??= new PlainReader(this.#context());
       this.#reader.push(this.#head);
     }
     this.#reader.end();

@@ -38,8 +38,8 @@ pureTest("ssh finds nothing in a version line that names the program alone", () 
 
 pureTest("ssh waits for the end of the line, and not for ever", () => {
   const line = "SSH-2.0-OpenSSH_9.2p1 Debian-2\n";
-  for (let length = 0; length < 4; length++) assertEquals(verdict(line.slice(0, length)), undefined);
-  for (let length = 4; length < line.length; length++) {
+  for (let length = 0; length < 8; length++) assertEquals(verdict(line.slice(0, length)), undefined);
+  for (let length = 8; length < line.length; length++) {
     assertEquals(verdict(line.slice(0, length)), { leaks: [], isDone: false });
   }
   assertEquals(verdict(line), { leaks: ["ssh-banner"], isDone: true });
