@@ -258,7 +258,7 @@ export class RequestReader {
     const raw = this.#field;
     this.#field = "";
     const parsed = parseField(withoutEnd(raw));
-    if (parsed?.isStrict !== true || /\0|\r(?!\n)/.test(raw)) this.#handler.loose();
+    if (parsed?.isStrict !== true || hasControl(raw)) this.#handler.loose();
     const { name, value } = parsed ?? { name: "", value: "" };
     if (name === "content-length") this.#lengths.push(isWhole ? value : "");
     if (name === "transfer-encoding") this.#encodings.push(isWhole ? value : "");
@@ -290,7 +290,7 @@ export class RequestReader {
       return false;
     }
     const raw = this.#take(size);
-    if (!isLine && /\0|\r(?!\n|$)/.test(raw)) this.#handler.loose();
+    if (!isLine && hasControl(raw)) this.#handler.loose();
     this.#handler.more(raw);
     if (end > 0) this.#state = isLine ? "field" : "longFieldEnd";
     return end > 0;
@@ -406,6 +406,15 @@ export class RequestReader {
     this.#searched = 0;
     return taken;
   }
+}
+
+/** Whether a text has a NUL, or a return that is not part of a line end. */
+function hasControl(text: string): boolean {
+  if (text.includes("\0")) return true;
+  for (let at = text.indexOf("\r"); at >= 0; at = text.indexOf("\r", at + 1)) {
+    if (text.charAt(at + 1) !== "\n" && at + 1 < text.length) return true;
+  }
+  return false;
 }
 
 function withoutEnd(line: string): string {
