@@ -6,7 +6,7 @@ import { MAX_PASSWORD_FILE } from "../lib/command/input_files.ts";
 import { LOOKUP_TIMEOUT } from "../lib/cli/lookup.ts";
 import { OPTION_TABLE, OPTIONS } from "../lib/config/options.ts";
 import { DRAIN_TIMEOUT } from "../lib/server/applications.ts";
-import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
+import { MAX_STATUS_ANSWERED, MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../lib/status/server.ts";
 import { MAX_DURATION } from "../lib/config/duration.ts";
 import { MIN_RANGE_BITS } from "../lib/config/address_range.ts";
 import { MAX_CONFIG_FILE } from "../lib/config/file.ts";
@@ -44,6 +44,7 @@ import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";
 import { MAX_MAPPING_LEASES } from "../lib/proxy/mapping_leases.ts";
 import { MAX_PEERS, MAX_WAITING } from "../lib/proxy/associate.ts";
 import { MAX_AUDITED } from "../lib/report/audit_book.ts";
+import { REPEATS_TIME } from "../lib/report/repeats.ts";
 import { METRICS, PROCESS_METRICS } from "../lib/status/metrics.ts";
 import { MAX_DATAGRAM } from "../lib/sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../lib/sam/generate.ts";
@@ -268,6 +269,8 @@ Deno.test("the README's limits are those of the code", async () => {
     "the head of a request for the status": `${MAX_STATUS_HEAD} bytes`,
     "a request for the status, with its answer": seconds(STATUS_TIMEOUT),
     "requests for the status at once": `${MAX_STATUS_REQUESTS}`,
+    "answered requests for the status whose client has not closed": `${MAX_STATUS_ANSWERED}`,
+    "repeats of a line of the log": `written once in ${seconds(REPEATS_TIME)}`,
     "an I2P name": `${MAX_NAME_LENGTH} characters`,
     "`--name`": `${MAX_LABEL} characters`,
     "all options of a session": `${MAX_SESSION_OPTIONS} characters`,
@@ -300,6 +303,12 @@ Deno.test("the README's limits are those of the code", async () => {
     "peers of an association whose ports are remembered": `${MAX_PEERS}`,
     "addresses standing for names that an association keeps in use": `${MAX_MAPPING_LEASES}`,
     "callers of `--forward` at once": `\`--max-inbound\`, ${OPTION_TABLE["max-inbound"].fallback}`,
+    "callers of `--forward` at once that have one address": `\`--max-per-caller\`, ${
+      OPTION_TABLE["max-per-caller"].fallback
+    }`,
+    "a caller without a byte in either direction": `\`--caller-idle-timeout\`, ${
+      minutes(OPTION_TABLE["caller-idle-timeout"].fallback)
+    }`,
     "a local service, to take a caller": seconds(SERVICE_TIMEOUT),
     "a client of `--bind`, until somebody calls": `\`--connect-timeout\`, ${seconds(settings.timeouts.connect)}`,
     "a duration": `${MAX_DURATION / 3_600_000} hours`,

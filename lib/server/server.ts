@@ -7,6 +7,7 @@ import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
+import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
@@ -56,6 +57,7 @@ export class Server {
   readonly #configuration: Configuration;
   readonly #audit: Audit | undefined;
   readonly #log: Log;
+  readonly #repeats = new Repeats();
   readonly #services: SharedServices;
   readonly #running: RunningApplications;
   readonly #readyLines: ReadyLines;
@@ -68,7 +70,13 @@ export class Server {
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
     const { signal: stopping } = this.#stopping;
-    const log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
+    const log = createLog({
+      level,
+      format,
+      destinations,
+      repeats: this.#repeats,
+      write: (line) => terminal.talk(line),
+    });
     this.#configuration = configuration;
     this.#audit = audit;
     this.#log = log;
@@ -155,11 +163,13 @@ export class Server {
     await this.#reloader.settled;
     await this.#running.close();
     await this.#statusServer?.close();
+    this.#repeats.end();
   }
 
   /** Says what was done. */
   summarize(): Counters {
     const { counters } = this.#running;
+    this.#repeats.end();
     this.#log.info("Ended", counters.all());
     return counters;
   }

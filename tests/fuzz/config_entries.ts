@@ -54,6 +54,8 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "deny-caller": [`${"b".repeat(51)}a.b32.i2p`],
   "bind": ["true", "false"],
   "max-inbound": ["1", "65535"],
+  "max-per-caller": ["1", "65535"],
+  "caller-idle-timeout": ["0", "30m"],
   "hosts": ["/run/hosts"],
   "map-names": ["127.192.0.0/10", "fe80::/10"],
   "leaks": ["off", "warn", "block"],

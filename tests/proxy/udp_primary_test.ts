@@ -100,7 +100,13 @@ Deno.test("A lasting identity has its address for datagrams too, where there is 
 Deno.test("Callers of --forward come to the address that datagrams come from", async () => {
   await using service = await startHarness();
   const target = { hostname: "127.0.0.1" as const, port: service.port };
-  const forward = { rules: [{ port: undefined, target }], header: false, maxInbound: 10 };
+  const forward = {
+    rules: [{ port: undefined, target }],
+    header: false,
+    maxInbound: 10,
+    maxPerCaller: 10,
+    idleTimeout: 0,
+  };
   await using stage = await startUdpStage({ bridge: { manners: "java" }, settings: { forward } });
   const { harness } = stage;
   await until("it waits", () => harness.bridge.lines.some((line) => line.startsWith("STREAM ACCEPT ID=i2p-socks-")));
