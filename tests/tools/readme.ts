@@ -44,8 +44,10 @@ export function optionsTable(options: readonly OptionSpec[]): string {
 
 function leaksTable(): string {
   return formatTable([
-    ["leak", "protocol", "what it gives away", "what to do"],
-    ...Object.entries(LEAKS).map(([kind, { protocol, story, fix }]) => [code(kind), protocol, story, fix]),
+    ["leak", "protocol", "what it says", "what to do", "what that costs"],
+    ...Object.entries(LEAKS).map((
+      [kind, { protocol, message, fix, cost }],
+    ) => [code(kind), protocol, message, fix, cost]),
   ]);
 }
 
