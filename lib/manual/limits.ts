@@ -9,8 +9,10 @@ import { MAX_LABEL } from "../config/values.ts";
 import { MAX_PASSWORD_FILE } from "../command/input_files.ts";
 import { MAX_WAITING_OUTPUT } from "../command/terminal.ts";
 import { INSPECTED, INSPECTED_RECEIVED } from "../guard/detector.ts";
-import { MAX_HEAD } from "../guard/scrub_http.ts";
+import { MAX_LINE } from "../guard/reader.ts";
+import { MAX_HEAD } from "../guard/request_reader.ts";
 import { MAX_SECRETS_FILE, MIN_SECRET } from "../guard/secrets.ts";
+import { MAX_MESSAGE } from "../guard/websocket.ts";
 import { MAX_NAME_LENGTH } from "../i2p/address.ts";
 import { RETRY_FIRST, RETRY_MAX } from "../identity/backoff.ts";
 import {
@@ -152,7 +154,9 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["A duration", `${MAX_DURATION / 3_600_000} hours`],
   ],
   "Leaks": [
-    ["What the guard reads of a stream", `${bytes(INSPECTED)} of the application, and every line of IRC and mail`],
+    ["What the guard reads of a stream of no known protocol, and of a body of HTTP", bytes(INSPECTED)],
+    ["What it reads of a line of IRC, mail and the like", bytes(MAX_LINE)],
+    ["What it reads of a message of WebSocket", bytes(MAX_MESSAGE)],
     ["What it reads of the site's answer, to recognize the protocol", bytes(INSPECTED_RECEIVED)],
     ["The head of a request that `--scrub http` rewrites", bytes(MAX_HEAD)],
     ["Cookies it remembers, to see one go to two sites", `the last ${MAX_COOKIES} of each application`],
