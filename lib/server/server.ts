@@ -149,7 +149,9 @@ export class Server {
     const { connections } = this.#running;
     if (connections > 0) {
       this.#log.info(
-        `Waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} connections; signal again to end now`,
+        `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ${
+          connections === 1 ? "connection" : "connections"
+        }. Press Ctrl+C again to quit now`,
       );
     }
     await this.#running.drain();
@@ -221,7 +223,7 @@ export class Server {
     const reloading = file !== undefined && { reloading: { folders } };
     const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
     if (left.length > 0) {
-      this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
+      this.#log.warn(`Started with more permissions than the program's own, and cannot drop: ${left.join(", ")}`);
     }
   }
 }
