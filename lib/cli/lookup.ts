@@ -4,16 +4,13 @@ import { readSettings } from "../config/settings.ts";
 import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
-import { lookupName } from "../sam/naming.ts";
+import { LOOKUP_TIMEOUT, lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { adviseOn } from "../command/sam_error.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
-
-/** Milliseconds for the router to resolve one name. Routers give up earlier. */
-export const LOOKUP_TIMEOUT = 60_000;
 
 /**
  * Says of each name what it is, its base32 address, and whether the router resolves it: a line each.

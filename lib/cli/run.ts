@@ -30,13 +30,18 @@ async function runVerb(args: readonly string[], terminal: Terminal): Promise<Exi
   if (args[0] === "complete" && args[1] === "--") {
     return await (await import("./complete.ts")).complete(args.slice(2), terminal);
   }
-  const { verb, operands, given } = parseArguments(args, readEnv, findSetVariable);
+  const { verb, isNamed, operands, given } = parseArguments(args, readEnv, findSetVariable);
   if (given.has("version")) {
     const { versionText } = await import("./version.ts");
     terminal.data(versionText());
     return ExitCode.ok;
   }
-  if (given.has("help")) return (await HANDLERS.help())([verb], given, terminal);
+  const asked = given.get("help")?.at(-1);
+  if (asked !== undefined) {
+    const { help, helpAll } = await import("./help.ts");
+    if (isNamed) return help([verb], new Map(), terminal);
+    return asked.source === "-h" ? help([], new Map(), terminal) : helpAll(terminal);
+  }
   const handle = await HANDLERS[verb]();
   return await handle(operands, given, terminal);
 }

@@ -5,6 +5,9 @@ import { printable } from "../report/printable.ts";
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
 const MAX_WAITING_OUTPUT = 262_144;
 
+/** Characters in a line where no terminal says how many there are. */
+const DEFAULT_COLUMNS = 80;
+
 /** Milliseconds that a program which was told to end waits for the readers of its output. */
 const LAST_WORDS = 1_000;
 
@@ -27,6 +30,11 @@ export class Terminal {
   /** Whether somebody watches stderr. */
   get isInteractive(): boolean {
     return Deno.stderr.isTerminal();
+  }
+
+  /** Characters in a line of what reads stdout: those of a terminal, or 80. */
+  get columns(): number {
+    return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || DEFAULT_COLUMNS : DEFAULT_COLUMNS;
   }
 
   /** Writes a line of data, or several; characters that could do something to a terminal become escapes. */
@@ -65,7 +73,7 @@ export class Terminal {
     if (!this.isInteractive) return;
     this.#clear();
     // A status that wraps could not be cleared as one line.
-    this.#status = text.slice(0, (Deno.consoleSize().columns || 80) - 1);
+    this.#status = text.slice(0, (Deno.consoleSize().columns || DEFAULT_COLUMNS) - 1);
     this.#stderr.write(this.#status);
   }
 

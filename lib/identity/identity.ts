@@ -27,13 +27,13 @@ const GONE_PROBE = 250;
  * Longest wait for the next attempt while clients wait and nothing listens at the SAM port, in milliseconds: to knock
  * there costs a router nothing.
  */
-const RETRY_MAX_QUEUED = 2_000;
+export const RETRY_MAX_QUEUED = 2_000;
 
 /** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
 export const IN_USE_TIMEOUT = 60_000;
 
 /** Milliseconds between these attempts. */
-const IN_USE_RETRY = 3_000;
+export const IN_USE_RETRY = 3_000;
 
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;

@@ -62,7 +62,7 @@ const forward = new Metrics(({ callers }) => callers, "--forward");
 const bind = new Metrics((application) => application.bind, "--bind");
 const udp = new Metrics((application) => application.udp, "--udp");
 
-/** What is measured of each application, by name. The README has the same table. */
+/** What is measured of each application, by name. The manual has the same table. */
 export const METRICS: Readonly<Record<string, Metric>> = {
   "i2p_socks_ready": every.gauge("Whether the application's own identity has a session.", ({ ready }) => Number(ready)),
   "i2p_socks_connections": every.gauge("Clients that are connected now.", ({ connections }) => connections),

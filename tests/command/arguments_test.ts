@@ -5,13 +5,13 @@ import { flagOf, isNegatable, OPTIONS, variableOf, VERBS } from "../../lib/confi
 import { pureTest } from "../support/pure.ts";
 
 pureTest("parseArguments() serves where no verb is given", () => {
-  assertEquals(parse([]), { verb: "serve", operands: [], given: new Map() });
-  assertEquals(parse(["serve"]), { verb: "serve", operands: [], given: new Map() });
+  assertEquals(parse([]), { verb: "serve", isNamed: false, operands: [], given: new Map() });
+  assertEquals(parse(["serve"]), { verb: "serve", isNamed: true, operands: [], given: new Map() });
 });
 
 pureTest("parseArguments() reads every verb and the words behind it", () => {
   for (const verb of VERBS) {
-    assertEquals(parse([verb, "a.i2p", "b"]), { verb, operands: ["a.i2p", "b"], given: new Map() });
+    assertEquals(parse([verb, "a.i2p", "b"]), { verb, isNamed: true, operands: ["a.i2p", "b"], given: new Map() });
   }
   assertEquals(parse(["lookup", "0x10", "1e3", "007", "-", ""]).operands, ["0x10", "1e3", "007", "-", ""]);
   assertEquals(parse(["lookup", "--", "--sam", "-x"]).operands, ["--sam", "-x"]);
@@ -112,7 +112,7 @@ pureTest("parseArguments() names the flag that was typed as a value's source", (
     { text: "true", source: "--udp" },
     { text: "false", source: "--no-udp" },
   ]);
-  assertEquals(parse(["-h"]).given.get("help"), [{ text: "true", source: "--help" }]);
+  assertEquals(parse(["-h"]).given.get("help"), [{ text: "true", source: "-h" }]);
 });
 
 pureTest("parseArguments() takes values that begin with a hyphen, look like numbers or are empty", () => {

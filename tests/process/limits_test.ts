@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { LOOKUP_TIMEOUT } from "../../lib/cli/lookup.ts";
+import { LOOKUP_TIMEOUT } from "../../lib/sam/naming.ts";
 import { DRAIN_TIMEOUT } from "../../lib/server/applications.ts";
 import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";

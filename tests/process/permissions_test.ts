@@ -32,7 +32,7 @@ const GIVEN_BACK = [
   "request read",
 ];
 
-Deno.test("the permission set is the one that the README describes", () => {
+Deno.test("the permission set is the one that the manual describes", () => {
   assertEquals(config.permissions.default, {
     net: { allow: ["127.0.0.1", "[::1]"], deny: ["127.0.0.1:53", "[::1]:53"] },
     import: ["127.0.0.1:1"],

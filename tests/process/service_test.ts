@@ -173,7 +173,7 @@ e2eTest("systemd takes the units without a complaint", ["systemd-analyze"], asyn
       });
       assertEquals(result, { code: 0, stdout: "", stderr: "" });
       if (kind !== "systemd") return;
-      // In tenths: what the README says, with room for what other versions look at.
+      // In tenths: what the manual says, with room for what other versions look at.
       const rating = ["security", "--offline=true", "--threshold=16", "--no-pager", file];
       const { code, stdout: said } = await runCommand("systemd-analyze", rating);
       assertEquals(code, 0, said);
