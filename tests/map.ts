@@ -68,7 +68,6 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "cli/status.ts",
     "server/application_status.ts",
     "server/server.ts",
-    "status/server.ts",
   ],
   "process/stop_test.ts": ["command/stop_signal.ts"],
   "process/terminal_test.ts": ["command/terminal.ts"],

@@ -145,8 +145,8 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
     const key = await store.read(name);
     if (file === undefined || file === "-") {
       if (Deno.stdout.isTerminal()) {
-        throw new CliError(ExitCode.usage, "A private key is not for a terminal", [
-          "Name a file, or send it on to a program",
+        throw new CliError(ExitCode.usage, "Refusing to print a private key on a terminal", [
+          "Name a file, or pipe it to a program",
         ]);
       }
       try {
@@ -261,7 +261,7 @@ async function readInput(file: string | undefined): Promise<Uint8Array> {
     using opened = isStdin ? undefined : await Deno.open(file);
     const bytes = await readUpTo(opened ?? Deno.stdin, MAX_KEY_FILE);
     if (bytes === undefined) {
-      throw new CliError(ExitCode.usage, `That is no key: it has more than ${MAX_KEY_FILE} bytes`);
+      throw new CliError(ExitCode.usage, `Not a key: it has more than ${MAX_KEY_FILE} bytes`);
     }
     return bytes;
   } catch (error) {

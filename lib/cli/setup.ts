@@ -29,9 +29,13 @@ export function setup(operands: readonly string[], given: RawOptions, terminal: 
   }
   const client = clientNamed(word);
   if (listener === undefined || listener.port === 0) {
-    throw new CliError(ExitCode.usage, "Port 0 is picked anew at each start, so no application can be set to it", [
-      "Name the port that the ready line tells: --listen PORT",
-    ]);
+    throw new CliError(
+      ExitCode.usage,
+      "With port 0 the port changes at each start, so no application can be set to it",
+      [
+        "Use the port of the ready line: --listen PORT",
+      ],
+    );
   }
   const { settings, talk } = describeSetup(client, listener);
   terminal.talk(`${talk}\n`);
@@ -41,7 +45,7 @@ export function setup(operands: readonly string[], given: RawOptions, terminal: 
 
 /** What to do with an application for a listener. */
 export function describeSetup(client: Client, listener: Endpoint): Setup {
-  const notes = [...client.notes, `i2p-socks serves at ${formatEndpoint(listener)}`];
+  const notes = [...client.notes, `These settings assume that i2p-socks listens on ${formatEndpoint(listener)}`];
   return {
     settings: client.settings(listener).join("\n"),
     talk: [wrap(client.title), ...notes.map((note) => wrap(`- ${note}`, "  "))].join("\n"),

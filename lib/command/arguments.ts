@@ -130,7 +130,7 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   "For the version: i2p-socks --version": ["version"],
   "To find out what is wrong: i2p-socks check": ["doctor", "diagnose", "test"],
   "To start serving: i2p-socks, or i2p-socks serve": ["start", "run"],
-  "Nothing needs to be set up first: i2p-socks serves at once": ["install"],
+  "Nothing needs to be set up first: i2p-socks works at once": ["install"],
   "For a configuration file: i2p-socks config init": ["init"],
 };
 

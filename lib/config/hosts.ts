@@ -53,13 +53,13 @@ function parseName(text: string): string {
   if (text === "") throw new SyntaxError("a line is NAME ADDRESS");
   const { kind, host, problem } = parseAddress(text);
   if (kind === "name" || kind === "garlicat") return host;
-  throw new SyntaxError(`"${text}" cannot be a name here: ${problem ?? "it is no name that ends with .i2p"}`);
+  throw new SyntaxError(`"${text}" cannot be a name here: ${problem ?? "it does not end in .i2p"}`);
 }
 
 async function parseTarget(text: string): Promise<string> {
   const { kind, host, problem } = parseAddress(text);
   if (kind === "b32" || kind === "b33") return host;
-  if (text.endsWith(".i2p")) throw new SyntaxError(`"${text}" is no base32 address${problem ? `: ${problem}` : ""}`);
+  if (text.endsWith(".i2p")) throw new SyntaxError(`"${text}" is not a base32 address${problem ? `: ${problem}` : ""}`);
   try {
     return await b32Address(publicPart(decodeI2pBase64(text)));
   } catch {

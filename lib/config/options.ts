@@ -277,6 +277,13 @@ export const OPTION_TABLE = {
     help: "Isolated identities at once, 1..64, besides the application's own",
     verbs: SERVE,
   }) as Option<number>,
+  "spare-identities": optional({
+    value: "N",
+    parse: integer(0, 16),
+    unset: "1 with --isolate auth, else 0",
+    help: "Isolated identities kept ready for new logins, once one has been used; counted by --max-identities",
+    verbs: SERVE,
+  }) as Option<number | undefined>,
   "identity-idle": option({
     ...DURATION,
     fallback: 600_000,
@@ -350,6 +357,18 @@ export const OPTION_TABLE = {
     help: "Maximum simultaneous --forward connections",
     verbs: SERVE,
   }) as Option<number>,
+  "max-per-caller": option({
+    ...COUNT,
+    fallback: 32,
+    help: "Maximum simultaneous --forward connections from one caller's address",
+    verbs: SERVE,
+  }) as Option<number>,
+  "caller-idle-timeout": option({
+    ...DURATION,
+    fallback: 1_800_000,
+    help: "Close a --forward connection without a byte in either direction after this time; 0 is never",
+    verbs: SERVE,
+  }) as Option<number>,
   "leaks": option({
     heading: "What applications give away",
     value: "off|warn|block",
@@ -416,7 +435,7 @@ export const OPTION_TABLE = {
   "idle-timeout": option({
     ...DURATION,
     fallback: 0,
-    help: "Close a stream without a byte in either direction after this time; 0 is never",
+    help: "Close a client's stream without a byte in either direction after this time; 0 is never",
     verbs: SERVE,
   }) as Option<number>,
   "max-connections": option({

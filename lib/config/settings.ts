@@ -31,6 +31,8 @@ export interface LimitSettings {
   perClient: number;
   /** Identities of isolation groups. */
   identities: number;
+  /** Identities that are kept ready for new isolation groups; undefined for one with isolation by login, else none. */
+  spareIdentities: number | undefined;
 }
 
 /** Where clients may go, and who may call them. */
@@ -160,6 +162,7 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
       connections: read.value("max-connections"),
       perClient: read.value("max-per-client"),
       identities: read.value("max-identities"),
+      spareIdentities: read.value("spare-identities"),
     },
     policy: {
       allow: read.value("allow"),
@@ -209,7 +212,9 @@ function readForward(read: Reader): ForwardSettings | undefined {
   const rules = read.value("forward");
   const header = read.value("forward-header");
   const maxInbound = read.value("max-inbound");
-  return rules.length === 0 ? undefined : { rules, header, maxInbound };
+  const maxPerCaller = read.value("max-per-caller");
+  const idleTimeout = read.value("caller-idle-timeout");
+  return rules.length === 0 ? undefined : { rules, header, maxInbound, maxPerCaller, idleTimeout };
 }
 
 function inboundProblems(given: RawOptions, { forward, listen, sam }: ApplicationSettings): string[] {

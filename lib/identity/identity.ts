@@ -1,5 +1,6 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
+import { formatEndpoint } from "../config/endpoint.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
@@ -309,10 +310,17 @@ export class Identity {
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
         const lasts = formatDuration(now - since);
-        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.message}`, {
-          attempt,
-          routerSaid: error.text,
-        });
+        const { endpoint } = this.#options;
+        this.#log[isNews ? "warn" : "debug"](
+          isGone(error)
+            ? `Router unreachable for ${lasts}: nothing listens on ${formatEndpoint(endpoint)}. Retrying; clients wait`
+            : `No new session for ${lasts}: ${error.message}`,
+          {
+            attempt,
+            routerSaid: error.text,
+            hint: isNews ? `i2p-socks check --sam ${formatEndpoint(endpoint)} finds the cause` : undefined,
+          },
+        );
         // The router may have taken the destination up, and now forgets it late, as it does after a session.
         if (error.phase === "session" && error.failure !== "refused") await this.#hasRouterGone();
       }

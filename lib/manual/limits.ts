@@ -22,6 +22,7 @@ import {
   UNKNOWN_AGE,
 } from "../identity/destination_cache.ts";
 import { IN_USE_RETRY, IN_USE_TIMEOUT, RETRY_MAX_QUEUED, REUSE_DELAY } from "../identity/identity.ts";
+import { AGE as SPARE_AGE, REFILL as SPARE_REFILL } from "../identity/spare_identities.ts";
 import { LINGER, LONGEST_LINGER } from "../io/conn.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../io/datagrams.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../keys/key_store.ts";
@@ -43,6 +44,7 @@ import {
 } from "../relay/half_closed.ts";
 import { LOST_GRACE } from "../relay/relay.ts";
 import { MAX_AUDITED } from "../report/audit_book.ts";
+import { MAX_REPEATED, REPEATS_TIME } from "../report/repeats.ts";
 import { MAX_DATAGRAM } from "../sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../sam/generate.ts";
 import { LINE_BUFFER, MAX_SAM_LINE } from "../sam/line_reader.ts";
@@ -53,7 +55,7 @@ import { MAX_WARM, WARM_AGE } from "../sam/warm_sockets.ts";
 import { DRAIN_TIMEOUT } from "../server/applications.ts";
 import { MAX_HANDSHAKE } from "../socks/handshake.ts";
 import { MAX_SOCKS4_FIELD } from "../socks/socks4.ts";
-import { MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../status/server.ts";
+import { MAX_STATUS_ANSWERED, MAX_STATUS_HEAD, MAX_STATUS_REQUESTS, STATUS_TIMEOUT } from "../status/server.ts";
 
 /** A limit: what it is about, and its value with what happens there. */
 export type Limit = readonly [what: string, value: string];
@@ -89,6 +91,8 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
       `streams have ${bytes(LINE_BUFFER)} for each direction`,
     ],
     ["Waiting for clients to end after SIGINT or SIGTERM", `${time(DRAIN_TIMEOUT)}; a second signal ends it at once`],
+    ["Repeats of a line of the log", `written once in ${time(REPEATS_TIME)}, then counted`],
+    ["Different lines whose repeats are counted", `${MAX_REPEATED}`],
     [
       "Log lines that wait for a reader that has stalled",
       `${MAX_WAITING_OUTPUT} characters; further lines are counted`,
@@ -123,6 +127,11 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   ],
   "Identities and logins": [
     ["Identities of isolation groups", `${set("max-identities")}, at most ${MAX_IDENTITIES}`],
+    ["Identities kept ready for new logins", set("spare-identities")],
+    [
+      "How long one is kept, and until the next one is built",
+      `${range(SPARE_AGE)}, and ${range(SPARE_REFILL)}, both at random`,
+    ],
     ["An isolated identity without clients", set("identity-idle")],
     ["Name of an identity", characters(MAX_IDENTITY_NAME)],
     ["A key file", bytes(MAX_KEY_FILE)],
@@ -177,13 +186,16 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   ],
   "Serving into I2P (--forward, --bind)": [
     ["Callers of `--forward` at once", `${set("max-inbound")}; further ones are closed at once`],
+    ["Callers of `--forward` from one address", `${set("max-per-caller")}; further ones are closed at once`],
+    ["A caller without a byte in either direction", set("caller-idle-timeout")],
     ["A local service, to accept a caller", time(SERVICE_TIMEOUT)],
     ["A client of `--bind`, until a caller comes", set("connect-timeout")],
   ],
   "Status (--status)": [
     ["Head of a request", bytes(MAX_STATUS_HEAD)],
     ["A request with its answer", time(STATUS_TIMEOUT)],
-    ["Requests at once", `${MAX_STATUS_REQUESTS}; further ones are closed at once`],
+    ["Requests at once", `${MAX_STATUS_REQUESTS}; the one that has waited longest gives way`],
+    ["Answered requests whose client has not closed", `${MAX_STATUS_ANSWERED}`],
   ],
 };
 
@@ -196,6 +208,10 @@ function set(name: OptionName): string {
 function time(milliseconds: number): string {
   if (milliseconds >= 60_000 && milliseconds % 60_000 === 0) return `${milliseconds / 60_000} min`;
   return `${milliseconds / 1000} s`;
+}
+
+function range([least, most]: readonly [number, number]): string {
+  return `${time(least)} to ${time(most)}`;
 }
 
 function bytes(count: number): string {

@@ -224,7 +224,6 @@ function createForwarder({ settings, identity }: ProxyOptions, context: ClientCo
     endpoint: context.endpoint,
     identity,
     callers: settings.policy.callers,
-    idleTimeout: settings.timeouts.idle,
     pool: context.pool,
     gate: context.gate,
     halfClosed: context.halfClosed,

@@ -1,4 +1,5 @@
 import { printable } from "./printable.ts";
+import type { Repeats } from "./repeats.ts";
 
 /** Levels of a log, the most verbose first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -28,6 +29,8 @@ export interface LogOptions {
   format: LogFormat;
   /** Whether destinations are written. */
   destinations: boolean;
+  /** Folds repeats of a line; each is written where undefined. Lines of debug level are never folded. */
+  repeats?: Repeats;
   /** Receives one line, without its line end. */
   write: (line: string) => void;
 }
@@ -37,6 +40,15 @@ export function createLog(options: LogOptions): Log {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
     const { destination: _destination, routerSaid: _routerSaid, ...rest } = fields;
     const shown = options.destinations ? fields : rest;
+    if (level === "debug" || options.repeats === undefined) return write(level, message, shown);
+    const { hint: _hint, ...facts } = shown;
+    const isNew = options.repeats.isNew(
+      JSON.stringify([level, message, shown]),
+      (count) => write(level, `${count} more like this: ${message}`, facts),
+    );
+    if (isNew) write(level, message, shown);
+  };
+  const write = (level: LogLevel, message: string, shown: LogFields): void => {
     const time = new Date().toISOString();
     const line = options.format === "json"
       ? JSON.stringify({ time, level, message, ...shown })

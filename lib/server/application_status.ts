@@ -76,6 +76,7 @@ function callersOf(open: number, counters: Counters): CallersStatus {
     connected: counters.get("inbound-connected"),
     bytesSent: counters.get("inbound-bytes-sent"),
     bytesReceived: counters.get("inbound-bytes-received"),
+    idle: counters.get("inbound-idle"),
     refused: tally(CALLER_REFUSALS, "inbound-", counters),
     acceptFailures: counters.get("inbound-accept-failed"),
   };

@@ -209,7 +209,7 @@ export class IdentityRegistry {
       // On disk before it is used: an address that was given out once is never lost.
       const key = await this.#generate(endpoint, awaited);
       await store.create(name, key, lock);
-      this.#log.info(`Made the identity "${name}"`, { b32: await b32Address(key.destination) });
+      this.#log.info(`Created identity "${name}"`, { b32: await b32Address(key.destination) });
       return { key, lock };
     } catch (error) {
       lock[Symbol.dispose]();

@@ -7,6 +7,7 @@ import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
+import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
@@ -57,6 +58,7 @@ export class Server {
   readonly #configuration: Configuration;
   readonly #audit: Audit | undefined;
   readonly #log: Log;
+  readonly #repeats = new Repeats();
   readonly #services: SharedServices;
   readonly #running: RunningApplications;
   readonly #readyLines: ReadyLines;
@@ -69,7 +71,13 @@ export class Server {
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
     const { signal: stopping } = this.#stopping;
-    const log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
+    const log = createLog({
+      level,
+      format,
+      destinations,
+      repeats: this.#repeats,
+      write: (line) => terminal.talk(line),
+    });
     terminal.hasJsonErrors ||= format === "json";
     this.#configuration = configuration;
     this.#audit = audit;
@@ -145,7 +153,9 @@ export class Server {
     const { connections } = this.#running;
     if (connections > 0) {
       this.#log.info(
-        `Waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} connections; signal again to end now`,
+        `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ${
+          connections === 1 ? "connection" : "connections"
+        }. Press Ctrl+C again to quit now`,
       );
     }
     await this.#running.drain();
@@ -159,11 +169,13 @@ export class Server {
     await this.#reloader.settled;
     await this.#running.close();
     await this.#statusServer?.close();
+    this.#repeats.end();
   }
 
   /** Says what was done. */
   summarize(): Counters {
     const { counters } = this.#running;
+    this.#repeats.end();
     this.#log.info("Ended", counters.all());
     return counters;
   }
@@ -215,7 +227,7 @@ export class Server {
     const reloading = file !== undefined && { reloading: { folders } };
     const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
     if (left.length > 0) {
-      this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
+      this.#log.warn(`Started with more permissions than the program's own, and cannot drop: ${left.join(", ")}`);
     }
   }
 }

@@ -48,7 +48,7 @@ pureTest("describeSetup() fills in the listener and has names resolved by the pr
 
 pureTest("describeSetup() names the option of the proxy that torsocks needs, with a range that the proxy takes", () => {
   const { talk } = describeSetup(clientNamed("torsocks"), LISTENER);
-  const [, range = ""] = /--map-names\s+([\d./]+)/.exec(talk) ?? [];
+  const [, range = ""] = /--map-names\s+([\d.]+\/\d+)/.exec(talk) ?? [];
   assertEquals(parseAddressRange(range).text, "198.18.0.0/15");
 });
 
@@ -62,5 +62,5 @@ pureTest("setup() refuses what it does not know, and a port that cannot be known
   assertEquals(refused(["fierfox"]).slice(0, 2), ['No settings are known for "fierfox"', "Did you mean firefox?"]);
   assertMatch(refused(["constructor"])[1] ?? "", /^Known are curl, /);
   assertEquals(refused(["curl", "git"])[0], 'setup takes one application, but also got "git"');
-  assertMatch(refused(["curl"], "0")[0] ?? "", /^Port 0 /);
+  assertMatch(refused(["curl"], "0")[0] ?? "", /^With port 0 /);
 });

@@ -60,7 +60,9 @@ export async function startClientStage(
     bridge.setName(name, service.destination);
     b32[name] = service.b32;
   }
-  const proxy = started.use(await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, ...args]));
+  const proxy = started.use(
+    await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, "--spare-identities", "0", ...args]),
+  );
   const everything = started.move();
   return {
     bridge,

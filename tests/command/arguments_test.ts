@@ -198,7 +198,7 @@ pureTest("parseArguments() knows what people type who come from other programs",
     ["version", "i2p-socks --version"],
     ["doctor", "i2p-socks check"],
     ["init", "i2p-socks config init"],
-    ["install", "i2p-socks serves at once"],
+    ["install", "i2p-socks works at once"],
   ];
   for (const [args, hint] of words) {
     const { code, hints } = assertThrows(() => parse(args.split(" ")), CliError);

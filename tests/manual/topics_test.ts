@@ -77,10 +77,14 @@ pureTest("every reason, leak, drop and metric has its row, and none besides", ()
   assertEquals(namesIn("udp").slice(-Object.keys(DROPS).length), Object.keys(DROPS));
 });
 
-pureTest("every limit has its row", () => {
+pureTest("every limit has its row, those of options too", () => {
   const rows = tablesOf("limits").flatMap((table) => table.rows);
   assertEquals(rows, Object.values(LIMITS).flat());
   assert(rows.length > 60 && rows.every(([what, value]) => what !== "" && value !== ""));
+  const options = OPTIONS.filter(({ name, verbs }) => verbs.includes("serve") && /^max-|timeout$|-idle$/.test(name));
+  for (const option of options) {
+    assert(rows.some(([, value = ""]) => value.includes(`\`${flagOf(option)}\``)), option.name);
+  }
   const twice = rows.map(([what]) => what).filter((what, i, all) => all.indexOf(what) < i);
   assertEquals(twice, []);
 });

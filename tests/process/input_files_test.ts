@@ -80,7 +80,7 @@ Deno.test({
     await using scratch = await makeScratch();
     const keys = ["--keys-dir", `${scratch.dir}/keys`];
     const { code, errors } = await talkOf(["keys", "import", "me", "/dev/zero", ...keys]);
-    assertEquals([code, errors], [2, [`That is no key: it has more than ${MAX_KEY_FILE} bytes`]]);
+    assertEquals([code, errors], [2, [`Not a key: it has more than ${MAX_KEY_FILE} bytes`]]);
   },
 });
 

@@ -109,7 +109,7 @@ Deno.test("started with more than its own set, it gives back what it can, and na
       args: ["run", "--no-prompt", "--quiet", ...grants, ...args],
     });
     await child.waitFor("stdout", /^ready .*\n/);
-    assert(/warn {2}Started with more permissions .* cannot give back: net\n/.test(child.stderr()), child.stderr());
+    assert(/warn {2}Started with more permissions .* cannot drop: net\n/.test(child.stderr()), child.stderr());
   }
 });
 

@@ -322,6 +322,7 @@ identity: i
 keys-dir: /k
 isolate: stream
 max-identities: 3
+spare-identities: 2
 identity-idle: 0
 auth-file: /a
 allow: "*"
@@ -393,7 +394,7 @@ log-destinations: true
       "x.y": "1",
     },
     timeouts: { handshake: 2000, connect: 1000, idle: 3000, identityIdle: 0, wait: 600_000 },
-    limits: { connections: 5, perClient: 4, identities: 3 },
+    limits: { connections: 5, perClient: 4, identities: 3, spareIdentities: 2 },
     switches: { "extended-errors": true },
     udp: { enabled: true, port: 17_655, style: "DATAGRAM3" },
     bind: false,
