@@ -6,7 +6,7 @@ import type { Terminal } from "../command/terminal.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { TOPICS } from "../manual/topics.ts";
 import { summaryOf } from "../manual/verbs.ts";
-import { KEY_ACTIONS } from "./key_actions.ts";
+import { CONFIG_ACTIONS, KEY_ACTIONS } from "../command/actions.ts";
 import { KINDS } from "./service.ts";
 import { CLIENTS } from "./setup_clients.ts";
 import { SHELLS } from "./completions.ts";
@@ -14,10 +14,11 @@ import { SHELLS } from "./completions.ts";
 /** What completes the words behind a verb, one after the other: words, or whatever is there of a kind. */
 const OPERANDS: Readonly<Partial<Record<Verb, readonly (readonly string[] | "file" | "identity")[]>>> = {
   keys: [Object.keys(KEY_ACTIONS), "identity", "file"],
+  config: [Object.keys(CONFIG_ACTIONS), "file"],
   setup: [Object.keys(CLIENTS)],
   completions: [SHELLS],
   service: [Object.keys(KINDS)],
-  help: [[...VERBS, "topics", ...Object.keys(TOPICS)]],
+  help: [[...new Set([...VERBS, "topics", ...Object.keys(TOPICS)])]],
 };
 
 /** What may stand at the cursor. Shells filter words by what is typed so far, and complete paths themselves. */

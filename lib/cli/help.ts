@@ -50,7 +50,11 @@ function findPage(word: string, [name, ...more]: readonly string[]): Page {
   const verb = VERBS.find((one) => one === word);
   const extra = Object.hasOwn(PARTS, word) ? more[0] : name;
   if (extra !== undefined) throw new CliError(ExitCode.usage, `help ${word} takes nothing more, but got "${extra}"`);
-  if (verb !== undefined) return { name: verb, summary: summaryOf(verb), blocks: verbBlocks(verb) };
+  if (verb !== undefined) {
+    // A verb and a topic of one name make one page.
+    const blocks = [...verbBlocks(verb), ...(topic === undefined ? [] : topicBlocks(topic))];
+    return { name: verb, summary: summaryOf(verb), blocks };
+  }
   if (word === "topics") return { name: word, summary: "the topics of help", blocks: topicList() };
   if (topic === undefined) throw unknownPage(word);
   if (name === undefined) return { name: word, summary: topic.summary, blocks: topicBlocks(topic) };

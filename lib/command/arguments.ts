@@ -36,7 +36,10 @@ export function parseArguments(
   const [word = "serve", ...operands] = words;
   const verb = VERBS.find((v) => v === word);
   if (verb === undefined) throw unknownVerb(word);
-  const foreign = OPTIONS.find(({ name, verbs }) => options.has(name) && !verbs.includes(verb));
+  const isVersionAsJson = options.has("version") && options.has("json");
+  const foreign = OPTIONS.find(({ name, verbs }) =>
+    options.has(name) && !verbs.includes(verb) && !(isVersionAsJson && name === "json")
+  );
   if (foreign !== undefined) throw new CliError(ExitCode.usage, `${verb} has no option ${flagOf(foreign)}`);
   // Help needs no environment, and so no permission for it.
   if (options.has("help") || options.has("version")) return { verb, isNamed, operands, given: options };
@@ -46,7 +49,7 @@ export function parseArguments(
 }
 
 /** Short forms that every program has. */
-const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-V", "--version"]]);
+const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-q", "--quiet"], ["-V", "--version"]]);
 
 /** An option as a word of the command line gives it. */
 interface Given {
@@ -122,12 +125,13 @@ function readOption(arg: string): Given | undefined {
 
 /** What people type who know other programs, and what to do instead. */
 const HABITS: Readonly<Record<string, readonly string[]>> = {
-  "To log less: --log-level error": ["-q", "--quiet", "-s", "--silent"],
+  "To log errors only: --quiet": ["-s", "--silent"],
   "To log more: --log-level debug; for the version: -V": ["-v", "--verbose", "--debug"],
   "For the version: i2p-socks --version": ["version"],
   "To find out what is wrong: i2p-socks check": ["doctor", "diagnose", "test"],
   "To start serving: i2p-socks, or i2p-socks serve": ["start", "run"],
-  "Nothing needs to be set up first: i2p-socks works at once": ["init", "install"],
+  "Nothing needs to be set up first: i2p-socks works at once": ["install"],
+  "For a configuration file: i2p-socks config init": ["init"],
 };
 
 /** Options of other programs that say where to listen. */

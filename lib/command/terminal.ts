@@ -1,4 +1,6 @@
 import { OutputQueue } from "../io/output_queue.ts";
+import type { Problem } from "./errors.ts";
+import { ExitCode } from "./exit_code.ts";
 import { createLog, type Log, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
 
@@ -26,6 +28,8 @@ export class Terminal {
     lost: (lines) => `${lines} ${lines === 1 ? "line" : "lines"} of the log ${lines === 1 ? "was" : "were"} lost\n`,
   });
   #status = "";
+  /** Whether an error that ends the program is written as one JSON object. */
+  hasJsonErrors = false;
 
   /** Whether somebody watches stderr. */
   get isInteractive(): boolean {
@@ -82,6 +86,22 @@ export class Terminal {
     this.status("");
     for (const line of message.split("\n")) this.talk(`i2p-socks: error: ${line}`);
     for (const hint of hints) this.talk(`i2p-socks: hint: ${hint}`);
+  }
+
+  /** Prints the error that ends the program; with {@linkcode hasJsonErrors} as a line of a JSON log. */
+  fatal({ messages, hints, code, reason }: Pick<Problem, "messages" | "hints" | "code" | "reason">): void {
+    if (!this.hasJsonErrors) return this.error(messages.join("\n"), hints);
+    const word = reason ?? Object.entries(ExitCode).find(([, value]) => value === code)?.[0] ?? "failure";
+    const facts = {
+      time: new Date().toISOString(),
+      level: "error",
+      message: messages.join("; "),
+      reason: word.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      hints,
+      exitCode: code,
+    };
+    this.status("");
+    this.talk(JSON.stringify(facts));
   }
 
   /**

@@ -38,6 +38,7 @@ export const VERBS = [
   "connect",
   "lookup",
   "keys",
+  "config",
   "hash-login",
   "status",
   "setup",
@@ -152,11 +153,15 @@ function toggle(row: Row): Switch {
   return { ...flag(row), isSwitch: true };
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit"];
-const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys"];
+const SERVE: readonly Verb[] = ["serve", "audit", "config"];
 
-/** Verbs that create a session. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect"];
+/** Verbs that read a configuration file. */
+const FROM_FILE: readonly Verb[] = ["serve", "config"];
+
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config"];
+
+/** Verbs that create a session, and the one that shows settings. */
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config"];
 
 const COUNT = { value: "N", parse: integer(1, 65_535) };
 const DURATION = { value: "DURATION", parse: parseDuration, format: writeDuration };
@@ -254,7 +259,7 @@ export const OPTION_TABLE = {
     parse: parseText,
     unset: "the platform's data folder",
     help: "Folder of persistent identities",
-    verbs: ["serve", "audit", "connect", "keys"],
+    verbs: [...SERVE, "connect", "keys"],
   }) as Option<string | undefined>,
   "isolate": option({
     value: "LIST",
@@ -371,7 +376,7 @@ export const OPTION_TABLE = {
     parse: oneOf(LEAK_MODES),
     fallback: "warn",
     help: "What to do about plaintext that gives something away: a log line for each kind, or end the stream before",
-    verbs: ["serve"],
+    verbs: FROM_FILE,
   }) as Option<LeakMode>,
   "scrub": option({
     value: "LIST",
@@ -476,8 +481,9 @@ export const OPTION_TABLE = {
     ...FILE,
     heading: "Configuration and log",
     scope: "command",
-    help: "YAML with one or more applications; read again on SIGHUP",
-    verbs: ["serve"],
+    unset: "the file at its usual place",
+    help: "YAML with one or more applications, - is stdin; read again on SIGHUP",
+    verbs: FROM_FILE,
   }) as Option<string | undefined>,
   "status": optional({
     value: "HOST:PORT",
@@ -491,6 +497,17 @@ export const OPTION_TABLE = {
     scope: "call",
     help: "Check the options and the file, and exit",
     verbs: ["serve"],
+  }) as Option<boolean>,
+  "wait": option({
+    ...DURATION,
+    fallback: 0,
+    help: "Wait this long at the start for a router that is not there yet; 0 gives up at once",
+    verbs: SERVE,
+  }) as Option<number>,
+  "quiet": flag({
+    scope: "process",
+    help: "Print errors only, whatever --log-level says; of setup, the settings without notes",
+    verbs: [...SERVE, "setup"],
   }) as Option<boolean>,
   "log-level": option({
     value: "LEVEL",
@@ -537,8 +554,8 @@ export const OPTION_TABLE = {
   }) as Option<number | undefined>,
   "json": flag({
     scope: "call",
-    help: "Print one JSON object",
-    verbs: ["check", "audit", "status"],
+    help: "Print one JSON object, an error too; with --version as well",
+    verbs: ["check", "audit", "status", "lookup", "keys", "config", "setup"],
   }) as Option<boolean>,
   "watch": flag({
     scope: "call",

@@ -9,6 +9,7 @@ import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
+import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
 import { refusalOf } from "../reasons/classify.ts";
@@ -60,6 +61,12 @@ export interface IdentityOptions {
    */
   sessionTimeout?: number;
   log: Log;
+  /**
+   * Milliseconds that the first session waits for a router that is not there yet.
+   *
+   * @default {0}
+   */
+  routerPatience?: number;
   /**
    * Whether clients wait for a router that is away before the first session, as they do before later ones.
    *
@@ -195,12 +202,20 @@ export class Identity {
   }
 
   async #createFirst(): Promise<SamSession> {
+    const { routerPatience = 0 } = this.#options;
     using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
     const backoff = new Backoff();
+    const awaited = new AwaitedRouter(routerPatience, this.#log);
     for (;;) {
       try {
         return await this.#create();
       } catch (error) {
+        if (awaited.isWorthWaiting(error)) {
+          this.#failure = error;
+          await this.#wait(awaited.next());
+          this.#stop.signal.throwIfAborted();
+          continue;
+        }
         if (this.#options.queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
           this.#failure = error;
           await this.#wait(backoff.next());
@@ -353,10 +368,6 @@ export class Identity {
 
 function isInUse(error: unknown): error is SamError {
   return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
-}
-
-function isRouterAway(error: unknown): error is SamError {
-  return error instanceof SamError && ["router-down", "router-silent"].includes(refusalOf(error).reason);
 }
 
 /** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */

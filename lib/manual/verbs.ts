@@ -54,8 +54,10 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   lookup: {
     usage: "i2p-socks lookup NAME... [OPTIONS]",
     text: "Look names and addresses up in the router. It prints a line for each: what it is, its base32 address, and " +
-      "whether the router resolves it.\n\nExit codes: 0 all of them resolve, 1 one does not, 69 no SAM bridge.",
-    examples: ["i2p-socks lookup stats.i2p"],
+      "whether the router resolves it. A link with `?i2paddresshelper=` brings a name together with its address: for " +
+      "such a link it prints the line for the `--hosts` file, and warns if the router has another address for the " +
+      "name.\n\nExit codes: 0 all of them resolve, 1 one does not, 69 no SAM bridge.",
+    examples: ["i2p-socks lookup stats.i2p", "i2p-socks lookup stats.i2p --json"],
   },
   keys: {
     usage: "i2p-socks keys ACTION [NAME] [FILE] [OPTIONS]",
@@ -65,6 +67,16 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
       "i2p-socks keys export irc irc.dat",
       "i2p-socks keys import old < eepPriv.dat",
     ],
+  },
+  config: {
+    usage: "i2p-socks config ACTION [FILE] [OPTIONS]",
+    text:
+      "Write, check and show the configuration of serve. `init` writes a file with every option and a comment for " +
+      "each, for this user alone, and never over another file. `check` reports everything that is wrong with the " +
+      "options and the file, with its line. `show` prints the settings that hold, each with where it comes from. FILE " +
+      "is the usual place if there is none: see `help config`.\n\nExit codes: 0 done, 1 the file is there already, " +
+      "2 a setting is wrong.",
+    examples: ["i2p-socks config init", "i2p-socks config check", "i2p-socks config show --quantity 3"],
   },
   "hash-login": {
     usage: "i2p-socks hash-login USER",

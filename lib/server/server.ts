@@ -12,6 +12,7 @@ import type { Snapshot } from "../status/snapshot.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
+import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
@@ -77,6 +78,7 @@ export class Server {
       repeats: this.#repeats,
       write: (line) => terminal.talk(line),
     });
+    terminal.hasJsonErrors ||= format === "json";
     this.#configuration = configuration;
     this.#audit = audit;
     this.#log = log;
@@ -125,7 +127,9 @@ export class Server {
   /** Starts everything, and goes on until the signal. */
   async run(stop: StopSignal): Promise<void> {
     const { applications, file } = this.#configuration;
-    if (file !== undefined) stop.onHangup(() => this.#reloader.request());
+    if (file !== undefined) this.#log.info(`Configuration read from ${file === STDIN ? "standard input" : file}`);
+    if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
+    else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
     this.#reloader.waitFor(started);
     await started;

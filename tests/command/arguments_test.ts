@@ -191,13 +191,14 @@ pureTest("parseArguments() knows what people type who come from other programs",
     ["--socks 127.0.0.1:9050", "--listen 127.0.0.1:9050"],
     ["-p 9050", "--listen 9050"],
     ["-p9050", "--listen 9050"],
-    ["-q", "--log-level error"],
-    ["--quiet", "--log-level error"],
+    ["-s", "--quiet"],
+    ["--silent", "--quiet"],
     ["-v", "--log-level debug"],
     ["--verbose", "--log-level debug"],
     ["version", "i2p-socks --version"],
     ["doctor", "i2p-socks check"],
-    ["init", "i2p-socks works at once"],
+    ["init", "i2p-socks config init"],
+    ["install", "i2p-socks works at once"],
   ];
   for (const [args, hint] of words) {
     const { code, hints } = assertThrows(() => parse(args.split(" ")), CliError);
@@ -271,7 +272,7 @@ pureTest("parseArguments() asks only for variables that the verb has use for", (
   };
   assertEquals(asked(["lookup", "a.i2p"]), ["I2P_SOCKS_SAM", "I2P_SOCKS_SAM_PASSWORD_FILE", "I2P_SOCKS_SAM_USER"]);
   assertEquals(asked(["lookup", "a.i2p", "--sam=1", "--sam-user=x", "--sam-password-file=y"]), []);
-  assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN"]);
+  assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_QUIET"]);
   assertEquals(asked(["serve", "--listen", "1"]).includes("I2P_SOCKS_LISTEN"), false);
   assertEquals(asked(["serve", "--deny", "*"]).includes("I2P_SOCKS_DENY"), true, "those of both places count");
   for (const args of [["hash-login", "me"], ["help"], ["status"], ["--help"], ["lookup", "--version"]]) {

@@ -62,6 +62,8 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "leaks": ["off", "warn", "block"],
   "scrub": ["irc", "http,irc"],
   "secrets-file": ["/run/words"],
+  "wait": ["0", "10m"],
+  "quiet": ["true", "false"],
   "log-level": ["debug", "error"],
   "log-format": ["text", "json"],
   "status": ["127.0.0.1:4448", "[::1]:0"],

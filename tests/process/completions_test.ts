@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { candidatesFor } from "../../lib/cli/complete.ts";
 import { completions, SHELLS } from "../../lib/cli/completions.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
-import { KEY_ACTIONS } from "../../lib/cli/key_actions.ts";
+import { KEY_ACTIONS } from "../../lib/command/actions.ts";
 import { CLIENTS } from "../../lib/cli/setup_clients.ts";
 import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";
 import { TOPICS } from "../../lib/manual/topics.ts";
@@ -43,7 +43,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
       ["", VERBS],
       ["se", ["serve", "service", "setup"]],
       ["--sam 127.0.0.1:7656 ", VERBS],
-      ["help ", [...VERBS, "topics", ...Object.keys(TOPICS)]],
+      ["help ", [...new Set([...VERBS, "topics", ...Object.keys(TOPICS)])]],
       ["keys ", Object.keys(KEY_ACTIONS)],
       ["keys --sam 127.0.0.1:7656 ex", ["export"]],
       ["keys show ", ["irc", "mail"]],

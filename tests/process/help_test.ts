@@ -49,7 +49,10 @@ Deno.test("the file in help config is one that the program accepts", async () =>
   for (const text of [complete, forward.replace("ADDRESS.b32.i2p", address)]) {
     const file = await scratch.file("i2p-socks.yaml", text);
     const { code, stderr } = await runProxy(["--config", file, "--check-config"]);
-    assertEquals([code, stderr], [0, `Valid configuration: ${text === complete ? 3 : 1} application(s)\n`]);
+    assertEquals([code, stderr], [
+      0,
+      `Valid configuration in ${file}: ${text === complete ? "3 applications" : "1 application"}\n`,
+    ]);
   }
   // The comments are about options that exist: the file has many of them.
   const given = parseConfigFile(complete, []);

@@ -53,7 +53,7 @@ const INPUTS: readonly Input[] = [
 async function talkOf(args: readonly string[]): Promise<{ code: number; errors: string[]; log: string[] }> {
   const { code, stderr } = await runProxy(args);
   // --check-config says in a line of its own that all is well.
-  const { errors, log } = parseTalk(stderr.replace(/^Valid configuration: .*\n/m, ""));
+  const { errors, log } = parseTalk(stderr.replace(/^Valid configuration.*\n/m, ""));
   return { code, errors, log };
 }
 

@@ -38,7 +38,17 @@ Deno.test("the permission set is the one that the manual describes", () => {
     import: ["127.0.0.1:1"],
     read: ["/"],
     write: ["/"],
-    env: ["I2P_SOCKS_*", "HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USER", "LOGNAME", "USERNAME", "USERPROFILE"],
+    env: [
+      "I2P_SOCKS_*",
+      "HOME",
+      "XDG_CONFIG_HOME",
+      "XDG_DATA_HOME",
+      "LOCALAPPDATA",
+      "USER",
+      "LOGNAME",
+      "USERNAME",
+      "USERPROFILE",
+    ],
     sys: ["hostname", "networkInterfaces", "uid"],
   });
   for (const task of [config.tasks.serve, config.tasks.compile]) assertMatch(task.command, / -P --no-prompt /);
