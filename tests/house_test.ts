@@ -37,7 +37,7 @@ import { HALF_CLOSED_TIMEOUT } from "../lib/relay/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/identity/identity.ts";
 import { SERVICE_TIMEOUT } from "../lib/proxy/forward.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
-import { MAX_SURPLUS } from "../lib/proxy/admission.ts";
+import { MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../lib/proxy/admission.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
 import { LOST_GRACE } from "../lib/relay/relay.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../lib/io/datagrams.ts";
@@ -243,7 +243,9 @@ Deno.test("the README's limits are those of the code", async () => {
   const limits: Record<string, string> = {
     "clients at once": `\`--max-connections\`, ${settings.limits.connections}`,
     "clients at once that come from one address": "`--max-per-client`, as many as above",
-    "clients above these who are still told so": `${MAX_SURPLUS}`,
+    "clients above these who are heard, to be told so": `${MAX_SURPLUS}`,
+    "a client that has not asked for anything, before it gives way to others": `${seconds(SILENT_GRACE)} at least`,
+    "waiting for the place of a stream whose client has left": seconds(PLACE_WAIT),
     "a SOCKS handshake": `${MAX_HANDSHAKE} bytes`,
     "from accepting a client to its complete request": `\`--handshake-timeout\`, ${
       seconds(settings.timeouts.handshake)
