@@ -22,7 +22,7 @@ export const ROUTER_PORTS: readonly Endpoint[] = [CONSOLE_I2PD, CONSOLE_JAVA, I2
   .map((port) => ({ hostname: "127.0.0.1", port }));
 
 /** What is known about a SAM port that does not work. */
-export interface Diagnosis {
+interface Diagnosis {
   /** What it is, a sentence. */
   readonly says: string;
   /** What to do about it; undefined where the reason says it all. */

@@ -5,7 +5,7 @@ import type { Log } from "../report/log.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 
 /** What an error means for the user. */
-export interface Problem {
+interface Problem {
   /** What is wrong, a sentence each. */
   messages: readonly string[];
   /** What can be done, a sentence each. */

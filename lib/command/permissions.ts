@@ -61,7 +61,7 @@ export function requireWrite(path: string, flag: string): void {
 }
 
 /** What a program still needs once it runs. */
-export interface Needs {
+interface Needs {
   /** To connect to. */
   sam: Endpoint;
   /** Whether there are UDP associations: each binds a port, and its client may have any, so loopback stays open. */

@@ -3,7 +3,7 @@ import { createLog, type Log, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
-export const MAX_WAITING_OUTPUT = 262_144;
+const MAX_WAITING_OUTPUT = 262_144;
 
 /** Milliseconds that a program which was told to end waits for the readers of its output. */
 const LAST_WORDS = 1_000;

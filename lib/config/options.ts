@@ -57,7 +57,7 @@ export type Verb = typeof VERBS[number];
  * - `command`: in the environment only;
  * - `call`: nowhere, because it is about this one call.
  */
-export type Scope = "application" | "process" | "command" | "call";
+type Scope = "application" | "process" | "command" | "call";
 
 /** An option whose value is a `V`. */
 export interface Option<V> {
@@ -88,7 +88,7 @@ export interface Option<V> {
 }
 
 /** A switch of an application that belongs to no group of its settings: they have all of these together. */
-export interface Switch extends Option<boolean> {
+interface Switch extends Option<boolean> {
   /** Tells it from other options. */
   readonly isSwitch: true;
 }
@@ -266,6 +266,13 @@ export const OPTION_TABLE = {
     help: "Isolated identities at once, 1..64, besides the application's own",
     verbs: SERVE,
   }) as Option<number>,
+  "spare-identities": optional({
+    value: "N",
+    parse: integer(0, 16),
+    unset: "1 with --isolate auth, else 0",
+    help: "Isolated identities kept ready for new logins, once one has been used; counted by --max-identities",
+    verbs: SERVE,
+  }) as Option<number | undefined>,
   "identity-idle": option({
     ...DURATION,
     fallback: 600_000,

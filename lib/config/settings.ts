@@ -29,6 +29,8 @@ export interface LimitSettings {
   perClient: number;
   /** Identities of isolation groups. */
   identities: number;
+  /** Identities that are kept ready for new isolation groups; undefined for one with isolation by login, else none. */
+  spareIdentities: number | undefined;
 }
 
 /** Where clients may go, and who may call them. */
@@ -42,7 +44,7 @@ export interface PolicySettings {
 }
 
 /** How UDP ASSOCIATE is served. */
-export interface UdpSettings {
+interface UdpSettings {
   /** Whether it is served. */
   enabled: boolean;
   /** UDP port of the SAM bridge. */
@@ -52,7 +54,7 @@ export interface UdpSettings {
 }
 
 /** What is done about what an application gives away. */
-export interface LeakSettings {
+interface LeakSettings {
   /** What to do about it. */
   mode: LeakMode;
   /** Protocols to rewrite. */
@@ -157,6 +159,7 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
       connections: read.value("max-connections"),
       perClient: read.value("max-per-client"),
       identities: read.value("max-identities"),
+      spareIdentities: read.value("spare-identities"),
     },
     policy: {
       allow: read.value("allow"),

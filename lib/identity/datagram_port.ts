@@ -30,7 +30,7 @@ export interface DatagramTaker {
   take(b32: string, fromPort: number | undefined, payload: Uint8Array): Promise<void>;
 }
 
-export interface DatagramPortOptions {
+interface DatagramPortOptions {
   endpoint: SamEndpoint;
   /** Its UDP port, and the kind of datagrams. */
   udp: UdpOptions;

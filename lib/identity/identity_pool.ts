@@ -8,15 +8,18 @@ import type { SamSession } from "../sam/session.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
+import { SpareIdentities } from "./spare_identities.ts";
 
 /** Milliseconds for a client that was ended to release its identity. */
 const SETTLING = 20;
 
-export interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
+interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
   /** How the application is served: which clients share an identity, for how long, and the options of its sessions. */
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts">;
-  /** Most identities at once. */
+  /** Most identities at once, spare ones included. */
   maxIdentities: number;
+  /** Spare identities that are kept ready, once a group has had an identity. @default {0} */
+  spares?: number;
   /** What an identity is for, in the words of the log. */
   purpose: string;
   /** Called for each one that is made. */
@@ -89,11 +92,19 @@ export class IdentityGroups {
   readonly #options: IdentityGroupsOptions;
   readonly #groups = new LruMap<string, Group>();
   readonly #closing = new Set<Promise<void>>();
+  /** Who uses an identity; spare ones are not in it. */
+  readonly #owners = new Map<Identity, { key: string; group: Group }>();
+  readonly #spares: SpareIdentities;
   #count = 0;
   #closed = false;
 
   constructor(options: IdentityGroupsOptions) {
     this.#options = options;
+    this.#spares = new SpareIdentities({
+      count: options.spares ?? 0,
+      make: () => this.#groups.size + this.#spares.size < options.maxIdentities ? this.#make(true) : undefined,
+      isWanted: () => this.#groups.size > 0,
+    });
   }
 
   /** Current status of each, in the order of their numbers. */
@@ -123,16 +134,31 @@ export class IdentityGroups {
   async close(): Promise<void> {
     this.#closed = true;
     for (const key of [...this.#groups.keys()]) this.#close(key);
-    await Promise.all(this.#closing);
+    await Promise.all([this.#spares.close(), ...this.#closing]);
   }
 
   #open(key: string): Group {
-    const { settings, endpoint, udp, datagramsOnly = false, purpose, log, onMade } = this.#options;
+    const { purpose, log } = this.#options;
     if (this.#closed) throw new Refusal("stopping");
+    const spare = this.#spares.take();
+    const identity = spare ?? this.#make(false);
+    const group: Group = { number: ++this.#count, identity, clients: 0 };
+    this.#groups.set(key, group);
+    this.#owners.set(identity, { key, group });
+    const what = spare === undefined ? "Building tunnels" : "Took a spare identity";
+    log.info(`${what} for ${purpose}`, { group: group.number, groups: this.#groups.size });
+    return group;
+  }
+
+  /** Makes an identity and begins to build its tunnels. Until it has an owner it is a spare one. */
+  #make(isSpare: boolean): Identity {
+    const { settings, endpoint, udp, datagramsOnly = false, purpose, log, onMade } = this.#options;
     // A session that is lost while nobody uses it is not worth new tunnels.
     const onLost = (): "rebuild" | "end" => {
-      if (group.clients > 0) return "rebuild";
-      if (this.#groups.get(key) === group) this.#close(key);
+      const owner = this.#owners.get(identity);
+      if (owner === undefined) this.#spares.drop(identity);
+      else if (owner.group.clients > 0) return "rebuild";
+      else this.#close(owner.key);
       return "end";
     };
     const identity = new Identity({
@@ -144,21 +170,24 @@ export class IdentityGroups {
       onLost,
       queueClients: true,
     });
-    const group: Group = { number: ++this.#count, identity, clients: 0 };
-    this.#groups.set(key, group);
     onMade?.();
-    log.info(`Building tunnels for ${purpose}`, { group: group.number, groups: this.#groups.size });
     identity.open().then(
-      () => log.debug(`The session for ${purpose} is ready`, { group: group.number }),
+      () => {
+        const owner = this.#owners.get(identity);
+        if (owner !== undefined) log.debug(`The session for ${purpose} is ready`, { group: owner.group.number });
+        // Not before: a group must not wait longer because of tunnels that nobody has asked for yet.
+        if (!isSpare) this.#spares.fill();
+      },
       (error) => {
         // Nobody is refused because of an earlier failure: the next client of the group starts over.
-        if (this.#groups.get(key) !== group) return;
+        const owner = this.#owners.get(identity);
+        if (owner === undefined) return this.#spares.drop(identity);
         const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
-        log.warn(`No session for ${purpose}: ${problem}`, { group: group.number, routerSaid });
-        this.#close(key);
+        log.warn(`No session for ${purpose}: ${problem}`, { group: owner.group.number, routerSaid });
+        this.#close(owner.key);
       },
     );
-    return group;
+    return identity;
   }
 
   #release(key: string, group: Group): void {
@@ -171,9 +200,9 @@ export class IdentityGroups {
     if (identityIdle > 0) group.idleTimer = setTimeout(() => this.#close(key), identityIdle);
   }
 
-  /** Whether one more group can have an identity, in the place of one without clients if need be. */
+  /** Whether one more group can have an identity: a spare one, or in the place of one without clients if need be. */
   #hasRoom(): boolean {
-    return this.#groups.size < this.#options.maxIdentities || this.#closeIdle();
+    return this.#spares.size > 0 || this.#groups.size < this.#options.maxIdentities || this.#closeIdle();
   }
 
   /** Closes the least recently used group without clients, if there is one. */
@@ -190,6 +219,7 @@ export class IdentityGroups {
     const group = this.#groups.get(key);
     if (group === undefined) return;
     this.#groups.delete(key);
+    this.#owners.delete(group.identity);
     clearTimeout(group.idleTimer);
     const { purpose, log } = this.#options;
     log.info(`Closed the identity of ${purpose}`, { group: group.number, groups: this.#groups.size });
@@ -224,6 +254,7 @@ export class IdentityPool {
       log,
       // The base identity is not counted.
       maxIdentities: settings.limits.identities,
+      spares: settings.limits.spareIdentities ?? (settings.isolation.includes("auth") ? 1 : 0),
       purpose: "an isolation group",
       onMade: () => counters.add("identities"),
       evict,

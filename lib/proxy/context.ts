@@ -33,7 +33,7 @@ export interface Client extends Guest {
 }
 
 /** What is open now. */
-export interface Gauges {
+interface Gauges {
   streams: number;
   /** Clients that wait for a caller. */
   waiting: number;

@@ -14,14 +14,14 @@ import type { UdpOptions } from "../identity/primary_support.ts";
 /** Associations of an application at once. */
 export const MAX_ASSOCIATIONS = 64;
 
-export interface DatagramPoolOptions extends Omit<IdentityPoolOptions, "evict"> {
+interface DatagramPoolOptions extends Omit<IdentityPoolOptions, "evict"> {
   udp: UdpOptions;
   /** The identities of streams, which carry datagrams too where the router has sessions for both. */
   identities: IdentityPool;
 }
 
 /** The use of an identity by one association. Dispose of it when that has ended. */
-export interface DatagramLease extends Disposable {
+interface DatagramLease extends Disposable {
   /** Through what its datagrams pass. */
   readonly port: DatagramPort;
 }

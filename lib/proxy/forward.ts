@@ -23,7 +23,7 @@ export const SERVICE_TIMEOUT = 10_000;
 /** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
 const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
 
-export interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
   settings: ForwardSettings;
   endpoint: SamEndpoint;
   /** Whose destination it is that callers call. */

@@ -29,7 +29,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
 
-export interface ProxyOptions {
+interface ProxyOptions {
   /** How the application is served. What was made of its files and addresses follows. */
   settings: ApplicationSettings;
   /** What it can have at once. @default {what the settings say} */

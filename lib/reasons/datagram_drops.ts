@@ -22,7 +22,7 @@ export type DropReason =
   | "not-sam";
 
 /** What a reason means: a sentence for the log, and what to do about it. */
-export interface Drop {
+interface Drop {
   /** The sentence. */
   message: string;
   /** The advice; `null` where there is none. */

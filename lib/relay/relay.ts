@@ -47,7 +47,7 @@ export interface RelayOptions {
   receivedBytes: Counter;
 }
 
-export type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
+type RelayEnd = "peer closed" | "client closed" | "idle" | "session lost" | "blocked" | "ended by the proxy";
 
 export interface RelayResult {
   /** Bytes from the client to the peer. */

@@ -17,7 +17,7 @@ import type {
 } from "../status/snapshot.ts";
 
 /** What is shown of a proxy. */
-export type Shown =
+type Shown =
   | "connections"
   | "streams"
   | "identities"

@@ -6,7 +6,7 @@ import type { Configuration } from "./configuration.ts";
 import type { Terminal } from "../command/terminal.ts";
 
 /** What {@linkcode ReadyLines} are made of. */
-export interface ReadyLinesOptions {
+interface ReadyLinesOptions {
   /** Whether there is a file, and how the log is written: the lines are alike. */
   configuration: Pick<Configuration, "file" | "log">;
   /** Takes the lines, and shows that time passes. */

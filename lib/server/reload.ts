@@ -7,7 +7,7 @@ import { logProblems } from "../command/errors.ts";
 import type { RunningApplications } from "./applications.ts";
 
 /** What a {@linkcode Reloader} is made of. */
-export interface ReloaderOptions {
+interface ReloaderOptions {
   /** The configuration that the process was started with. */
   configuration: Configuration;
   /** What the command line says, which names the file. */
