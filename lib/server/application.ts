@@ -1,6 +1,6 @@
 import { errorText } from "../io/error_text.ts";
 import { encodeHex } from "@std/encoding/hex";
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { DEFAULT_STATUS, type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { type ApplicationSettings, ConfigError } from "../config/settings.ts";
@@ -274,9 +274,10 @@ export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener 
   }
 }
 
-/** The port itself, or the next free one. */
+/** The port itself, or the next free one: not where `status` asks, which would find SOCKS there. */
 function listenNear(endpoint: Endpoint, log: Log): Deno.TcpListener {
   for (let port = endpoint.port; port < endpoint.port + SPARE_PORTS; port++) {
+    if (port === DEFAULT_STATUS.port) continue;
     try {
       requireNet({ ...endpoint, port }, "--listen");
       const listener = Deno.listen({ ...endpoint, port });
