@@ -35,7 +35,8 @@ import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
 import { FIRST_DELAY, FORGIVE_AFTER, LONGEST_DELAY } from "../proxy/login_guard.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../proxy/name_map.ts";
-import { MAX_SURPLUS } from "../proxy/admission.ts";
+import { MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../proxy/admission.ts";
+import { SPARE_DESCRIPTORS } from "../server/capacity.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../relay/buffer_pool.ts";
 import {
   ANSWERED_TIMEOUT,
@@ -67,7 +68,10 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   "Clients and streams": [
     ["Clients at once", set("max-connections")],
     ["Clients at once from one address", set("max-per-client")],
-    ["Clients above that limit that still get a reply", `${MAX_SURPLUS}; further ones are closed at once`],
+    ["Clients above that limit that still get a reply", `${MAX_SURPLUS}; further ones wait for their turn`],
+    ["A client that has not asked for anything, before it gives way", `${time(SILENT_GRACE)} at least`],
+    ["Waiting for the place of a stream whose client has left", time(PLACE_WAIT)],
+    ["File descriptors that are kept back for other purposes", `${SPARE_DESCRIPTORS}`],
     ["A SOCKS handshake", bytes(MAX_HANDSHAKE)],
     ["From accepting a client to its complete request", set("handshake-timeout")],
     ["User ID and host name of SOCKS4, each", bytes(MAX_SOCKS4_FIELD)],

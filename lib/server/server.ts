@@ -9,6 +9,7 @@ import type { Counters } from "../report/counters.ts";
 import { createLog, type Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
+import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
@@ -59,6 +60,8 @@ export class Server {
   readonly #audit: Audit | undefined;
   readonly #log: Log;
   readonly #repeats = new Repeats();
+  /** Known from the start on. */
+  #budget: DescriptorBudget | undefined;
   readonly #services: SharedServices;
   readonly #running: RunningApplications;
   readonly #readyLines: ReadyLines;
@@ -94,6 +97,7 @@ export class Server {
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       log,
+      capacityOf: (settings) => this.#budget?.capacityOf(settings),
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,
     };
@@ -183,6 +187,8 @@ export class Server {
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
     const loaded = await loadAll(applications, this.#log);
     const { status } = this.#configuration;
+    this.#budget = new DescriptorBudget(applications, status !== undefined);
+    this.#budget.warn(applications, this.#log);
     if (status !== undefined) this.#statusServer = this.#serveStatus(status);
     for (const [key, one] of loaded) {
       this.#stopping.signal.throwIfAborted();
