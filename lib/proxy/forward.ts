@@ -14,7 +14,7 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { CallerRefusal } from "../reasons/caller_refusals.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
-import { relay, type RelayOptions } from "../relay/relay.ts";
+import { relay, type RelayOptions, SILENT_STORY } from "../relay/relay.ts";
 import { mayCall } from "./policy.ts";
 
 /** Milliseconds for the local service to take a connection. */
@@ -23,7 +23,8 @@ export const SERVICE_TIMEOUT = 10_000;
 /** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
 const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
 
-export interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+export interface ForwarderOptions
+  extends Pick<RelayOptions, "pool" | "gate" | "halfClosed" | "keepLimit" | "keptBytes"> {
   settings: ForwardSettings;
   endpoint: SamEndpoint;
   /** Whose destination it is that callers call. */
@@ -206,7 +207,7 @@ export class Forwarder {
   }
 
   async #relay(service: Deno.TcpConn, stream: IncomingStream, session: SamSession): Promise<void> {
-    const { settings, idleTimeout, pool, gate, halfClosed, counters } = this.#options;
+    const { settings, idleTimeout, pool, gate, halfClosed, keepLimit, keptBytes, counters } = this.#options;
     try {
       // Not with the reply of the relay: a service that closes at once has seen it nevertheless.
       if (settings.header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
@@ -219,6 +220,8 @@ export class Forwarder {
           pool,
           gate,
           halfClosed,
+          keepLimit,
+          keptBytes,
           reply: NOTHING,
           toClient: stream.early,
           toStream: NOTHING,
@@ -226,6 +229,7 @@ export class Forwarder {
           signal: this.#stop,
           sessionEnded: session.ended,
           clientEndsStream: true,
+          onSilent: () => this.#log.info(SILENT_STORY, { destination: stream.caller }),
           sentBytes: counters.counter("inbound-bytes-sent"),
           receivedBytes: counters.counter("inbound-bytes-received"),
         },

@@ -6,6 +6,7 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
+import { KeepLimit } from "../relay/keeper.ts";
 import { createLog, type Log } from "../report/log.ts";
 import type { Snapshot } from "../status/snapshot.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
@@ -83,6 +84,7 @@ export class Server {
       identities: new IdentityRegistry(log, stopping),
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
+      keepLimit: new KeepLimit(),
       log,
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,

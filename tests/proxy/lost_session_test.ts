@@ -4,6 +4,7 @@ import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay, type RelayOptions } from "../../lib/relay/relay.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import { concat, encode } from "../support/bytes.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import type { SamSocket } from "../sam_bridge/bridge.ts";
@@ -149,12 +150,16 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
 });
 
 /** What relays share. */
-async function relayResources(): Promise<Pick<RelayOptions, "pool" | "gate" | "halfClosed"> & AsyncDisposable> {
+async function relayResources(): Promise<
+  Pick<RelayOptions, "pool" | "gate" | "halfClosed" | "keepLimit" | "keptBytes"> & AsyncDisposable
+> {
   const gate = await FairnessGate.open();
   return {
     pool: new BufferPool(),
     gate,
     halfClosed: new HalfClosedStreams(),
+    keepLimit: new KeepLimit(),
+    keptBytes: { value: 0 },
     [Symbol.asyncDispose]: () => Promise.resolve(gate.close()),
   };
 }

@@ -4,6 +4,7 @@ import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay } from "../../lib/relay/relay.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import { concat } from "../support/bytes.ts";
 import { Random } from "../support/random.ts";
 import { readToEnd, writeAll } from "../clients/socks_client.ts";
@@ -99,6 +100,8 @@ async function wakingRelay(
     pool,
     gate,
     halfClosed: new HalfClosedStreams(),
+    keepLimit: new KeepLimit(),
+    keptBytes: { value: 0 },
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),
@@ -127,6 +130,8 @@ async function largestRead(pool: BufferPool): Promise<number> {
     pool,
     gate,
     halfClosed: new HalfClosedStreams(),
+    keepLimit: new KeepLimit(),
+    keptBytes: { value: 0 },
     reply: new Uint8Array(),
     toClient: new Uint8Array(),
     toStream: new Uint8Array(),
