@@ -10,6 +10,7 @@ import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { Keeper, type KeepLimit } from "./keeper.ts";
+import { Outflow } from "./outflow.ts";
 
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose session is lost. Routers end the streams of a session
@@ -114,12 +115,16 @@ class Relay {
   #isDelivering = false;
   #grace: Timer | undefined;
   #silence: Timer | undefined;
+  #settling: Timer | undefined;
+  /** Missing where the client's end does not end the stream. */
+  readonly #outflow: Outflow | undefined;
   #lastReceived = 0;
 
   constructor(client: Deno.TcpConn, stream: Deno.TcpConn, options: RelayOptions) {
     this.#client = client;
     this.#stream = stream;
     this.#options = options;
+    if (options.clientEndsStream) this.#outflow = new Outflow();
     this.#idleTimer = new IdleTimer(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
   }
 
@@ -136,8 +141,9 @@ class Relay {
     const upload = this.#upload(clientBytes, toStream).then((how) => {
       if (how === "source failed") this.#end("client closed");
       if (how === "blocked") this.#end("blocked");
-      if (how === "source ended" && this.#reason === undefined && this.#options.clientEndsStream) {
-        this.#endStream();
+      if (how === "source ended" && this.#reason === undefined && this.#outflow !== undefined) {
+        this.#reason = "client closed";
+        this.#settling = startTimer(this.#outflow.settleTime, () => this.#endStream());
       } else if (how === "source ended" && this.#reason === undefined) {
         this.#halfClosed = this.#options.halfClosed.add(this.#idleTimer, () => this.#isAnswered, clientAddress);
       }
@@ -198,6 +204,7 @@ class Relay {
 
   #countSent(bytes: number): void {
     this.#sent += bytes;
+    this.#outflow?.add(bytes);
     this.#options.sentBytes.value += bytes;
   }
 
@@ -206,9 +213,8 @@ class Relay {
     this.#options.receivedBytes.value += bytes;
   }
 
-  /** Lets the router deliver what it has, and end the stream. One that does not end it is not waited for long. */
+  /** Has the router end the stream, behind what it has. One that does not end it is not waited for long. */
   #endStream(): void {
-    this.#reason = "client closed";
     this.#stream.closeWrite().catch(() => {});
     this.#idleTimer.active();
     this.#idleTimer.limit(ANSWERED_TIMEOUT);
@@ -244,6 +250,7 @@ class Relay {
   #cleanUp(): void {
     this.#idleTimer.stop();
     this.#silence?.stop();
+    this.#settling?.stop();
     this.#options.sessionEnded.removeEventListener("abort", this.#loseSession);
     this.#grace?.stop();
     this.#halfClosed?.[Symbol.dispose]();
