@@ -130,8 +130,8 @@ export class Forwarder {
         this.#log.error(`Failed to wait for a caller: ${error}`);
         return false;
       }
-      // The router has forgotten the session, and its end is about to be noticed.
-      if (error.result === "INVALID_ID") session.close(error);
+      // The router has forgotten the session: its end is about to be noticed, or the control socket stays open.
+      if (error.saysSessionIsOver) session.close(error);
       // The router may close what waits, and the one before may not have gone yet where only one may wait.
       const isOrdinary = error.failure === "closed" || /already.accepting/i.test(`${error.result} ${error.text}`);
       if (isOrdinary) return false;
