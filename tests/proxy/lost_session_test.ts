@@ -28,6 +28,8 @@ const LOSSES: Readonly<Record<string, (harness: Harness, socket: SamSocket) => P
     await delay(80);
     harness.dropSessions();
   },
+  "the session is over, and its control socket stays": (_harness, socket) =>
+    socket.write('STREAM STATUS RESULT=I2P_ERROR MESSAGE="Session was closed"\n'),
   "the stream times out just before the session": async (harness, socket) => {
     await socket.write("STREAM STATUS RESULT=TIMEOUT\n");
     await delay(80);
