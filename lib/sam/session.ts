@@ -5,7 +5,7 @@ import { Deadline } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import { type DatagramTarget, targetOptions } from "./datagrams.ts";
-import { SamError } from "./error.ts";
+import { KEY_TAKEN, NO_TUNNELS, SamError, TOO_MANY_SESSIONS } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { createPrimary, openPrimary } from "./primary.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
@@ -58,6 +58,12 @@ export interface SessionRequest {
  */
 export const SESSION_TIMEOUT = 600_000;
 
+/**
+ * Milliseconds within which Java I2P says that there are no tunnels, where the reason is another one: it waits for them for
+ * five minutes.
+ */
+const TOO_SOON = 240_000;
+
 /** EdDSA_SHA512_Ed25519. Without it both routers fall back to DSA, which modern peers refuse. */
 export const SIGNATURE_TYPE = "7";
 
@@ -91,6 +97,7 @@ export async function createSession(
   });
   const socket = await (forBoth === undefined ? SamSocket.open(endpoint, signal) : openPrimary(endpoint, signal));
   using deadline = new Deadline(timeout, signal);
+  const since = performance.now();
   const unfollow = closeOnAbort(socket, deadline);
   try {
     onGreeted();
@@ -129,10 +136,20 @@ export async function createSession(
   } catch (error) {
     socket.close();
     signal.throwIfAborted();
-    throw deadline.aborted ? new SamError("session", "silent") : error;
+    if (deadline.aborted) throw new SamError("session", "silent");
+    const isTooSoon = key !== undefined && performance.now() - since < TOO_SOON;
+    throw isTooSoon && error instanceof SamError ? doubtKey(error) : error;
   } finally {
     unfollow();
   }
+}
+
+/** Says of a session without tunnels that another program may have its key, where the router gives no cause. */
+function doubtKey(error: SamError): SamError {
+  const { phase, failure, result, text = "", cause } = error;
+  const isSaid = KEY_TAKEN.test(text) || TOO_MANY_SESSIONS.test(text);
+  if (result === undefined || !NO_TUNNELS.test(text) || isSaid) return error;
+  return new SamError(phase, failure, { result, text, cause, keyMayBeTaken: true });
 }
 
 /** A name for a session, used once: all clients of a bridge share the names. */

@@ -20,6 +20,7 @@ import type {
 type Shown =
   | "connections"
   | "streams"
+  | "keptBytes"
   | "identities"
   | "datagramIdentities"
   | "callers"
@@ -50,6 +51,7 @@ export function statusOf(
     streams: proxy.streams,
     bytesSent: counters.get("bytes-sent"),
     bytesReceived: counters.get("bytes-received"),
+    bytesKept: proxy.keptBytes,
     connected: counters.get("connected") + counters.get("bind-connected"),
     identities: [
       ...proxy.identities.map((identity) => factsOf(identity, identity.group === undefined ? "base" : "group")),

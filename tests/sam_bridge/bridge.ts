@@ -49,6 +49,13 @@ export interface SamBridgeOptions {
    */
   pingInterval?: number;
   /**
+   * Whether a client that does not read when its peer closes gets one buffer more of what waits for it, and neither the
+   * rest nor an end, as with i2pd 2.45.1 and 2.58. A machine that is slow enough looks like such a client.
+   *
+   * @default false
+   */
+  losesEnds?: boolean;
+  /**
    * Sees each line before the bridge does, HELLO included. `true`: the hook has dealt with it, and the bridge goes on
    * to the next line (a socket whose HELLO was dealt with counts as greeted, in version 3.1). What the hook throws is
    * thrown by {@linkcode SamBridge.close}.
@@ -159,6 +166,7 @@ class Bridge implements SamBridge, Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
+  readonly losesEnds: boolean;
   readonly styles: readonly string[];
   accept: Accept = () => false;
   intercept: Intercept;
@@ -180,6 +188,7 @@ class Bridge implements SamBridge, Host {
     this.sessionDelay = options.sessionDelay ?? 0;
     this.silentPeerTimeout = options.silentPeerTimeout ?? 300;
     this.pingInterval = options.pingInterval ?? 180_000;
+    this.losesEnds = options.losesEnds ?? false;
     this.intercept = options.intercept ?? (() => false);
     this.#keepLines = options.keepLines ?? true;
     for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);

@@ -17,6 +17,8 @@ export interface Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
+  /** Whether streams lose their end where nobody reads them. */
+  readonly losesEnds: boolean;
   /** Styles of sessions of datagrams that there are. */
   readonly styles: readonly string[];
   readonly accept: (socket: SamSocket) => boolean | Promise<boolean>;
@@ -270,7 +272,7 @@ class Conversation {
     const end = await reach(peer, call, this.#wire, this.#host.silentPeerTimeout);
     if (!(end instanceof Wire)) return this.#router.connectsBlindly ? { close: true } : refuse(end);
     if (!this.#router.connectsBlindly) await ok();
-    await relay(this.#wire, end);
+    await relay(this.#wire, end, this.#host.losesEnds);
     call.over.resolve();
     return { close: true };
   }
