@@ -1,0 +1,174 @@
+import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
+import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
+import { findProgram } from "../support/e2e.ts";
+import { greet, reachSite } from "./i2pd.ts";
+import { Daemon, eventually, freePorts, port, type Router, SAM_TIMEOUT } from "./router.ts";
+import { SamSocket } from "./sam.ts";
+
+/** The login of the second bridge. */
+export const LOGIN = { user: "suite", password: "correct horse" };
+
+const NAME = "site.i2p";
+
+/** Where jars are in an installation, and in a tree of sources that was built. */
+const JAR_FOLDERS = ["lib", "build", "."];
+
+/** The jars of a folder of Java I2P, with those that the suite cannot do without. */
+export function javaJars(folder: string): string[] {
+  for (const place of JAR_FOLDERS) {
+    const jars = list(`${folder}/${place}`).filter((name) => name.endsWith(".jar"));
+    const needed = ["i2p.jar", "router.jar", "sam.jar", "mstreaming.jar", "streaming.jar", "i2ptunnel.jar"];
+    if (needed.every((name) => jars.includes(name))) return jars.map((name) => `${folder}/${place}/${name}`);
+  }
+  return [];
+}
+
+/** The version of the router in a folder. */
+export async function javaVersion(folder: string): Promise<string | undefined> {
+  const { stdout } = await new Deno.Command("java", {
+    args: ["-cp", javaJars(folder).join(":"), "net.i2p.CoreVersion"],
+    stderr: "null",
+  }).output();
+  return /(\d+\.\d+\.\d+)/.exec(new TextDecoder().decode(stdout))?.[1];
+}
+
+/**
+ * Starts Java I2P as the only router of a network without any transport: its messages pass within the process. Waits
+ * until its own proxy reaches the site.
+ */
+export async function startJava(folder: string, version: string, dir: string, site: { port: number }): Promise<Router> {
+  const java = findProgram("java") ?? "java";
+  const ports = await freePorts(6);
+  const [sam, login, socks, i2cp, closed, unused] = [0, 1, 2, 3, 4, 5].map((index) => port(ports, index));
+  const at = { sam: sam ?? 0, login: login ?? 0, socks: socks ?? 0, i2cp: i2cp ?? 0, closed: closed ?? 0 };
+  await Deno.writeTextFile(`${dir}/router.config`, routerConfig(at.i2cp, unused ?? 0));
+  await Deno.writeTextFile(`${dir}/clients.config`, clientConfig(at));
+  await Deno.writeTextFile(`${dir}/i2ptunnel.config`, tunnelConfig(at, site.port));
+  await Deno.writeTextFile(`${dir}/logger.config`, "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n");
+  const args = [
+    ...["-Xmx512m", `-Di2p.dir.base=${dir}`, `-Di2p.dir.config=${dir}`, "-Djava.net.preferIPv4Stack=true"],
+    ...["-Djava.awt.headless=true", "-cp", javaJars(folder).join(":"), "net.i2p.router.Router"],
+  ];
+  await using stack = new AsyncDisposableStack();
+  const daemon = stack.use(new Daemon(java, args, `${dir}/output`, { cwd: dir }));
+  const start = async (): Promise<void> => {
+    // A killed router leaves it, and the next one would wait for that one's end.
+    await Deno.remove(`${dir}/router.ping`).catch(() => {});
+    daemon.start();
+    await greet(at.sam);
+    await demandLogin(at.login);
+  };
+  await start();
+  const [destination, down] = await eventually(
+    "keys",
+    SAM_TIMEOUT,
+    () => Promise.all(["site", "down"].map(async (name) => publicPart(await Deno.readFile(`${dir}/${name}.dat`)))),
+  );
+  if (destination === undefined || down === undefined) throw new Error("No keys");
+  // The router looks into the file each time.
+  await Deno.writeTextFile(`${dir}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
+  const ways = {
+    ...{ sam: at.sam, samUdp: at.sam - 1, samLogin: at.login, socks: at.socks },
+    ...{ site: await b32Address(destination), down: await b32Address(down), name: NAME },
+  };
+  await reachSite(ways);
+  const everything = stack.move();
+  return {
+    label: `Java I2P ${version}`,
+    hops: 0,
+    ways,
+    options: ["inbound", "outbound"].flatMap((way) => [`${way}.length=0`, `${way}.quantity=1`]),
+    flags: ["--length", "0", "--quantity", "1", "--sam-udp", `${ways.samUdp}`],
+    hasPrimary: true,
+    complaints: async () => {
+      const logs = list(`${dir}/logs`).filter((name) => name.startsWith("log-router"));
+      const texts = await Promise.all(logs.map((name) => Deno.readTextFile(`${dir}/logs/${name}`)));
+      return texts.join("").split("\n").filter((line) => /(ERROR|CRIT) .*\.sam\./.test(line));
+    },
+    crashed: () => daemon.crashed(),
+    kill: () => daemon.kill(),
+    start,
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+/** Tells the second bridge its login, and to ask for one from then on. */
+async function demandLogin(sam: number): Promise<void> {
+  await greet(sam).catch(() => {});
+  using socket = await SamSocket.connect(sam);
+  await socket.ask("HELLO VERSION MIN=3.2 MAX=3.3");
+  // After a restart it still asks for it.
+  await socket.ask(`AUTH ADD USER=${LOGIN.user} PASSWORD="${LOGIN.password}"`);
+  await socket.ask("AUTH ENABLE");
+}
+
+function routerConfig(i2cp: number, unused: number): string {
+  return `i2p.vmCommSystem=true
+router.networkID=${100 + Math.floor(Math.random() * 100)}
+router.floodfillParticipant=true
+router.reseedDisable=true
+router.updateDisabled=true
+router.blocklist.enable=false
+router.disableTunnelTesting=true
+router.inboundPool.length=0
+router.outboundPool.length=0
+router.inboundPool.allowZeroHop=true
+router.outboundPool.allowZeroHop=true
+time.disabled=true
+time.sntpServerList=127.0.0.1
+i2np.upnp.enable=false
+i2np.udp.enable=false
+i2np.ntcp.enable=false
+i2np.udp.port=${unused}
+i2cp.maxSessions=100
+i2cp.hostname=127.0.0.1
+i2cp.port=${i2cp}
+i2p.naming.impl=net.i2p.client.naming.HostsTxtNamingService
+geoip.dat=none
+`;
+}
+
+function clientConfig(at: { sam: number; login: number; i2cp: number }): string {
+  const bridge = (index: number, sam: number, udp: number): string =>
+    `clientApp.${index}.main=net.i2p.sam.SAMBridge
+clientApp.${index}.name=SAM ${index}
+clientApp.${index}.args=sam${index}.keys 127.0.0.1 ${sam} i2cp.tcp.host=127.0.0.1 i2cp.tcp.port=${at.i2cp} sam.udp.host=127.0.0.1 sam.udp.port=${udp}
+clientApp.${index}.startOnLoad=true
+clientApp.${index}.delay=0
+`;
+  return `${bridge(0, at.sam, at.sam - 1)}${bridge(1, at.login, at.login - 1)}
+clientApp.2.main=net.i2p.i2ptunnel.TunnelControllerGroup
+clientApp.2.name=Tunnels
+clientApp.2.args=i2ptunnel.config
+clientApp.2.delay=0
+clientApp.2.startOnLoad=true
+`;
+}
+
+function tunnelConfig(at: { socks: number; i2cp: number; closed: number }, site: number): string {
+  const tunnel = (index: number, name: string, lines: readonly string[]): string =>
+    [
+      `name=${name}`,
+      ...lines,
+      "i2cpHost=127.0.0.1",
+      `i2cpPort=${at.i2cp}`,
+      "startOnLoad=true",
+      ...["inbound", "outbound"].flatMap((way) => [`option.${way}.length=0`, `option.${way}.quantity=1`]),
+    ].map((line) => `tunnel.${index}.${line}\n`).join("");
+  const server = (name: string, port: number): string[] => [
+    ...["type=server", "targetHost=127.0.0.1", `targetPort=${port}`, `privKeyFile=${name}.dat`],
+    ...["option.i2cp.destination.sigType=7", "option.i2cp.leaseSetEncType=4"],
+  ];
+  return tunnel(0, "socks", [
+    ...["type=sockstunnel", "sharedClient=false", "interface=127.0.0.1", `listenPort=${at.socks}`],
+    ...["option.i2cp.leaseSetEncType=4", "option.i2cp.destination.sigType=7"],
+  ]) + tunnel(1, "site", server("site", site)) + tunnel(2, "down", server("down", at.closed));
+}
+
+function list(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
