@@ -14,8 +14,8 @@ export interface I2pdNet {
 /** Routers where tunnels have hops: the one under test, the one with the services, and four between them. */
 export const HOP_ROUTERS = 6;
 
-/** Not among the ranges that i2pd takes no connection from, and nobody's on the internet (RFC 2544). */
-const HOP_NETWORK = "198.18.57";
+/** Of the namespace: not among the ranges that i2pd takes no connection from, and nobody's on the internet (RFC 2544). */
+export const NETWORK = "198.18.57";
 
 const NAME = "site.i2p";
 
@@ -51,7 +51,7 @@ export async function startI2pd(
     await Deno.mkdir(home);
     const address = hops === 0
       ? `127.0.${1 + Math.floor(Math.random() * 250)}.${1 + Math.floor(Math.random() * 250)}`
-      : `${HOP_NETWORK}.${i + 1}`;
+      : `${NETWORK}.${i + 1}`;
     const place = { address, port: port(others, i), netid, isFirst: i === 0, isLast: i === count - 1, count };
     await Deno.writeTextFile(`${home}/i2pd.conf`, routerConfig(home, place, ports, tunnels));
     const services = i < count - 1 ? "" : service("site", site.port, tunnels) + service("down", ports.closed, tunnels);
@@ -139,7 +139,7 @@ async function complete(path: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** Lets each router know all the others, as a reseed would. */
-async function acquaint(dirs: readonly string[]): Promise<void> {
+export async function acquaint(dirs: readonly string[]): Promise<void> {
   const infos = await Promise.all(dirs.map((home) => Deno.readFile(`${home}/router.info`)));
   for (const home of dirs) {
     for (const info of infos) {

@@ -1,12 +1,21 @@
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { findProgram } from "../support/e2e.ts";
-import { greet, reachSite } from "./i2pd.ts";
+import { acquaint, greet, NETWORK, reachSite } from "./i2pd.ts";
 import { Daemon, eventually, freePorts, port, type Router, SAM_TIMEOUT } from "./router.ts";
 import { SamSocket } from "./sam.ts";
 
 /** The login of the second bridge. */
 export const LOGIN = { user: "suite", password: "correct horse" };
+
+/** Routers in all. */
+const ROUTERS = 3;
+
+/** The one of them that is the floodfill. */
+const FLOODFILL = 1;
+
+/** Hops of each tunnel: a lookup through a tunnel without any is not done. */
+const HOPS = 1;
 
 const NAME = "site.i2p";
 
@@ -33,40 +42,54 @@ export async function javaVersion(folder: string): Promise<string | undefined> {
 }
 
 /**
- * Starts Java I2P as the only router of a network without any transport: its messages pass within the process. Waits
- * until its own proxy reaches the site.
+ * Starts three routers of Java I2P: the one under test, a floodfill, and one to hop over. Since 2.4 a router with fewer
+ * does not find its own destinations by their addresses. Waits until the router's own proxy reaches the site.
  */
 export async function startJava(folder: string, version: string, dir: string, site: { port: number }): Promise<Router> {
   const java = findProgram("java") ?? "java";
-  const ports = await freePorts(6);
-  const [sam, login, socks, i2cp, closed, unused] = [0, 1, 2, 3, 4, 5].map((index) => port(ports, index));
-  const at = { sam: sam ?? 0, login: login ?? 0, socks: socks ?? 0, i2cp: i2cp ?? 0, closed: closed ?? 0 };
-  await Deno.writeTextFile(`${dir}/router.config`, routerConfig(at.i2cp, unused ?? 0));
-  await Deno.writeTextFile(`${dir}/clients.config`, clientConfig(at));
-  await Deno.writeTextFile(`${dir}/i2ptunnel.config`, tunnelConfig(at, site.port));
-  await Deno.writeTextFile(`${dir}/logger.config`, "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n");
-  const args = [
-    ...["-Xmx512m", `-Di2p.dir.base=${dir}`, `-Di2p.dir.config=${dir}`, "-Djava.net.preferIPv4Stack=true"],
-    ...["-Djava.awt.headless=true", "-cp", javaJars(folder).join(":"), "net.i2p.router.Router"],
-  ];
+  const ports = await freePorts(5 + ROUTERS);
+  const [sam = 0, login = 0, socks = 0, i2cp = 0, closed = 0, ...others] = ports;
+  const at = { sam, login, socks, i2cp, closed };
+  const netid = 100 + Math.floor(Math.random() * 100);
   await using stack = new AsyncDisposableStack();
-  const daemon = stack.use(new Daemon(java, args, `${dir}/output`, { cwd: dir }));
+  const homes = Array.from({ length: ROUTERS }, (_, index) => `${dir}/r${index}`);
+  const home = `${dir}/r0`;
+  const daemons: Daemon[] = [];
+  for (const [index, place] of homes.entries()) {
+    await Deno.mkdir(place);
+    const address = { host: `${NETWORK}.${index + 1}`, port: port(others, index) };
+    await Deno.writeTextFile(`${place}/router.config`, routerConfig(netid, address, index, i2cp));
+    await Deno.writeTextFile(`${place}/clients.config`, index === 0 ? clientConfig(at) : "# none\n");
+    await Deno.writeTextFile(`${place}/logger.config`, "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n");
+    const args = [
+      ...["-Xmx256m", `-Di2p.dir.base=${place}`, `-Di2p.dir.config=${place}`, "-Djava.net.preferIPv4Stack=true"],
+      ...["-Djava.awt.headless=true", "-cp", javaJars(folder).join(":"), "net.i2p.router.Router"],
+    ];
+    daemons.push(stack.use(new Daemon(java, args, `${place}/output`, { cwd: place })));
+  }
+  await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
+  const [first, ...rest] = daemons;
+  if (first === undefined) throw new Error("No router");
+
+  // The first start makes the keys, so that each can know the other from the second one on.
+  for (const daemon of daemons) daemon.start();
+  await eventually("keys", SAM_TIMEOUT, () => Promise.all(homes.map((place, index) => complete(place, index === FLOODFILL))));
+  for (const daemon of daemons) await daemon.kill("SIGTERM");
+  await acquaint(homes);
   const start = async (): Promise<void> => {
     // A killed router leaves it, and the next one would wait for that one's end.
-    await Deno.remove(`${dir}/router.ping`).catch(() => {});
-    daemon.start();
+    await Deno.remove(`${home}/router.ping`).catch(() => {});
+    first.start();
     await greet(at.sam);
     await demandLogin(at.login);
   };
+  for (const daemon of rest) daemon.start();
   await start();
-  const [destination, down] = await eventually(
-    "keys",
-    SAM_TIMEOUT,
-    () => Promise.all(["site", "down"].map(async (name) => publicPart(await Deno.readFile(`${dir}/${name}.dat`)))),
-  );
+  const [destination, down] = await eventually("keys of the services", SAM_TIMEOUT, () =>
+    Promise.all(["site", "down"].map(async (name) => publicPart(await Deno.readFile(`${home}/${name}.dat`)))));
   if (destination === undefined || down === undefined) throw new Error("No keys");
   // The router looks into the file each time.
-  await Deno.writeTextFile(`${dir}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
+  await Deno.writeTextFile(`${home}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
   const ways = {
     ...{ sam: at.sam, samUdp: at.sam - 1, samLogin: at.login, socks: at.socks },
     ...{ site: await b32Address(destination), down: await b32Address(down), name: NAME },
@@ -75,18 +98,18 @@ export async function startJava(folder: string, version: string, dir: string, si
   const everything = stack.move();
   return {
     label: `Java I2P ${version}`,
-    hops: 0,
+    hops: HOPS,
     ways,
-    options: ["inbound", "outbound"].flatMap((way) => [`${way}.length=0`, `${way}.quantity=1`]),
-    flags: ["--length", "0", "--quantity", "1", "--sam-udp", `${ways.samUdp}`],
+    options: ["inbound", "outbound"].flatMap((way) => [`${way}.length=${HOPS}`, `${way}.quantity=1`]),
+    flags: ["--length", `${HOPS}`, "--quantity", "1", "--sam-udp", `${ways.samUdp}`],
     hasPrimary: true,
     complaints: async () => {
-      const logs = list(`${dir}/logs`).filter((name) => name.startsWith("log-router"));
-      const texts = await Promise.all(logs.map((name) => Deno.readTextFile(`${dir}/logs/${name}`)));
-      return texts.join("").split("\n").filter((line) => /(ERROR|CRIT) .*\.sam\./.test(line));
+      const logs = list(`${home}/logs`).filter((name) => name.endsWith(".txt"));
+      const texts = await Promise.all(logs.map((name) => Deno.readTextFile(`${home}/logs/${name}`)));
+      return texts.join("").split("\n").filter((line) => /(ERROR|CRIT) .*sam\.SAM/i.test(line));
     },
-    crashed: () => daemon.crashed(),
-    kill: () => daemon.kill(),
+    crashed: () => first.crashed(),
+    kill: () => first.kill(),
     start,
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
@@ -102,10 +125,17 @@ async function demandLogin(sam: number): Promise<void> {
   await socket.ask("AUTH ENABLE");
 }
 
-function routerConfig(i2cp: number, unused: number): string {
-  return `i2p.vmCommSystem=true
-router.networkID=${100 + Math.floor(Math.random() * 100)}
-router.floodfillParticipant=true
+/**
+ * All that would leave the machine is off. UPnP stays on in the settings, as some versions do not start without it; they
+ * look for devices only where they have no address that looks public, which theirs does.
+ */
+function routerConfig(netid: number, { host, port }: { host: string; port: number }, index: number, i2cp: number): string {
+  const bandwidth = ["inbound", "outbound"].flatMap((way) => [
+    `i2np.bandwidth.${way}KBytesPerSecond=100000`,
+    `i2np.bandwidth.${way}BurstKBytesPerSecond=100000`,
+  ]).join("\n");
+  return `router.networkID=${netid}
+router.floodfillParticipant=${index === FLOODFILL}
 router.reseedDisable=true
 router.updateDisabled=true
 router.blocklist.enable=false
@@ -116,16 +146,30 @@ router.inboundPool.allowZeroHop=true
 router.outboundPool.allowZeroHop=true
 time.disabled=true
 time.sntpServerList=127.0.0.1
-i2np.upnp.enable=false
+i2np.allowLocal=true
 i2np.udp.enable=false
-i2np.ntcp.enable=false
-i2np.udp.port=${unused}
+i2np.udp.addressSources=hidden
+i2np.ntcp.enable=true
+i2np.ntcp.autoip=false
+i2np.ntcp.hostname=${host}
+i2np.ntcp.bindInterface=${host}
+i2np.ntcp.autoport=false
+i2np.ntcp.port=${port}
+i2cp.disableInterface=${index > 0}
 i2cp.maxSessions=100
 i2cp.hostname=127.0.0.1
 i2cp.port=${i2cp}
+${bandwidth}
 i2p.naming.impl=net.i2p.client.naming.HostsTxtNamingService
 geoip.dat=none
 `;
+}
+
+/** The router's address for others, once it is written. */
+async function complete(home: string, isFloodfill: boolean): Promise<void> {
+  const text = new TextDecoder("latin1").decode(await Deno.readFile(`${home}/router.info`));
+  const capabilities = /caps=.(\w*);/s.exec(text)?.[1];
+  if (capabilities === undefined || isFloodfill && !capabilities.includes("f")) throw new Error("not complete");
 }
 
 function clientConfig(at: { sam: number; login: number; i2cp: number }): string {
@@ -153,7 +197,7 @@ function tunnelConfig(at: { socks: number; i2cp: number; closed: number }, site:
       "i2cpHost=127.0.0.1",
       `i2cpPort=${at.i2cp}`,
       "startOnLoad=true",
-      ...["inbound", "outbound"].flatMap((way) => [`option.${way}.length=0`, `option.${way}.quantity=1`]),
+      ...["inbound", "outbound"].flatMap((way) => [`option.${way}.length=${HOPS}`, `option.${way}.quantity=1`]),
     ].map((line) => `tunnel.${index}.${line}\n`).join("");
   const server = (name: string, port: number): string[] => [
     ...["type=server", "targetHost=127.0.0.1", `targetPort=${port}`, `privKeyFile=${name}.dat`],

@@ -38,7 +38,7 @@ export class SamSocket implements Disposable {
   }
 
   /** Sends a line and gives the next one; `""` where the bridge closes instead. */
-  async ask(line: string, timeout = ANSWER_TIMEOUT): Promise<string> {
+  async ask(line: string, timeout: number = ANSWER_TIMEOUT): Promise<string> {
     await writeAll(this.conn, new TextEncoder().encode(`${line}\n`));
     return await within(timeout, line.slice(0, 40), this.line());
   }
