@@ -138,18 +138,50 @@ async function complete(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return bytes;
 }
 
-/** Lets each router know all the others, as a reseed would. */
-export async function acquaint(dirs: readonly string[]): Promise<void> {
+/** Lets routers know these (by default each other), as a reseed would: the hashes of their identities in I2P base64. */
+export async function acquaint(dirs: readonly string[], guests: readonly string[] = dirs): Promise<string[]> {
   const infos = await Promise.all(dirs.map((home) => Deno.readFile(`${home}/router.info`)));
-  for (const home of dirs) {
-    for (const info of infos) {
-      const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info)));
-      const name = encodeI2pBase64(hash);
-      const folder = `${home}/netDb/r${name[0]}`;
+  const hashes = await Promise.all(infos.map(async (info) =>
+    encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info))))
+  ));
+  for (const home of guests) {
+    for (const [index, hash] of hashes.entries()) {
+      const folder = `${home}/netDb/r${hash[0]}`;
       await Deno.mkdir(folder, { recursive: true });
-      await Deno.writeFile(`${folder}/routerInfo-${name}.dat`, info);
+      await Deno.writeFile(`${folder}/routerInfo-${hash}.dat`, infos[index] ?? new Uint8Array());
     }
   }
+  return hashes;
+}
+
+/**
+ * Starts routers of i2pd for another one to know: floodfills that others may hop over. Their homes are `neighbour0` and so
+ * on, and their addresses those of the namespace from the given number on.
+ */
+export async function startNeighbours(
+  program: string,
+  dir: string,
+  { count, netid, from }: { count: number; netid: number; from: number },
+): Promise<AsyncDisposable & { homes: readonly string[] }> {
+  const ports = await freePorts(count);
+  const homes = Array.from({ length: count }, (_, i) => `${dir}/neighbour${i}`);
+  await using stack = new AsyncDisposableStack();
+  for (const [i, home] of homes.entries()) {
+    await Deno.mkdir(home);
+    const place = {
+      ...{ address: `${NETWORK}.${from + i}`, port: port(ports, i), netid },
+      ...{ isFirst: false, isLast: true, count: 1 },
+    };
+    const config = routerConfig(home, place, { sam: 0, socks: 0 }, { hops: 0, quantity: 1, leaseSet: [] });
+    await Deno.writeTextFile(`${home}/i2pd.conf`, config);
+    await Deno.writeTextFile(`${home}/tunnels.conf`, "");
+    await Deno.writeTextFile(`${home}/subscriptions.txt`, "# none\n");
+    const daemon = new Daemon(program, [`--conf=${home}/i2pd.conf`, `--datadir=${home}`], `${home}/output`);
+    stack.use(daemon).start();
+  }
+  await eventually("keys", SAM_TIMEOUT, () => Promise.all(homes.map((home) => complete(`${home}/router.info`))));
+  const everything = stack.move();
+  return { homes, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 }
 
 interface Tunnels {

@@ -1,18 +1,15 @@
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { findProgram } from "../support/e2e.ts";
-import { acquaint, greet, NETWORK, reachSite } from "./i2pd.ts";
-import { Daemon, eventually, freePorts, port, type Router, SAM_TIMEOUT } from "./router.ts";
+import { acquaint, greet, NETWORK, reachSite, startNeighbours } from "./i2pd.ts";
+import { Daemon, eventually, freePorts, type Router, SAM_TIMEOUT } from "./router.ts";
 import { SamSocket } from "./sam.ts";
 
 /** The login of the second bridge. */
 export const LOGIN = { user: "suite", password: "correct horse" };
 
-/** Routers in all. */
-const ROUTERS = 3;
-
-/** The one of them that is the floodfill. */
-const FLOODFILL = 1;
+/** Routers besides it. */
+const NEIGHBOURS = 2;
 
 /** Hops of each tunnel: a lookup through a tunnel without any is not done. */
 const HOPS = 1;
@@ -42,48 +39,42 @@ export async function javaVersion(folder: string): Promise<string | undefined> {
 }
 
 /**
- * Starts three routers of Java I2P: the one under test, a floodfill, and one to hop over. Since 2.4 a router with fewer
- * does not find its own destinations by their addresses. Waits until the router's own proxy reaches the site.
+ * Starts Java I2P between two routers of i2pd, of at least 2.47: since 2.4 it does not find its own destinations by their
+ * addresses without a floodfill that it can hop to, and i2pd is one from the first second on. Waits until the router's own
+ * proxy reaches the site.
  */
-export async function startJava(folder: string, version: string, dir: string, site: { port: number }): Promise<Router> {
+export async function startJava(
+  folder: string,
+  version: string,
+  dir: string,
+  site: { port: number },
+  i2pd: string,
+): Promise<Router> {
   const java = findProgram("java") ?? "java";
-  const ports = await freePorts(5 + ROUTERS);
-  const [sam = 0, login = 0, socks = 0, i2cp = 0, closed = 0, ...others] = ports;
+  const [sam = 0, login = 0, socks = 0, i2cp = 0, closed = 0, ntcp2 = 0] = await freePorts(6);
   const at = { sam, login, socks, i2cp, closed };
   const netid = 100 + Math.floor(Math.random() * 100);
   await using stack = new AsyncDisposableStack();
-  const homes = Array.from({ length: ROUTERS }, (_, index) => `${dir}/r${index}`);
+  const neighbours = stack.use(await startNeighbours(i2pd, dir, { count: NEIGHBOURS, netid, from: 2 }));
   const home = `${dir}/r0`;
-  const daemons: Daemon[] = [];
-  for (const [index, place] of homes.entries()) {
-    await Deno.mkdir(place);
-    const address = { host: `${NETWORK}.${index + 1}`, port: port(others, index) };
-    await Deno.writeTextFile(`${place}/router.config`, routerConfig(netid, address, index, i2cp));
-    await Deno.writeTextFile(`${place}/clients.config`, index === 0 ? clientConfig(at) : "# none\n");
-    await Deno.writeTextFile(`${place}/logger.config`, "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n");
-    const args = [
-      ...["-Xmx256m", `-Di2p.dir.base=${place}`, `-Di2p.dir.config=${place}`, "-Djava.net.preferIPv4Stack=true"],
-      ...["-Djava.awt.headless=true", "-cp", javaJars(folder).join(":"), "net.i2p.router.Router"],
-    ];
-    daemons.push(stack.use(new Daemon(java, args, `${place}/output`, { cwd: place })));
-  }
+  await Deno.mkdir(home);
+  const peers = await acquaint(neighbours.homes, [home]);
+  await Deno.writeTextFile(`${home}/router.config`, routerConfig(netid, ntcp2, i2cp, peers));
+  await Deno.writeTextFile(`${home}/clients.config`, clientConfig(at));
   await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
-  const [first, ...rest] = daemons;
-  if (first === undefined) throw new Error("No router");
-
-  // The first start makes the keys, so that each can know the other from the second one on.
-  for (const daemon of daemons) daemon.start();
-  await eventually("keys", SAM_TIMEOUT, () => Promise.all(homes.map((place, index) => complete(place, index === FLOODFILL))));
-  for (const daemon of daemons) await daemon.kill("SIGTERM");
-  await acquaint(homes);
+  await Deno.writeTextFile(`${home}/logger.config`, "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n");
+  const args = [
+    ...["-Xmx512m", `-Di2p.dir.base=${home}`, `-Di2p.dir.config=${home}`, "-Djava.net.preferIPv4Stack=true"],
+    ...["-Djava.awt.headless=true", "-cp", javaJars(folder).join(":"), "net.i2p.router.Router"],
+  ];
+  const daemon = stack.use(new Daemon(java, args, `${home}/output`, { cwd: home }));
   const start = async (): Promise<void> => {
     // A killed router leaves it, and the next one would wait for that one's end.
     await Deno.remove(`${home}/router.ping`).catch(() => {});
-    first.start();
+    daemon.start();
     await greet(at.sam);
     await demandLogin(at.login);
   };
-  for (const daemon of rest) daemon.start();
   await start();
   const [destination, down] = await eventually("keys of the services", SAM_TIMEOUT, () =>
     Promise.all(["site", "down"].map(async (name) => publicPart(await Deno.readFile(`${home}/${name}.dat`)))));
@@ -108,8 +99,8 @@ export async function startJava(folder: string, version: string, dir: string, si
       const texts = await Promise.all(logs.map((name) => Deno.readTextFile(`${home}/logs/${name}`)));
       return texts.join("").split("\n").filter((line) => /(ERROR|CRIT) .*sam\.SAM/i.test(line));
     },
-    crashed: () => first.crashed(),
-    kill: () => first.kill(),
+    crashed: () => daemon.crashed(),
+    kill: () => daemon.kill(),
     start,
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
@@ -129,13 +120,14 @@ async function demandLogin(sam: number): Promise<void> {
  * All that would leave the machine is off. UPnP stays on in the settings, as some versions do not start without it; they
  * look for devices only where they have no address that looks public, which theirs does.
  */
-function routerConfig(netid: number, { host, port }: { host: string; port: number }, index: number, i2cp: number): string {
+function routerConfig(netid: number, ntcp2: number, i2cp: number, peers: readonly string[]): string {
   const bandwidth = ["inbound", "outbound"].flatMap((way) => [
     `i2np.bandwidth.${way}KBytesPerSecond=100000`,
     `i2np.bandwidth.${way}BurstKBytesPerSecond=100000`,
   ]).join("\n");
   return `router.networkID=${netid}
-router.floodfillParticipant=${index === FLOODFILL}
+router.floodfillParticipant=false
+explicitPeers=${peers.join(",")}
 router.reseedDisable=true
 router.updateDisabled=true
 router.blocklist.enable=false
@@ -151,11 +143,10 @@ i2np.udp.enable=false
 i2np.udp.addressSources=hidden
 i2np.ntcp.enable=true
 i2np.ntcp.autoip=false
-i2np.ntcp.hostname=${host}
-i2np.ntcp.bindInterface=${host}
+i2np.ntcp.hostname=${NETWORK}.1
+i2np.ntcp.bindInterface=${NETWORK}.1
 i2np.ntcp.autoport=false
-i2np.ntcp.port=${port}
-i2cp.disableInterface=${index > 0}
+i2np.ntcp.port=${ntcp2}
 i2cp.maxSessions=100
 i2cp.hostname=127.0.0.1
 i2cp.port=${i2cp}
@@ -163,13 +154,6 @@ ${bandwidth}
 i2p.naming.impl=net.i2p.client.naming.HostsTxtNamingService
 geoip.dat=none
 `;
-}
-
-/** The router's address for others, once it is written. */
-async function complete(home: string, isFloodfill: boolean): Promise<void> {
-  const text = new TextDecoder("latin1").decode(await Deno.readFile(`${home}/router.info`));
-  const capabilities = /caps=.(\w*);/s.exec(text)?.[1];
-  if (capabilities === undefined || isFloodfill && !capabilities.includes("f")) throw new Error("not complete");
 }
 
 function clientConfig(at: { sam: number; login: number; i2cp: number }): string {
