@@ -46,6 +46,7 @@ export class Stage implements AsyncDisposable {
   readonly #programs = new Map<string, Promise<ProxyProcess>>();
   readonly #stack = new AsyncDisposableStack();
   #peer: Promise<SamSession> | undefined;
+  #otherPeer: Promise<SamSession> | undefined;
 
   constructor(router: Router, web: Web, dir: string, patience: Patience) {
     this.router = router;
@@ -80,7 +81,10 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Runs the program to its end. */
-  async run(args: readonly string[], timeout: number = READY_TIMEOUT): Promise<{ code: number; stdout: string; stderr: string }> {
+  async run(
+    args: readonly string[],
+    timeout: number = READY_TIMEOUT,
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     const command = proxyCommand(args);
     const child = new Deno.Command(command.program, {
       args: command.args,
@@ -106,6 +110,12 @@ export class Stage implements AsyncDisposable {
   peer(): Promise<SamSession> {
     this.#peer ??= SamSession.create(this.router.ways.sam, this.router.options).then((it) => this.#stack.use(it));
     return this.#peer;
+  }
+
+  /** Another one. */
+  otherPeer(): Promise<SamSession> {
+    this.#otherPeer ??= SamSession.create(this.router.ways.sam, this.router.options).then((it) => this.#stack.use(it));
+    return this.#otherPeer;
   }
 
   /** Calls a plain session through a proxy: the two ends of the stream, and the caller's destination. */

@@ -47,8 +47,14 @@ export async function startEmissary(
   );
   others.start();
   await Deno.mkdir(`${home}/addressbook/destinations`, { recursive: true });
-  const infos = await eventually("network", SAM_TIMEOUT, () =>
-    Promise.all(Array.from({ length: FLOODFILLS + OTHERS }, (_, i) => Deno.readFile(`${network}/routerInfo${i}.dat`))));
+  const infos = await eventually(
+    "network",
+    SAM_TIMEOUT,
+    () =>
+      Promise.all(
+        Array.from({ length: FLOODFILLS + OTHERS }, (_, i) => Deno.readFile(`${network}/routerInfo${i}.dat`)),
+      ),
+  );
   for (const info of infos) {
     const hash = encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info))));
     await Deno.mkdir(`${home}/netDb/r${hash[0]}`, { recursive: true });
@@ -71,10 +77,16 @@ export async function startEmissary(
     await greet(sam);
   };
   await start();
-  const [destination, down] = await eventually("keys", SAM_TIMEOUT, () =>
-    Promise.all(["site", "down"].map(async (name) =>
-      publicPart(decodeI2pBase64((await Deno.readTextFile(`${home}/${name}.dat`)).trim()))
-    )));
+  const [destination, down] = await eventually(
+    "keys",
+    SAM_TIMEOUT,
+    () =>
+      Promise.all(
+        ["site", "down"].map(async (name) =>
+          publicPart(decodeI2pBase64((await Deno.readTextFile(`${home}/${name}.dat`)).trim()))
+        ),
+      ),
+  );
   if (destination === undefined || down === undefined) throw new Error("No keys");
   const ways = {
     ...{ sam, samUdp: sam - 1, socks, name: NAME },

@@ -141,9 +141,9 @@ async function complete(path: string): Promise<Uint8Array<ArrayBuffer>> {
 /** Lets routers know these (by default each other), as a reseed would: the hashes of their identities in I2P base64. */
 export async function acquaint(dirs: readonly string[], guests: readonly string[] = dirs): Promise<string[]> {
   const infos = await Promise.all(dirs.map((home) => Deno.readFile(`${home}/router.info`)));
-  const hashes = await Promise.all(infos.map(async (info) =>
-    encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info))))
-  ));
+  const hashes = await Promise.all(
+    infos.map(async (info) => encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info))))),
+  );
   for (const home of guests) {
     for (const [index, hash] of hashes.entries()) {
       const folder = `${home}/netDb/r${hash[0]}`;

@@ -62,7 +62,10 @@ export async function startJava(
   await Deno.writeTextFile(`${home}/router.config`, routerConfig(netid, ntcp2, i2cp, peers));
   await Deno.writeTextFile(`${home}/clients.config`, clientConfig(at));
   await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
-  await Deno.writeTextFile(`${home}/logger.config`, "logger.defaultLevel=WARN\nlogger.record.net.i2p.router.networkdb=DEBUG\nlogger.record.net.i2p.router.Banlist=DEBUG\nlogger.record.net.i2p.router.transport=INFO\nlogger.displayOnScreen=false\n");
+  await Deno.writeTextFile(
+    `${home}/logger.config`,
+    "logger.defaultLevel=WARN\nlogger.record.net.i2p.router.networkdb=DEBUG\nlogger.record.net.i2p.router.Banlist=DEBUG\nlogger.record.net.i2p.router.transport=INFO\nlogger.displayOnScreen=false\n",
+  );
   const args = [
     ...["-Xmx512m", `-Di2p.dir.base=${home}`, `-Di2p.dir.config=${home}`, "-Djava.net.preferIPv4Stack=true"],
     ...["-Djava.awt.headless=true", "-cp", javaJars(folder).join(":"), "net.i2p.router.Router"],
@@ -76,8 +79,11 @@ export async function startJava(
     await demandLogin(at.login);
   };
   await start();
-  const [destination, down] = await eventually("keys of the services", SAM_TIMEOUT, () =>
-    Promise.all(["site", "down"].map(async (name) => publicPart(await Deno.readFile(`${home}/${name}.dat`)))));
+  const [destination, down] = await eventually(
+    "keys of the services",
+    SAM_TIMEOUT,
+    () => Promise.all(["site", "down"].map(async (name) => publicPart(await Deno.readFile(`${home}/${name}.dat`)))),
+  );
   if (destination === undefined || down === undefined) throw new Error("No keys");
   // The router looks into the file each time.
   await Deno.writeTextFile(`${home}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);

@@ -1,5 +1,5 @@
 import type { Behaviour } from "../behaviour.ts";
-import { type Fetched, fetchBy, halfClose, open } from "../client.ts";
+import { fetchBy, type Fetched, halfClose, open } from "../client.ts";
 import { message, seconds, since, sleep, within } from "../router.ts";
 import { GREETING } from "../web.ts";
 
@@ -134,7 +134,10 @@ export const STREAMS: readonly Behaviour[] = [
         for (let got = await conn.read(buffer); got !== null; got = await conn.read(buffer)) count += got;
       };
       const head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".length;
-      const end = await within(60_000, "end", read()).then(() => `the end after ${seconds(since(start))}`, () => "no end");
+      const end = await within(60_000, "end", read()).then(
+        () => `the end after ${seconds(since(start))}`,
+        () => "no end",
+      );
       return { ok: count === size + head && end !== "no end", words: `${count - head} of ${size} bytes, ${end}` };
     },
   },
@@ -150,7 +153,9 @@ export const STREAMS: readonly Behaviour[] = [
       await conn.write(new TextEncoder().encode("behind"));
       const start = performance.now();
       const behind = await word(conn, 6);
-      const words = `${before}, ${seconds(stage.patience.silence)} of silence, ${behind} after ${seconds(since(start))}`;
+      const words = `${before}, ${seconds(stage.patience.silence)} of silence, ${behind} after ${
+        seconds(since(start))
+      }`;
       return { ok: before === "before" && behind === "behind", words };
     },
   },
