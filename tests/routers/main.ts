@@ -1,6 +1,6 @@
 /** The behaviours of the program with each router that there is: one table. `--help` says how routers are named. */
 import { parseArgs } from "@std/cli/parse-args";
-import { VERSION } from "../../lib/version.ts";
+import config from "../../deno.json" with { type: "json" };
 import { findProgram } from "../support/e2e.ts";
 import { type Behaviour, type Patience, Stage } from "./behaviour.ts";
 import { ENDS } from "./behaviours/ends.ts";
@@ -66,7 +66,7 @@ own instructions, give the folder of the sources.
 
 Exit code: 0 if all is as promised, 1 if something is not.`;
 
-const given = parseArgs([...Deno.args], {
+const parsed = parseArgs([...Deno.args], {
   string: ["i2pd", "java", "emissary", "only", "repeat", "silence", "json", "markdown"],
   boolean: ["hops", "help", "list"],
   collect: ["i2pd", "only"],
@@ -75,6 +75,28 @@ const given = parseArgs([...Deno.args], {
     Deno.exit(2);
   },
 });
+
+const text = (name: string): string | undefined => {
+  const value = parsed[name];
+  return typeof value === "string" ? value : undefined;
+};
+const texts = (name: string): string[] => {
+  const value = parsed[name];
+  return Array.isArray(value) ? value.map(String) : [];
+};
+const given = {
+  i2pd: texts("i2pd"),
+  java: text("java"),
+  emissary: text("emissary"),
+  only: texts("only").flatMap((words) => words.split(",")),
+  repeat: Number(text("repeat") ?? 2),
+  silence: Number(text("silence") ?? 180) * 1000,
+  json: text("json"),
+  markdown: text("markdown"),
+  hops: parsed["hops"] === true,
+  help: parsed["help"] === true,
+  list: parsed["list"] === true,
+};
 
 if (given.help) {
   console.log(HELP);
@@ -95,16 +117,16 @@ interface Candidate {
 }
 
 async function runSuite(): Promise<number> {
-  const names = given.only.flatMap((words) => words.split(","));
+  const names = given.only;
   const unknown = names.filter((name) => !BEHAVIOURS.some((behaviour) => behaviour.name === name));
   if (unknown.length > 0) {
     console.error(`No behaviour ${unknown.join(", ")}; see --list`);
     return 2;
   }
   const behaviours = BEHAVIOURS.filter(({ name }) => names.length === 0 || names.includes(name));
-  const patience = { repeat: Number(given.repeat ?? 2), silence: 1000 * Number(given.silence ?? 180) };
+  const patience = { repeat: given.repeat, silence: given.silence };
   const report: Report = {
-    program: VERSION,
+    program: config.version,
     date: new Date().toISOString().slice(0, 10),
     promises: Object.fromEntries(behaviours.map(({ name, promise }) => [name, promise])),
     columns: [],
