@@ -33,6 +33,9 @@ export interface Patience {
   repeat: number;
 }
 
+/** So that the log has the router's own words. */
+const SERVE_FLAGS = ["--log-destinations", "--log-level", "debug"];
+
 /** Milliseconds until a program has to be ready. */
 const READY_TIMEOUT = 400_000;
 
@@ -55,10 +58,9 @@ export class Stage implements AsyncDisposable {
     this.patience = patience;
   }
 
-  /** Flags of the program that this router needs. */
+  /** Flags of every verb that builds a session with this router. */
   get flags(): string[] {
-    const { ways, flags } = this.router;
-    return ["--sam", `127.0.0.1:${ways.sam}`, ...flags, "--keys-dir", `${this.dir}/keys`, "--log-destinations"];
+    return ["--sam", `127.0.0.1:${this.router.ways.sam}`, ...this.router.flags];
   }
 
   /**
@@ -77,7 +79,9 @@ export class Stage implements AsyncDisposable {
 
   /** A program of one's own. */
   start(args: readonly string[]): Promise<ProxyProcess> {
-    return startProxyProcess([...this.flags, ...args], { timeout: READY_TIMEOUT });
+    return startProxyProcess([...this.flags, ...SERVE_FLAGS, "--keys-dir", `${this.dir}/keys`, ...args], {
+      timeout: READY_TIMEOUT,
+    });
   }
 
   /** Runs the program to its end. */

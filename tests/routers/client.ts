@@ -84,9 +84,38 @@ export async function fetchBy(
   return await within(timeout, `GET ${path}`, read());
 }
 
-/** Sends bytes, ends the way there, and reads all that comes. */
-export async function halfClose(conn: Deno.TcpConn, bytes: Uint8Array, timeout: number): Promise<Uint8Array> {
-  await writeAll(conn, bytes);
-  await conn.closeWrite();
-  return await within(timeout, "answer behind the client's end", readToEnd(conn));
+/** What came of a stream. */
+export interface End {
+  /** Bytes. */
+  count: number;
+  /** Whether its end came as well. */
+  ended: boolean;
+}
+
+/** Reads until the end, or until nothing has come for a while. */
+export async function readOn(next: () => Promise<Uint8Array | null>, hangs: number): Promise<End> {
+  let count = 0;
+  for (;;) {
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), hangs);
+    const reading = next();
+    reading.catch(() => {});
+    const part = await Promise.race([reading, late.promise]);
+    clearTimeout(timer);
+    if (part === undefined) return { count, ended: false };
+    if (part === null) return { count, ended: true };
+    count += part.length;
+  }
+}
+
+/** The bytes that are there; null at the end, a reset included. */
+export async function readSome(conn: Deno.TcpConn): Promise<Uint8Array | null> {
+  const buffer = new Uint8Array(65_536);
+  try {
+    const count = await conn.read(buffer);
+    return count === null ? null : buffer.subarray(0, count);
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionReset) return null;
+    throw error;
+  }
 }

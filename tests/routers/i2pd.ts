@@ -124,8 +124,8 @@ export async function greet(sam: number): Promise<void> {
 }
 
 /** Waits until the router's own proxy reaches the site. */
-export async function reachSite(ways: Ways): Promise<void> {
-  await eventually("answer of the site through the router's own proxy", SITE_TIMEOUT, async () => {
+export async function reachSite(ways: Ways, timeout: number = SITE_TIMEOUT): Promise<void> {
+  await eventually("answer of the site through the router's own proxy", timeout, async () => {
     const { text } = await fetchBy(ways.socks ?? 0, ways.site, "/", { timeout: 10_000 });
     if (text !== GREETING) throw new Error(`the site says "${text}"`);
   });

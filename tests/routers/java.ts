@@ -14,6 +14,10 @@ const NEIGHBOURS = 2;
 /** Hops of each tunnel: a lookup through a tunnel without any is not done. */
 const HOPS = 1;
 
+/** Starts that it may need, and milliseconds for each but the last. */
+const STARTS = 4;
+const START_TIMEOUT = 45_000;
+
 const NAME = "site.i2p";
 
 /** Where jars are in an installation, and in a tree of sources that was built. */
@@ -64,7 +68,7 @@ export async function startJava(
   await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
   await Deno.writeTextFile(
     `${home}/logger.config`,
-    "logger.defaultLevel=WARN\nlogger.record.net.i2p.router.networkdb=DEBUG\nlogger.record.net.i2p.router.Banlist=DEBUG\nlogger.record.net.i2p.router.transport=INFO\nlogger.displayOnScreen=false\n",
+    "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n",
   );
   const args = [
     ...["-Xmx512m", `-Di2p.dir.base=${home}`, `-Di2p.dir.config=${home}`, "-Djava.net.preferIPv4Stack=true"],
@@ -91,7 +95,15 @@ export async function startJava(
     ...{ sam: at.sam, samUdp: at.sam - 1, samLogin: at.login, socks: at.socks },
     ...{ site: await b32Address(destination), down: await b32Address(down), name: NAME },
   };
-  await reachSite(ways);
+  // It happens that it does not read what it has of its neighbours.
+  for (
+    let attempt = 1;
+    await reachSite(ways, attempt === STARTS ? undefined : START_TIMEOUT).then(() => false, giveUpAt(attempt));
+  ) {
+    attempt++;
+    await daemon.kill();
+    await start();
+  }
   const everything = stack.move();
   return {
     label: `Java I2P ${version}`,
@@ -109,6 +121,14 @@ export async function startJava(
     kill: () => daemon.kill(),
     start,
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
+  };
+}
+
+/** Whether to try again. */
+function giveUpAt(attempt: number): (error: Error) => boolean {
+  return (error) => {
+    if (attempt >= STARTS) throw error;
+    return true;
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Behaviour, Stage } from "../behaviour.ts";
-import { open } from "../client.ts";
-import { message, since, sleep } from "../router.ts";
+import { type End, open, readOn, readSome } from "../client.ts";
+import { message, sleep } from "../router.ts";
 import { sendPattern } from "../web.ts";
 
 /** Bytes of a download whose reader sleeps. */
@@ -14,13 +14,6 @@ const HANGS = 20_000;
 
 /** Bytes of a service that closes behind them. */
 const BURST = 1_000_000;
-
-/** What came of a stream. */
-interface End {
-  count: number;
-  ended: boolean;
-  took: number;
-}
 
 /** The end of a stream in one of the ways to reach the site. */
 type Way = "program" | "plain SAM" | "router's SOCKS";
@@ -40,7 +33,7 @@ export const ENDS: readonly Behaviour[] = [
         await Promise.all(ways.map(async (way) => {
           const end = await download(stage, way).catch((error): End => {
             console.error(`slow-reader, ${way}: ${message(error)}`);
-            return { count: 0, ended: false, took: 0 };
+            return { count: 0, ended: false };
           });
           ends.set(way, [...ends.get(way) ?? [], end]);
         }));
@@ -121,34 +114,8 @@ function headLength(): number {
 /** Reads nothing for a while, and then all that comes. */
 async function readSlowly(next: () => Promise<Uint8Array | null>, head: number): Promise<End> {
   await sleep(SLEEP);
-  return await readOn(next, head);
-}
-
-async function readOn(next: () => Promise<Uint8Array | null>, head: number): Promise<End> {
-  const start = performance.now();
-  let count = -head;
-  for (;;) {
-    const late = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => late.resolve(undefined), HANGS);
-    const reading = next();
-    reading.catch(() => {});
-    const part = await Promise.race([reading, late.promise]);
-    clearTimeout(timer);
-    if (part === undefined) return { count, ended: false, took: since(start) };
-    if (part === null) return { count, ended: true, took: since(start) };
-    count += part.length;
-  }
-}
-
-async function readSome(conn: Deno.TcpConn): Promise<Uint8Array | null> {
-  const buffer = new Uint8Array(65_536);
-  try {
-    const count = await conn.read(buffer);
-    return count === null ? null : buffer.subarray(0, count);
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionReset) return null;
-    throw error;
-  }
+  const { count, ended } = await readOn(next, HANGS);
+  return { count: count - head, ended };
 }
 
 async function serveBursts(service: Deno.TcpListener): Promise<void> {
@@ -176,10 +143,10 @@ async function callOnce(
   try {
     using socket = await connect();
     await socket.conn.write(new TextEncoder().encode("x"));
-    return await readOn(() => socket.next(), 0);
+    return await readOn(() => socket.next(), HANGS);
   } catch (error) {
     console.error(`closing-service: ${message(error)}`);
-    return { count: 0, ended: false, took: 0 };
+    return { count: 0, ended: false };
   }
 }
 
