@@ -1,10 +1,4 @@
-import {
-  readToEnd,
-  type SocksClientOptions,
-  socksConnect,
-  type SocksConnection,
-  writeAll,
-} from "../support/socks_client.ts";
+import { type SocksClientOptions, socksConnect, type SocksConnection, writeAll } from "../support/socks_client.ts";
 import { since, within } from "./router.ts";
 import { Checker, sendPattern } from "./web.ts";
 

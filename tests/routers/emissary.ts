@@ -93,7 +93,7 @@ export async function startEmissary(
     ...{ site: await b32Address(destination), down: await b32Address(down) },
   };
   // It reads its address book at the start only.
-  await Deno.writeTextFile(`${home}/addressbook/addresses`, `${NAME}=${ways.site}\n`);
+  await Deno.writeTextFile(`${home}/addressbook/addresses`, `${NAME}=${ways.site.slice(0, 52)}\n`);
   await Deno.writeTextFile(`${home}/addressbook/destinations/${NAME}.txt`, encodeI2pBase64(destination));
   await daemon.kill();
   await sleep(100);
