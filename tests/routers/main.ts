@@ -47,6 +47,7 @@ Routers:
   --emissary PATH    A binary of emissary-cli [default: the one that
                      tests/routers/install_emissary.sh has installed; env:
                      I2P_SOCKS_ROUTERS_EMISSARY]
+  --router WORD      Only routers whose name has this word; repeatable
   --hops             Each i2pd also as a network of six with two hops
 
 What is looked at:
@@ -67,9 +68,9 @@ own instructions, give the folder of the sources.
 Exit code: 0 if all is as promised, 1 if something is not.`;
 
 const parsed = parseArgs([...Deno.args], {
-  string: ["i2pd", "java", "emissary", "only", "repeat", "silence", "json", "markdown"],
+  string: ["router", "i2pd", "java", "emissary", "only", "repeat", "silence", "json", "markdown"],
   boolean: ["hops", "help", "list"],
-  collect: ["i2pd", "only"],
+  collect: ["router", "i2pd", "only"],
   unknown: (word) => {
     console.error(`Unknown option ${word}; see --help`);
     Deno.exit(2);
@@ -85,6 +86,7 @@ const texts = (name: string): string[] => {
   return Array.isArray(value) ? value.map(String) : [];
 };
 const given = {
+  routers: texts("router").map((word) => word.toLowerCase()),
   i2pd: texts("i2pd"),
   java: text("java"),
   emissary: text("emissary"),
@@ -145,9 +147,8 @@ async function runSuite(): Promise<number> {
 async function findRouters(): Promise<Candidate[]> {
   const i2pd = await findI2pd();
   const newest = i2pd.toSorted((a, b) => minor(a.version) - minor(b.version)).at(-1);
-  const isNamed = given.i2pd.length + (given.java === undefined ? 0 : 1) + (given.emissary === undefined ? 0 : 1) > 0;
-  return [
-    ...i2pd.length === 0 && !isNamed ? [absent("i2pd", "not installed, and not named by --i2pd")] : [],
+  const all = [
+    ...i2pd.length === 0 ? [absent("i2pd", "not installed, and not named by --i2pd")] : [],
     ...i2pd.flatMap(({ program, version }) => [
       candidate(`i2pd ${version}`, (dir, web) => startI2pd(program, version, dir, web, { hops: 0 })),
       ...given.hops
@@ -157,6 +158,9 @@ async function findRouters(): Promise<Candidate[]> {
     await findJava(newest),
     await findEmissary(),
   ];
+  const isMeant = ({ label }: Candidate): boolean =>
+    given.routers.length === 0 || given.routers.some((word) => label.toLowerCase().includes(word));
+  return all.filter(isMeant);
 }
 
 interface Binary {

@@ -41,7 +41,9 @@ export const STREAMS: readonly Behaviour[] = [
       const words = [
         `exit ${code} in ${seconds(took)}`,
         ...bad,
-        ...complaints.length === 0 ? [] : [`${complaints.length} errors in the router's log`],
+        ...complaints.length === 0
+          ? []
+          : [`${complaints.length} errors in the router's log: ${complaints[0]?.slice(-80)}`],
       ].join(", ");
       return { ok: code === 0 && bad.length === 0 && complaints.length === 0, words };
     },
