@@ -105,7 +105,8 @@ export async function startI2pd(
     hasPrimary: false,
     complaints: async () => {
       const log = await Deno.readTextFile(`${dirs[0]}/i2pd.log`).catch(() => "");
-      return log.split("\n").filter((line) => /error - .*SAM/.test(line));
+      // It calls every end of a connection an error.
+      return log.split("\n").filter((line) => /error - .*SAM/.test(line) && !line.endsWith("End of file"));
     },
     crashed: () => first.crashed(),
     kill: () => first.kill(),

@@ -64,6 +64,8 @@ export async function startJava(
   await Deno.mkdir(home);
   const peers = await acquaint(neighbours.homes, [home]);
   await Deno.writeTextFile(`${home}/router.config`, routerConfig(netid, ntcp2, i2cp, peers));
+  // Both would write their logins into one file, and so both ask for them.
+  for (const index of [0, 1]) await Deno.writeTextFile(`${home}/sam${index}.config`, "");
   await Deno.writeTextFile(`${home}/clients.config`, clientConfig(at));
   await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
   await Deno.writeTextFile(
@@ -80,9 +82,9 @@ export async function startJava(
     await Deno.remove(`${home}/router.ping`).catch(() => {});
     daemon.start();
     await greet(at.sam);
-    await demandLogin(at.login);
   };
   await start();
+  await demandLogin(at.login);
   const [destination, down] = await eventually(
     "keys of the services",
     SAM_TIMEOUT,
@@ -132,12 +134,11 @@ function giveUpAt(attempt: number): (error: Error) => boolean {
   };
 }
 
-/** Tells the second bridge its login, and to ask for one from then on. */
+/** Tells the second bridge its login, and to ask for one from then on, after restarts too. */
 async function demandLogin(sam: number): Promise<void> {
-  await greet(sam).catch(() => {});
+  await greet(sam);
   using socket = await SamSocket.connect(sam);
   await socket.ask("HELLO VERSION MIN=3.2 MAX=3.3");
-  // After a restart it still asks for it.
   await socket.ask(`AUTH ADD USER=${LOGIN.user} PASSWORD="${LOGIN.password}"`);
   await socket.ask("AUTH ENABLE");
 }
@@ -186,7 +187,7 @@ function clientConfig(at: { sam: number; login: number; i2cp: number }): string 
   const bridge = (index: number, sam: number, udp: number): string =>
     `clientApp.${index}.main=net.i2p.sam.SAMBridge
 clientApp.${index}.name=SAM ${index}
-clientApp.${index}.args=sam${index}.keys 127.0.0.1 ${sam} i2cp.tcp.host=127.0.0.1 i2cp.tcp.port=${at.i2cp} sam.udp.host=127.0.0.1 sam.udp.port=${udp}
+clientApp.${index}.args=-c sam${index}.config sam${index}.keys 127.0.0.1 ${sam} i2cp.tcp.host=127.0.0.1 i2cp.tcp.port=${at.i2cp} sam.udp.host=127.0.0.1 sam.udp.port=${udp}
 clientApp.${index}.startOnLoad=true
 clientApp.${index}.delay=0
 `;
