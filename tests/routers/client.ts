@@ -7,6 +7,9 @@ import { Checker, sendPattern } from "./web.ts";
 /** Milliseconds for a reply. */
 const REPLY_TIMEOUT = 150_000;
 
+/** Milliseconds without a byte after which a transfer is given up. */
+const STALL = 60_000;
+
 /** What a request brought. */
 export interface Fetched {
   /** The body, counted and compared with the pattern. */
@@ -58,7 +61,7 @@ export async function fetchBy(
     let held = early;
     while (length === undefined || body.count < length) {
       const buffer = new Uint8Array(65_536);
-      const count = held.length > 0 ? 0 : await conn.read(buffer);
+      const count = held.length > 0 ? 0 : await within(STALL, `a byte behind ${body}`, conn.read(buffer));
       if (count === null) throw new Error(`ended after ${body}`);
       let part = held.length > 0 ? held : buffer.subarray(0, count);
       held = new Uint8Array();

@@ -135,6 +135,10 @@ caps = "XR"
 net_id = ${NETWORK_ID}
 log = "emissary::sam=debug"
 
+[bandwidth]
+bandwidth = 100000000
+share_ratio = 0.9
+
 [ntcp2]
 port = ${at.ntcp2}
 ipv4_host = "127.0.0.1"

@@ -70,7 +70,7 @@ export async function startJava(
   await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
   await Deno.writeTextFile(
     `${home}/logger.config`,
-    "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n",
+    "logger.defaultLevel=WARN\nlogger.record.net.i2p.router.Banlist=INFO\nlogger.displayOnScreen=false\n",
   );
   const args = [
     ...["-Xmx512m", `-Di2p.dir.base=${home}`, `-Di2p.dir.config=${home}`, "-Djava.net.preferIPv4Stack=true"],

@@ -40,6 +40,9 @@ export async function runInside(args: readonly string[]): Promise<number> {
     env: { [INSIDE]: "1", PATH: `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin` },
     stdin: "null",
   }).spawn();
+  const end = (): void => child.kill("SIGTERM");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, end);
   const { code } = await child.status;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.removeSignalListener(signal, end);
   return code;
 }
