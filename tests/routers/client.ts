@@ -55,7 +55,8 @@ export async function fetchBy(
   let firstByte = 0;
   const read = async (): Promise<Fetched> => {
     const body = new Checker();
-    const decoder = new TextDecoder();
+    // One character a byte, so that places in the text are those in the bytes.
+    const decoder = new TextDecoder("latin1");
     let text = "";
     let length: number | undefined;
     let held = early;

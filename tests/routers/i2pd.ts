@@ -106,7 +106,9 @@ export async function startI2pd(
     complaints: async () => {
       const log = await Deno.readTextFile(`${dirs[0]}/i2pd.log`).catch(() => "");
       // It calls every end of a connection an error.
-      return log.split("\n").filter((line) => /error - .*SAM/.test(line) && !line.endsWith("End of file"));
+      return log.split("\n").filter((line) =>
+        /error - .*SAM/.test(line) && !/End of file|Operation canceled/.test(line)
+      );
     },
     crashed: () => first.crashed(),
     kill: () => first.kill(),
@@ -166,6 +168,7 @@ export async function startNeighbours(
 ): Promise<AsyncDisposable & { homes: readonly string[] }> {
   const ports = await freePorts(count);
   const homes = Array.from({ length: count }, (_, i) => `${dir}/neighbour${i}`);
+  const daemons: Daemon[] = [];
   await using stack = new AsyncDisposableStack();
   for (const [i, home] of homes.entries()) {
     await Deno.mkdir(home);
@@ -178,9 +181,14 @@ export async function startNeighbours(
     await Deno.writeTextFile(`${home}/tunnels.conf`, "");
     await Deno.writeTextFile(`${home}/subscriptions.txt`, "# none\n");
     const daemon = new Daemon(program, [`--conf=${home}/i2pd.conf`, `--datadir=${home}`], `${home}/output`);
-    stack.use(daemon).start();
+    daemons.push(stack.use(daemon));
+    daemon.start();
   }
   await eventually("keys", SAM_TIMEOUT, () => Promise.all(homes.map((home) => complete(`${home}/router.info`))));
+  // They read what they know of each other at the start only.
+  for (const daemon of daemons) await daemon.kill("SIGTERM");
+  await acquaint(homes);
+  for (const daemon of daemons) daemon.start();
   const everything = stack.move();
   return { homes, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 }

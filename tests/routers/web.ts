@@ -7,7 +7,6 @@ import { writeAll } from "../support/socks_client.ts";
  * - `GET /N` N bytes of the pattern, with Content-Length; the connection stays
  * - `GET /close/N` the same without a length, ended by the end of the stream
  * - `POST /sum` how many bytes came, and whether they are the pattern
- * - `LATE N` (a line) reads to the end of the stream, and answers with what `/sum` does and N bytes of the pattern
  * - `ECHO` (a line) gives everything back
  */
 export interface Web extends AsyncDisposable {
@@ -83,13 +82,6 @@ async function serve(conn: Deno.TcpConn): Promise<void> {
   for (let line = await reader.line(); line !== undefined; line = await reader.line()) {
     const [verb, target = "", size = ""] = line.split(/[ /]+/);
     if (verb === "ECHO") return await echo(conn, reader);
-    if (verb === "LATE") {
-      const checker = new Checker();
-      for (let part = await reader.next(); part !== null; part = await reader.next()) checker.add(part);
-      await say(conn, `${checker}\n`);
-      await sendPattern(conn, Number(target));
-      return;
-    }
     let length = 0;
     for (let field = await reader.line(); field; field = await reader.line()) {
       const value = /^content-length: *(\d+)/i.exec(field)?.[1];
