@@ -62,7 +62,9 @@ export async function fetchBy(
     let held = early;
     while (length === undefined || body.count < length) {
       const buffer = new Uint8Array(65_536);
-      const count = held.length > 0 ? 0 : await within(STALL, `a byte behind ${body}`, conn.read(buffer));
+      const count = held.length > 0
+        ? 0
+        : await within(post === undefined ? STALL : timeout, `a byte behind ${body}`, conn.read(buffer));
       if (count === null) throw new Error(`ended after ${body}`);
       let part = held.length > 0 ? held : buffer.subarray(0, count);
       held = new Uint8Array();
