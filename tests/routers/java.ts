@@ -11,12 +11,15 @@ export const LOGIN = { user: "suite", password: "correct horse" };
 /** Routers besides it. */
 const NEIGHBOURS = 2;
 
+/** Files that it reads for nothing. */
+const DECOYS = 300;
+
 /** Hops of each tunnel: a lookup through a tunnel without any is not done. */
 const HOPS = 1;
 
 /** Starts that it may need, and milliseconds for each but the last. */
 const STARTS = 4;
-const START_TIMEOUT = 45_000;
+const START_TIMEOUT = 60_000;
 
 const NAME = "site.i2p";
 
@@ -63,6 +66,7 @@ export async function startJava(
   const home = `${dir}/r0`;
   await Deno.mkdir(home);
   const peers = await acquaint(neighbours.homes, [home]);
+  await keepReading(home, neighbours.homes[0] ?? "");
   await Deno.writeTextFile(`${home}/router.config`, routerConfig(netid, ntcp2, i2cp, peers));
   // Both would write their logins into one file, and so both ask for them.
   for (const index of [0, 1]) await Deno.writeTextFile(`${home}/sam${index}.config`, "");
@@ -70,7 +74,7 @@ export async function startJava(
   await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
   await Deno.writeTextFile(
     `${home}/logger.config`,
-    "logger.defaultLevel=WARN\nlogger.record.net.i2p.router.Banlist=INFO\nlogger.displayOnScreen=false\n",
+    "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n",
   );
   const args = [
     ...["-Xmx512m", `-Di2p.dir.base=${home}`, `-Di2p.dir.config=${home}`, "-Djava.net.preferIPv4Stack=true"],
@@ -97,13 +101,15 @@ export async function startJava(
     ...{ sam: at.sam, samUdp: at.sam - 1, samLogin: at.login, socks: at.socks },
     ...{ site: await b32Address(destination), down: await b32Address(down), name: NAME },
   };
-  // It happens that it does not read what it has of its neighbours.
+  // It happens all the same that it does not know its neighbours.
   for (
     let attempt = 1;
     await reachSite(ways, attempt === STARTS ? undefined : START_TIMEOUT).then(() => false, giveUpAt(attempt));
   ) {
     attempt++;
     await daemon.kill();
+    await acquaint(neighbours.homes, [home]);
+    await keepReading(home, neighbours.homes[0] ?? "");
     await start();
   }
   const everything = stack.move();
@@ -124,6 +130,19 @@ export async function startJava(
     start,
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
+}
+
+/**
+ * Gives it files to read before those that matter, at best: what it has read before another of its threads is ready is
+ * dropped. They bear wrong names, so it throws them away.
+ */
+async function keepReading(home: string, neighbour: string): Promise<void> {
+  const info = await Deno.readFile(`${neighbour}/router.info`);
+  for (let i = 0; i < DECOYS; i++) {
+    const name = encodeI2pBase64(crypto.getRandomValues(new Uint8Array(32)));
+    await Deno.mkdir(`${home}/netDb/r${name[0]}`, { recursive: true });
+    await Deno.writeFile(`${home}/netDb/r${name[0]}/routerInfo-${name}.dat`, info);
+  }
 }
 
 /** Whether to try again. */

@@ -33,7 +33,7 @@ export const IDENTITIES: readonly Behaviour[] = [
       await keys("rotate", "one");
       const rotated = b32(await keys("show", "one"));
       const listed = await keys("list");
-      await keys("delete", "two");
+      await keys("delete", "two", "--yes");
       const left = await keys("list");
       const ok = first !== "" && first === second && rotated !== first && listed.includes(second) &&
         !left.includes(second);
