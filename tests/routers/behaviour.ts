@@ -2,7 +2,7 @@ import { proxyCommand } from "../support/command.ts";
 import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
 import { open } from "./client.ts";
 import type { Router } from "./router.ts";
-import { SamSession } from "./sam.ts";
+import { addressOf, SamSession } from "./sam.ts";
 import type { Web } from "./web.ts";
 
 /** What one behaviour turned out to be on one router. */
@@ -48,8 +48,7 @@ export class Stage implements AsyncDisposable {
   readonly patience: Patience;
   readonly #programs = new Map<string, Promise<ProxyProcess>>();
   readonly #stack = new AsyncDisposableStack();
-  #peer: Promise<SamSession> | undefined;
-  #otherPeer: Promise<SamSession> | undefined;
+  readonly #sessions = new Map<string, SamSession>();
 
   constructor(router: Router, web: Web, dir: string, patience: Patience) {
     this.router = router;
@@ -112,14 +111,27 @@ export class Stage implements AsyncDisposable {
 
   /** A plain SAM session, of another destination than the program's. */
   peer(): Promise<SamSession> {
-    this.#peer ??= SamSession.create(this.router.ways.sam, this.router.options).then((it) => this.#stack.use(it));
-    return this.#peer;
+    return this.#session("peer");
   }
 
   /** Another one. */
   otherPeer(): Promise<SamSession> {
-    this.#otherPeer ??= SamSession.create(this.router.ways.sam, this.router.options).then((it) => this.#stack.use(it));
-    return this.#otherPeer;
+    return this.#session("other");
+  }
+
+  /** A session that lasts, made again where the router has ended it. */
+  async #session(name: string): Promise<SamSession> {
+    const known = this.#sessions.get(name);
+    if (known !== undefined && !known.isOver) return known;
+    const { ways, options } = this.router;
+    const session = this.#stack.use(await SamSession.create(ways.sam, options));
+    this.#sessions.set(name, session);
+    return session;
+  }
+
+  /** The address that a program has by now: a throw-away one is another after the router was gone. */
+  async addressOf(program: ProxyProcess): Promise<string> {
+    return await addressOf((await this.call(program.port)).caller);
   }
 
   /** Calls a plain session through a proxy: the two ends of the stream, and the caller's destination. */

@@ -2,7 +2,7 @@ import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 
-import { greet, reachSite } from "./i2pd.ts";
+import { greet, introduce, reachSite } from "./i2pd.ts";
 import { Daemon, eventually, freePorts, type Router, SAM_TIMEOUT, sleep } from "./router.ts";
 
 const NAME = "site.i2p";
@@ -55,11 +55,11 @@ export async function startEmissary(
         Array.from({ length: FLOODFILLS + OTHERS }, (_, i) => Deno.readFile(`${network}/routerInfo${i}.dat`)),
       ),
   );
+  const known = new Map<string, Uint8Array>();
   for (const info of infos) {
-    const hash = encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info))));
-    await Deno.mkdir(`${home}/netDb/r${hash[0]}`, { recursive: true });
-    await Deno.writeFile(`${home}/netDb/r${hash[0]}/routerInfo-${hash}.dat`, info);
+    known.set(encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info)))), info);
   }
+  await introduce(known, home);
   await Deno.writeTextFile(`${home}/router.toml`, config({ sam, socks, i2cp, ntcp2, closed, site: site.port }));
   const daemon = stack.use(
     new Daemon(

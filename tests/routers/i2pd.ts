@@ -141,20 +141,33 @@ async function complete(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return bytes;
 }
 
-/** Lets routers know these (by default each other), as a reseed would: the hashes of their identities in I2P base64. */
-export async function acquaint(dirs: readonly string[], guests: readonly string[] = dirs): Promise<string[]> {
-  const infos = await Promise.all(dirs.map((home) => Deno.readFile(`${home}/router.info`)));
-  const hashes = await Promise.all(
-    infos.map(async (info) => encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info))))),
-  );
-  for (const home of guests) {
-    for (const [index, hash] of hashes.entries()) {
-      const folder = `${home}/netDb/r${hash[0]}`;
-      await Deno.mkdir(folder, { recursive: true });
-      await Deno.writeFile(`${folder}/routerInfo-${hash}.dat`, infos[index] ?? new Uint8Array());
-    }
+/** What a router tells of itself, by the hash of its identity in I2P base64. */
+export type RouterInfos = ReadonlyMap<string, Uint8Array>;
+
+/** Routers for another one to know. */
+export interface Neighbours extends AsyncDisposable {
+  /** What they tell of themselves. */
+  readonly infos: RouterInfos;
+}
+
+/** Lets routers that are not running know each other, as a reseed would. */
+export async function acquaint(homes: readonly string[]): Promise<RouterInfos> {
+  const infos = new Map<string, Uint8Array>();
+  for (const home of homes) {
+    const info = await Deno.readFile(`${home}/router.info`);
+    infos.set(encodeI2pBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", publicPart(info)))), info);
   }
-  return hashes;
+  for (const home of homes) await introduce(infos, home);
+  return infos;
+}
+
+/** Lets a router that is not running know others. */
+export async function introduce(infos: RouterInfos, home: string): Promise<void> {
+  for (const [hash, info] of infos) {
+    const folder = `${home}/netDb/r${hash[0]}`;
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeFile(`${folder}/routerInfo-${hash}.dat`, info);
+  }
 }
 
 /**
@@ -165,7 +178,7 @@ export async function startNeighbours(
   program: string,
   dir: string,
   { count, netid, from }: { count: number; netid: number; from: number },
-): Promise<AsyncDisposable & { homes: readonly string[] }> {
+): Promise<Neighbours> {
   const ports = await freePorts(count);
   const homes = Array.from({ length: count }, (_, i) => `${dir}/neighbour${i}`);
   const daemons: Daemon[] = [];
@@ -187,10 +200,10 @@ export async function startNeighbours(
   await eventually("keys", SAM_TIMEOUT, () => Promise.all(homes.map((home) => complete(`${home}/router.info`))));
   // They read what they know of each other at the start only.
   for (const daemon of daemons) await daemon.kill("SIGTERM");
-  await acquaint(homes);
+  const infos = await acquaint(homes);
   for (const daemon of daemons) daemon.start();
   const everything = stack.move();
-  return { homes, [Symbol.asyncDispose]: () => everything.disposeAsync() };
+  return { infos, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 }
 
 interface Tunnels {

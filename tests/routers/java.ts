@@ -1,7 +1,7 @@
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { findProgram } from "../support/e2e.ts";
-import { acquaint, greet, NETWORK, reachSite, startNeighbours } from "./i2pd.ts";
+import { greet, introduce, NETWORK, reachSite, type RouterInfos, startNeighbours } from "./i2pd.ts";
 import { Daemon, eventually, freePorts, type Router, SAM_TIMEOUT } from "./router.ts";
 import { SamSocket } from "./sam.ts";
 
@@ -65,9 +65,9 @@ export async function startJava(
   const neighbours = stack.use(await startNeighbours(i2pd, dir, { count: NEIGHBOURS, netid, from: 2 }));
   const home = `${dir}/r0`;
   await Deno.mkdir(home);
-  const peers = await acquaint(neighbours.homes, [home]);
-  await keepReading(home, neighbours.homes[0] ?? "");
-  await Deno.writeTextFile(`${home}/router.config`, routerConfig(netid, ntcp2, i2cp, peers));
+  await introduce(neighbours.infos, home);
+  await keepReading(home, neighbours.infos);
+  await Deno.writeTextFile(`${home}/router.config`, routerConfig(netid, ntcp2, i2cp, [...neighbours.infos.keys()]));
   // Both would write their logins into one file, and so both ask for them.
   for (const index of [0, 1]) await Deno.writeTextFile(`${home}/sam${index}.config`, "");
   await Deno.writeTextFile(`${home}/clients.config`, clientConfig(at));
@@ -108,8 +108,8 @@ export async function startJava(
   ) {
     attempt++;
     await daemon.kill();
-    await acquaint(neighbours.homes, [home]);
-    await keepReading(home, neighbours.homes[0] ?? "");
+    await introduce(neighbours.infos, home);
+    await keepReading(home, neighbours.infos);
     await start();
   }
   const everything = stack.move();
@@ -136,8 +136,8 @@ export async function startJava(
  * Gives it files to read before those that matter, at best: what it has read before another of its threads is ready is
  * dropped. They bear wrong names, so it throws them away.
  */
-async function keepReading(home: string, neighbour: string): Promise<void> {
-  const info = await Deno.readFile(`${neighbour}/router.info`);
+async function keepReading(home: string, infos: RouterInfos): Promise<void> {
+  const [info = new Uint8Array()] = infos.values();
   for (let i = 0; i < DECOYS; i++) {
     const name = encodeI2pBase64(crypto.getRandomValues(new Uint8Array(32)));
     await Deno.mkdir(`${home}/netDb/r${name[0]}`, { recursive: true });

@@ -97,12 +97,15 @@ export class SamSession implements Disposable {
   readonly control: SamSocket;
   /** Its destination with its private keys, in I2P base64. */
   readonly keys: string;
+  /** Whether the bridge has closed it. */
+  isOver = false;
 
   private constructor(port: number, id: string, control: SamSocket, keys: string) {
     this.port = port;
     this.id = id;
     this.control = control;
     this.keys = keys;
+    control.read().catch(() => null).then(() => this.isOver = true);
   }
 
   /** @throws {Error} with the bridge's answer, if it does not make one. */
@@ -163,4 +166,9 @@ export class SamSession implements Disposable {
   [Symbol.dispose](): void {
     this.control[Symbol.dispose]();
   }
+}
+
+/** The address of a destination in I2P base64. */
+export async function addressOf(destination: string): Promise<string> {
+  return await b32Address(publicPart(decodeI2pBase64(destination)));
 }

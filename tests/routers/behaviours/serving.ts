@@ -5,8 +5,8 @@ import { associate } from "../../support/socks_udp.ts";
 import type { Behaviour, Seen, Stage } from "../behaviour.ts";
 import { fetchBy, open } from "../client.ts";
 import { message, seconds, since, sleep, within } from "../router.ts";
+import { addressOf } from "../sam.ts";
 import { GREETING, startWeb } from "../web.ts";
-import { addressOf } from "./identities.ts";
 
 /** Bytes through a service of the program's. */
 const LARGE = 5_000_000;
@@ -38,7 +38,7 @@ export const SERVING: readonly Behaviour[] = [
         }
       }
       const sender = service.received[0]?.from;
-      const isSame = sender !== undefined && await addressOf(sender) === program.ready["b32"];
+      const isSame = sender !== undefined && await addressOf(sender) === await stage.addressOf(program);
       const words = `${back.join(", ") || "none"} of ${SIZES.join(", ")} bytes in ${seconds(since(start))}, ${
         isSame ? "the address of streams" : sender === undefined ? "no sender" : "another address"
       }`;
@@ -159,6 +159,7 @@ export const SERVING: readonly Behaviour[] = [
 async function bind(stage: Stage): Promise<Seen> {
   const inside = await stage.program("--bind");
   const outside = await stage.program();
+  const own = await stage.addressOf(outside);
   const seen: string[] = [];
   let ok = true;
   let host = "";
@@ -173,7 +174,7 @@ async function bind(stage: Stage): Promise<Seen> {
       await conn.write(new TextEncoder().encode("ping"));
       const second = await within(60_000, "second reply", client.reply());
       const text = new TextDecoder().decode(await within(60_000, "bytes", client.take(4)));
-      const isTold = version === 4 || second.host === outside.ready["b32"];
+      const isTold = version === 4 || second.host === own;
       ok &&= isTold && text === "ping";
       seen.push(`${version}: ${isTold && text === "ping" ? "called" : `${second.host} "${text}"`}`);
     } catch (error) {
