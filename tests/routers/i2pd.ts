@@ -144,12 +144,6 @@ async function complete(path: string): Promise<Uint8Array<ArrayBuffer>> {
 /** What a router tells of itself, by the hash of its identity in I2P base64. */
 export type RouterInfos = ReadonlyMap<string, Uint8Array>;
 
-/** Routers for another one to know. */
-export interface Neighbours extends AsyncDisposable {
-  /** What they tell of themselves. */
-  readonly infos: RouterInfos;
-}
-
 /** Lets routers that are not running know each other, as a reseed would. */
 export async function acquaint(homes: readonly string[]): Promise<RouterInfos> {
   const infos = new Map<string, Uint8Array>();
@@ -168,42 +162,6 @@ export async function introduce(infos: RouterInfos, home: string): Promise<void>
     await Deno.mkdir(folder, { recursive: true });
     await Deno.writeFile(`${folder}/routerInfo-${hash}.dat`, info);
   }
-}
-
-/**
- * Starts routers of i2pd for another one to know: floodfills that others may hop over. Their homes are `neighbour0` and so
- * on, and their addresses those of the namespace from the given number on.
- */
-export async function startNeighbours(
-  program: string,
-  dir: string,
-  { count, netid, from }: { count: number; netid: number; from: number },
-): Promise<Neighbours> {
-  const ports = await freePorts(count);
-  const homes = Array.from({ length: count }, (_, i) => `${dir}/neighbour${i}`);
-  const daemons: Daemon[] = [];
-  await using stack = new AsyncDisposableStack();
-  for (const [i, home] of homes.entries()) {
-    await Deno.mkdir(home);
-    const place = {
-      ...{ address: `${NETWORK}.${from + i}`, port: port(ports, i), netid },
-      ...{ isFirst: false, isLast: true, count: 1 },
-    };
-    const config = routerConfig(home, place, { sam: 0, socks: 0 }, { hops: 0, quantity: 1, leaseSet: [] });
-    await Deno.writeTextFile(`${home}/i2pd.conf`, config);
-    await Deno.writeTextFile(`${home}/tunnels.conf`, "");
-    await Deno.writeTextFile(`${home}/subscriptions.txt`, "# none\n");
-    const daemon = new Daemon(program, [`--conf=${home}/i2pd.conf`, `--datadir=${home}`], `${home}/output`);
-    daemons.push(stack.use(daemon));
-    daemon.start();
-  }
-  await eventually("keys", SAM_TIMEOUT, () => Promise.all(homes.map((home) => complete(`${home}/router.info`))));
-  // They read what they know of each other at the start only.
-  for (const daemon of daemons) await daemon.kill("SIGTERM");
-  const infos = await acquaint(homes);
-  for (const daemon of daemons) daemon.start();
-  const everything = stack.move();
-  return { infos, [Symbol.asyncDispose]: () => everything.disposeAsync() };
 }
 
 interface Tunnels {

@@ -1,25 +1,15 @@
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { findProgram } from "../support/e2e.ts";
-import { greet, introduce, NETWORK, reachSite, type RouterInfos, startNeighbours } from "./i2pd.ts";
+import { greet, NETWORK, reachSite } from "./i2pd.ts";
 import { Daemon, eventually, freePorts, type Router, SAM_TIMEOUT } from "./router.ts";
 import { SamSocket } from "./sam.ts";
 
 /** The login of the second bridge. */
 export const LOGIN = { user: "suite", password: "correct horse" };
 
-/** Routers besides it. */
-const NEIGHBOURS = 2;
-
-/** Files that it reads for nothing. */
-const DECOYS = 300;
-
-/** Hops of each tunnel: a lookup through a tunnel without any is not done. */
-const HOPS = 1;
-
-/** Starts that it may need, and milliseconds for each but the last. */
-const STARTS = 4;
-const START_TIMEOUT = 60_000;
+/** Hops of each tunnel. */
+const HOPS = 0;
 
 const NAME = "site.i2p";
 
@@ -46,40 +36,26 @@ export async function javaVersion(folder: string): Promise<string | undefined> {
 }
 
 /**
- * Starts Java I2P between two routers of i2pd, of at least 2.47: since 2.4 it does not find its own destinations by their
- * addresses without a floodfill that it can hop to, and i2pd is one from the first second on. Waits until the router's own
- * proxy reaches the site.
+ * Starts Java I2P as the only router of its network, with tunnels of no hop, and waits until its own proxy reaches the
+ * site.
  */
-export async function startJava(
-  folder: string,
-  version: string,
-  dir: string,
-  site: { port: number },
-  i2pd: string,
-): Promise<Router> {
+export async function startJava(folder: string, version: string, dir: string, site: { port: number }): Promise<Router> {
   const java = findProgram("java") ?? "java";
   const [sam = 0, login = 0, socks = 0, i2cp = 0, closed = 0, ntcp2 = 0] = await freePorts(6);
   const at = { sam, login, socks, i2cp, closed };
-  const netid = 100 + Math.floor(Math.random() * 100);
-  await using stack = new AsyncDisposableStack();
-  const neighbours = stack.use(await startNeighbours(i2pd, dir, { count: NEIGHBOURS, netid, from: 2 }));
   const home = `${dir}/r0`;
   await Deno.mkdir(home);
-  await introduce(neighbours.infos, home);
-  await keepReading(home, neighbours.infos);
-  await Deno.writeTextFile(`${home}/router.config`, routerConfig(netid, ntcp2, i2cp, [...neighbours.infos.keys()]));
+  await Deno.writeTextFile(`${home}/router.config`, routerConfig(ntcp2, i2cp));
   // Both would write their logins into one file, and so both ask for them.
   for (const index of [0, 1]) await Deno.writeTextFile(`${home}/sam${index}.config`, "");
   await Deno.writeTextFile(`${home}/clients.config`, clientConfig(at));
   await Deno.writeTextFile(`${home}/i2ptunnel.config`, tunnelConfig(at, site.port));
-  await Deno.writeTextFile(
-    `${home}/logger.config`,
-    "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n",
-  );
+  await Deno.writeTextFile(`${home}/logger.config`, "logger.defaultLevel=WARN\nlogger.displayOnScreen=false\n");
   const args = [
     ...["-Xmx512m", `-Di2p.dir.base=${home}`, `-Di2p.dir.config=${home}`, "-Djava.net.preferIPv4Stack=true"],
     ...["-Djava.awt.headless=true", "-cp", javaJars(folder).join(":"), "net.i2p.router.Router"],
   ];
+  await using stack = new AsyncDisposableStack();
   const daemon = stack.use(new Daemon(java, args, `${home}/output`, { cwd: home }));
   const start = async (): Promise<void> => {
     // A killed router leaves it, and the next one would wait for that one's end.
@@ -92,26 +68,22 @@ export async function startJava(
   const [destination, down] = await eventually(
     "keys of the services",
     SAM_TIMEOUT,
-    () => Promise.all(["site", "down"].map(async (name) => publicPart(await Deno.readFile(`${home}/${name}.dat`)))),
+    () =>
+      Promise.all(
+        ["site", "down", "socks"].map(async (name) => publicPart(await Deno.readFile(`${home}/${name}.dat`))),
+      ),
   );
   if (destination === undefined || down === undefined) throw new Error("No keys");
+  // Messages to a destination that the router has made itself, and not read from a file, do not arrive (2.8.0).
+  await daemon.kill("SIGTERM");
+  await start();
   // The router looks into the file each time.
   await Deno.writeTextFile(`${home}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
   const ways = {
     ...{ sam: at.sam, samUdp: at.sam - 1, samLogin: at.login, socks: at.socks },
     ...{ site: await b32Address(destination), down: await b32Address(down), name: NAME },
   };
-  // It happens all the same that it does not know its neighbours.
-  for (
-    let attempt = 1;
-    await reachSite(ways, attempt === STARTS ? undefined : START_TIMEOUT).then(() => false, giveUpAt(attempt));
-  ) {
-    attempt++;
-    await daemon.kill();
-    await introduce(neighbours.infos, home);
-    await keepReading(home, neighbours.infos);
-    await start();
-  }
+  await reachSite(ways);
   const everything = stack.move();
   return {
     label: `Java I2P ${version}`,
@@ -132,27 +104,6 @@ export async function startJava(
   };
 }
 
-/**
- * Gives it files to read before those that matter, at best: what it has read before another of its threads is ready is
- * dropped. They bear wrong names, so it throws them away.
- */
-async function keepReading(home: string, infos: RouterInfos): Promise<void> {
-  const [info = new Uint8Array()] = infos.values();
-  for (let i = 0; i < DECOYS; i++) {
-    const name = encodeI2pBase64(crypto.getRandomValues(new Uint8Array(32)));
-    await Deno.mkdir(`${home}/netDb/r${name[0]}`, { recursive: true });
-    await Deno.writeFile(`${home}/netDb/r${name[0]}/routerInfo-${name}.dat`, info);
-  }
-}
-
-/** Whether to try again. */
-function giveUpAt(attempt: number): (error: Error) => boolean {
-  return (error) => {
-    if (attempt >= STARTS) throw error;
-    return true;
-  };
-}
-
 /** Tells the second bridge its login, and to ask for one from then on, after restarts too. */
 async function demandLogin(sam: number): Promise<void> {
   await greet(sam);
@@ -166,14 +117,13 @@ async function demandLogin(sam: number): Promise<void> {
  * All that would leave the machine is off. UPnP stays on in the settings, as some versions do not start without it; they
  * look for devices only where they have no address that looks public, which theirs does.
  */
-function routerConfig(netid: number, ntcp2: number, i2cp: number, peers: readonly string[]): string {
+function routerConfig(ntcp2: number, i2cp: number): string {
   const bandwidth = ["inbound", "outbound"].flatMap((way) => [
     `i2np.bandwidth.${way}KBytesPerSecond=100000`,
     `i2np.bandwidth.${way}BurstKBytesPerSecond=100000`,
   ]).join("\n");
-  return `router.networkID=${netid}
-router.floodfillParticipant=false
-explicitPeers=${peers.join(",")}
+  return `router.networkID=${100 + Math.floor(Math.random() * 100)}
+router.floodfillParticipant=true
 router.reseedDisable=true
 router.updateDisabled=true
 router.blocklist.enable=false
@@ -236,6 +186,7 @@ function tunnelConfig(at: { socks: number; i2cp: number; closed: number }, site:
   return tunnel(0, "socks", [
     ...["type=sockstunnel", "sharedClient=false", "interface=127.0.0.1", `listenPort=${at.socks}`],
     ...["option.i2cp.leaseSetEncType=4", "option.i2cp.destination.sigType=7"],
+    ...["option.persistentClientKey=true", "privKeyFile=socks.dat"],
   ]) + tunnel(1, "site", server("site", site)) + tunnel(2, "down", server("down", at.closed));
 }
 

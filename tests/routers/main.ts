@@ -41,8 +41,7 @@ Linux with unshare and ip, and leave to make namespaces.
 Routers:
   --i2pd PATH        A binary of i2pd; repeatable
                      [default: i2pd of PATH; env: I2P_SOCKS_ROUTERS_I2PD, with :]
-  --java DIR         A folder of Java I2P, installed or built; needs java, and
-                     beside it an i2pd of 2.47 or newer as a neighbour
+  --java DIR         A folder of Java I2P, installed or built; needs java
                      [env: I2P_SOCKS_ROUTERS_JAVA]
   --emissary PATH    A binary of emissary-cli [default: the one that
                      tests/routers/install_emissary.sh has installed; env:
@@ -146,7 +145,6 @@ async function runSuite(): Promise<number> {
 /** All routers that are named, and those that are there unnamed. */
 async function findRouters(): Promise<Candidate[]> {
   const i2pd = await findI2pd();
-  const newest = i2pd.toSorted((a, b) => minor(a.version) - minor(b.version)).at(-1);
   const all = [
     ...i2pd.length === 0 ? [absent("i2pd", "not installed, and not named by --i2pd")] : [],
     ...i2pd.flatMap(({ program, version }) => [
@@ -155,7 +153,7 @@ async function findRouters(): Promise<Candidate[]> {
         ? [candidate(`i2pd ${version}, 2 hops`, (dir, web) => startI2pd(program, version, dir, web, { hops: 2 }))]
         : [],
     ]),
-    await findJava(newest),
+    await findJava(),
     await findEmissary(),
   ];
   const isMeant = ({ label }: Candidate): boolean =>
@@ -175,7 +173,7 @@ async function findI2pd(): Promise<Binary[]> {
   return await Promise.all(named.map(async (program) => ({ program, version: await versionOf(program, i2pdVersion) })));
 }
 
-async function findJava(neighbour: Binary | undefined): Promise<Candidate> {
+async function findJava(): Promise<Candidate> {
   const folder = given.java ?? Deno.env.get("I2P_SOCKS_ROUTERS_JAVA");
   if (folder === undefined) return absent("Java I2P", "no folder is named by --java");
   if (findProgram("java") === undefined) return absent("Java I2P", "java is not installed");
@@ -183,13 +181,7 @@ async function findJava(neighbour: Binary | undefined): Promise<Candidate> {
     return absent("Java I2P", `${folder} has no jars of the router, SAM and I2PTunnel`);
   }
   const version = await javaVersion(folder);
-  if (neighbour === undefined || minor(neighbour.version) < 47) {
-    return absent(`Java I2P ${version}`, "it needs an i2pd of 2.47 or newer beside it, named by --i2pd");
-  }
-  return candidate(
-    `Java I2P ${version}`,
-    (dir, web) => startJava(folder, version ?? "", dir, web, neighbour.program),
-  );
+  return candidate(`Java I2P ${version}`, (dir, web) => startJava(folder, version ?? "", dir, web));
 }
 
 async function findEmissary(): Promise<Candidate> {
@@ -207,10 +199,6 @@ async function versionOf(program: string, ask: (program: string) => Promise<stri
   if (version !== undefined) return version;
   console.error(`${program} does not say which version it is`);
   Deno.exit(2);
-}
-
-function minor(version: string): number {
-  return Number(version.split(".")[1]);
 }
 
 function candidate(label: string, start: Candidate["start"]): Candidate {
