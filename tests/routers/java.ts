@@ -1,8 +1,9 @@
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { findProgram } from "../support/e2e.ts";
+import { concat } from "../support/fake_stream.ts";
 import { greet, NETWORK, reachSite } from "./i2pd.ts";
-import { Daemon, eventually, freePorts, type Router, SAM_TIMEOUT } from "./router.ts";
+import { Daemon, freePorts, type Router } from "./router.ts";
 import { SamSocket } from "./sam.ts";
 
 /** The login of the second bridge. */
@@ -63,22 +64,16 @@ export async function startJava(folder: string, version: string, dir: string, si
     daemon.start();
     await greet(at.sam);
   };
+  const keys = await Promise.all(["site", "down", "socks"].map(async (name) => {
+    const blob = await makeKeys();
+    await Deno.writeFile(`${home}/${name}.dat`, blob, { mode: 0o600 });
+    return publicPart(blob);
+  }));
+  const [destination, down] = keys;
+  if (destination === undefined || down === undefined) throw new Error("No keys");
+  await Deno.writeTextFile(`${home}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
   await start();
   await demandLogin(at.login);
-  const [destination, down] = await eventually(
-    "keys of the services",
-    SAM_TIMEOUT,
-    () =>
-      Promise.all(
-        ["site", "down", "socks"].map(async (name) => publicPart(await Deno.readFile(`${home}/${name}.dat`))),
-      ),
-  );
-  if (destination === undefined || down === undefined) throw new Error("No keys");
-  // Messages to a destination that the router has made itself, and not read from a file, do not arrive (2.8.0).
-  await daemon.kill("SIGTERM");
-  await start();
-  // The router looks into the file each time.
-  await Deno.writeTextFile(`${home}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
   const ways = {
     ...{ sam: at.sam, samUdp: at.sam - 1, samLogin: at.login, socks: at.socks },
     ...{ site: await b32Address(destination), down: await b32Address(down), name: NAME },
@@ -102,6 +97,23 @@ export async function startJava(folder: string, version: string, dir: string, si
     start,
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
+}
+
+/**
+ * Keys of a service, as its file has them. Those that the router makes have a padding of equal parts, and 2.8.0 does not
+ * take the destination of its own service for that of a packet then: what is sent to it goes nowhere.
+ */
+async function makeKeys(): Promise<Uint8Array<ArrayBuffer>> {
+  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
+  if (!("privateKey" in pair)) throw new Error("No pair of keys");
+  const signing = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+  const seed = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey)).slice(-32);
+  const encryption = crypto.getRandomValues(new Uint8Array(256));
+  const padding = crypto.getRandomValues(new Uint8Array(96));
+  // A key certificate: EdDSA_SHA512_Ed25519, and an encryption key that nobody uses.
+  const certificate = Uint8Array.of(5, 0, 4, 0, 7, 0, 0);
+  const unused = crypto.getRandomValues(new Uint8Array(256));
+  return concat(encryption, padding, signing, certificate, unused, seed);
 }
 
 /** Tells the second bridge its login, and to ask for one from then on, after restarts too. */

@@ -124,6 +124,11 @@ async function runSuite(): Promise<number> {
     console.error(`No behaviour ${unknown.join(", ")}; see --list`);
     return 2;
   }
+  // What is left of a behaviour that was given up may fail later.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    console.error(`Left behind: ${message(event.reason)}`);
+  });
   const behaviours = BEHAVIOURS.filter(({ name }) => names.length === 0 || names.includes(name));
   const patience = { repeat: given.repeat, silence: given.silence };
   const report: Report = {

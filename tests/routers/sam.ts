@@ -143,8 +143,9 @@ export class SamSession implements Disposable {
     const status = early === undefined ? answer : await socket.line();
     if (!status.includes("RESULT=OK")) throw new Error(status || "the bridge closed");
     const caller = early === undefined ? socket.line() : Promise.resolve(early);
-    caller.catch(() => {});
-    return { socket, caller: caller.then((line) => line.split(" ")[0] ?? "") };
+    const destination = caller.then((line) => line.split(" ")[0] ?? "");
+    destination.catch(() => {});
+    return { socket, caller: destination };
   }
 
   /** Its destination, in I2P base64. */
