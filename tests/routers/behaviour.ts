@@ -1,7 +1,7 @@
 import { proxyCommand } from "../support/command.ts";
 import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
 import { open } from "./client.ts";
-import type { Router } from "./router.ts";
+import { eventually, type Router } from "./router.ts";
 import { addressOf, SamSession } from "./sam.ts";
 import type { Web } from "./web.ts";
 
@@ -35,6 +35,9 @@ export interface Patience {
 
 /** So that the log has the router's own words. */
 const SERVE_FLAGS = ["--log-destinations", "--log-level", "debug"];
+
+/** Milliseconds until a new session has to be found. */
+const CALL_TIMEOUT = 90_000;
 
 /** Milliseconds until a program has to be ready. */
 const READY_TIMEOUT = 400_000;
@@ -140,7 +143,9 @@ export class Stage implements AsyncDisposable {
     const { socket, caller } = await peer.accept();
     using _socket = socket;
     const options = login === undefined ? {} : { login: { user: login, password: "x" } };
-    const { conn } = await open(proxy, await peer.b32, 80, options);
+    const b32 = await peer.b32;
+    // A lease set may take a moment to be found.
+    const { conn } = await eventually("stream to a new session", CALL_TIMEOUT, () => open(proxy, b32, 80, options));
     using _conn = conn;
     await conn.write(new TextEncoder().encode("x"));
     return { caller: await caller };

@@ -99,10 +99,7 @@ export async function startJava(folder: string, version: string, dir: string, si
   };
 }
 
-/**
- * Keys of a service, as its file has them. Those that the router makes have a padding of equal parts, and 2.8.0 does not
- * take the destination of its own service for that of a packet then: what is sent to it goes nowhere.
- */
+/** Keys of a service, as its file has them, so that its address is known before the router starts. */
 async function makeKeys(): Promise<Uint8Array<ArrayBuffer>> {
   const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
   if (!("privateKey" in pair)) throw new Error("No pair of keys");
@@ -194,6 +191,9 @@ function tunnelConfig(at: { socks: number; i2cp: number; closed: number }, site:
   const server = (name: string, port: number): string[] => [
     ...["type=server", "targetHost=127.0.0.1", `targetPort=${port}`, `privKeyFile=${name}.dat`],
     ...["option.i2cp.destination.sigType=7", "option.i2cp.leaseSetEncType=4"],
+    // As many callers as there are, however fast they come.
+    ...["option.i2p.streaming.limitsManuallySet=true", "option.i2p.streaming.maxConnsPerMinute=0"],
+    ...["option.i2p.streaming.maxTotalConnsPerMinute=0", "option.i2p.streaming.maxConcurrentStreams=0"],
   ];
   return tunnel(0, "socks", [
     ...["type=sockstunnel", "sharedClient=false", "interface=127.0.0.1", `listenPort=${at.socks}`],

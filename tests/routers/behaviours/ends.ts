@@ -1,6 +1,6 @@
 import type { Behaviour, Stage } from "../behaviour.ts";
 import { type End, open, readOn, readSome } from "../client.ts";
-import { message, sleep } from "../router.ts";
+import { eventually, message, sleep } from "../router.ts";
 import { sendPattern } from "../web.ts";
 
 /** Bytes of a download whose reader sleeps. */
@@ -11,6 +11,9 @@ const SLEEP = 10_000;
 
 /** Milliseconds without a byte after which a stream counts as hanging. */
 const HANGS = 20_000;
+
+/** Milliseconds until a service has to be found. */
+const CONNECT_TIMEOUT = 60_000;
 
 /** Bytes of a service that closes behind them. */
 const BURST = 1_000_000;
@@ -141,7 +144,7 @@ async function callOnce(
   connect: () => Promise<{ conn: Deno.TcpConn; next(): Promise<Uint8Array | null> } & Disposable>,
 ): Promise<End> {
   try {
-    using socket = await connect();
+    using socket = await eventually("stream", CONNECT_TIMEOUT, connect);
     await socket.conn.write(new TextEncoder().encode("x"));
     return await readOn(() => socket.next(), HANGS);
   } catch (error) {

@@ -76,7 +76,7 @@ export const SERVING: readonly Behaviour[] = [
         ({ body }) => `${body}`,
         message,
       );
-      const { conn } = await open(outside, b32, 81);
+      const { conn } = await retry(() => open(outside, b32, 81));
       conn.close();
       return {
         ok: text === GREETING && good === MANY && large === `${LARGE} bytes, right`,
@@ -128,7 +128,7 @@ export const SERVING: readonly Behaviour[] = [
       second.catch(() => {});
       const conns: Deno.TcpConn[] = [];
       for (let attempt = 1; attempt <= 4; attempt++) {
-        const { conn } = await open(outside, host, 0);
+        const { conn } = await retry(() => open(outside, host, 0));
         conns.push(conn);
         await conn.write(new TextEncoder().encode("ping")).catch(() => {});
         const got = await within(8000, "caller", second).then(() => true, () => false);
@@ -169,7 +169,7 @@ async function bind(stage: Stage): Promise<Seen> {
       using client = await BindClient.ask(inside.port, { version, login, port: 21 });
       const first = await within(200_000, "first reply", client.reply());
       if (version === 5) host = first.host;
-      const { conn } = await open(outside.port, host, 0);
+      const { conn } = await retry(() => open(outside.port, host, 0));
       using _conn = conn;
       await conn.write(new TextEncoder().encode("ping"));
       const second = await within(60_000, "second reply", client.reply());
