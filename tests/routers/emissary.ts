@@ -107,6 +107,7 @@ export async function startEmissary(
     options: ["inbound", "outbound"].flatMap((way) => [`${way}.length=${HOPS}`, `${way}.quantity=2`]),
     flags: ["--length", `${HOPS}`, "--quantity", "2", "--sam-udp", `${ways.samUdp}`],
     hasPrimary: true,
+    sharesDestinations: false,
     complaints: async () => {
       const log = await Deno.readTextFile(`${dir}/output`).catch(() => "");
       return log.split("\n").filter((line) => /(ERROR|WARN).*emissary::sam/.test(line));

@@ -103,6 +103,7 @@ export async function startI2pd(
       ...leaseSet.flatMap((option) => ["-o", option]),
     ],
     hasPrimary: false,
+    sharesDestinations: true,
     complaints: async () => {
       const log = await Deno.readTextFile(`${dirs[0]}/i2pd.log`).catch(() => "");
       // It calls every end of a connection an error.

@@ -87,6 +87,7 @@ export async function startJava(folder: string, version: string, dir: string, si
     options: ["inbound", "outbound"].flatMap((way) => [`${way}.length=${HOPS}`, `${way}.quantity=1`]),
     flags: ["--length", `${HOPS}`, "--quantity", "1", "--sam-udp", `${ways.samUdp}`],
     hasPrimary: true,
+    sharesDestinations: false,
     complaints: async () => {
       const logs = list(`${home}/logs`).filter((name) => name.endsWith(".txt"));
       const texts = await Promise.all(logs.map((name) => Deno.readTextFile(`${home}/logs/${name}`)));

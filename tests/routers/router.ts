@@ -30,6 +30,8 @@ export interface Router extends AsyncDisposable {
   readonly options: readonly string[];
   /** Whether the SAM bridge has sessions of several kinds on one destination. */
   readonly hasPrimary: boolean;
+  /** Whether it gives two sessions one destination, and tells neither. */
+  readonly sharesDestinations: boolean;
   /** Where it can be reached; the same after a restart. */
   readonly ways: Ways;
   /** Lines of the router's log that look like errors of its SAM bridge, from the start on. */

@@ -113,7 +113,7 @@ export const IDENTITIES: readonly Behaviour[] = [
   },
   {
     name: "in-use",
-    promise: "a key that another program holds: told as identity-in-use, and the other goes on",
+    promise: "a key that another program holds: told as in use, or shared where the router shares; the other goes on",
     run: async (stage) => {
       const { router } = stage;
       using holder = await SamSession.create(router.ways.sam, router.options);
@@ -129,7 +129,10 @@ export const IDENTITIES: readonly Behaviour[] = [
       const exit = /exit code (\d+)/.exec(outcome)?.[1];
       const goesOn = await reaches(stage, holder);
       const words = [exit === undefined ? reason : `exit ${exit}, ${reason}`, took, goesOn].join("; ");
-      return { ok: /identity-in-use|in use/.test(outcome) && goesOn === "the other goes on", words };
+      const isTold = router.sharesDestinations
+        ? outcome === "ready beside it"
+        : /DUPLICATED?_DEST|in use/.test(outcome);
+      return { ok: isTold && goesOn === "the other goes on", words };
     },
   },
 ];
