@@ -35,11 +35,12 @@ export async function startI2pd(
 ): Promise<Router> {
   const count = hops === 0 ? 1 : HOP_ROUTERS;
   // Before 2.48, the floodfill of a network of one cannot read back a lease set of the newer type.
-  const isOld = hops === 0 && Number(version.split(".")[1]) < 48;
+  const minor = Number(version.split(".")[1]);
+  const isOld = hops === 0 && minor < 48;
   const leaseSet = isOld ? ["i2cp.leaseSetType=1", "i2cp.leaseSetEncType=0"] : [];
   const quantity = hops === 0 ? 1 : 2;
   const [sam, socks, closed, ...others] = await freePorts(3 + count);
-  const ports = { sam: sam ?? 0, socks: socks ?? 0, closed: closed ?? 0 };
+  const ports = { sam: sam ?? 0, socks: socks ?? 0, closed: closed ?? 0, hasUdpSetting: minor >= 47 };
   const netid = 100 + Math.floor(Math.random() * 100);
   const tunnels = { hops, quantity, leaseSet };
 
@@ -192,7 +193,7 @@ outbound.quantity = ${quantity}
 function routerConfig(
   dir: string,
   { address, port, netid, isFirst, isLast, count }: Place,
-  ports: { sam: number; socks: number },
+  ports: { sam: number; socks: number; hasUdpSetting: boolean },
   { hops, quantity }: Tunnels,
 ): string {
   const exploratory = Math.min(hops, 1);
@@ -246,7 +247,7 @@ ${lengths(hops, hops, quantity)}
 enabled = ${isFirst}
 address = 127.0.0.1
 port = ${ports.sam}
-`;
+${ports.hasUdpSetting ? `portudp = ${ports.sam - 1}\n` : ""}`;
 }
 
 function service(name: string, port: number, { hops, quantity, leaseSet }: Tunnels): string {
