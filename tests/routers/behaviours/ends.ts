@@ -10,7 +10,7 @@ const DOWNLOAD = 12_000_000;
 const SLEEP = 10_000;
 
 /** Milliseconds without a byte after which a stream counts as hanging. */
-const HANGS = 20_000;
+const HANGS = 60_000;
 
 /** Milliseconds until a service has to be found. */
 const CONNECT_TIMEOUT = 60_000;
