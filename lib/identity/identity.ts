@@ -10,6 +10,7 @@ import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
+import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { UdpOptions } from "./primary_support.ts";
 
@@ -37,6 +38,9 @@ const IN_USE_RETRY = 3_000;
 
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
+
+/** What can be said of a bridge that has neither answered nor failed so far. */
+const UNKNOWN = new SamError("hello", "silent");
 
 export interface IdentityOptions {
   endpoint: SamEndpoint;
@@ -74,6 +78,8 @@ export interface IdentityStatus {
   state: "building" | "ready" | "lost";
   /** Why there is no session, where that is known; names no destination. */
   reason: string | undefined;
+  /** What to do about it, a line each. */
+  advice: readonly string[];
   session: SamSession | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
@@ -152,7 +158,8 @@ export class Identity {
     const without = this.#hadSession && failure !== undefined ? "lost" : "building";
     return {
       state: session === undefined ? without : "ready",
-      reason: session === undefined ? failure?.message : undefined,
+      reason: session === undefined && failure !== undefined ? this.#textOf(failure) : undefined,
+      advice: session === undefined && failure !== undefined && failure !== UNKNOWN ? this.#adviceOn(failure) : [],
       session,
       since: this.#since,
     };
@@ -182,6 +189,14 @@ export class Identity {
     await this.#keeping;
     await this.#datagrams?.close();
     this.#giveUp(reason);
+  }
+
+  #textOf(failure: SamError): string {
+    return failure === UNKNOWN ? failure.message : samErrorText(failure, this.#options.endpoint);
+  }
+
+  #adviceOn(failure: SamError): string[] {
+    return samErrorAdvice(failure, this.#options.endpoint);
   }
 
   #giveUp(reason: unknown): void {
@@ -216,8 +231,7 @@ export class Identity {
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
     const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
-    // What can be said of a bridge that has neither answered nor failed so far.
-    this.#failure ??= new SamError("hello", "silent");
+    this.#failure ??= UNKNOWN;
     const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await this.#createOf(endpoint, request, signal, onGreeted);
@@ -294,8 +308,9 @@ export class Identity {
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
         const lasts = formatDuration(now - since);
-        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.message}`, {
+        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${this.#textOf(error)}`, {
           attempt,
+          hint: this.#adviceOn(error).join("; "),
           routerSaid: error.text,
         });
         // The router may have taken the destination up, and now forgets it late, as it does after a session.
