@@ -34,17 +34,17 @@ export function samErrorAdvice(error: SamError, endpoint: Where): string[] {
   const hasCommand = error.phase === "connect" || error.phase === "hello";
   return [
     ...(fix === null ? [] : fixLines(fix)),
-    ...(hasCommand ? [`${checkCommand(endpoint)} looks for the cause`] : []),
+    ...(hasCommand ? [`${checkCommand(formatEndpoint(endpoint))} looks for the cause`] : []),
   ];
 }
 
 /** A hint of the table, with the complete command where it names one. */
-export function completeHint(hint: string | null, endpoint: Where): string | null {
-  return hint?.replace("i2p-socks check", checkCommand(endpoint)) ?? null;
+export function completeHint(hint: string | null, sam: string): string | null {
+  return hint?.replace("i2p-socks check", checkCommand(sam)) ?? null;
 }
 
-function checkCommand(endpoint: Where): string {
-  return `i2p-socks check --sam ${formatEndpoint(endpoint)}`;
+function checkCommand(sam: string): string {
+  return `i2p-socks check --sam ${sam}`;
 }
 
 function rootCause({ cause, failure }: SamError): string {

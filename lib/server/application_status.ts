@@ -59,7 +59,7 @@ export function statusOf(
     ],
     refusals: tally(REASONS, "refused-", counters).map((refusal) => ({
       ...refusal,
-      hint: completeHint(refusal.hint, sam) ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
+      hint: completeHint(refusal.hint, formatEndpoint(sam)) ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
     leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);

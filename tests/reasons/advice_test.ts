@@ -44,8 +44,8 @@ pureTest("samErrorAdvice() has a line for each router, and the complete command"
 
 pureTest("completeHint() completes the command in a hint", () => {
   assertEquals(
-    completeHint(REASONS["router-down"].hint, SAM),
+    completeHint(REASONS["router-down"].hint, "127.0.0.1:34149"),
     `Is the router running, with SAM switched on? ${CHECK} finds the cause`,
   );
-  assertEquals([completeHint("Nothing", SAM), completeHint(null, SAM)], ["Nothing", null]);
+  assertEquals([completeHint("Nothing", ""), completeHint(null, "")], ["Nothing", null]);
 });
