@@ -39,9 +39,13 @@ export async function setup(
   }
   const client = clientNamed(word);
   if (listener === undefined || listener.port === 0) {
-    throw new CliError(ExitCode.usage, "Port 0 is picked anew at each start, so no application can be set to it", [
-      "Name the port that the ready line tells: --listen PORT",
-    ]);
+    throw new CliError(
+      ExitCode.usage,
+      "With port 0 the port changes at each start, so no application can be set to it",
+      [
+        "Use the port of the ready line: --listen PORT",
+      ],
+    );
   }
   const { settings, talk } = describeSetup(client, listener);
   terminal.talk([talk, ...await warnOf(listener)].join("\n"));

@@ -9,7 +9,7 @@ import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../statu
 export function describeSnapshot(snapshot: Snapshot, before?: Snapshot): string[] {
   const { version, startedAt, uptimeSeconds, applications } = snapshot;
   return [
-    `i2p-socks ${version}, for ${seconds(uptimeSeconds)} (since ${startedAt})`,
+    `i2p-socks ${version}, up ${seconds(uptimeSeconds)} (since ${startedAt})`,
     ...applications.flatMap((application) => ["", ...describeApplication(application, paceOf(snapshot, before))]),
     ...(applications.length === 0 ? ["✗ No application is served"] : []),
   ];
@@ -67,7 +67,7 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
     );
     if (idle > 0) lines.push(`--forward: ${counted(idle, "caller")} closed for silence (--caller-idle-timeout)`);
     if (acceptFailures > 0) {
-      lines.push(`--forward: the router would not wait for callers, ${acceptFailures} × so far; the log has its words`);
+      lines.push(`--forward: the router would not wait for callers, ${acceptFailures} × so far; the log says more`);
     }
   }
   if (bind !== undefined) {

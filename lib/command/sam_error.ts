@@ -8,8 +8,9 @@ import { CliError } from "./exit_code.ts";
 /** Turns a failure of the SAM bridge into an error that says what to do; anything else stays as it is. */
 export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (!(error instanceof SamError)) return error;
-  const { exitCode } = REASONS[refusalOf(error).reason];
-  return new CliError(exitCode, describeSamError(error, endpoint), samErrorAdvice(error, endpoint));
+  const { reason } = refusalOf(error);
+  const advice = samErrorAdvice(error, endpoint);
+  return new CliError(REASONS[reason].exitCode, describeSamError(error, endpoint), advice, reason);
 }
 
 /** What a failure of the SAM bridge says to whoever has started this command, with the router's own words. */

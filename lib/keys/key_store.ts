@@ -43,6 +43,17 @@ export class KeyStore {
     return names.sort();
   }
 
+  /** When a key was written. @throws {KeyStoreError} if it is missing or open to others. */
+  async writtenAt(name: string): Promise<Date | undefined> {
+    const { mtime } = await Deno.lstat(await this.#existing(name));
+    return mtime ?? undefined;
+  }
+
+  /** Whether a process holds the lock of an identity now. Nothing is made for the question. */
+  async isInUse(name: string): Promise<boolean> {
+    return await FileLock.isTaken(this.#path(name).replace(/\.dat$/, ".lock"));
+  }
+
   /** Whether there is a key of that name. */
   async has(name: string): Promise<boolean> {
     try {

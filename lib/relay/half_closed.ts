@@ -10,11 +10,13 @@ export const HALF_CLOSED_TIMEOUT = 180_000;
 export const ANSWERED_TIMEOUT = 60_000;
 
 /** The same, once the proxy is about to end. */
-const DRAINING_TIMEOUT = 1_000;
+export const DRAINING_TIMEOUT = 1_000;
 
-/** Milliseconds of silence after which such a stream may give way to a new client: with an answer seen, and without. */
-const SILENT_AFTER_ANSWER = 1_000;
-const SILENT_BEFORE_ANSWER = 30_000;
+/** Milliseconds of silence after which such a stream may give way to a new client, once the peer has answered. */
+export const SILENT_AFTER_ANSWER = 1_000;
+
+/** The same, where the peer has not answered. */
+export const SILENT_BEFORE_ANSWER = 30_000;
 
 /** What is known of such a stream. */
 interface HalfClosed {

@@ -222,12 +222,12 @@ export class Application {
 function warnOfUnusedIdentity({ identity, isolation, authFile }: ApplicationSettings, log: Log): void {
   if (identity !== undefined && authFile !== undefined && isolation.includes("auth")) {
     log.warn(
-      `With --auth-file and --isolate auth every login has a throw-away identity: --identity ${identity} serves none`,
+      `With --auth-file and --isolate auth every login has a temporary identity: nothing uses --identity ${identity}`,
     );
   }
   const flag = isolation.find((f) => f === "destination" || f === "port" || f === "stream");
   if (identity !== undefined && flag !== undefined) {
-    log.warn(`With --isolate ${flag} every client has a throw-away identity: --identity ${identity} serves none`);
+    log.warn(`With --isolate ${flag} every client has a temporary identity: nothing uses --identity ${identity}`);
   }
 }
 

@@ -61,9 +61,9 @@ export function statusOf(
       ...refusal,
       hint: completeHint(refusal.hint, formatEndpoint(sam)) ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
-    leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
+    leaks: Object.entries(LEAKS).flatMap(([kind, { message, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);
-      return count === 0 ? [] : [{ kind, count, story, fix }];
+      return count === 0 ? [] : [{ kind, count, story: message, fix }];
     }),
     ...(proxy.callers !== undefined && { callers: callersOf(proxy.callers, counters) }),
     ...(proxy.waiting !== undefined && { bind: bindOf(proxy.waiting, counters) }),

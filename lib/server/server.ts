@@ -13,6 +13,7 @@ import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
+import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
@@ -80,6 +81,7 @@ export class Server {
       repeats: this.#repeats,
       write: (line) => terminal.talk(line),
     });
+    terminal.hasJsonErrors ||= format === "json";
     this.#configuration = configuration;
     this.#audit = audit;
     this.#log = log;
@@ -129,7 +131,9 @@ export class Server {
   /** Starts everything, and goes on until the signal. */
   async run(stop: StopSignal): Promise<void> {
     const { applications, file } = this.#configuration;
-    if (file !== undefined) stop.onHangup(() => this.#reloader.request());
+    if (file !== undefined) this.#log.info(`Configuration read from ${file === STDIN ? "standard input" : file}`);
+    if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
+    else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
     this.#reloader.waitFor(started);
     await started;
@@ -153,7 +157,9 @@ export class Server {
     const { connections } = this.#running;
     if (connections > 0) {
       this.#log.info(
-        `Waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} connections; signal again to end now`,
+        `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ${
+          connections === 1 ? "connection" : "connections"
+        }. Press Ctrl+C again to quit now`,
       );
     }
     await this.#running.drain();
@@ -227,7 +233,7 @@ export class Server {
     const reloading = file !== undefined && { reloading: { folders } };
     const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
     if (left.length > 0) {
-      this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
+      this.#log.warn(`Started with more permissions than the program's own, and cannot drop: ${left.join(", ")}`);
     }
   }
 }

@@ -240,8 +240,8 @@ const REPLIES: readonly (readonly [number, number, string])[] = [
   [0x01, 1, "failed"],
   [0x02, 1, "does not permit"],
   [0x03, 75, "no session"],
-  [0x04, 1, "cannot reach the peer"],
-  [0x05, 1, "The peer refused"],
+  [0x04, 1, "cannot reach the site"],
+  [0x05, 1, "The site refused"],
   [0x06, 75, "time limit"],
   [0x07, 1, "code 7"],
   [0xf0, 1, "offline"],
@@ -310,7 +310,7 @@ Deno.test("connect is told by a running proxy of this program why it refuses, wi
   }
   await bridge.stopListening();
   bridge.dropSessions();
-  await proxy.waitFor("stderr", /No new session/);
+  await proxy.waitFor("stderr", /Router unreachable for/);
   const { code, stderr } = await fail();
   assertEquals([code, parseTalk(stderr).errors], [69, [REASONS["router-down"].message]]);
   assertStringIncludes(stderr, "hint: i2pd: start it; SAM listens on");

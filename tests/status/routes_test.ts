@@ -318,7 +318,7 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
     leaks: [],
   });
   const lines = describeSnapshot(aSnapshot(anApplication(), lost));
-  assertEquals(lines[0], "i2p-socks 0.1.0, for 1 h 2 min (since 2026-01-02T03:04:05.000Z)");
+  assertEquals(lines[0], "i2p-socks 0.1.0, up 1 h 2 min (since 2026-01-02T03:04:05.000Z)");
   assertEquals(lines.slice(2, 15), [
     "✓ irc: ready",
     "  SOCKS at 127.0.0.1:4447, [::1]:4447; SAM 3.1 at 127.0.0.1:7656",
@@ -374,7 +374,7 @@ pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switc
   assertEquals(describeSnapshot(aSnapshot(aServingApplication({ refusals: [], leaks: [] }))).slice(5), [
     "  --forward: 2 callers served, 31 of 40 so far have reached a service; 1.2 MB sent, 3.1 kB received",
     "  --forward: 2 callers closed for silence (--caller-idle-timeout)",
-    "  --forward: the router would not wait for callers, 5 × so far; the log has its words",
+    "  --forward: the router would not wait for callers, 5 × so far; the log says more",
     "  --bind: 1 client waits for a caller, 4 so far; 2 callers came, 3 not wanted",
     "  --udp: 3 associations open, 9 granted so far; 7 datagrams sent, 5 received",
     "  own identity  ready  for 1 min 5 s   1 client   own.b32.i2p",

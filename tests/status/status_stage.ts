@@ -178,7 +178,7 @@ function tally<Name extends string>(
 }
 
 function leak(kind: "http-user-agent", count: number): StagedApplication["leaks"][number] {
-  const { story, fix } = LEAKS[kind];
+  const { message: story, fix } = LEAKS[kind];
   return { kind, count, story, fix };
 }
 
