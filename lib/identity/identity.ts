@@ -1,6 +1,5 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
-import { formatEndpoint } from "../config/endpoint.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
@@ -12,6 +11,7 @@ import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
+import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { UdpOptions } from "./primary_support.ts";
 import { isInUse, isTaken, needsTime, SESSION_RETRY } from "./session_retry.ts";
@@ -43,6 +43,9 @@ const TAKEN_ATTEMPTS = 3;
 
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
+
+/** What can be said of a bridge that has neither answered nor failed so far. */
+const UNKNOWN = new SamError("hello", "silent");
 
 export interface IdentityOptions {
   endpoint: SamEndpoint;
@@ -86,6 +89,8 @@ export interface IdentityStatus {
   state: "building" | "ready" | "lost";
   /** Why there is no session, where that is known; names no destination. */
   reason: string | undefined;
+  /** What to do about it, a line each. */
+  advice: readonly string[];
   session: SamSession | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
@@ -164,7 +169,8 @@ export class Identity {
     const without = this.#hadSession && failure !== undefined ? "lost" : "building";
     return {
       state: session === undefined ? without : "ready",
-      reason: session === undefined ? failure?.message : undefined,
+      reason: session === undefined && failure !== undefined ? this.#textOf(failure) : undefined,
+      advice: session === undefined && failure !== undefined && failure !== UNKNOWN ? this.#adviceOn(failure) : [],
       session,
       since: this.#since,
     };
@@ -194,6 +200,14 @@ export class Identity {
     await this.#keeping;
     await this.#datagrams?.close();
     this.#giveUp(reason);
+  }
+
+  #textOf(failure: SamError): string {
+    return failure === UNKNOWN ? failure.message : samErrorText(failure, this.#options.endpoint);
+  }
+
+  #adviceOn(failure: SamError): string[] {
+    return samErrorAdvice(failure, this.#options.endpoint);
   }
 
   #giveUp(reason: unknown): void {
@@ -247,8 +261,7 @@ export class Identity {
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
     const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
-    // What can be said of a bridge that has neither answered nor failed so far.
-    this.#failure ??= new SamError("hello", "silent");
+    this.#failure ??= UNKNOWN;
     const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await this.#createOf(endpoint, request, signal, onGreeted);
@@ -334,15 +347,15 @@ export class Identity {
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
         const lasts = formatDuration(now - since);
-        const { endpoint } = this.#options;
+        const says = this.#textOf(error);
         this.#log[isNews ? "warn" : "debug"](
           isGone(error)
-            ? `Router unreachable for ${lasts}: nothing listens on ${formatEndpoint(endpoint)}. Retrying; clients wait`
-            : `No new session for ${lasts}: ${error.message}`,
+            ? `Router unreachable for ${lasts}: ${says}. Retrying; clients wait`
+            : `No new session for ${lasts}: ${says}`,
           {
             attempt,
             routerSaid: error.text,
-            hint: isNews ? `i2p-socks check --sam ${formatEndpoint(endpoint)} finds the cause` : undefined,
+            hint: isNews ? this.#adviceOn(error).join("; ") : undefined,
           },
         );
         // The router may have taken the destination up, and now forgets it late, as it does after a session.

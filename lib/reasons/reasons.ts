@@ -168,7 +168,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "malformed-address": {
     message: "Not a valid I2P address",
-    hint: "Is it complete? A base32 address has 52 characters before .b32.i2p",
+    hint: "Compare it with the original: a base32 address is easily cut short",
     fix: null,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,

@@ -10,13 +10,15 @@ import { pureTest } from "../support/pure.ts";
 import { parseAnswer } from "../clients/raw_http.ts";
 import { anApplication, aServingApplication, aSnapshot } from "./snapshots.ts";
 
-pureTest("formatReady() says ready, or names each application that is not, with the reason", () => {
-  const away = anApplication({ name: "web", ready: false, reason: "The router is gone" });
+pureTest("formatReady() says ready, or names each application that is not, with the reason and what to do", () => {
+  const advice = ["i2pd: start it", "i2p-socks check --sam 127.0.0.1:7656 looks for the cause"];
+  const away = anApplication({ name: "web", ready: false, reason: "The router is gone", advice });
   const building = anApplication({ name: "git", ready: false, reason: "The router builds tunnels" });
   assertEquals(formatReady(aSnapshot(anApplication())), "ready\n");
   assertEquals(
     formatReady(aSnapshot(anApplication(), away, building)),
-    "web: The router is gone\ngit: The router builds tunnels\n",
+    "web: The router is gone\n  i2pd: start it\n  i2p-socks check --sam 127.0.0.1:7656 looks for the cause\n" +
+      "git: The router builds tunnels\n",
   );
   assertEquals(formatReady(aSnapshot()), "No application is served\n");
   assertEquals([aSnapshot(anApplication()), aSnapshot(anApplication(), away), aSnapshot()].map(isReady), [
@@ -307,7 +309,14 @@ pureTest("parseRequestHead() takes what browsers and scrapers send, and the path
 });
 
 pureTest("describeSnapshot() writes the same facts for people", () => {
-  const lost = anApplication({ name: "web", ready: false, reason: "The router is gone", samVersion: null, leaks: [] });
+  const lost = anApplication({
+    name: "web",
+    ready: false,
+    reason: "The router is gone",
+    advice: ["Start it"],
+    samVersion: null,
+    leaks: [],
+  });
   const lines = describeSnapshot(aSnapshot(anApplication(), lost));
   assertEquals(lines[0], "i2p-socks 0.1.0, up 1 h 2 min (since 2026-01-02T03:04:05.000Z)");
   assertEquals(lines.slice(2, 15), [
@@ -325,8 +334,9 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
     "      Set another",
     "",
   ]);
-  assertEquals(lines.slice(15, 17), [
+  assertEquals(lines.slice(15, 18), [
     "✗ web: not ready: The router is gone",
+    "    Start it",
     "  SOCKS at 127.0.0.1:4447, [::1]:4447; SAM at 127.0.0.1:7656",
   ]);
   assertStringIncludes(describeSnapshot(aSnapshot()).join(), "No application is served");

@@ -9,6 +9,7 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
     samVersion: "3.1",
     ready: true,
     reason: null,
+    advice: [],
     connections: 3,
     streams: 2,
     bytesSent: 123,
