@@ -19,6 +19,7 @@ export function describeSamError(error: SamError, endpoint: Endpoint): string {
   if (phase === "hello" && failure !== "refused") {
     const what = {
       unreachable: "has gone",
+      withheld: "was not asked",
       silent: "does not answer",
       closed: "closed the connection",
       garbled: "gave an unexpected reply",
