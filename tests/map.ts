@@ -76,6 +76,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "proxy/datagram_pool.ts",
     "reasons/datagram_drops.ts",
   ],
+  "proxy/bind_test.ts": ["proxy/pending_accept.ts"],
   "proxy/extended_errors_test.ts": ["proxy/refuse.ts"],
   "proxy/forward_test.ts": ["reasons/caller_refusals.ts"],
   "proxy/limits_test.ts": ["proxy/proxy.ts", "report/counters.ts"],

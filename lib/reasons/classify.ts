@@ -76,6 +76,7 @@ const SAM_REASONS: readonly SamCase[] = [
 
   { phase: "session", failure: "silent", reason: "not-ready" },
   { phase: "session", failure: "closed", reason: "router-down" },
+  { phase: "session", failure: "withheld", reason: "encryption-unsupported" },
   { phase: "session", result: /^DUPLICATED?_DEST$/, reason: "identity-in-use" },
   { phase: "session", result: /^TIMEOUT$/, reason: "not-ready" },
   { phase: "session", result: /^INVALID_KEY$/, reason: "key-refused" },

@@ -18,6 +18,7 @@ export type Reason =
   | "router-starting"
   | "session-refused"
   | "session-failed"
+  | "encryption-unsupported"
   | "datagrams-refused"
   | "key-refused"
   | "identity-in-use"
@@ -297,6 +298,20 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     reply4: Reply4.rejected,
     extended: null,
     exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
+  "encryption-unsupported": {
+    message: "The router is too old for an encryption type of --lease-set-encryption",
+    hint: "Leave out --lease-set-encryption, or upgrade the router",
+    fix: {
+      i2pd: "leave out --lease-set-encryption, or upgrade it: 2.45 has ElGamal and ECIES only",
+      java: "leave out --lease-set-encryption, or upgrade it",
+    },
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
     quotesRouter: false,
     sign: null,
   },

@@ -20,6 +20,7 @@ const WITHOUT_A_WORD: readonly Case[] = [
   ["not-ready", "session", "silent"],
   ["router-down", "session", "closed"],
   ["session-refused", "session", "garbled"],
+  ["encryption-unsupported", "session", "withheld"],
   ["router-error", "stream", "closed"],
   ["router-error", "stream", "garbled"],
 ];

@@ -1,4 +1,4 @@
-import { type SocksClientOptions, socksConnect, type SocksConnection, writeAll } from "../support/socks_client.ts";
+import { type SocksClientOptions, socksConnect, type SocksConnection, writeAll } from "../clients/socks_client.ts";
 import { since, within } from "./router.ts";
 import { Checker, sendPattern } from "./web.ts";
 

@@ -1,7 +1,7 @@
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
 import { findProgram } from "../support/e2e.ts";
-import { concat } from "../support/fake_stream.ts";
+import { concat } from "../support/bytes.ts";
 import { greet, NETWORK, reachSite } from "./i2pd.ts";
 import { Daemon, freePorts, type Router } from "./router.ts";
 import { SamSocket } from "./sam.ts";

@@ -1,7 +1,7 @@
 import { decodeI2pBase64, encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address, publicPart } from "../../lib/i2p/destination.ts";
-import { concat } from "../support/fake_stream.ts";
-import { writeAll } from "../support/socks_client.ts";
+import { concat } from "../support/bytes.ts";
+import { writeAll } from "../clients/socks_client.ts";
 import { within } from "./router.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { writeAll } from "../support/socks_client.ts";
+import { writeAll } from "../clients/socks_client.ts";
 
 /**
  * The site behind a router's server tunnel: as little HTTP as the behaviours need, on bare sockets, so that it ends

@@ -1,5 +1,5 @@
 import { encodeI2pBase32 } from "../../../lib/i2p/base32.ts";
-import { readToEnd, socksConnect } from "../../support/socks_client.ts";
+import { readToEnd, socksConnect } from "../../clients/socks_client.ts";
 import type { Behaviour, Stage } from "../behaviour.ts";
 import { message, seconds, since, sleep, within } from "../router.ts";
 

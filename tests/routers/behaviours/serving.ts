@@ -1,7 +1,7 @@
-import { BindClient } from "../../support/socks_bind.ts";
-import { resolveName } from "../../support/socks_resolve.ts";
-import { startUdpService } from "../../support/udp_service.ts";
-import { associate } from "../../support/socks_udp.ts";
+import { BindClient } from "../../clients/socks_bind.ts";
+import { resolveName } from "../../clients/socks_resolve.ts";
+import { startUdpService } from "../../sam_bridge/udp_service.ts";
+import { associate } from "../../clients/socks_udp.ts";
 import type { Behaviour, Seen, Stage } from "../behaviour.ts";
 import { fetchBy, open } from "../client.ts";
 import { message, seconds, since, sleep, within } from "../router.ts";

@@ -1,4 +1,4 @@
-import { writeAll } from "../../support/socks_client.ts";
+import { writeAll } from "../../clients/socks_client.ts";
 import type { Behaviour } from "../behaviour.ts";
 import { fetchBy, type Fetched, open, readOn, readSome } from "../client.ts";
 import { message, seconds, since, sleep, within } from "../router.ts";
