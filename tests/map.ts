@@ -15,6 +15,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "config/values.ts",
   ],
   "e2e/page_test.ts": ["status/page.css", "status/page.html", "status/page.js"],
+  "e2e/confine_test.ts": ["cli/setup_confine.sh"],
   "e2e/manual_test.ts": ["manual/man.ts"],
   "guard/bittorrent_test.ts": ["guard/peer_id.ts"],
   "guard/http_test.ts": ["guard/header_leak.ts", "guard/request_head.ts"],
