@@ -46,6 +46,11 @@ hidden() {
   done
 }
 
+# Whether signals that are ignored here need not be in the program.
+resets() {
+  env --default-signal=INT true 2>/dev/null
+}
+
 # Waits, five seconds at most, until a command succeeds.
 await() {
   tries=0
@@ -125,9 +130,9 @@ inside() {
   socat -t 180 "TCP4-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr,backlog=128" "UNIX-CONNECT:$dir/socks" \
     </dev/null >/dev/null 2>&1 &
   await listens || fail "cannot listen on 127.0.0.1:$port inside"
-  set -- setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all -- "$@"
-  # The shell starts what runs beside it with these two signals ignored.
-  if env --default-signal=INT true 2>/dev/null; then set -- env --default-signal=INT,QUIT "$@"; fi
+  # A browser that root runs needs the one that stays, to make namespaces for its own sandbox; others do not get it.
+  set -- setpriv --no-new-privs --inh-caps=-all --ambient-caps=-all --bounding-set=-all,+setfcap -- "$@"
+  if resets; then set -- env --default-signal=HUP,INT,QUIT,TERM "$@"; fi
   exec 3<&0
   "$@" <&3 3<&- &
   program=$!
@@ -196,9 +201,9 @@ enclose() {
   case $way in
     bubblewrap)
       for folder in $(hidden); do set -- --tmpfs "$folder" "$@"; done
-      # The script needs the two privileges for the namespace; the program does not get them.
+      # The script needs privileges for the namespace; the program does not get them.
       set -- bwrap --unshare-user --unshare-net --unshare-pid --as-pid-1 --die-with-parent --cap-drop ALL \
-        --cap-add CAP_NET_ADMIN --cap-add CAP_SETPCAP --dev-bind / / --proc /proc "$@"
+        --cap-add CAP_NET_ADMIN --cap-add CAP_SETPCAP --cap-add CAP_SETFCAP --dev-bind / / --proc /proc "$@"
       ;;
     unshare)
       set -- unshare --user --map-current-user --keep-caps --net --mount --pid --fork --kill-child --mount-proc "$@"
@@ -284,7 +289,11 @@ else
   trap 'echo QUIT >&9' QUIT
 fi
 exec 3<&0
-enclose "$how" sh "$0" --inside "${how%-root}" "$dir" "$port" "$report" "$desktop" "$@" <&3 3<&- 8>&- 9>&- &
+(
+  # A signal for all of the terminal must not end the namespace before the program has taken it.
+  if resets; then trap '' HUP INT QUIT TERM; fi
+  enclose "$how" sh "$0" --inside "${how%-root}" "$dir" "$port" "$report" "$desktop" "$@"
+) <&3 3<&- 8>&- 9>&- &
 confined=$!
 exec 3<&-
 finish "$confined"

@@ -46,6 +46,7 @@ exit $code`;
 /** Runs a program with a port that leads through a socket to the proxy. */
 const BRIDGED = `socat TCP-LISTEN:${INSIDE},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:"$1" &
 shift
+trap : TERM
 "$@"
 code=$?
 kill $!
