@@ -20,6 +20,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "config/values.ts",
   ],
   "e2e/page_test.ts": ["status/page.css", "status/page.html", "status/page.js"],
+  "e2e/confine_test.ts": ["cli/setup_confine.sh"],
   "e2e/manual_test.ts": ["manual/man.ts", "manual/man_page.ts"],
   "guard/http_test.ts": ["guard/header_leak.ts", "guard/request.ts"],
   "guard/scrub_http_test.ts": ["guard/request_reader.ts"],
