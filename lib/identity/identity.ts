@@ -12,6 +12,7 @@ import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { UdpOptions } from "./primary_support.ts";
+import { SiteCount } from "./site_count.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
@@ -77,6 +78,8 @@ export interface IdentityStatus {
   session: SamSession | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
+  /** Sites that its streams and datagrams went to, at most `MAX_SITES`. */
+  sites: number;
 }
 
 /**
@@ -88,6 +91,7 @@ export interface IdentityStatus {
 export class Identity {
   readonly #options: IdentityOptions;
   readonly #log: Log;
+  readonly #sites = new SiteCount();
   readonly #stop = new AbortController();
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
@@ -155,7 +159,13 @@ export class Identity {
       reason: session === undefined ? failure?.message : undefined,
       session,
       since: this.#since,
+      sites: this.#sites.size,
     };
+  }
+
+  /** Takes note of a site that has seen it. */
+  visit(host: string): void {
+    this.#sites.add(host);
   }
 
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
@@ -221,6 +231,8 @@ export class Identity {
     const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await this.#createOf(endpoint, request, signal, onGreeted);
+    // With another destination, it is somebody else to the sites.
+    if (key === undefined) this.#sites.clear();
     this.#session = session;
     this.#hadSession = true;
     this.#since = performance.now();
@@ -238,7 +250,7 @@ export class Identity {
     const { udp, datagramsOnly = false, log } = this.#options;
     if (udp === undefined) return await createSession(endpoint, request, signal, onGreeted);
     if (datagramsOnly || !udp.primary.isRefused) {
-      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
+      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, sites: this.#sites, log });
     }
     const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
     const session =
