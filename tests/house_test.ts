@@ -36,6 +36,8 @@ import {
 import { HALF_CLOSED_TIMEOUT } from "../lib/relay/half_closed.ts";
 import { IN_USE_TIMEOUT, REUSE_DELAY } from "../lib/identity/identity.ts";
 import { SERVICE_TIMEOUT } from "../lib/proxy/forward.ts";
+import { MAX_SETTINGS_FILE } from "../lib/audit/settings_files.ts";
+import { MAX_SITES } from "../lib/identity/site_count.ts";
 import { MAX_COOKIES } from "../lib/proxy/leak_watch.ts";
 import { MAX_SURPLUS } from "../lib/proxy/admission.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../lib/proxy/name_map.ts";
@@ -61,7 +63,7 @@ import { generate, PARTS, README, splitReadme, tableUnder } from "./tools/readme
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
   ["cli"],
-  ["manual"],
+  ["audit", "manual"],
   ["server"],
   ["proxy"],
   ["command", "identity", "relay"],
@@ -293,6 +295,8 @@ Deno.test("the README's limits are those of the code", async () => {
     "such an address without use": minutes(MAPPING_EXPIRY),
     "a range of `--map-names`": `${2 ** MIN_RANGE_BITS} addresses at least`,
     "destinations that `audit` counts one by one": `${MAX_AUDITED}`,
+    "what `audit --file` reads": `${MAX_SETTINGS_FILE} bytes`,
+    "sites of an identity that the status counts": `${MAX_SITES}`,
     "UDP associations of an application at once": `${MAX_ASSOCIATIONS}`,
     "the payload of a datagram": `${MAX_DATAGRAM} bytes`,
     "destinations that an identity for datagrams remembers": `${MAX_DESTINATIONS}`,

@@ -43,11 +43,17 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --no-session --json"],
   },
   audit: {
-    usage: "i2p-socks audit [--for DURATION] [OPTIONS]",
+    usage: "i2p-socks audit [--for DURATION | --file FILE] [OPTIONS]",
     text:
       "Serve like serve, and report what the application gave away. It looks for names that it resolves itself, and\n" +
-      "plaintext that tells about it, this machine or its user. Exit code 0 when clean, 1 otherwise.",
-    examples: ["i2p-socks audit --for 5m --listen 127.0.0.1:9050", "i2p-socks audit --secrets-file words --json"],
+      "plaintext that tells about it, this machine or its user. The card at the end says what sites can know of it, and\n" +
+      "what to change. With --file it reads the settings of an application (firefox, irssi, monerod, qbittorrent, ssh,\n" +
+      "thunderbird, weechat), and names what will leak before anything is sent. Exit code 0 when clean, 1 otherwise.",
+    examples: [
+      "i2p-socks audit --for 5m --listen 127.0.0.1:9050",
+      "i2p-socks audit --secrets-file words --json",
+      "i2p-socks audit --file ~/.ssh/config",
+    ],
   },
   connect: {
     usage: "i2p-socks connect HOST PORT [OPTIONS]",

@@ -28,6 +28,7 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   context.counters.add("connected");
   identity.visit(target.host);
   context.audit?.visit(destinationOf(client) ?? "");
+  context.audit?.note("identity", identity.address ?? "", target.host);
   await relayStream(client, handshake, opened, context);
 }
 

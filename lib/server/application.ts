@@ -149,7 +149,7 @@ export class Application {
         udp: identities.udpOf(settings, endpoint),
         logins,
         hosts,
-        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
+        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters, book: audit }),
         log,
         counters,
         audit,
