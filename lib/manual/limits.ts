@@ -1,3 +1,5 @@
+import { MAX_SETTINGS_FILE } from "../audit/settings_files.ts";
+import { MAX_SITES } from "../identity/site_count.ts";
 import { MIN_RANGE_BITS } from "../config/address_range.ts";
 import { MAX_DURATION } from "../config/duration.ts";
 import { MAX_CONFIG_FILE } from "../config/file.ts";
@@ -173,6 +175,8 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["Cookies it remembers, to see one go to two sites", `the last ${MAX_COOKIES} of each application`],
     ["A line of `--secrets-file`", `at least ${characters(MIN_SECRET)}`],
     ["Destinations that `audit` counts one by one", `${MAX_AUDITED}; further ones are counted together`],
+    ["A settings file of `audit --file`", bytes(MAX_SETTINGS_FILE)],
+    ["Sites of an identity that the status counts", `${MAX_SITES}`],
   ],
   "Names that stand for addresses (--map-names)": [
     ["Names with an address", `${MAX_MAPPED_NAMES} of each isolation group; the least recently used one goes first`],

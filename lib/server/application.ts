@@ -157,7 +157,7 @@ export class Application {
         logins,
         hosts,
         keepLimit: services.keepLimit,
-        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
+        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters, book: audit }),
         log,
         counters,
         audit,
