@@ -152,6 +152,7 @@ export class Application {
         identity: handle.identity,
         udp: identities.udpOf(settings, endpoint),
         logins,
+        userName: own.userName,
         hosts,
         leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
         log,
