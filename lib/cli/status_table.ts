@@ -35,7 +35,7 @@ function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undef
 function describeApplication(application: ApplicationStatus, pace: Pace): string[] {
   const { name, listen, sam, samVersion, ready, reason, advice, identities, refusals, leaks, callers, udp } =
     application;
-  const { connections, streams, connected, bytesSent, bytesReceived } = application;
+  const { connections, streams, connected, bytesSent, bytesReceived, bytesKept } = application;
   const bridge = `SAM ${samVersion === null ? "" : `${samVersion} `}at ${sam}`;
   return [
     `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}`,
@@ -43,7 +43,8 @@ function describeApplication(application: ApplicationStatus, pace: Pace): string
     `  SOCKS at ${listen.join(", ")}; ${bridge}`,
     `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
     `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
-    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}`,
+    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}` +
+    (bytesKept === 0 ? "" : `, ${formatBytes(bytesKept)} kept for slow readers`),
     ...describeSwitched(application).map((line) => `  ${line}`),
     ...align(identities.map(identityRow)).map((line) => `  ${line}`),
     ...section("Refused", refusals),

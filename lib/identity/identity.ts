@@ -5,7 +5,7 @@ import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
-import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
+import { createSession, type SamSession, SESSION_TIMEOUT, type SessionRequest } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
@@ -14,6 +14,7 @@ import { DatagramPort } from "./datagram_port.ts";
 import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { UdpOptions } from "./primary_support.ts";
+import { isInUse, isTaken, needsTime, SESSION_RETRY } from "./session_retry.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
@@ -31,11 +32,14 @@ const GONE_PROBE = 250;
  */
 export const RETRY_MAX_QUEUED = 2_000;
 
-/** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
-export const IN_USE_TIMEOUT = 60_000;
+/**
+ * Milliseconds that the first session of a lasting identity waits for the router to free its destination. Java I2P before
+ * 0.9.58 has a session that was given up while it was built in use for five minutes; later ones let go within seconds.
+ */
+export const IN_USE_TIMEOUT = 330_000;
 
-/** Milliseconds between these attempts. */
-export const IN_USE_RETRY = 3_000;
+/** Attempts at a destination that another program has, where the router is asked in vain only: one of ours may be ending. */
+const TAKEN_ATTEMPTS = 3;
 
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
@@ -216,8 +220,10 @@ export class Identity {
   }
 
   async #createFirst(): Promise<SamSession> {
-    const { routerPatience = 0 } = this.#options;
-    using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
+    const { signal } = this.#stop;
+    const { key, queueClients, routerPatience = 0, sessionTimeout = SESSION_TIMEOUT } = this.#options;
+    using inUse = new Deadline(IN_USE_TIMEOUT, signal);
+    using patience = new Deadline(sessionTimeout, signal);
     const backoff = new Backoff();
     const awaited = new AwaitedRouter(routerPatience, this.#log);
     for (;;) {
@@ -227,18 +233,27 @@ export class Identity {
         if (awaited.isWorthWaiting(error)) {
           this.#failure = error;
           await this.#wait(awaited.next());
-          this.#stop.signal.throwIfAborted();
+          signal.throwIfAborted();
           continue;
         }
-        if (this.#options.queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
+        if (queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
           this.#failure = error;
           await this.#wait(backoff.next());
           continue;
         }
-        if (this.#options.key === undefined || patience.aborted || !isInUse(error)) throw error;
+        if (!patience.aborted && needsTime(error)) {
+          this.#log.info(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
+        } else if (key !== undefined && !inUse.aborted && isInUse(error)) {
+          this.#log.info("The router still has this identity in use: waiting until it forgets the last session", {
+            hint: `Java I2P before 0.9.58 may need five minutes for that; given up after ${
+              formatDuration(IN_USE_TIMEOUT)
+            }`,
+          });
+        } else {
+          throw error;
+        }
         this.#failure = error;
-        this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
-        await sleep(IN_USE_RETRY, this.#stop.signal);
+        await sleep(SESSION_RETRY, signal);
       }
     }
   }
@@ -304,6 +319,7 @@ export class Identity {
   /** Creates a session, however long it takes; undefined where the identity is closed first. */
   async #rebuild(backoff: Backoff): Promise<SamSession | undefined> {
     const since = performance.now();
+    let taken = 0;
     let told = { reason: this.#failure?.message, at: since };
     // A router that comes back does not answer for sessions that died young before.
     if (await this.#hasRouterGone()) backoff.reset();
@@ -318,6 +334,14 @@ export class Identity {
         if (this.#stop.signal.aborted) return undefined;
         if (!(error instanceof SamError)) throw error;
         this.#failure = error;
+        if (isTaken(error) && !await this.#hasRouterGone() && (error.keyMayBeTaken || ++taken === TAKEN_ATTEMPTS)) {
+          this.#log.error(`No new session, and none is tried any more: ${refusalOf(error).message}`, {
+            hint: "Stop what uses the key, then restart i2p-socks",
+            routerSaid: error.text,
+          });
+          this.#giveUp(error);
+          return undefined;
+        }
         // An outage is warned of once, again when its cause changes, and now and then.
         const now = performance.now();
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
@@ -377,10 +401,6 @@ export class Identity {
     await sleep(milliseconds - least, rest);
     this.#expedite = () => {};
   }
-}
-
-function isInUse(error: unknown): error is SamError {
-  return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
 }
 
 /** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */

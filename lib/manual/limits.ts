@@ -23,13 +23,14 @@ import {
   UNANSWERED_AGE,
   UNKNOWN_AGE,
 } from "../identity/destination_cache.ts";
-import { IN_USE_RETRY, IN_USE_TIMEOUT, RETRY_MAX_QUEUED, REUSE_DELAY } from "../identity/identity.ts";
+import { IN_USE_TIMEOUT, RETRY_MAX_QUEUED, REUSE_DELAY } from "../identity/identity.ts";
 import { AGE as SPARE_AGE, REFILL as SPARE_REFILL } from "../identity/spare_identities.ts";
 import { LINGER, LONGEST_LINGER } from "../io/conn.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../io/datagrams.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { MAX_PEERS, MAX_WAITING } from "../proxy/associate.ts";
 import { MAX_ASSOCIATIONS } from "../proxy/datagram_pool.ts";
+import { SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
 import { SERVICE_TIMEOUT } from "../proxy/forward.ts";
 import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
@@ -46,6 +47,8 @@ import {
   SILENT_AFTER_ANSWER,
   SILENT_BEFORE_ANSWER,
 } from "../relay/half_closed.ts";
+import { MAX_KEPT, MAX_KEPT_BY_STREAM } from "../relay/keeper.ts";
+import { MAX_UNDER_WAY } from "../relay/outflow.ts";
 import { LOST_GRACE } from "../relay/relay.ts";
 import { MAX_AUDITED } from "../report/audit_book.ts";
 import { MAX_REPEATED, REPEATS_TIME } from "../report/repeats.ts";
@@ -77,7 +80,11 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["From accepting a client to its complete request", set("handshake-timeout")],
     ["User ID and host name of SOCKS4, each", bytes(MAX_SOCKS4_FIELD)],
     ["From a request to its open stream", set("connect-timeout")],
+    ["The router's answer whether a site is there", time(SILENT_PEER_TIMEOUT)],
     ["A stream without a byte in either direction", set("idle-timeout")],
+    ["What a stream keeps for a client that reads slowly", bytes(MAX_KEPT_BY_STREAM)],
+    ["What all streams keep for such clients", bytes(MAX_KEPT)],
+    ["Bytes of a service that count as under way when it ends", bytes(MAX_UNDER_WAY)],
     [
       "A stream whose client has ended its side, without a byte",
       `${time(HALF_CLOSED_TIMEOUT)}; ${time(ANSWERED_TIMEOUT)} after an answer; ${time(DRAINING_TIMEOUT)} while the ` +
@@ -116,7 +123,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ],
     [
       "A destination that the router still has in use, at the start",
-      `${time(IN_USE_TIMEOUT)}, with an attempt every ${time(IN_USE_RETRY)}`,
+      time(IN_USE_TIMEOUT),
     ],
     ["Reusing a persistent identity after its session has ended", `${time(REUSE_DELAY)} later`],
     [

@@ -12,6 +12,7 @@ import { Refusal } from "../reasons/refusal.ts";
 import { BufferPool } from "../relay/buffer_pool.ts";
 import { FairnessGate } from "../relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../relay/half_closed.ts";
+import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
@@ -49,6 +50,8 @@ interface ProxyOptions {
   /** Host names of the user's own, asked before the router. */
   hosts: Hosts;
   leaks: LeakWatch;
+  /** What the streams of the process may keep. */
+  keepLimit: KeepLimit;
   log: Log;
   /** Numbers since the start. */
   counters: Counters;
@@ -116,6 +119,11 @@ export class Proxy implements AsyncDisposable {
   /** Streams that are open now. */
   get streams(): number {
     return this.#context.gauges.streams;
+  }
+
+  /** Bytes that are kept now for clients and services that do not take them. */
+  get keptBytes(): number {
+    return this.#context.gauges.kept.value;
   }
 
   /** UDP associations that are open now; undefined where UDP is switched off. */
@@ -218,11 +226,12 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     warm: new WarmSockets(endpoint, capacity.warm),
     leaks: options.leaks,
     pool: new BufferPool(),
+    keepLimit: options.keepLimit,
     gate,
     halfClosed,
     log,
     counters,
-    gauges: { streams: 0, waiting: 0 },
+    gauges: { streams: 0, waiting: 0, kept: { value: 0 } },
     audit: options.audit,
     signal,
   };
@@ -244,6 +253,8 @@ function createForwarder(
     identity,
     callers: settings.policy.callers,
     pool: context.pool,
+    keepLimit: context.keepLimit,
+    keptBytes: context.gauges.kept,
     gate: context.gate,
     halfClosed: context.halfClosed,
     log: context.log,

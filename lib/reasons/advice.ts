@@ -18,6 +18,7 @@ export function samErrorText(error: SamError, endpoint: Where): string {
   if (phase !== "hello" || failure === "refused") return error.message;
   const what = {
     unreachable: "has gone",
+    withheld: "was not asked",
     silent: "does not answer",
     closed: "closed the connection",
     garbled: "gave an unexpected reply",

@@ -8,6 +8,7 @@ import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
 import type { Capacity } from "../proxy/admission.ts";
 import { Proxy } from "../proxy/proxy.ts";
+import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
 import { type Log, withFields } from "../report/log.ts";
@@ -32,6 +33,8 @@ export interface SharedServices {
   identities: IdentityRegistry;
   /** Folder of lasting identities where an application names none; undefined if there is none. */
   keysDir: string | undefined;
+  /** What the streams of all applications may keep. */
+  keepLimit: KeepLimit;
   /** What names this machine and its user. */
   own: Own["identifiers"];
   log: Log;
@@ -154,6 +157,7 @@ export class Application {
         logins,
         userName: own.userName,
         hosts,
+        keepLimit: services.keepLimit,
         leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
         log,
         counters,

@@ -21,6 +21,7 @@ import type {
 type Shown =
   | "connections"
   | "streams"
+  | "keptBytes"
   | "identities"
   | "datagramIdentities"
   | "callers"
@@ -52,6 +53,7 @@ export function statusOf(
     streams: proxy.streams,
     bytesSent: counters.get("bytes-sent"),
     bytesReceived: counters.get("bytes-received"),
+    bytesKept: proxy.keptBytes,
     connected: counters.get("connected") + counters.get("bind-connected"),
     identities: [
       ...proxy.identities.map((identity) => factsOf(identity, identity.group === undefined ? "base" : "group")),

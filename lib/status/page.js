@@ -351,6 +351,7 @@ function showApplication(view, app) {
     ["Streams since the start", count(app.connected)],
     ["Sent", bytes(app.bytesSent)],
     ["Received", bytes(app.bytesReceived)],
+    ["Kept for slow readers", bytes(app.bytesKept)],
   ]);
   showSwitched(view, app);
   showIdentities(view.identities, app.identities);

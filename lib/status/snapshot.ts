@@ -34,6 +34,8 @@ export interface ApplicationStatus {
   bytesSent: number;
   /** Bytes from peers to clients, likewise. */
   bytesReceived: number;
+  /** Bytes that are kept now for clients and services that do not take them. */
+  bytesKept: number;
   /** Streams that were opened so far, those of BIND included. */
   connected: number;
   /** Its own identity first, then those of isolation groups, then those for datagrams. */

@@ -67,7 +67,7 @@ Deno.test("the status page in Chromium", async (t) => {
     const numbers = await page.evaluate<string[]>(
       "[...document.querySelectorAll('section:last-child .numbers div')].map((pair) => pair.textContent)",
     );
-    assertEquals(numbers.length, 5 + 5 + 4 + 4, numbers.join());
+    assertEquals(numbers.length, 6 + 5 + 4 + 4, numbers.join());
     for (
       const pair of [
         "Served now3",

@@ -342,6 +342,11 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
   assertStringIncludes(describeSnapshot(aSnapshot()).join(), "No application is served");
 });
 
+pureTest("describeSnapshot() says what is kept for readers that do not take it, where that is anything", () => {
+  const text = describeSnapshot(aSnapshot(anApplication({ bytesKept: 70_000 }))).join("\n");
+  assertStringIncludes(text, "456.8 kB received, 70.0 kB kept for slow readers\n");
+});
+
 pureTest("describeSnapshot() tells the rates since an earlier answer of the same program", () => {
   const traffic = (before: Snapshot): string => {
     const now = { ...aSnapshot(anApplication({ bytesSent: 3_000, bytesReceived: 5_000_000 })), uptimeSeconds: 104 };

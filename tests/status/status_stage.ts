@@ -29,6 +29,7 @@ export interface StagedApplication {
   streams: number;
   bytesSent: number;
   bytesReceived: number;
+  bytesKept: number;
   connected: number;
   identities: StagedIdentity[];
   refusals: StagedTally[];
@@ -82,6 +83,7 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
     streams: 11,
     bytesSent: 3_481_226,
     bytesReceived: 94_630_871,
+    bytesKept: 0,
     connected: 1_284,
     identities: [
       { kind: "base", group: null, state: "ready", reason: null, b32: b32("k"), ageSeconds: 15_210, clients: 8 },
@@ -112,6 +114,7 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     streams: 0,
     bytesSent: 20_480,
     bytesReceived: 512,
+    bytesKept: 0,
     connected: 9,
     identities: [{
       kind: "base",

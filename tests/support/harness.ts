@@ -8,6 +8,7 @@ import { PrimarySupport, type UdpOptions } from "../../lib/identity/primary_supp
 import { Proxy } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import {
   type DropOptions,
   publishService,
@@ -139,6 +140,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       logins: options.logins,
       userName: options.userName ?? "daniel",
       hosts: options.hosts ?? new Map(),
+      keepLimit: new KeepLimit(),
       leaks: new LeakWatch({
         mode: "warn",
         scrub: [],
