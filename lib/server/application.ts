@@ -155,6 +155,7 @@ export class Application {
         identity: handle.identity,
         udp: identities.udpOf(settings, endpoint),
         logins,
+        userName: own.userName,
         hosts,
         keepLimit: services.keepLimit,
         leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters, book: audit }),
