@@ -4,11 +4,12 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, readSettings, readValue } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
+import { needsTime, SESSION_RETRY } from "../identity/session_retry.ts";
 import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { refusalOf, unknownReason } from "../reasons/classify.ts";
 import { REASONS } from "../reasons/reasons.ts";
-import { lookupName } from "../sam/naming.ts";
+import { lookupName, OWN_ADDRESS_TIMEOUT } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
@@ -21,12 +22,6 @@ import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
-
-/**
- * Milliseconds for our own lease set to be found, where there is more to try; and not more than half of the time for all steps.
- * i2pd (seen with 2.45.1) asks for it through tunnels of its own, not those of the session: streams may open without it.
- */
-export const OWN_ADDRESS_TIMEOUT = 30_000;
 
 /** Milliseconds between two questions for our own lease set, which routers publish a moment after the session is ready. */
 const OWN_ADDRESS_RETRY = 2_000;
@@ -53,7 +48,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
     const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
       if (!asJson) terminal.data(describeFinding(step, finding, route.kind));
     });
-    // A stream that is open, or a datagram that came back, went the way that applications' own go: then all is well, whatever
+    // A stream that is open, or a datagram that arrived, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
     const failed = findings.at(-1)?.ok ? undefined : findings.find(({ ok }) => !ok);
     if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));
@@ -171,7 +166,15 @@ class Route {
   }
 
   async #create(signal: Signal): Promise<string> {
-    this.#session = await createSession(this.#endpoint, { options: this.#settings.sessionOptions }, signal);
+    while (this.#session === undefined) {
+      try {
+        this.#session = await createSession(this.#endpoint, { options: this.#settings.sessionOptions }, signal);
+      } catch (error) {
+        if (!needsTime(error)) throw error;
+        await sleep(SESSION_RETRY, signal);
+        signal.throwIfAborted();
+      }
+    }
     return `tunnels are built for ${this.#session.address}`;
   }
 

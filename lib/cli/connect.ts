@@ -6,6 +6,7 @@ import { type ApplicationSettings, ConfigError, readSettings, readValue } from "
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
+import { completeHint } from "../reasons/advice.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import { connectThrough, UpstreamError, type UpstreamProblem } from "./connect_via.ts";
@@ -167,9 +168,18 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   if (!(error instanceof SamError || error instanceof Refusal || error instanceof TimeoutError)) return error;
   const { reason, message } = refusalOf(error, kind);
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
+  return new CliError(codeOf(reason), `${message}${text}`, adviceOf(reason, formatEndpoint(sam)));
+}
+
+/** What to do about a refusal: with either router, or else in general. */
+function adviceOf(reason: Reason, sam: string): string[] {
   const { fix, hint } = REASONS[reason];
-  const hints = fix === null ? (hint === null ? [] : [hint]) : fixLines(fix);
-  return new CliError(codeOf(reason), `${message}${text}`, hints);
+  const complete = completeHint(hint, sam);
+  const isCommand = hint !== complete;
+  return [
+    ...(fix === null ? [] : fixLines(fix)),
+    ...(complete !== null && (fix === null || isCommand) ? [complete] : []),
+  ];
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
@@ -189,16 +199,19 @@ const UPSTREAM_CODES: Readonly<Record<UpstreamProblem, ExitCode>> = {
   "failed": ExitCode.failure,
 };
 
-function adviseOnUpstream({ problem, message }: UpstreamError, via: Endpoint): CliError {
+function adviseOnUpstream({ problem, message, refusal }: UpstreamError, via: Endpoint): CliError {
   const where = formatEndpoint(via);
+  if (refusal !== undefined) {
+    return new CliError(codeOf(refusal.reason), message, adviceOf(refusal.reason, refusal.sam));
+  }
   const code = UPSTREAM_CODES[problem];
   switch (problem) {
     case "unreachable":
       return new CliError(code, `Nothing answers at ${where}: no running proxy (${message})`, [
-        "Start i2p-socks serve, or leave --via and I2P_SOCKS_VIA out for a session of its own",
+        "Start i2p-socks serve, or leave out --via and I2P_SOCKS_VIA to open a new session",
       ]);
     case "not-socks":
-      return new CliError(code, `What listens at ${where} is no SOCKS5 proxy: ${message}`, [
+      return new CliError(code, `What listens at ${where} is not a SOCKS5 proxy: ${message}`, [
         "Give --via the listen= address of the proxy's ready line",
       ]);
     case "login":
@@ -220,7 +233,7 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
     case "silent":
       throw new CliError(
         ExitCode.notReady,
-        "The peer fell silent without an end after stdin had ended: what it sent may not be all",
+        "The site fell silent after stdin had ended: its answer may be incomplete",
       );
     case "output closed":
       throw new CliError(ExitCode.failure, "Cannot write to stdout: nobody reads from it any more");
@@ -270,7 +283,7 @@ function parseTarget(operands: readonly string[]): Target {
   const usage = (message: string): CliError => new CliError(ExitCode.usage, message, ["i2p-socks connect HOST PORT"]);
   if (name === undefined || digits === undefined || more.length > 0) throw usage("connect takes a host and a port");
   const port = Number(digits);
-  if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`Cannot connect to port "${digits}": it is none`);
+  if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`Invalid port "${digits}"`);
   const { kind, host } = requireI2pAddress(name, `Cannot connect to "${name}"`);
   return { kind, host, port };
 }

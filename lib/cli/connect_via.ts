@@ -2,6 +2,7 @@ import { concat } from "../io/bytes.ts";
 import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
+import { type Reason, REASONS } from "../reasons/reasons.ts";
 import type { StreamTarget } from "../sam/stream.ts";
 import {
   encodeConnect,
@@ -47,12 +48,15 @@ export type UpstreamProblem =
 export class UpstreamError extends Error {
   /** How. */
   readonly problem: UpstreamProblem;
+  /** Why, where the proxy is one of this program, and its SAM bridge. */
+  readonly refusal: { reason: Reason; sam: string } | undefined;
 
   /** Makes the error. */
-  constructor(problem: UpstreamProblem, message: string, cause?: unknown) {
+  constructor(problem: UpstreamProblem, message: string, cause?: unknown, refusal?: UpstreamError["refusal"]) {
     super(message, { cause });
     this.name = "UpstreamError";
     this.problem = problem;
+    this.refusal = refusal;
   }
 }
 
@@ -61,12 +65,12 @@ const REFUSALS: Readonly<Record<number, readonly [UpstreamProblem, string]>> = {
   [Reply5.generalFailure]: ["failed", "The proxy or its router failed"],
   [Reply5.notAllowed]: ["not-permitted", "The proxy does not permit this destination"],
   [Reply5.networkUnreachable]: ["not-ready", "The proxy has no session: its router is not there or not ready"],
-  [Reply5.hostUnreachable]: ["peer", "The proxy cannot reach the peer: its name is unknown, or it is offline"],
-  [Reply5.connectionRefused]: ["peer", "The peer refused"],
+  [Reply5.hostUnreachable]: ["peer", "The proxy cannot reach the site: its name is unknown, or it is offline"],
+  [Reply5.connectionRefused]: ["peer", "The site refused the connection"],
   [Reply5.ttlExpired]: ["timed-out", "No answer within the proxy's time limit"],
-  [Extended5.leaseSetNotFound]: ["peer", "The destination is offline or does not exist"],
-  [Extended5.peerUnreachable]: ["peer", "The proxy cannot reach the peer"],
-  [Extended5.malformedAddress]: ["not-permitted", "The proxy takes this for no address of I2P"],
+  [Extended5.leaseSetNotFound]: ["peer", "The site is offline or does not exist"],
+  [Extended5.peerUnreachable]: ["peer", "The proxy cannot reach the site"],
+  [Extended5.malformedAddress]: ["not-permitted", "The proxy does not accept this as an I2P address"],
   [Extended5.timedOut]: ["timed-out", "No answer within the proxy's time limit"],
 };
 
@@ -123,10 +127,17 @@ async function talk(conn: Deno.TcpConn, login: Login | undefined, { host, port }
     if (!await answers.take(parseLoginStatus)) throw new UpstreamError("login", "The proxy refuses the login");
   }
   await writeAll(conn, encodeConnect(host, port));
-  const code = await answers.take(parseReply5);
+  const { code, words } = await answers.take(parseReply5);
   if (code === Reply5.succeeded) return answers.rest;
+  // It becomes part of a command to type, so it must be what it says.
+  const [, word = "", sam = ""] = /^([a-z-]+) ((?:127\.0\.0\.1|\[::1\]):\d{1,5})$/.exec(words) ?? [];
+  if (isReason(word)) throw new UpstreamError("failed", REASONS[word].message, undefined, { reason: word, sam });
   const [problem, story] = REFUSALS[code] ?? ["failed", `The proxy answered with code ${code}`];
   throw new UpstreamError(problem, story);
+}
+
+function isReason(word: string): word is Reason {
+  return Object.hasOwn(REASONS, word);
 }
 
 /** Reads a dialogue, whatever the pieces that it comes in. */

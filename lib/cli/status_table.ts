@@ -9,7 +9,7 @@ import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../statu
 export function describeSnapshot(snapshot: Snapshot, before?: Snapshot): string[] {
   const { version, startedAt, uptimeSeconds, applications } = snapshot;
   return [
-    `i2p-socks ${version}, for ${seconds(uptimeSeconds)} (since ${startedAt})`,
+    `i2p-socks ${version}, up ${seconds(uptimeSeconds)} (since ${startedAt})`,
     ...applications.flatMap((application) => ["", ...describeApplication(application, paceOf(snapshot, before))]),
     ...(applications.length === 0 ? ["✗ No application is served"] : []),
   ];
@@ -33,15 +33,18 @@ function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undef
 }
 
 function describeApplication(application: ApplicationStatus, pace: Pace): string[] {
-  const { name, listen, sam, samVersion, ready, reason, identities, refusals, leaks, callers, udp } = application;
-  const { connections, streams, connected, bytesSent, bytesReceived } = application;
+  const { name, listen, sam, samVersion, ready, reason, advice, identities, refusals, leaks, callers, udp } =
+    application;
+  const { connections, streams, connected, bytesSent, bytesReceived, bytesKept } = application;
   const bridge = `SAM ${samVersion === null ? "" : `${samVersion} `}at ${sam}`;
   return [
     `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}`,
+    ...advice.map((line) => `    ${line}`),
     `  SOCKS at ${listen.join(", ")}; ${bridge}`,
     `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
     `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
-    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}`,
+    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}` +
+    (bytesKept === 0 ? "" : `, ${formatBytes(bytesKept)} kept for slow readers`),
     ...describeSwitched(application).map((line) => `  ${line}`),
     ...align(identities.map(identityRow)).map((line) => `  ${line}`),
     ...section("Refused", refusals),
@@ -65,7 +68,7 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
     );
     if (idle > 0) lines.push(`--forward: ${counted(idle, "caller")} closed for silence (--caller-idle-timeout)`);
     if (acceptFailures > 0) {
-      lines.push(`--forward: the router would not wait for callers, ${acceptFailures} × so far; the log has its words`);
+      lines.push(`--forward: the router would not wait for callers, ${acceptFailures} × so far; the log says more`);
     }
   }
   if (bind !== undefined) {

@@ -1,9 +1,14 @@
 import { OutputQueue } from "../io/output_queue.ts";
+import type { Problem } from "./errors.ts";
+import { ExitCode } from "./exit_code.ts";
 import { createLog, type Log, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
-const MAX_WAITING_OUTPUT = 262_144;
+export const MAX_WAITING_OUTPUT = 262_144;
+
+/** Characters in a line where no terminal says how many there are. */
+const DEFAULT_COLUMNS = 80;
 
 /** Milliseconds that a program which was told to end waits for the readers of its output. */
 const LAST_WORDS = 1_000;
@@ -23,10 +28,17 @@ export class Terminal {
     lost: (lines) => `${lines} ${lines === 1 ? "line" : "lines"} of the log ${lines === 1 ? "was" : "were"} lost\n`,
   });
   #status = "";
+  /** Whether an error that ends the program is written as one JSON object. */
+  hasJsonErrors = false;
 
   /** Whether somebody watches stderr. */
   get isInteractive(): boolean {
     return Deno.stderr.isTerminal();
+  }
+
+  /** Characters in a line of what reads stdout: those of a terminal, or 80. */
+  get columns(): number {
+    return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || DEFAULT_COLUMNS : DEFAULT_COLUMNS;
   }
 
   /** Writes a line of data, or several; characters that could do something to a terminal become escapes. */
@@ -65,7 +77,7 @@ export class Terminal {
     if (!this.isInteractive) return;
     this.#clear();
     // A status that wraps could not be cleared as one line.
-    this.#status = text.slice(0, (Deno.consoleSize().columns || 80) - 1);
+    this.#status = text.slice(0, (Deno.consoleSize().columns || DEFAULT_COLUMNS) - 1);
     this.#stderr.write(this.#status);
   }
 
@@ -74,6 +86,22 @@ export class Terminal {
     this.status("");
     for (const line of message.split("\n")) this.talk(`i2p-socks: error: ${line}`);
     for (const hint of hints) this.talk(`i2p-socks: hint: ${hint}`);
+  }
+
+  /** Prints the error that ends the program; with {@linkcode hasJsonErrors} as a line of a JSON log. */
+  fatal({ messages, hints, code, reason }: Pick<Problem, "messages" | "hints" | "code" | "reason">): void {
+    if (!this.hasJsonErrors) return this.error(messages.join("\n"), hints);
+    const word = reason ?? Object.entries(ExitCode).find(([, value]) => value === code)?.[0] ?? "failure";
+    const facts = {
+      time: new Date().toISOString(),
+      level: "error",
+      message: messages.join("; "),
+      reason: word.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      hints,
+      exitCode: code,
+    };
+    this.status("");
+    this.talk(JSON.stringify(facts));
   }
 
   /**

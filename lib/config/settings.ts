@@ -19,6 +19,8 @@ export interface TimeoutSettings {
   idle: number;
   /** Without a client, until the identity of a group is closed; 0 is never. */
   identityIdle: number;
+  /** At the start, for a router that is not there yet. */
+  wait: number;
 }
 
 /** Most things that an application has at once. */
@@ -123,10 +125,13 @@ export interface LogSettings {
 export class ConfigError extends Error {
   /** One sentence a problem. */
   readonly problems: readonly string[];
+  /** Where it stands how to do it right. */
+  readonly hint: string;
 
   /** Makes the error. */
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], hint = "See i2p-socks --help") {
     super(problems.join("\n"));
+    this.hint = hint;
     this.name = "ConfigError";
     this.problems = problems;
   }
@@ -154,6 +159,7 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
       connect: read.value("connect-timeout"),
       idle: read.value("idle-timeout"),
       identityIdle: read.value("identity-idle"),
+      wait: read.value("wait"),
     },
     limits: {
       connections: read.value("max-connections"),
@@ -250,7 +256,7 @@ export function readValue<N extends OptionName>(given: RawOptions, name: N): Opt
 export function readLogSettings(given: RawOptions, problems: string[]): LogSettings {
   const read = new Reader(given, problems);
   return {
-    logLevel: read.value("log-level"),
+    logLevel: read.value("quiet") ? "error" : read.value("log-level"),
     logFormat: read.value("log-format"),
     logDestinations: read.value("log-destinations"),
   };

@@ -1,10 +1,10 @@
 import type { Identity } from "./identity.ts";
 
 /** Least and most milliseconds until another spare identity is built in place of one that was taken. */
-const REFILL = [5_000, 60_000] as const;
+export const REFILL = [5_000, 60_000] as const;
 
 /** Least and most milliseconds that a spare identity is kept without being used. */
-const AGE = [600_000, 1_800_000] as const;
+export const AGE = [600_000, 1_800_000] as const;
 
 /** An identity that nobody has used. */
 interface Spare {

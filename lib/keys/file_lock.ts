@@ -19,6 +19,18 @@ export class FileLock implements Disposable {
     return await tryLock(file) ? new FileLock(file) : undefined;
   }
 
+  /** Whether another holder has a lock; no file is made for the question. */
+  static async isTaken(path: string): Promise<boolean> {
+    const file = await Deno.open(path, { read: true, write: true }).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (file === undefined) return false;
+    const isFree = await tryLock(file);
+    if (isFree) file.close();
+    return !isFree;
+  }
+
   /** Writes the time into the file: the next holder can tell when it was held last. */
   async stamp(): Promise<void> {
     await this.#file.truncate();

@@ -43,6 +43,17 @@ export class KeyStore {
     return names.sort();
   }
 
+  /** When a key was written. @throws {KeyStoreError} if it is missing or open to others. */
+  async writtenAt(name: string): Promise<Date | undefined> {
+    const { mtime } = await Deno.lstat(await this.#existing(name));
+    return mtime ?? undefined;
+  }
+
+  /** Whether a process holds the lock of an identity now. Nothing is made for the question. */
+  async isInUse(name: string): Promise<boolean> {
+    return await FileLock.isTaken(this.#path(name).replace(/\.dat$/, ".lock"));
+  }
+
   /** Whether there is a key of that name. */
   async has(name: string): Promise<boolean> {
     try {
@@ -93,7 +104,7 @@ export class KeyStore {
     throw new KeyStoreError(
       "in-use",
       `Identity "${name}" is in use by another process`,
-      "Stop the other i2p-socks first, or use another --identity",
+      "Stop the i2p-socks that uses it first",
     );
   }
 

@@ -42,7 +42,7 @@ export async function handleAssociate(client: Client, { request }: Handshake, co
     throw new SocksError("command", "UDP ASSOCIATE is not supported", request.version);
   }
   if (clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
-  admission.claim(client);
+  await admission.claim(client, context.signal);
   using deadline = new Deadline(settings.timeouts.connect, signal);
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));

@@ -8,8 +8,9 @@ import { Refusal } from "../reasons/refusal.ts";
 import type { BufferPool } from "../relay/buffer_pool.ts";
 import type { FairnessGate } from "../relay/fairness_gate.ts";
 import type { HalfClosedStreams } from "../relay/half_closed.ts";
+import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
-import type { Counters } from "../report/counters.ts";
+import type { Counter, Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
@@ -37,6 +38,8 @@ interface Gauges {
   streams: number;
   /** Clients that wait for a caller. */
   waiting: number;
+  /** Bytes that are kept for clients and services that do not take them. */
+  readonly kept: Counter;
 }
 
 /** What the clients of an application share. Every handler takes this, and takes from it what it needs. */
@@ -64,6 +67,8 @@ export interface ClientContext {
   readonly leaks: LeakWatch;
   /** Lends buffers for fast transfers. */
   readonly pool: BufferPool;
+  /** What may be kept of streams whose clients do not take it; of the whole process. */
+  readonly keepLimit: KeepLimit;
   /** Gives other work its turn. */
   readonly gate: FairnessGate;
   /** Watches over streams whose client has ended its side. */

@@ -15,7 +15,10 @@ export type Reason =
   | "sam-version"
   | "sam-login"
   | "sam-refused"
+  | "router-starting"
   | "session-refused"
+  | "session-failed"
+  | "encryption-unsupported"
   | "datagrams-refused"
   | "key-refused"
   | "identity-in-use"
@@ -96,7 +99,7 @@ const LATER_HINT = "Sites come and go: try another one, or this one later";
 
 const LATER: Fix = either("the site may be offline: try another one, or this one later");
 
-/** Every reason why a client did not get its stream: the one table behind replies, log, counters, advice and README. */
+/** Every reason why a client did not get its stream: the one table behind replies, log, counters, advice and the manual. */
 export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "clearnet": {
     message: "Not an I2P name; this proxy reaches I2P only",
@@ -166,7 +169,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "malformed-address": {
     message: "Not a valid I2P address",
-    hint: "Is it complete? A base32 address has 52 characters before .b32.i2p",
+    hint: "Compare it with the original: a base32 address is easily cut short",
     fix: null,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -259,6 +262,17 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     quotesRouter: true,
     sign: null,
   },
+  "router-starting": {
+    message: "The router is still starting",
+    hint: "Its SAM bridge is there before the router is: a session is asked for again until it stands",
+    fix: either("wait a minute: its SAM bridge is there before the router is"),
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
   "session-refused": {
     message: "The router refused to create a session",
     hint: "With --log-destinations the log has the router's own words",
@@ -271,6 +285,34 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     extended: null,
     exitCode: ExitCode.failure,
     quotesRouter: true,
+    sign: null,
+  },
+  "session-failed": {
+    message: "The router ended the session at once: another program uses this identity, or the router has trouble",
+    hint:
+      "It is not tried again by itself, because that could take the other program off the air: stop that and restart",
+    fix: either(
+      "stop the program or the router's own tunnel that uses this key; if there is none, the router's log says more",
+    ),
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
+  "encryption-unsupported": {
+    message: "The router is too old for an encryption type of --lease-set-encryption",
+    hint: "Leave out --lease-set-encryption, or upgrade the router",
+    fix: {
+      i2pd: "leave out --lease-set-encryption, or upgrade it: 2.45 has ElGamal and ECIES only",
+      java: "leave out --lease-set-encryption, or upgrade it",
+    },
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
+    quotesRouter: false,
     sign: null,
   },
   "datagrams-refused": {

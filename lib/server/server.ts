@@ -6,12 +6,15 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
+import { KeepLimit } from "../relay/keeper.ts";
 import { createLog, type Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
+import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
+import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
@@ -58,6 +61,8 @@ export class Server {
   readonly #audit: Audit | undefined;
   readonly #log: Log;
   readonly #repeats = new Repeats();
+  /** Known from the start on. */
+  #budget: DescriptorBudget | undefined;
   readonly #services: SharedServices;
   readonly #running: RunningApplications;
   readonly #readyLines: ReadyLines;
@@ -77,6 +82,7 @@ export class Server {
       repeats: this.#repeats,
       write: (line) => terminal.talk(line),
     });
+    terminal.hasJsonErrors ||= format === "json";
     this.#configuration = configuration;
     this.#audit = audit;
     this.#log = log;
@@ -91,7 +97,9 @@ export class Server {
       identities: new IdentityRegistry(log, stopping),
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
+      keepLimit: new KeepLimit(),
       log,
+      capacityOf: (settings) => this.#budget?.capacityOf(settings),
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,
     };
@@ -125,7 +133,9 @@ export class Server {
   /** Starts everything, and goes on until the signal. */
   async run(stop: StopSignal): Promise<void> {
     const { applications, file } = this.#configuration;
-    if (file !== undefined) stop.onHangup(() => this.#reloader.request());
+    if (file !== undefined) this.#log.info(`Configuration read from ${file === STDIN ? "standard input" : file}`);
+    if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
+    else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
     this.#reloader.waitFor(started);
     await started;
@@ -149,7 +159,9 @@ export class Server {
     const { connections } = this.#running;
     if (connections > 0) {
       this.#log.info(
-        `Waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} connections; signal again to end now`,
+        `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ${
+          connections === 1 ? "connection" : "connections"
+        }. Press Ctrl+C again to quit now`,
       );
     }
     await this.#running.drain();
@@ -177,6 +189,8 @@ export class Server {
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
     const loaded = await loadAll(applications, this.#log);
     const { status } = this.#configuration;
+    this.#budget = new DescriptorBudget(applications, status !== undefined);
+    this.#budget.warn(applications, this.#log);
     if (status !== undefined) this.#statusServer = this.#serveStatus(status);
     for (const [key, one] of loaded) {
       this.#stopping.signal.throwIfAborted();
@@ -201,7 +215,7 @@ export class Server {
       startedAt: this.#startedAt.toISOString(),
       uptimeSeconds: Math.round(performance.now() - this.#since) / 1000,
       applications: [...this.#running.served.values()].map(({ status }) =>
-        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message } : status
+        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message, advice: [] } : status
       ),
     };
   }
@@ -221,7 +235,7 @@ export class Server {
     const reloading = file !== undefined && { reloading: { folders } };
     const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
     if (left.length > 0) {
-      this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
+      this.#log.warn(`Started with more permissions than the program's own, and cannot drop: ${left.join(", ")}`);
     }
   }
 }

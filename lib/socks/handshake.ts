@@ -80,16 +80,16 @@ async function readRequest(client: ByteStream, reader: HandshakeReader, policy: 
     throw new SocksError("loginRefused", "A password is required, and SOCKS4 has none", 4);
   }
   if (version === 5) {
-    const login = await authenticate(client, reader, policy);
+    const { login, wantsReason } = await authenticate(client, reader, policy);
     const request = await reader.take(parseRequest5);
-    return login === undefined ? request : { ...request, login };
+    return { ...request, ...(login && { login }), ...(wantsReason && { wantsReason }) };
   }
   const http = await reader.take((bytes) => {
     const value = looksLikeHttp(bytes);
     return value === undefined ? undefined : { value, length: 0 };
   });
   if (http) throw new SocksError("http", "An HTTP request came to the SOCKS port");
-  throw new SocksError("notSocks", `The first byte is ${version}, so this is no SOCKS client`);
+  throw new SocksError("notSocks", `The first byte is ${version}, so this is not a SOCKS client`);
 }
 
 /** Methods in the order of our liking. Clients that offer nothing but a login exist, so one is always taken. */
@@ -104,7 +104,7 @@ async function authenticate(
   client: ByteStream,
   reader: HandshakeReader,
   { login: wanted, verify }: LoginPolicy,
-): Promise<Login | undefined> {
+): Promise<{ login?: Login; wantsReason: boolean }> {
   const offered = await reader.take(parseGreeting);
   const method = METHODS[wanted].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
   await writeAll(client, encodeMethod(method));
@@ -114,12 +114,13 @@ async function authenticate(
       wanted === "required" ? "The client offers no login" : "The client offers neither to go without a login nor one",
     );
   }
-  if (method === Method.none) return undefined;
+  const wantsReason = offered.includes(Method.reasons);
+  if (method === Method.none) return { wantsReason };
   const login = await reader.take(parseLogin);
   const isRight = wanted !== "required" || (await verify?.(login) ?? false);
   await writeAll(client, encodeLoginStatus(isRight));
   if (!isRight) throw new SocksError("loginRefused", "The user name or the password is wrong");
-  return login;
+  return { login, wantsReason };
 }
 
 /** Collects bytes until a parser has enough, and keeps those that follow. */

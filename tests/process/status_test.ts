@@ -116,6 +116,16 @@ Deno.test("the status follows an identity from building to ready, to lost, and t
     await untilIt("lost", port, (application) => stateOf(application) === "lost");
     const { identities: [base], reason, ready } = await only(port);
     assert(!ready && base !== undefined && base.ageSeconds < age, `${base?.ageSeconds}`);
+    const gone = `Nothing answers at 127.0.0.1:${bridge.port}: no SAM bridge (connection refused)`;
+    const command = `i2p-socks check --sam 127.0.0.1:${bridge.port} looks for the cause`;
+    await untilIt("it knocks", port, (application) => application.reason === gone);
+    assertEquals((await only(port)).advice.at(-1), command);
+    const fix = "i2pd: start it; SAM listens on";
+    const told = [(await rawGet(port, "/ready")).body, (await runProxy(["status", address])).stdout, child.stderr()];
+    for (const text of told) {
+      for (const words of [gone, fix, command]) assertStringIncludes(text, words);
+      assert(!text.includes("os error"), text);
+    }
     assertMatch(base.reason ?? "", /SAM/);
     assertEquals([reason, base.b32], [base.reason, null]);
     assertEquals((await rawGet(port, "/ready")).status, 503);

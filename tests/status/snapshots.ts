@@ -9,10 +9,12 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
     samVersion: "3.1",
     ready: true,
     reason: null,
+    advice: [],
     connections: 3,
     streams: 2,
     bytesSent: 123,
     bytesReceived: 456_789,
+    bytesKept: 0,
     connected: 10,
     identities: [
       { kind: "base", group: null, state: "ready", reason: null, b32: "own.b32.i2p", ageSeconds: 65.2, clients: 1 },

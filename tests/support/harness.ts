@@ -8,6 +8,7 @@ import { PrimarySupport, type UdpOptions } from "../../lib/identity/primary_supp
 import { Proxy } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import {
   type DropOptions,
   publishService,
@@ -136,6 +137,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       udp: udp || undefined,
       logins: options.logins,
       hosts: options.hosts ?? new Map(),
+      keepLimit: new KeepLimit(),
       leaks: new LeakWatch({
         mode: "warn",
         scrub: [],
@@ -186,7 +188,7 @@ function settingsOf({ timeouts, limits, policy, ...others }: SomeSettings): Appl
     isolation: [],
     sessionOptions: {},
     ...others,
-    timeouts: { handshake: 5_000, connect: 5_000, idle: 0, identityIdle: 0, ...timeouts },
+    timeouts: { handshake: 5_000, connect: 5_000, idle: 0, identityIdle: 0, wait: 0, ...timeouts },
     limits: { connections: 100, perClient: 100, identities: 8, spareIdentities: 0, ...limits },
     policy: { ...defaults.policy, ...policy },
   };

@@ -1,6 +1,6 @@
 import { assert, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { versionText } from "../../lib/cli/version.ts";
+import { versionText } from "../../lib/command/version.ts";
 import { ROUTERS, SAM_VERSION } from "../../lib/sam/socket.ts";
 import { pureTest } from "../support/pure.ts";
 

@@ -11,3 +11,13 @@ export const KEY_ACTIONS = {
 
 /** One of {@linkcode KEY_ACTIONS}. */
 export type KeyAction = keyof typeof KEY_ACTIONS;
+
+/** What can be done with a configuration, and the operands of each. */
+export const CONFIG_ACTIONS = {
+  init: "[FILE]",
+  check: "[FILE]",
+  show: "[FILE]",
+} as const;
+
+/** One of {@linkcode CONFIG_ACTIONS}. */
+export type ConfigAction = keyof typeof CONFIG_ACTIONS;
