@@ -59,6 +59,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "process/service_test.ts": [
     "cli/service.ts",
+    "cli/service_confined.service",
     "cli/service_container.txt",
     "cli/service_launchd.plist",
     "cli/service_systemd.service",
