@@ -30,6 +30,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "keys/key_store_test.ts": ["keys/error.ts", "keys/private_file.ts"],
   "manual/render_test.ts": ["manual/blocks.ts", "manual/markdown.ts", "manual/text.ts"],
   "manual/topics_test.ts": [
+    "manual/confine.md",
     ...PAGES.map((page) => `manual/${page}.md`),
     "manual/limits.ts",
     "manual/tables.ts",
