@@ -9,6 +9,17 @@ const PAGES = [
  * each stands for. `house_test.ts` holds it against both trees.
  */
 export const COVERS: Readonly<Record<string, readonly string[]>> = {
+  "audit/report_test.ts": ["audit/clients.ts"],
+  "audit/settings_files_test.ts": [
+    "audit/finding.ts",
+    "audit/ini.ts",
+    "audit/irssi.ts",
+    "audit/monerod.ts",
+    "audit/mozilla.ts",
+    "audit/qbittorrent.ts",
+    "audit/ssh_config.ts",
+    "audit/weechat.ts",
+  ],
   "cli/setup_test.ts": ["cli/setup_clients.ts"],
   "command/arguments_test.ts": ["config/options.ts"],
   "config/address_range_test.ts": ["i2p/ip_address.ts"],

@@ -88,12 +88,13 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   return lines;
 }
 
-function identityRow({ kind, group, state, reason, b32, ageSeconds, clients }: IdentityFacts): string[] {
+function identityRow({ kind, group, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts): string[] {
   return [
     kind === "base" ? "own identity" : `${kind} ${group}`,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),
+    `seen by ${counted(sites, "site")}`,
     b32 ?? reason ?? "",
   ];
 }

@@ -15,6 +15,7 @@ import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { UdpOptions } from "./primary_support.ts";
 import { isInUse, isTaken, needsTime, SESSION_RETRY } from "./session_retry.ts";
+import { SiteCount } from "./site_count.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
@@ -94,6 +95,8 @@ export interface IdentityStatus {
   session: SamSession | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
+  /** Sites that its streams and datagrams went to, at most `MAX_SITES`. */
+  sites: number;
 }
 
 /**
@@ -105,6 +108,7 @@ export interface IdentityStatus {
 export class Identity {
   readonly #options: IdentityOptions;
   readonly #log: Log;
+  readonly #sites = new SiteCount();
   readonly #stop = new AbortController();
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
@@ -173,7 +177,13 @@ export class Identity {
       advice: session === undefined && failure !== undefined && failure !== UNKNOWN ? this.#adviceOn(failure) : [],
       session,
       since: this.#since,
+      sites: this.#sites.size,
     };
+  }
+
+  /** Takes note of a site that has seen it. */
+  visit(host: string): void {
+    this.#sites.add(host);
   }
 
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
@@ -265,6 +275,8 @@ export class Identity {
     const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await this.#createOf(endpoint, request, signal, onGreeted);
+    // With another destination, it is somebody else to the sites.
+    if (key === undefined) this.#sites.clear();
     this.#session = session;
     this.#hadSession = true;
     this.#since = performance.now();
@@ -282,7 +294,7 @@ export class Identity {
     const { udp, datagramsOnly = false, log } = this.#options;
     if (udp === undefined) return await createSession(endpoint, request, signal, onGreeted);
     if (datagramsOnly || !udp.primary.isRefused) {
-      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
+      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, sites: this.#sites, log });
     }
     const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
     const session =

@@ -49,6 +49,16 @@ export class IdentityLease implements Disposable {
     return this.#identity.session(signal);
   }
 
+  /** Its own address in I2P, where it has a session. */
+  get address(): string | undefined {
+    return this.#identity.status.session?.address;
+  }
+
+  /** {@linkcode Identity.visit}. */
+  visit(host: string): void {
+    this.#identity.visit(host);
+  }
+
   /** Through what its datagrams pass, where its session carries any. */
   get datagrams(): DatagramPort | undefined {
     return this.#identity.datagrams;

@@ -22,6 +22,7 @@ const SOCKS_REASONS: Record<SocksProblem, Reason> = {
   malformed: "malformed-request",
   tooLong: "malformed-request",
   authMethod: "auth-method",
+  loginMissing: "login-missing",
   loginRefused: "login-refused",
   command: "command",
   addressType: "address-type",

@@ -34,6 +34,7 @@ export type Reason =
   | "timed-out"
   | "router-error"
   | "router-busy"
+  | "login-missing"
   | "login-refused"
   | "too-many"
   | "too-many-per-client"
@@ -487,6 +488,17 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "router-busy": {
     message: "The router has too many streams",
     hint: "A lower --max-connections leaves streams for other programs",
+    fix: null,
+    reply5: Reply5.generalFailure,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
+    quotesRouter: false,
+    sign: null,
+  },
+  "login-missing": {
+    message: "The client offered a login, and then sent none",
+    hint: "Give the client a user name and a password, or use --isolate none",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,

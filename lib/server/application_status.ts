@@ -118,7 +118,7 @@ function tally(
 }
 
 function factsOf(
-  { group, state, reason, session, since, clients }: PooledStatus,
+  { group, state, reason, session, since, clients, sites }: PooledStatus,
   kind: IdentityFacts["kind"],
 ): IdentityFacts {
   return {
@@ -129,5 +129,6 @@ function factsOf(
     b32: session?.address ?? null,
     ageSeconds: Math.round(performance.now() - since) / 1000,
     clients,
+    sites,
   };
 }

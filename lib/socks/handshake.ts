@@ -36,6 +36,10 @@ export interface LoginPolicy {
    * offer one, `required` from all. SOCKS 4 has no password, so it is refused where a login is required.
    */
   login: "accepted" | "preferred" | "required";
+  /** Whether a client that offers these methods is asked for a login, where one is preferred. @default {always} */
+  isWanted?: (methods: Uint8Array) => boolean;
+  /** Is told of the methods of a client that is asked for a login although it could go without. */
+  onAsked?: (methods: Uint8Array) => void;
   /** Whether a login is right; only asked where one is required. */
   verify?: (login: Login) => Promise<boolean>;
   /** Commands that are allowed besides CONNECT. @default {none} */
@@ -103,10 +107,12 @@ const METHODS: Readonly<Record<LoginPolicy["login"], readonly number[]>> = {
 async function authenticate(
   client: ByteStream,
   reader: HandshakeReader,
-  { login: wanted, verify }: LoginPolicy,
+  { login: wanted, isWanted = () => true, onAsked, verify }: LoginPolicy,
 ): Promise<{ login?: Login; wantsReason: boolean }> {
   const offered = await reader.take(parseGreeting);
-  const method = METHODS[wanted].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
+  const preferred = wanted === "preferred" && !isWanted(offered) ? "accepted" : wanted;
+  const method = METHODS[preferred].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
+  if (method === Method.userPassword && offered.includes(Method.none)) onAsked?.(offered);
   await writeAll(client, encodeMethod(method));
   if (method === Method.noneAcceptable) {
     throw new SocksError(
@@ -116,7 +122,10 @@ async function authenticate(
   }
   const wantsReason = offered.includes(Method.reasons);
   if (method === Method.none) return { wantsReason };
-  const login = await reader.take(parseLogin);
+  const login = await reader.take(parseLogin).catch((error) => {
+    if (wanted === "required" || !offered.includes(Method.none)) throw error;
+    throw new SocksError("loginMissing", "The client offered a login, and then sent none");
+  });
   const isRight = wanted !== "required" || (await verify?.(login) ?? false);
   await writeAll(client, encodeLoginStatus(isRight));
   if (!isRight) throw new SocksError("loginRefused", "The user name or the password is wrong");

@@ -78,6 +78,7 @@ export type SocksProblem =
   | "malformed"
   | "tooLong"
   | "authMethod"
+  | "loginMissing"
   | "loginRefused"
   | "command"
   | "addressType";

@@ -126,6 +126,8 @@ export interface IdentityFacts {
   ageSeconds: number;
   /** Clients that use it now. */
   clients: number;
+  /** Sites that have seen its address, at most 1000. */
+  sites: number;
 }
 
 /** Whether a program can serve all of its applications. One that has none, as at its very start, cannot. */

@@ -153,9 +153,9 @@ Deno.test("the status counts bytes while a stream runs, its clients, refusals an
   }
   const { connections, streams, connected, identities } = await only(port);
   assertEquals([connections, streams, connected], [1, 1, 1]);
-  assertEquals(identities.map(({ kind, group, state, clients }) => [kind, group, state, clients]), [
-    ["base", null, "ready", 0],
-    ["group", 1, "ready", 1],
+  assertEquals(identities.map(({ kind, group, state, clients, sites }) => [kind, group, state, clients, sites]), [
+    ["base", null, "ready", 0, 0],
+    ["group", 1, "ready", 1, 1],
   ]);
   service.hangUp();
   conn.close();
@@ -345,7 +345,7 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     assertMatch(udp?.dropped[1]?.hint ?? "", /address book .* base32 address/);
     const [facts] = identities.filter(({ kind }) => kind === "datagrams");
     const sender = peer.received[0]?.from ?? "";
-    assertEquals([facts?.state, facts?.group, facts?.clients], ["ready", 1, 1]);
+    assertEquals([facts?.state, facts?.group, facts?.clients, facts?.sites], ["ready", 1, 1, 1]);
     assertEquals(facts?.b32, await b32Address(decodeI2pBase64(sender)));
     const text = await table();
     assertStringIncludes(text, "--udp: 1 association open, 1 granted so far; 1 datagram sent, 1 received");

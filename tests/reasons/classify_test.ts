@@ -252,6 +252,7 @@ pureTest("refusalOf() finds a reason for each problem of a handshake, and keeps 
     malformed: "malformed-request",
     tooLong: "malformed-request",
     authMethod: "auth-method",
+    loginMissing: "login-missing",
     loginRefused: "login-refused",
     command: "command",
     addressType: "address-type",
