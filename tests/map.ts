@@ -41,6 +41,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "keys/key_store_test.ts": ["keys/error.ts", "keys/private_file.ts"],
   "manual/render_test.ts": ["manual/blocks.ts", "manual/markdown.ts", "manual/text.ts"],
   "manual/topics_test.ts": [
+    "manual/confine.md",
     ...PAGES.map((page) => `manual/${page}.md`),
     "manual/limits.ts",
     "manual/tables.ts",
@@ -70,6 +71,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "process/service_test.ts": [
     "cli/service.ts",
+    "cli/service_confined.service",
     "cli/service_container.txt",
     "cli/service_launchd.plist",
     "cli/service_systemd.service",
