@@ -98,6 +98,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "scripts/hash_login.txt": ["cli/hash_login.ts"],
   "scripts/keys.txt": ["cli/keys.ts", "command/actions.ts"],
   "scripts/lookup.txt": ["cli/lookup.ts"],
+  "scripts/report.txt": ["cli/report.ts"],
   "scripts/session_refused.txt": ["command/sam_error.ts", "reasons/exit_code.ts"],
   "scripts/usage.txt": ["command/errors.ts", "command/exit_code.ts", "command/environment.ts", "config/suggest.ts"],
   "server/identity_registry_test.ts": ["keys/file_lock.ts"],
