@@ -69,6 +69,7 @@ const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {
   "config": async () => (await import("./config.ts")).config,
   "hash-login": async () => (await import("./hash_login.ts")).hashLogin,
   "status": async () => (await import("./status.ts")).status,
+  "report": async () => (await import("./report.ts")).report,
   "setup": async () => (await import("./setup.ts")).setup,
   "service": async () => (await import("./service.ts")).service,
   "completions": async () => (await import("./completions.ts")).completions,

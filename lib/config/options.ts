@@ -41,6 +41,7 @@ export const VERBS = [
   "config",
   "hash-login",
   "status",
+  "report",
   "setup",
   "service",
   "completions",
@@ -153,15 +154,15 @@ function toggle(row: Row): Switch {
   return { ...flag(row), isSwitch: true };
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit", "config"];
+const SERVE: readonly Verb[] = ["serve", "audit", "config", "report"];
 
 /** Verbs that read a configuration file. */
-const FROM_FILE: readonly Verb[] = ["serve", "config"];
+const FROM_FILE: readonly Verb[] = ["serve", "config", "report"];
 
-const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config"];
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config", "report"];
 
 /** Verbs that create a session, and the one that shows settings. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config"];
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config", "report"];
 
 const COUNT = { value: "N", parse: integer(1, 65_535) };
 const DURATION = { value: "DURATION", parse: parseDuration, format: writeDuration };

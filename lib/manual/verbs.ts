@@ -97,6 +97,14 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
       "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers there; with --watch, that of the signal.",
     examples: ["i2p-socks status", "i2p-socks status 127.0.0.1:9200 --watch", "i2p-socks status --json"],
   },
+  report: {
+    usage: "i2p-socks report [OPTIONS]",
+    text:
+      "Print what to put into a bug report: the version, the platform, the settings that are not defaults, and what " +
+      "the SAM bridge says. It names no site, identity, user, password or path. Give it the options that you give to " +
+      "serve; without options it looks at the configuration file at its usual place.",
+    examples: ["i2p-socks report", "i2p-socks report --udp --status 127.0.0.1:4448"],
+  },
   setup: {
     usage: "i2p-socks setup [CLIENT] [--listen [HOST:]PORT]",
     text:
