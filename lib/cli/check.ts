@@ -48,7 +48,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
     const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
       if (!asJson) terminal.data(describeFinding(step, finding, route.kind));
     });
-    // A stream that is open, or a datagram that came back, went the way that applications' own go: then all is well, whatever
+    // A stream that is open, or a datagram that arrived, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
     const failed = findings.at(-1)?.ok ? undefined : findings.find(({ ok }) => !ok);
     if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));

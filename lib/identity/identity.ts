@@ -1,6 +1,5 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
-import { formatEndpoint } from "../config/endpoint.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
@@ -12,9 +11,11 @@ import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
+import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { UdpOptions } from "./primary_support.ts";
 import { isInUse, isTaken, needsTime, SESSION_RETRY } from "./session_retry.ts";
+import { SiteCount } from "./site_count.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
@@ -43,6 +44,9 @@ const TAKEN_ATTEMPTS = 3;
 
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
+
+/** What can be said of a bridge that has neither answered nor failed so far. */
+const UNKNOWN = new SamError("hello", "silent");
 
 export interface IdentityOptions {
   endpoint: SamEndpoint;
@@ -86,9 +90,13 @@ export interface IdentityStatus {
   state: "building" | "ready" | "lost";
   /** Why there is no session, where that is known; names no destination. */
   reason: string | undefined;
+  /** What to do about it, a line each. */
+  advice: readonly string[];
   session: SamSession | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
+  /** Sites that its streams and datagrams went to, at most `MAX_SITES`. */
+  sites: number;
 }
 
 /**
@@ -100,6 +108,7 @@ export interface IdentityStatus {
 export class Identity {
   readonly #options: IdentityOptions;
   readonly #log: Log;
+  readonly #sites = new SiteCount();
   readonly #stop = new AbortController();
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
@@ -164,10 +173,17 @@ export class Identity {
     const without = this.#hadSession && failure !== undefined ? "lost" : "building";
     return {
       state: session === undefined ? without : "ready",
-      reason: session === undefined ? failure?.message : undefined,
+      reason: session === undefined && failure !== undefined ? this.#textOf(failure) : undefined,
+      advice: session === undefined && failure !== undefined && failure !== UNKNOWN ? this.#adviceOn(failure) : [],
       session,
       since: this.#since,
+      sites: this.#sites.size,
     };
+  }
+
+  /** Takes note of a site that has seen it. */
+  visit(host: string): void {
+    this.#sites.add(host);
   }
 
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
@@ -194,6 +210,14 @@ export class Identity {
     await this.#keeping;
     await this.#datagrams?.close();
     this.#giveUp(reason);
+  }
+
+  #textOf(failure: SamError): string {
+    return failure === UNKNOWN ? failure.message : samErrorText(failure, this.#options.endpoint);
+  }
+
+  #adviceOn(failure: SamError): string[] {
+    return samErrorAdvice(failure, this.#options.endpoint);
   }
 
   #giveUp(reason: unknown): void {
@@ -247,11 +271,12 @@ export class Identity {
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
     const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
-    // What can be said of a bridge that has neither answered nor failed so far.
-    this.#failure ??= new SamError("hello", "silent");
+    this.#failure ??= UNKNOWN;
     const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await this.#createOf(endpoint, request, signal, onGreeted);
+    // With another destination, it is somebody else to the sites.
+    if (key === undefined) this.#sites.clear();
     this.#session = session;
     this.#hadSession = true;
     this.#since = performance.now();
@@ -269,7 +294,7 @@ export class Identity {
     const { udp, datagramsOnly = false, log } = this.#options;
     if (udp === undefined) return await createSession(endpoint, request, signal, onGreeted);
     if (datagramsOnly || !udp.primary.isRefused) {
-      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
+      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, sites: this.#sites, log });
     }
     const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
     const session =
@@ -334,15 +359,15 @@ export class Identity {
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
         const lasts = formatDuration(now - since);
-        const { endpoint } = this.#options;
+        const says = this.#textOf(error);
         this.#log[isNews ? "warn" : "debug"](
           isGone(error)
-            ? `Router unreachable for ${lasts}: nothing listens on ${formatEndpoint(endpoint)}. Retrying; clients wait`
-            : `No new session for ${lasts}: ${error.message}`,
+            ? `Router unreachable for ${lasts}: ${says}. Retrying; clients wait`
+            : `No new session for ${lasts}: ${says}`,
           {
             attempt,
             routerSaid: error.text,
-            hint: isNews ? `i2p-socks check --sam ${formatEndpoint(endpoint)} finds the cause` : undefined,
+            hint: isNews ? this.#adviceOn(error).join("; ") : undefined,
           },
         );
         // The router may have taken the destination up, and now forgets it late, as it does after a session.

@@ -45,6 +45,7 @@ export const PARTS: Readonly<
  * nobody is left to answer, or where that version has no such case.
  */
 export const INSTEAD: Readonly<Partial<Record<Reason, readonly [socks5: string, socks4: string]>>> = {
+  "login-missing": ["closed", ""],
   "login-refused": ["status 0x01", "0x5D"],
   "address-type": ["0x08", ""],
   "auth-method": ["method 0xFF", ""],

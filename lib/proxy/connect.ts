@@ -33,7 +33,9 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   using identity = await context.identities.lease(groupOf(client, target, context.settings), context.signal);
   const opened = await openStream(client, handshake, identity, target, context);
   context.counters.add("connected");
+  identity.visit(target.host);
   context.audit?.visit(destinationOf(client) ?? "");
+  context.audit?.note("identity", identity.address ?? "", target.host);
   await relayStream(client, handshake, opened, context);
 }
 

@@ -18,6 +18,7 @@ import type { SocksRequest } from "../socks/wire.ts";
 import type { Admission, Guest } from "./admission.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
+import type { LoginOffers } from "./login_offers.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import type { MappingLease, NameMap } from "./name_map.ts";
 
@@ -52,6 +53,8 @@ export interface ClientContext {
   readonly commands: ReadonlySet<number>;
   /** Who may connect; everybody where undefined. */
   readonly logins: LoginGuard | undefined;
+  /** Tells logins that somebody chose from those that programs offer by themselves. */
+  readonly loginOffers: LoginOffers;
   /** Host names of the user's own, asked before the router. */
   readonly hosts: Hosts;
   /** Addresses that stand for names; where undefined, nobody may ask for one. */

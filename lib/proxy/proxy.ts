@@ -27,6 +27,7 @@ import type { ClientContext } from "./context.ts";
 import { DatagramPool } from "./datagram_pool.ts";
 import { Forwarder } from "./forward.ts";
 import type { LeakWatch } from "./leak_watch.ts";
+import { LoginOffers } from "./login_offers.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
 
@@ -44,6 +45,8 @@ interface ProxyOptions {
   udp: UdpOptions | undefined;
   /** Logins that may connect; everybody may where undefined. */
   logins: LoginBook | undefined;
+  /** The name of the user that runs the program; undefined where that is unknown. */
+  userName?: string | undefined;
   /** Host names of the user's own, asked before the router. */
   hosts: Hosts;
   leaks: LeakWatch;
@@ -214,6 +217,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
       ...(settings.mapNames === undefined ? [] : RESOLVE_COMMANDS),
     ]),
     logins: logins && new LoginGuard(logins),
+    loginOffers: new LoginOffers(options.userName, log),
     hosts: options.hosts,
     names: settings.mapNames && new NameMap(settings.mapNames),
     identities,

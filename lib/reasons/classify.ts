@@ -22,6 +22,7 @@ const SOCKS_REASONS: Record<SocksProblem, Reason> = {
   malformed: "malformed-request",
   tooLong: "malformed-request",
   authMethod: "auth-method",
+  loginMissing: "login-missing",
   loginRefused: "login-refused",
   command: "command",
   addressType: "address-type",
@@ -76,6 +77,7 @@ const SAM_REASONS: readonly SamCase[] = [
 
   { phase: "session", failure: "silent", reason: "not-ready" },
   { phase: "session", failure: "closed", reason: "router-down" },
+  { phase: "session", failure: "withheld", reason: "encryption-unsupported" },
   { phase: "session", result: /^DUPLICATED?_DEST$/, reason: "identity-in-use" },
   { phase: "session", result: /^TIMEOUT$/, reason: "not-ready" },
   { phase: "session", result: /^INVALID_KEY$/, reason: "key-refused" },

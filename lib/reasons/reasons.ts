@@ -18,6 +18,7 @@ export type Reason =
   | "router-starting"
   | "session-refused"
   | "session-failed"
+  | "encryption-unsupported"
   | "datagrams-refused"
   | "key-refused"
   | "identity-in-use"
@@ -33,6 +34,7 @@ export type Reason =
   | "timed-out"
   | "router-error"
   | "router-busy"
+  | "login-missing"
   | "login-refused"
   | "too-many"
   | "too-many-per-client"
@@ -168,7 +170,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "malformed-address": {
     message: "Not a valid I2P address",
-    hint: "Is it complete? A base32 address has 52 characters before .b32.i2p",
+    hint: "Compare it with the original: a base32 address is easily cut short",
     fix: null,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -297,6 +299,20 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     reply4: Reply4.rejected,
     extended: null,
     exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
+  "encryption-unsupported": {
+    message: "The router is too old for an encryption type of --lease-set-encryption",
+    hint: "Leave out --lease-set-encryption, or upgrade the router",
+    fix: {
+      i2pd: "leave out --lease-set-encryption, or upgrade it: 2.45 has ElGamal and ECIES only",
+      java: "leave out --lease-set-encryption, or upgrade it",
+    },
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
     quotesRouter: false,
     sign: null,
   },
@@ -472,6 +488,17 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "router-busy": {
     message: "The router has too many streams",
     hint: "A lower --max-connections leaves streams for other programs",
+    fix: null,
+    reply5: Reply5.generalFailure,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
+    quotesRouter: false,
+    sign: null,
+  },
+  "login-missing": {
+    message: "The client offered a login, and then sent none",
+    hint: "Give the client a user name and a password, or use --isolate none",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,

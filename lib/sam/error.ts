@@ -11,8 +11,9 @@ export type SamPhase = "connect" | "hello" | "session" | "stream" | "accept" | "
  * - `closed`: the bridge closed the connection instead of answering
  * - `garbled`: what it answered is not SAM
  * - `refused`: it answered with a RESULT other than OK
+ * - `withheld`: it was not asked, for its version does not have what was wanted
  */
-export type SamFailure = "unreachable" | "silent" | "closed" | "garbled" | "refused";
+export type SamFailure = "unreachable" | "silent" | "closed" | "garbled" | "refused" | "withheld";
 
 /** Details of a {@linkcode SamError}. */
 export interface SamErrorDetails {
@@ -98,6 +99,7 @@ function describe(phase: SamPhase, failure: SamFailure, { result, cause }: SamEr
     silent: "it does not answer",
     closed: "the router closed the connection",
     garbled: "its answer is not SAM",
+    withheld: "the router was not asked, for it is too old",
     refused: `the router answered ${result ?? "without a result"}`,
   };
   return `${STEPS[phase]}: ${reasons[failure]}`;

@@ -5,6 +5,7 @@ import { Deadline } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import { type DatagramTarget, targetOptions } from "./datagrams.ts";
+import { laterEncryptionTypes, requireEncryptionTypes } from "./encryption_types.ts";
 import { KEY_TAKEN, NO_TUNNELS, SamError, TOO_MANY_SESSIONS } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { createPrimary, openPrimary } from "./primary.ts";
@@ -74,7 +75,7 @@ export const SIGNATURE_TYPE = "7";
  * key that comes with the answer is dropped: only its public part is looked at.
  *
  * @param onGreeted is told when the bridge has said HELLO, and the wait for tunnels begins.
- * @throws {SamError} if the bridge is not reachable, refuses, or does not answer in time.
+ * @throws {SamError} if the bridge is not reachable, refuses, does not answer in time, or is too old for an option.
  * @throws {PrimaryRefused} if it has no sessions for streams and datagrams, where one is wanted.
  * @throws the signal's reason if it was aborted.
  */
@@ -95,6 +96,8 @@ export async function createSession(
     ...(forBoth === undefined && datagrams !== undefined && targetOptions(datagrams)),
     ...options,
   });
+  const later = laterEncryptionTypes(options);
+  if (later.length > 0) await requireEncryptionTypes(endpoint, later, signal);
   const socket = await (forBoth === undefined ? SamSocket.open(endpoint, signal) : openPrimary(endpoint, signal));
   using deadline = new Deadline(timeout, signal);
   const since = performance.now();

@@ -215,7 +215,7 @@ export class Server {
       startedAt: this.#startedAt.toISOString(),
       uptimeSeconds: Math.round(performance.now() - this.#since) / 1000,
       applications: [...this.#running.served.values()].map(({ status }) =>
-        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message } : status
+        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message, advice: [] } : status
       ),
     };
   }

@@ -20,6 +20,7 @@ const WITHOUT_A_WORD: readonly Case[] = [
   ["not-ready", "session", "silent"],
   ["router-down", "session", "closed"],
   ["session-refused", "session", "garbled"],
+  ["encryption-unsupported", "session", "withheld"],
   ["router-error", "stream", "closed"],
   ["router-error", "stream", "garbled"],
 ];
@@ -251,6 +252,7 @@ pureTest("refusalOf() finds a reason for each problem of a handshake, and keeps 
     malformed: "malformed-request",
     tooLong: "malformed-request",
     authMethod: "auth-method",
+    loginMissing: "login-missing",
     loginRefused: "login-refused",
     command: "command",
     addressType: "address-type",

@@ -24,6 +24,7 @@ export interface StagedApplication {
   samVersion: null | string;
   ready: boolean;
   reason: null | string;
+  advice: string[];
   connections: number;
   streams: number;
   bytesSent: number;
@@ -77,6 +78,7 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
     samVersion: "3.1",
     ready: true,
     reason: null,
+    advice: [],
     connections: 14,
     streams: 11,
     bytesSent: 3_481_226,
@@ -107,6 +109,7 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     samVersion: null,
     ready: false,
     reason: REASONS["router-down"].message,
+    advice: ["Start it", "i2p-socks check --sam 127.0.0.1:7657 looks for the cause"],
     connections: 1,
     streams: 0,
     bytesSent: 20_480,

@@ -61,6 +61,8 @@ export interface HarnessOptions {
   settings?: SomeSettings;
   /** Logins that may connect. @default {everybody may} */
   logins?: LoginBook;
+  /** The name of the user that runs the proxy. @default {"daniel"} */
+  userName?: string;
   /** Host names of the user's own. @default {none} */
   hosts?: Hosts;
   /** The leak guard. */
@@ -136,6 +138,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       identity,
       udp: udp || undefined,
       logins: options.logins,
+      userName: options.userName ?? "daniel",
       hosts: options.hosts ?? new Map(),
       keepLimit: new KeepLimit(),
       leaks: new LeakWatch({
