@@ -13,6 +13,7 @@ import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
 import { statusOf } from "../lib/server/application_status.ts";
 import { StatusServer } from "../lib/status/server.ts";
+import { KeepLimit } from "../lib/relay/keeper.ts";
 import { publishService, startSamBridge } from "./sam_bridge/bridge.ts";
 import { startSite } from "./support/site.ts";
 import { giveTour, type Stop } from "./support/tour.ts";
@@ -41,6 +42,7 @@ const proxy = await Proxy.start({
   udp: undefined,
   logins: undefined,
   hosts: new Map(),
+  keepLimit: new KeepLimit(),
   leaks: new LeakWatch({ mode: "warn", scrub: [], identifiers: { addresses: [], secrets: [] }, log, counters }),
   log,
   counters,

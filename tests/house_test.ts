@@ -7,7 +7,7 @@ import { README } from "./tools/readme.ts";
 /** Rooms of lib from top to bottom. Imports run downwards, or within a line one way only. */
 const FLOORS: readonly (readonly string[])[] = [
   ["cli"],
-  ["manual"],
+  ["audit", "manual"],
   ["server"],
   ["proxy"],
   ["command", "identity", "relay"],

@@ -2,6 +2,7 @@ import { concat } from "../io/bytes.ts";
 import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
+import { type Reason, REASONS } from "../reasons/reasons.ts";
 import type { StreamTarget } from "../sam/stream.ts";
 import {
   encodeConnect,
@@ -47,12 +48,15 @@ export type UpstreamProblem =
 export class UpstreamError extends Error {
   /** How. */
   readonly problem: UpstreamProblem;
+  /** Why, where the proxy is one of this program, and its SAM bridge. */
+  readonly refusal: { reason: Reason; sam: string } | undefined;
 
   /** Makes the error. */
-  constructor(problem: UpstreamProblem, message: string, cause?: unknown) {
+  constructor(problem: UpstreamProblem, message: string, cause?: unknown, refusal?: UpstreamError["refusal"]) {
     super(message, { cause });
     this.name = "UpstreamError";
     this.problem = problem;
+    this.refusal = refusal;
   }
 }
 
@@ -123,10 +127,17 @@ async function talk(conn: Deno.TcpConn, login: Login | undefined, { host, port }
     if (!await answers.take(parseLoginStatus)) throw new UpstreamError("login", "The proxy refuses the login");
   }
   await writeAll(conn, encodeConnect(host, port));
-  const code = await answers.take(parseReply5);
+  const { code, words } = await answers.take(parseReply5);
   if (code === Reply5.succeeded) return answers.rest;
+  // It becomes part of a command to type, so it must be what it says.
+  const [, word = "", sam = ""] = /^([a-z-]+) ((?:127\.0\.0\.1|\[::1\]):\d{1,5})$/.exec(words) ?? [];
+  if (isReason(word)) throw new UpstreamError("failed", REASONS[word].message, undefined, { reason: word, sam });
   const [problem, story] = REFUSALS[code] ?? ["failed", `The proxy answered with code ${code}`];
   throw new UpstreamError(problem, story);
+}
+
+function isReason(word: string): word is Reason {
+  return Object.hasOwn(REASONS, word);
 }
 
 /** Reads a dialogue, whatever the pieces that it comes in. */

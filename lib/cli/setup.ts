@@ -4,8 +4,14 @@ import { readSettings, readValue } from "../config/settings.ts";
 import { type Client, CLIENTS } from "./setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { didYouMean } from "../config/suggest.ts";
+import { Deadline } from "../io/deadline.ts";
+import { mayConnect } from "../command/permissions.ts";
+import { lookForSocks } from "./check_ports.ts";
 import { wrap } from "../command/wrap.ts";
 import type { Terminal } from "../command/terminal.ts";
+
+/** Milliseconds for a look at what listens where the settings lead. */
+const LOOK_TIMEOUT = 3_000;
 
 /** Settings of an application. */
 interface Setup {
@@ -19,7 +25,11 @@ interface Setup {
  * Prints the settings of an application for the listener. They go to stdout and what to know to stderr, so that the
  * settings can be sent into a file. Without an operand, the list of applications.
  */
-export function setup(operands: readonly string[], given: RawOptions, terminal: Terminal): ExitCode {
+export async function setup(
+  operands: readonly string[],
+  given: RawOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const [word, ...more] = operands;
   if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
   const [listener] = readSettings(given).listen;
@@ -37,24 +47,32 @@ export function setup(operands: readonly string[], given: RawOptions, terminal: 
       ],
     );
   }
+  const warnings = await warnOf(listener);
   if (given.has("json")) {
-    const { title, notes } = client;
+    const [{ title, notes }, listen] = [client, formatEndpoint(listener)];
     terminal.data(
-      JSON.stringify({
-        client: word,
-        title,
-        listen: formatEndpoint(listener),
-        settings: client.settings(listener),
-        notes,
-      }),
+      JSON.stringify({ client: word, title, listen, settings: client.settings(listener), notes, warnings }),
     );
     return ExitCode.ok;
   }
   // A file keeps its lines whole; a terminal breaks them where words end.
   const { settings, talk } = describeSetup(client, listener, terminal.isInteractive);
-  if (!readValue(given, "quiet")) terminal.talk(talk);
+  const warned = warnings.map((warning) => terminal.isInteractive ? wrap(`! ${warning}`, "  ") : `! ${warning}`);
+  if (!readValue(given, "quiet")) terminal.talk([talk, ...warned].join("\n"));
+  else warned.forEach((line) => terminal.talk(line));
   terminal.data(settings);
   return ExitCode.ok;
+}
+
+/** What is to be said of what listens there now; nothing where it is i2p-socks, or cannot be looked at. */
+async function warnOf(listener: Endpoint): Promise<string[]> {
+  const where = formatEndpoint(listener);
+  if (!mayConnect(listener)) return [];
+  using deadline = new Deadline(LOOK_TIMEOUT);
+  const what = await lookForSocks(listener, deadline);
+  if (what === "ours") return [];
+  const says = what === "nobody" ? `Nobody listens on ${where} now` : `What listens on ${where} now is ${what}`;
+  return [`${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`];
 }
 
 /** What to do with an application for a listener; `isWrapped` breaks what people read into short lines. */

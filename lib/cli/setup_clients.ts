@@ -7,6 +7,7 @@ import {
   LIBRARY_CLIENTS,
   SHELL_CLIENTS,
 } from "../command/client_settings.ts";
+import confineScript from "./setup_confine.sh" with { type: "text" };
 
 export type { Client };
 
@@ -223,6 +224,19 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     ],
   },
   proxychains,
+  confine: {
+    title: "Any program, confined: a script that leaves it no network but the proxy; Linux with socat and bubblewrap",
+    settings: ({ hostname, port }) =>
+      confineScript.trimEnd()
+        .replace(/^proxy=.*$/m, `proxy=${formatEndpoint({ hostname, port })}`)
+        .replace(/^port=.*$/m, `port=${port}`).split("\n"),
+    notes: [
+      "Keep it as a file: i2p-socks setup confine > i2p-run, then sh i2p-run curl ...; sh i2p-run --help has its options",
+      `Inside, the application finds the proxy at 127.0.0.1 and the same port. ${BY_LOGIN}`,
+      "A browser or an editor that is running already opens the window itself, unconfined: use another profile",
+      "It does not stop files, D-Bus and the X server, where others can be asked to connect: i2p-socks help confine",
+    ],
+  },
   ...SHELL_CLIENTS,
   ...DESKTOP_CLIENTS,
   ...LIBRARY_CLIENTS,

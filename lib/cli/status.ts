@@ -1,18 +1,16 @@
 import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
-import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
+import { DEFAULT_STATUS, type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { isReady, type Snapshot } from "../status/snapshot.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
+import { isSocksPort } from "./check_ports.ts";
 import { describeSnapshot } from "./status_table.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
-
-/** Whom `status` asks if it is not told: the port behind the one of SOCKS. */
-const DEFAULT_STATUS: Endpoint = { hostname: "127.0.0.1", port: 4448 };
 
 /** Milliseconds for an answer. */
 const ANSWER_TIMEOUT = 5_000;
@@ -104,6 +102,7 @@ async function ask(endpoint: Endpoint, signal?: Signal): Promise<Snapshot> {
     if (error instanceof Deno.errors.ConnectionRefused) throw fail("nobody listens there");
     throw fail(errorText(error));
   }
+  if (isSocksPort(text)) throw fail("that is a SOCKS port of i2p-socks, not its status");
   const [, code, body = ""] = /^HTTP\/1\.1 (\d{3}) [^]*?\r\n\r\n([^]*)$/.exec(text) ?? [];
   if (code !== "200") throw fail(code === undefined ? "what listens there speaks something else" : `HTTP ${code}`);
   const snapshot = parseSnapshot(body);

@@ -33,15 +33,18 @@ function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undef
 }
 
 function describeApplication(application: ApplicationStatus, pace: Pace): string[] {
-  const { name, listen, sam, samVersion, ready, reason, identities, refusals, leaks, callers, udp } = application;
-  const { connections, streams, connected, bytesSent, bytesReceived } = application;
+  const { name, listen, sam, samVersion, ready, reason, advice, identities, refusals, leaks, callers, udp } =
+    application;
+  const { connections, streams, connected, bytesSent, bytesReceived, bytesKept } = application;
   const bridge = `SAM ${samVersion === null ? "" : `${samVersion} `}at ${sam}`;
   return [
     `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}`,
+    ...advice.map((line) => `    ${line}`),
     `  SOCKS at ${listen.join(", ")}; ${bridge}`,
     `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
     `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
-    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}`,
+    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}` +
+    (bytesKept === 0 ? "" : `, ${formatBytes(bytesKept)} kept for slow readers`),
     ...describeSwitched(application).map((line) => `  ${line}`),
     ...align(identities.map(identityRow)).map((line) => `  ${line}`),
     ...section("Refused", refusals),
@@ -85,12 +88,13 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   return lines;
 }
 
-function identityRow({ kind, group, state, reason, b32, ageSeconds, clients }: IdentityFacts): string[] {
+function identityRow({ kind, group, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts): string[] {
   return [
     kind === "base" ? "own identity" : `${kind} ${group}`,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),
+    `seen by ${counted(sites, "site")}`,
     b32 ?? reason ?? "",
   ];
 }

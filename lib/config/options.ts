@@ -553,6 +553,20 @@ export const OPTION_TABLE = {
     help: "Watch for this long, from the ready line on",
     verbs: ["audit"],
   }) as Option<number | undefined>,
+  "file": optional({
+    ...FILE,
+    scope: "call",
+    help: "Look at an application's own settings in this file, and serve nothing",
+    verbs: ["audit"],
+  }) as Option<string | undefined>,
+  "client": optional({
+    value: "NAME",
+    parse: parseText,
+    unset: "told by the file",
+    scope: "call",
+    help: "Application whose settings are in --file",
+    verbs: ["audit"],
+  }) as Option<string | undefined>,
   "json": flag({
     scope: "call",
     help: "Print one JSON object, an error too; with --version as well",

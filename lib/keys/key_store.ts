@@ -104,7 +104,7 @@ export class KeyStore {
     throw new KeyStoreError(
       "in-use",
       `Identity "${name}" is in use by another process`,
-      "Stop the other i2p-socks first, or use another --identity",
+      "Stop the i2p-socks that uses it first",
     );
   }
 

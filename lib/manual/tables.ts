@@ -101,6 +101,7 @@ export const PARTS: Readonly<
  * nobody is left to answer, or where that version has no such case.
  */
 export const INSTEAD: Readonly<Partial<Record<Reason, readonly [socks5: string, socks4: string]>>> = {
+  "login-missing": ["closed", ""],
   "login-refused": ["status 0x01", "0x5D"],
   "address-type": ["0x08", ""],
   "auth-method": ["method 0xFF", ""],
@@ -161,14 +162,22 @@ function termOf(option: OptionSpec, verb: Verb | undefined, everywhere: boolean)
   ];
 }
 
+/** What the table of leaks says where a fix costs nothing. */
+const NO_COST = "None";
+
+const UNREADABLE = "Nothing was found, but something could not be read. With `--leaks block`, and where `--scrub` " +
+  "rewrites this protocol, it is not sent.";
+
 /** Short forms by the names of their options. */
 const SHORT: Readonly<Record<string, string>> = { "help": "-h", "version": "-V" };
 
 function leaksTable(): Table {
   return {
     kind: "table",
-    head: ["leak", "protocol", "what the application gave away", "what to do"],
-    rows: Object.entries(LEAKS).map(([kind, { protocol, story, fix }]) => [code(kind), protocol, story, fix]),
+    head: ["leak", "protocol", "what the application gave away", "what to do", "what that costs"],
+    rows: Object.entries(LEAKS).map((
+      [kind, { protocol, message, fix, cost }],
+    ) => [code(kind), protocol, message, fix, cost === NO_COST ? "" : cost]),
   };
 }
 
@@ -260,13 +269,17 @@ function describeLeak(name: string): Block[] {
   const facts = Object.entries(LEAKS).find(([kind]) => kind === name)?.[1];
   const [where, message, fix] = facts === undefined
     ? ["In requests", sign?.message, sign?.fix]
-    : [facts.protocol === "any" ? "In any protocol" : `In ${facts.protocol}`, facts.story, facts.fix];
+    : [facts.protocol === "any" ? "In any protocol" : `In ${facts.protocol}`, facts.message, facts.fix];
   if (message === undefined || fix === undefined) return [];
   return [
     { kind: "heading", level: 1, text: name },
     { kind: "paragraph", text: `${where}: ${sentence(message)}` },
     { kind: "heading", level: 2, text: "What to do" },
     { kind: "paragraph", text: sentence(fix) },
+    ...(facts === undefined || facts.cost === NO_COST
+      ? []
+      : [{ kind: "paragraph", text: `What that costs: ${sentence(facts.cost)}` } as const]),
+    ...(facts?.isUnreadable ? [{ kind: "paragraph", text: UNREADABLE } as const] : []),
   ];
 }
 

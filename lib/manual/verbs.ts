@@ -35,12 +35,18 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --no-session --json"],
   },
   audit: {
-    usage: "i2p-socks audit [--for DURATION] [OPTIONS]",
+    usage: "i2p-socks audit [--for DURATION | --file FILE] [OPTIONS]",
     text: "Serve like serve, and report what the application gave away. It looks for host names that the application " +
       "resolves itself, and for unencrypted data that identifies the application, this machine or you. It replaces " +
-      "serve: use the application for a while, then end it, and read the report. See `help leaks`.\n\n" +
+      "serve: use the application for a while, then end it. The card at the end says what sites can know and link, and " +
+      "what to change. With --file it reads the settings of an application (firefox, irssi, monerod, qbittorrent, ssh, " +
+      "thunderbird, weechat) and names what will leak before anything is sent. See `help leaks`.\n\n" +
       "Exit codes: 0 it saw no leak, 1 it did.",
-    examples: ["i2p-socks audit --for 5m --listen 127.0.0.1:9050", "i2p-socks audit --secrets-file words --json"],
+    examples: [
+      "i2p-socks audit --for 5m --listen 127.0.0.1:9050",
+      "i2p-socks audit --secrets-file words --json",
+      "i2p-socks audit --file ~/.ssh/config",
+    ],
   },
   connect: {
     usage: "i2p-socks connect HOST PORT [OPTIONS]",

@@ -42,7 +42,7 @@ export async function handleAssociate(client: Client, { request }: Handshake, co
     throw new SocksError("command", "UDP ASSOCIATE is not supported", request.version);
   }
   if (clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
-  admission.claim(client);
+  await admission.claim(client, context.signal);
   using deadline = new Deadline(settings.timeouts.connect, signal);
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));
@@ -243,6 +243,7 @@ class Association implements DatagramTaker {
     const isNew = !this.#peers.has(peer.b32);
     this.#peers.set(peer.b32, { port, number: this.#port.nextNumber(), written });
     if (isNew) this.#context.audit?.visit(`${host}:${port}`);
+    this.#port.visit(host);
     const problem = await this.#port.send(peer, payload);
     if (problem !== undefined) return this.#drop(problem);
     this.#context.counters.add("udp-sent");

@@ -7,7 +7,7 @@ import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { unknownReason } from "../reasons/classify.ts";
 import { Refusal } from "../reasons/refusal.ts";
-import { acceptStream, type IncomingStream } from "../sam/accept.ts";
+import type { IncomingStream } from "../sam/accept.ts";
 import { SamError } from "../sam/error.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamSession } from "../sam/session.ts";
@@ -17,6 +17,7 @@ import { encodeBound4 } from "../socks/socks4.ts";
 import { encodeBound5 } from "../socks/socks5.ts";
 import type { SocksRequest } from "../socks/wire.ts";
 import { acquireMapping, type Client, type ClientContext, groupOf } from "./context.ts";
+import { PendingAccept } from "./pending_accept.ts";
 import { checkDestination, mayCall } from "./policy.ts";
 import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
@@ -37,7 +38,7 @@ export async function handleBind(client: Client, handshake: Handshake, context: 
   client.request = request;
   const expected = ANYBODY.includes(request.host) ? undefined : checkDestination(request, settings.policy, hosts);
   if (expected !== undefined) client.address = expected;
-  admission.claim(client);
+  await admission.claim(client, context.signal);
   const group = groupOf(client, { host: expected?.host ?? "", port: request.port }, settings);
   if (group === undefined && settings.forward !== undefined) {
     throw new Refusal(
@@ -112,13 +113,12 @@ async function acceptCaller(
   for (;;) {
     let stream: IncomingStream;
     try {
-      stream = await acceptStream(endpoint, session.id, attempt, {
-        onWaiting: () => {
-          hasWaited = true;
-          onWaiting();
-        },
+      stream = await PendingAccept.of(endpoint, session).take(attempt, () => {
+        hasWaited = true;
+        onWaiting();
       });
     } catch (error) {
+      if (error instanceof SamError && error.saysSessionIsOver) session.close(error);
       // The time is over, or the client has left: that counts more than how far another attempt has come.
       if (hasWaited) signal.throwIfAborted();
       // i2pd closes some of those that wait on a destination when a caller comes to another.

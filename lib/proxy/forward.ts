@@ -14,7 +14,7 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { CallerRefusal } from "../reasons/caller_refusals.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
-import { relay, type RelayOptions } from "../relay/relay.ts";
+import { relay, type RelayOptions, SILENT_STORY } from "../relay/relay.ts";
 import { mayCall } from "./policy.ts";
 
 /** Milliseconds for the local service to take a connection. */
@@ -23,7 +23,7 @@ export const SERVICE_TIMEOUT = 10_000;
 /** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
 const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
 
-interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed"> {
+interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClosed" | "keepLimit" | "keptBytes"> {
   settings: ForwardSettings;
   endpoint: SamEndpoint;
   /** Whose destination it is that callers call. */
@@ -129,8 +129,8 @@ export class Forwarder {
         this.#log.error(`Failed to wait for a caller: ${error}`);
         return false;
       }
-      // The router has forgotten the session, and its end is about to be noticed.
-      if (error.result === "INVALID_ID") session.close(error);
+      // The router has forgotten the session: its end is about to be noticed, or the control socket stays open.
+      if (error.saysSessionIsOver) session.close(error);
       // The router may close what waits, and the one before may not have gone yet where only one may wait.
       const isOrdinary = error.failure === "closed" || /already.accepting/i.test(`${error.result} ${error.text}`);
       if (isOrdinary) return false;
@@ -226,7 +226,7 @@ export class Forwarder {
   }
 
   async #relay(service: Deno.TcpConn, stream: IncomingStream, session: SamSession): Promise<void> {
-    const { settings, pool, gate, halfClosed, counters } = this.#options;
+    const { settings, pool, gate, halfClosed, keepLimit, keptBytes, counters } = this.#options;
     try {
       // Not with the reply of the relay: a service that closes at once has seen it nevertheless.
       if (settings.header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
@@ -239,6 +239,8 @@ export class Forwarder {
           pool,
           gate,
           halfClosed,
+          keepLimit,
+          keptBytes,
           reply: NOTHING,
           toClient: stream.early,
           toStream: NOTHING,
@@ -246,6 +248,7 @@ export class Forwarder {
           signal: this.#stop,
           sessionEnded: session.ended,
           clientEndsStream: true,
+          onSilent: () => this.#log.info(SILENT_STORY, { destination: stream.caller }),
           sentBytes: counters.counter("inbound-bytes-sent"),
           receivedBytes: counters.counter("inbound-bytes-received"),
         },

@@ -1,17 +1,12 @@
 import type { LeakMode, ScrubProtocol } from "../config/choices.ts";
-import { bittorrent } from "../guard/bittorrent.ts";
-import type { Detector, LineProtocol } from "../guard/detector.ts";
-import { cookiesOf, http } from "../guard/http.ts";
+import type { Trait } from "../guard/detector.ts";
 import { type IdentifierFinder, makeFinder, type OwnIdentifiers } from "../guard/identifiers.ts";
-import { IRC } from "../guard/irc.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { MAIL } from "../guard/mail.ts";
+import { PROTOCOLS } from "../guard/protocols.ts";
 import { HttpScrubber } from "../guard/scrub_http.ts";
 import { IrcScrubber } from "../guard/scrub_irc.ts";
-import { ssh } from "../guard/ssh.ts";
 import { type Scrubber, StreamGuard } from "../guard/stream_guard.ts";
-import { tls } from "../guard/tls.ts";
-import { xmpp } from "../guard/xmpp.ts";
+import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
@@ -27,22 +22,30 @@ export interface LeakWatchOptions {
   identifiers: OwnIdentifiers;
   /** Receives one line for each new kind of leak. */
   log: Log;
-  /** Counts `leak-…` by kind. */
+  /** Counts `leak-…` by kind, and `sign-…` for refusals that are taken for a leak. */
   counters: Counters;
+  /** Takes what each site has seen. @default {no audit is under way} */
+  book?: AuditBook | undefined;
 }
 
-const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string) => Scrubber>> = {
-  irc: () => new IrcScrubber(),
-  http: (host) => new HttpScrubber(host),
+/** Leaks that say the same of the user to each site. */
+const LINKING: ReadonlySet<LeakKind> = new Set([
+  "own-address",
+  "own-home",
+  "own-host-name",
+  "own-user-name",
+  "secret",
+]);
+
+const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string, onLeak: (kind: LeakKind) => void) => Scrubber>> = {
+  irc: (_, onLeak) => new IrcScrubber(onLeak),
+  http: (host, onLeak) => new HttpScrubber(host, onLeak),
 };
 
-const LINE_PROTOCOLS: readonly LineProtocol[] = [IRC, MAIL];
-
-/** Watches what one application gives away, at the door and in its streams. */
+/** Watches for leaks of one application, in its requests and in its streams. */
 export class LeakWatch {
   readonly #options: LeakWatchOptions;
   readonly #finder: IdentifierFinder;
-  readonly #detectors: readonly Detector[] = [(head) => this.#http(head), tls, ssh, bittorrent, xmpp];
   readonly #explained = new Set<string>();
   /** Host that a cookie went to first. The oldest ones stand first. */
   readonly #cookies = new Map<string, string>();
@@ -54,35 +57,56 @@ export class LeakWatch {
 
   /** The guard of a new stream; undefined where there is nothing to guard. */
   guard(host: string, destination: string | undefined): StreamGuard | undefined {
-    const { mode, scrub } = this.#options;
+    const { mode, scrub, book } = this.#options;
     if (mode === "off" && scrub.length === 0) return undefined;
-    const watches = mode !== "off";
     return new StreamGuard({
       host,
-      detectors: watches ? this.#detectors : [],
-      lineProtocols: watches ? LINE_PROTOCOLS : [],
-      finder: watches ? this.#finder : undefined,
-      scrubbers: scrub.map((protocol) => SCRUBBERS[protocol](host)),
+      protocols: PROTOCOLS,
+      finder: mode === "off" ? undefined : this.#finder,
+      scrubbers: scrub.map((protocol) => (onLeak) => SCRUBBERS[protocol](host, onLeak)),
       blocks: mode === "block",
-      found: (kind) => this.#found(kind, destination),
+      onLeak: (kind) => {
+        if (LINKING.has(kind)) book?.note(kind, "", host);
+        this.#onLeak(kind, destination);
+      },
+      onTrait: (trait, value) => this.#onTrait(trait, value, host),
     });
   }
 
   /** Takes note of a refusal, and explains what it says about the application, once. */
   refused(reason: Reason): void {
     const { sign } = REASONS[reason];
-    if (sign === null || this.#options.mode === "off" || !this.#isNew(sign.name)) return;
-    this.#options.log.warn(sign.message, { leak: sign.name, fix: sign.fix });
+    const { mode, log, counters } = this.#options;
+    if (sign === null || mode === "off") return;
+    if (reason === "ip" && this.#isNew("ip")) {
+      const either =
+        "it looks for a proxy, or resolves names itself; if it asks for another one, that is taken for a DNS leak";
+      log.info(`The application asked for an IP address: ${either}`, { fix: sign.fix });
+      return;
+    }
+    counters.add(`sign-${sign.name}`);
+    if (this.#isNew(sign.name)) log.warn(sign.message, { leak: sign.name, fix: sign.fix });
   }
 
-  #found(kind: LeakKind, destination: string | undefined): void {
+  #onLeak(kind: LeakKind, destination: string | undefined): void {
     const { mode, log, counters } = this.#options;
     counters.add(`leak-${kind}`);
     const isNew = this.#isNew(kind);
     if (!isNew && mode !== "block") return;
-    const { protocol, story, fix } = LEAKS[kind];
-    const what = mode === "block" ? "Ended a stream before it gave this away" : "The application gives this away";
-    log.warn(`${what}: ${story}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
+    const { protocol, message, fix, isUnreadable } = LEAKS[kind];
+    const what = isUnreadable === true
+      ? "The application sends what cannot be looked at"
+      : mode === "block"
+      ? "Ended a stream before a leak"
+      : "The application leaks";
+    log.warn(`${what}: ${message}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
+  }
+
+  #onTrait(trait: Trait, value: string, host: string): LeakKind | undefined {
+    const { book } = this.#options;
+    if (trait !== "software") book?.note(trait, value, host);
+    if (trait === "user-agent" || trait === "software") book?.name(value);
+    return trait === "cookie" && this.#crosses(value, host) ? "http-cookie" : undefined;
   }
 
   #isNew(sign: string): boolean {
@@ -90,13 +114,6 @@ export class LeakWatch {
     this.#explained.add(sign);
     return true;
   }
-
-  #http: Detector = (head) => {
-    const verdict = http(head);
-    if (verdict === undefined) return undefined;
-    const crosses = cookiesOf(head).filter((cookie) => this.#crosses(cookie, head.host)).length > 0;
-    return crosses ? { ...verdict, leaks: [...verdict.leaks, "http-cookie"] } : verdict;
-  };
 
   /** Whether a cookie has been to another host. */
   #crosses(cookie: string, host: string): boolean {

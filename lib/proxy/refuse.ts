@@ -3,8 +3,9 @@ import { closeAfterReply, writeAll } from "../io/conn.ts";
 import { SamError } from "../sam/error.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
-import { encodeReply5 } from "../socks/socks5.ts";
+import { encodeReason5, encodeReply5 } from "../socks/socks5.ts";
 import { SocksError } from "../socks/wire.ts";
+import { completeHint } from "../reasons/advice.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
@@ -19,7 +20,7 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
-  const { hint } = REASONS[reason];
+  const hint = completeHint(REASONS[reason].hint, formatEndpoint(context.settings.sam));
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
   context.log[level](`Refused a client: ${message}`, {
     reason,
@@ -28,13 +29,19 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
   const bytes = replyBytes(client, refusal, context);
-  if (bytes !== undefined) await sendReply(client, bytes);
+  if (bytes !== undefined) await sendReply(client, bytes, context);
 }
 
 /** Writes the last bytes that a client gets. Never throws. */
-export async function sendReply({ conn }: Client, bytes: Uint8Array): Promise<void> {
+export async function sendReply(
+  client: Client,
+  bytes: Uint8Array,
+  { admission }: Pick<ClientContext, "admission">,
+): Promise<void> {
+  const { conn } = client;
   try {
     await writeAll(conn, bytes);
+    admission.told(client);
     await closeAfterReply(conn);
   } catch {
     // The client is gone.
@@ -50,6 +57,9 @@ function replyBytes(
   if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
   const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
   const { reply4, reply5, extended } = REASONS[reason];
+  if (client.request?.wantsReason) {
+    return encodeReason5(extended ?? reply5, `${reason} ${formatEndpoint(settings.sam)}`);
+  }
   if (version === 5) return encodeReply5(settings.switches["extended-errors"] ? extended ?? reply5 : reply5);
   if (version === 4) return encodeReply4(reply4);
   return undefined;

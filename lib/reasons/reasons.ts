@@ -15,7 +15,10 @@ export type Reason =
   | "sam-version"
   | "sam-login"
   | "sam-refused"
+  | "router-starting"
   | "session-refused"
+  | "session-failed"
+  | "encryption-unsupported"
   | "datagrams-refused"
   | "key-refused"
   | "identity-in-use"
@@ -31,6 +34,7 @@ export type Reason =
   | "timed-out"
   | "router-error"
   | "router-busy"
+  | "login-missing"
   | "login-refused"
   | "too-many"
   | "too-many-per-client"
@@ -166,7 +170,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
   "malformed-address": {
     message: "Not a valid I2P address",
-    hint: "Is it complete? A base32 address has 52 characters before .b32.i2p",
+    hint: "Compare it with the original: a base32 address is easily cut short",
     fix: null,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -259,6 +263,17 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     quotesRouter: true,
     sign: null,
   },
+  "router-starting": {
+    message: "The router is still starting",
+    hint: "Its SAM bridge is there before the router is: a session is asked for again until it stands",
+    fix: either("wait a minute: its SAM bridge is there before the router is"),
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
   "session-refused": {
     message: "The router refused to create a session",
     hint: "With --log-destinations the log has the router's own words",
@@ -271,6 +286,34 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     extended: null,
     exitCode: ExitCode.failure,
     quotesRouter: true,
+    sign: null,
+  },
+  "session-failed": {
+    message: "The router ended the session at once: another program uses this identity, or the router has trouble",
+    hint:
+      "It is not tried again by itself, because that could take the other program off the air: stop that and restart",
+    fix: either(
+      "stop the program or the router's own tunnel that uses this key; if there is none, the router's log says more",
+    ),
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
+  "encryption-unsupported": {
+    message: "The router is too old for an encryption type of --lease-set-encryption",
+    hint: "Leave out --lease-set-encryption, or upgrade the router",
+    fix: {
+      i2pd: "leave out --lease-set-encryption, or upgrade it: 2.45 has ElGamal and ECIES only",
+      java: "leave out --lease-set-encryption, or upgrade it",
+    },
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
+    quotesRouter: false,
     sign: null,
   },
   "datagrams-refused": {
@@ -445,6 +488,17 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "router-busy": {
     message: "The router has too many streams",
     hint: "A lower --max-connections leaves streams for other programs",
+    fix: null,
+    reply5: Reply5.generalFailure,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
+    quotesRouter: false,
+    sign: null,
+  },
+  "login-missing": {
+    message: "The client offered a login, and then sent none",
+    hint: "Give the client a user name and a password, or use --isolate none",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,

@@ -86,6 +86,16 @@ export class HalfClosedStreams {
     return true;
   }
 
+  /** Milliseconds until {@linkcode endMostSilent} has a stream to end that was answered; undefined if there is none. */
+  untilSilent(from?: string): number | undefined {
+    let least: number | undefined;
+    for (const [idleTimer, { isAnswered, clientAddress }] of this.#streams) {
+      if ((from !== undefined && from !== clientAddress) || !isAnswered()) continue;
+      least = Math.min(least ?? Infinity, Math.max(0, SILENT_AFTER_ANSWER - idleTimer.silence));
+    }
+    return least;
+  }
+
   /** Gives these streams, and those that come, little time from now on. */
   expediteClose(): void {
     this.#draining = true;

@@ -1,12 +1,14 @@
 import { errorText } from "../io/error_text.ts";
 import { encodeHex } from "@std/encoding/hex";
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { DEFAULT_STATUS, type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { type ApplicationSettings, ConfigError } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
+import type { Capacity } from "../proxy/admission.ts";
 import { Proxy } from "../proxy/proxy.ts";
+import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
 import { type Log, withFields } from "../report/log.ts";
@@ -31,9 +33,13 @@ export interface SharedServices {
   identities: IdentityRegistry;
   /** Folder of lasting identities where an application names none; undefined if there is none. */
   keysDir: string | undefined;
+  /** What the streams of all applications may keep. */
+  keepLimit: KeepLimit;
   /** What names this machine and its user. */
   own: Own["identifiers"];
   log: Log;
+  /** What an application can have at once. */
+  capacityOf: (settings: ApplicationSettings) => Capacity | undefined;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
   /** Destinations, where an audit is under way. */
@@ -143,13 +149,16 @@ export class Application {
       handle = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
       const proxy = await Proxy.start({
         settings,
+        capacity: services.capacityOf(settings),
         listeners,
         endpoint,
         identity: handle.identity,
         udp: identities.udpOf(settings, endpoint),
         logins,
+        userName: own.userName,
         hosts,
-        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
+        keepLimit: services.keepLimit,
+        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters, book: audit }),
         log,
         counters,
         audit,
@@ -270,9 +279,10 @@ export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener 
   }
 }
 
-/** The port itself, or the next free one. */
+/** The port itself, or the next free one: not where `status` asks, which would find SOCKS there. */
 function listenNear(endpoint: Endpoint, log: Log): Deno.TcpListener {
   for (let port = endpoint.port; port < endpoint.port + SPARE_PORTS; port++) {
+    if (port === DEFAULT_STATUS.port) continue;
     try {
       requireNet({ ...endpoint, port }, "--listen");
       const listener = Deno.listen({ ...endpoint, port });

@@ -1,6 +1,7 @@
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
+import { completeHint } from "../reasons/advice.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
@@ -20,6 +21,7 @@ import type {
 type Shown =
   | "connections"
   | "streams"
+  | "keptBytes"
   | "identities"
   | "datagramIdentities"
   | "callers"
@@ -46,10 +48,12 @@ export function statusOf(
     samVersion: base?.session?.version ?? null,
     ready,
     reason: ready ? null : base?.reason ?? "The router builds tunnels",
+    advice: [...base?.advice ?? []],
     connections: proxy.connections,
     streams: proxy.streams,
     bytesSent: counters.get("bytes-sent"),
     bytesReceived: counters.get("bytes-received"),
+    bytesKept: proxy.keptBytes,
     connected: counters.get("connected") + counters.get("bind-connected"),
     identities: [
       ...proxy.identities.map((identity) => factsOf(identity, identity.group === undefined ? "base" : "group")),
@@ -57,11 +61,11 @@ export function statusOf(
     ],
     refusals: tally(REASONS, "refused-", counters).map((refusal) => ({
       ...refusal,
-      hint: refusal.hint ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
+      hint: completeHint(refusal.hint, formatEndpoint(sam)) ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
-    leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
+    leaks: Object.entries(LEAKS).flatMap(([kind, { message, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);
-      return count === 0 ? [] : [{ kind, count, story, fix }];
+      return count === 0 ? [] : [{ kind, count, story: message, fix }];
     }),
     ...(proxy.callers !== undefined && { callers: callersOf(proxy.callers, counters) }),
     ...(proxy.waiting !== undefined && { bind: bindOf(proxy.waiting, counters) }),
@@ -114,7 +118,7 @@ function tally(
 }
 
 function factsOf(
-  { group, state, reason, session, since, clients }: PooledStatus,
+  { group, state, reason, session, since, clients, sites }: PooledStatus,
   kind: IdentityFacts["kind"],
 ): IdentityFacts {
   return {
@@ -125,5 +129,6 @@ function factsOf(
     b32: session?.address ?? null,
     ageSeconds: Math.round(performance.now() - since) / 1000,
     clients,
+    sites,
   };
 }

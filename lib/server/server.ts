@@ -6,9 +6,11 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
+import { KeepLimit } from "../relay/keeper.ts";
 import { createLog, type Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
+import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
@@ -59,6 +61,8 @@ export class Server {
   readonly #audit: Audit | undefined;
   readonly #log: Log;
   readonly #repeats = new Repeats();
+  /** Known from the start on. */
+  #budget: DescriptorBudget | undefined;
   readonly #services: SharedServices;
   readonly #running: RunningApplications;
   readonly #readyLines: ReadyLines;
@@ -93,7 +97,9 @@ export class Server {
       identities: new IdentityRegistry(log, stopping),
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
+      keepLimit: new KeepLimit(),
       log,
+      capacityOf: (settings) => this.#budget?.capacityOf(settings),
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,
     };
@@ -183,6 +189,8 @@ export class Server {
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
     const loaded = await loadAll(applications, this.#log);
     const { status } = this.#configuration;
+    this.#budget = new DescriptorBudget(applications, status !== undefined);
+    this.#budget.warn(applications, this.#log);
     if (status !== undefined) this.#statusServer = this.#serveStatus(status);
     for (const [key, one] of loaded) {
       this.#stopping.signal.throwIfAborted();
@@ -207,7 +215,7 @@ export class Server {
       startedAt: this.#startedAt.toISOString(),
       uptimeSeconds: Math.round(performance.now() - this.#since) / 1000,
       applications: [...this.#running.served.values()].map(({ status }) =>
-        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message } : status
+        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message, advice: [] } : status
       ),
     };
   }

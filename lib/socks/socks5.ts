@@ -1,7 +1,10 @@
 import { latin1, type Login, type Parsed, readUint16, SocksError, type SocksRequest } from "./wire.ts";
 
-/** Authentication methods (RFC 1928 §3). */
-export const Method = { none: 0x00, userPassword: 0x02, noneAcceptable: 0xff } as const;
+/**
+ * Authentication methods (RFC 1928 §3). `reasons` is one of those for private use, and never chosen: a client of this
+ * program offers it to be told reasons by name ({@linkcode encodeReason5}). Other proxies pass over it.
+ */
+export const Method = { none: 0x00, userPassword: 0x02, reasons: 0xe2, noneAcceptable: 0xff } as const;
 
 /**
  * Parses a greeting: the methods that a client offers (RFC 1928 §3).
@@ -104,6 +107,12 @@ export function encodeBound5(host: string | Uint8Array, port: number): Uint8Arra
     ? [3, host.length, ...new TextEncoder().encode(host)]
     : [host.length === 4 ? 1 : 4, ...host];
   return Uint8Array.of(5, 0, 0, ...address, port >> 8, port & 0xff);
+}
+
+/** The reply of a refusal to a client that wants its reason: in place of a bound address it has some words (ATYP 3). */
+export function encodeReason5(code: number, words: string): Uint8Array {
+  const bytes = new TextEncoder().encode(words).subarray(0, 255);
+  return Uint8Array.of(5, code, 0, 3, bytes.length, ...bytes, 0, 0);
 }
 
 /** The text of an IPv6 address of 16 bytes, not shortened. */

@@ -331,10 +331,8 @@ function createApplication() {
 /** @param {ApplicationStatus} app @param {boolean} building */
 function reasonOf(app, building) {
   const reason = app.reason ?? (building ? "The router is building tunnels" : "No reason was given");
-  const advice = building
-    ? "Clients wait meanwhile."
-    : "In a terminal, i2p-socks check names the first thing that is wrong.";
-  return reason.replace(/[.]$/, "") + ". " + advice;
+  const advice = building ? ["Clients wait meanwhile"] : app.advice;
+  return [reason, ...advice].map((line) => line.replace(/[.]$/, "") + ".").join("\n");
 }
 
 /** @param {View} view @param {ApplicationStatus} app */
@@ -353,6 +351,7 @@ function showApplication(view, app) {
     ["Streams since the start", count(app.connected)],
     ["Sent", bytes(app.bytesSent)],
     ["Received", bytes(app.bytesReceived)],
+    ["Kept for slow readers", bytes(app.bytesKept)],
   ]);
   showSwitched(view, app);
   showIdentities(view.identities, app.identities);

@@ -15,7 +15,7 @@ export const STATUS_TIMEOUT = 5_000;
 export const MAX_STATUS_REQUESTS = 16;
 
 /** Answered connections at once whose client has not closed yet; above that the oldest is closed. */
-export const MAX_STATUS_ANSWERED = 64;
+export const MAX_STATUS_ANSWERED = 16;
 
 /**
  * Serves the status over HTTP/1.1: one request a connection, GET or HEAD, no body.

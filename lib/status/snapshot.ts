@@ -24,6 +24,8 @@ export interface ApplicationStatus {
   ready: boolean;
   /** Why it is not ready. */
   reason: string | null;
+  /** What to do about it, a line each, where the router is the cause; a command among them. */
+  advice: string[];
   /** Clients that are connected now. */
   connections: number;
   /** Streams that are open now. */
@@ -32,6 +34,8 @@ export interface ApplicationStatus {
   bytesSent: number;
   /** Bytes from peers to clients, likewise. */
   bytesReceived: number;
+  /** Bytes that are kept now for clients and services that do not take them. */
+  bytesKept: number;
   /** Streams that were opened so far, those of BIND included. */
   connected: number;
   /** Its own identity first, then those of isolation groups, then those for datagrams. */
@@ -122,6 +126,8 @@ export interface IdentityFacts {
   ageSeconds: number;
   /** Clients that use it now. */
   clients: number;
+  /** Sites that have seen its address, at most 1000. */
+  sites: number;
 }
 
 /** Whether a program can serve all of its applications. One that has none, as at its very start, cannot. */
@@ -129,9 +135,11 @@ export function isReady({ applications }: Snapshot): boolean {
   return applications.length > 0 && applications.every(({ ready }) => ready);
 }
 
-/** What `/ready` says: "ready", or a line for each application that is not, with the reason. */
+/** What `/ready` says: "ready", or a line for each application that is not, with the reason and what to do. */
 export function formatReady(snapshot: Snapshot): string {
   if (isReady(snapshot)) return "ready\n";
-  const lines = snapshot.applications.filter(({ ready }) => !ready).map(({ name, reason }) => `${name}: ${reason}\n`);
+  const lines = snapshot.applications.filter(({ ready }) => !ready).map(({ name, reason, advice }) =>
+    [`${name}: ${reason}`, ...advice.map((line) => `  ${line}`), ""].join("\n")
+  );
   return lines.length === 0 ? "No application is served\n" : lines.join("");
 }

@@ -48,7 +48,10 @@ Deno.test("the status page in Chromium", async (t) => {
     ) assertStringIncludes(ready, words);
     const lost = await text("section:last-child");
     assertStringIncludes(lost, "Not ready");
-    assertStringIncludes(lost, "Cannot connect to the router's SAM bridge. In a terminal, i2p-socks check names");
+    assertStringIncludes(
+      lost,
+      "Cannot connect to the router's SAM bridge.\nStart it.\ni2p-socks check --sam 127.0.0.1:7657 looks",
+    );
     assertStringIncludes(lost, "127.0.0.1:7657, not reached");
     assertStringIncludes(lost, "Nothing was refused.");
     assertEquals([SWITCHED.exec(ready)?.[0], SWITCHED.exec(lost)?.[0]], [undefined, undefined]);
@@ -64,7 +67,7 @@ Deno.test("the status page in Chromium", async (t) => {
     const numbers = await page.evaluate<string[]>(
       "[...document.querySelectorAll('section:last-child .numbers div')].map((pair) => pair.textContent)",
     );
-    assertEquals(numbers.length, 5 + 5 + 4 + 4, numbers.join());
+    assertEquals(numbers.length, 6 + 5 + 4 + 4, numbers.join());
     for (
       const pair of [
         "Served now3",

@@ -21,7 +21,7 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "keys-dir": ["/keys"],
   "isolate": ["auth", "none", "auth,destination,port,client,stream", "port,port"],
   "max-identities": ["1", "64"],
-  "spare-identities": ["0", "2"],
+  "spare-identities": ["0", "16"],
   "identity-idle": ["0", "10m", "576h"],
   "auth-file": ["/logins"],
   "allow": ["*.i2p", "*:80", "a.i2p:1-2"],

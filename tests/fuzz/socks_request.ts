@@ -1,3 +1,4 @@
+import { Method } from "../../lib/socks/socks5.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
 import { encodeHttpAnswer } from "../../lib/socks/http.ts";
@@ -101,6 +102,8 @@ export const socksRequest: Target<Parts> = {
   },
 };
 
+const REASONED = { wantsReason: true } as const;
+
 function encode({ form, command, port, address, methods, user, password }: Parts): Encoded {
   const groups = (width: number, count: number): number[][] =>
     Array.from({ length: count }, (_, i) => Array.from({ length: width }, (_, j) => address[i * width + j] ?? 0));
@@ -122,7 +125,8 @@ function encode({ form, command, port, address, methods, user, password }: Parts
   const hasLogin = !methods.includes(0) && methods.includes(2);
   const login = hasLogin ? encodeLogin(latin1(user), latin1(password)) : new Uint8Array();
   const bytes = concat(encodeGreeting([...methods]), login, encodeRequest5({ host, port, command, as }));
-  return { request: { version: 5, command, host, port, ...(hasLogin && { login: { user, password } }) }, bytes };
+  const asked = { ...(hasLogin && { login: { user, password } }), ...(methods.includes(Method.reasons) && REASONED) };
+  return { request: { version: 5, command, host, port, ...asked }, bytes };
 }
 
 /** The answers to a request are what a client reads. */

@@ -11,10 +11,9 @@ const SESSION_REFUSED = 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="not today"\n';
 function story({ log }: Harness): string[] {
   return log.filter((line) => !/ debug | Refused a client/.test(line)).map((line) =>
     line.replace(/^\S+ /, "").replaceAll(/(after|for) \d+( s)?/g, "$1 ...").replace(/ attempt=\d+/, "")
-      .replace(/127\.0\.0\.1:\d+\. /, "SAM. ").replace(
-        / hint="i2p-socks check --sam 127\.0\.0\.1:\d+ finds the cause"/,
-        " (check)",
-      )
+      .replace(/127\.0\.0\.1:\d+: no/, "SAM: no")
+      .replace(/ hint="(?:\\.|[^"\\])*check --sam 127\.0\.0\.1:\d+ looks for the cause"/, " (check)")
+      .replace(/ hint="i2pd: (?:\\.|[^"\\])*"/, " (fix)")
   );
 }
 
@@ -72,9 +71,9 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
     const closed = "Cannot keep a SAM session: the router closed the connection";
     assertEquals(story(harness), [
       `warn  Session lost after ...: ${closed}. Building a new one`,
-      "warn  Router unreachable for ...: nothing listens on SAM. Retrying; clients wait (check)",
-      'warn  No new session for ...: Cannot keep a SAM session: the router answered I2P_ERROR routerSaid="not today" (check)',
-      `warn  No new session for ...: ${closed} (check)`,
+      "warn  Router unreachable for ...: Nothing answers at SAM: no SAM bridge (connection refused). Retrying; clients wait (check)",
+      'warn  No new session for ...: Cannot keep a SAM session: the router answered I2P_ERROR routerSaid="not today" (fix)',
+      `warn  No new session for ...: ${closed} (fix)`,
       "info  Session ready again after ...",
     ]);
     assert(

@@ -24,10 +24,12 @@ export interface StagedApplication {
   samVersion: null | string;
   ready: boolean;
   reason: null | string;
+  advice: string[];
   connections: number;
   streams: number;
   bytesSent: number;
   bytesReceived: number;
+  bytesKept: number;
   connected: number;
   identities: StagedIdentity[];
   refusals: StagedTally[];
@@ -76,10 +78,12 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
     samVersion: "3.1",
     ready: true,
     reason: null,
+    advice: [],
     connections: 14,
     streams: 11,
     bytesSent: 3_481_226,
     bytesReceived: 94_630_871,
+    bytesKept: 0,
     connected: 1_284,
     identities: [
       { kind: "base", group: null, state: "ready", reason: null, b32: b32("k"), ageSeconds: 15_210, clients: 8 },
@@ -105,10 +109,12 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     samVersion: null,
     ready: false,
     reason: REASONS["router-down"].message,
+    advice: ["Start it", "i2p-socks check --sam 127.0.0.1:7657 looks for the cause"],
     connections: 1,
     streams: 0,
     bytesSent: 20_480,
     bytesReceived: 512,
+    bytesKept: 0,
     connected: 9,
     identities: [{
       kind: "base",
@@ -175,7 +181,7 @@ function tally<Name extends string>(
 }
 
 function leak(kind: "http-user-agent", count: number): StagedApplication["leaks"][number] {
-  const { story, fix } = LEAKS[kind];
+  const { message: story, fix } = LEAKS[kind];
   return { kind, count, story, fix };
 }
 

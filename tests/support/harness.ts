@@ -8,6 +8,7 @@ import { PrimarySupport, type UdpOptions } from "../../lib/identity/primary_supp
 import { Proxy } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { createLog } from "../../lib/report/log.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import {
   type DropOptions,
   publishService,
@@ -60,6 +61,8 @@ export interface HarnessOptions {
   settings?: SomeSettings;
   /** Logins that may connect. @default {everybody may} */
   logins?: LoginBook;
+  /** The name of the user that runs the proxy. @default {"daniel"} */
+  userName?: string;
   /** Host names of the user's own. @default {none} */
   hosts?: Hosts;
   /** The leak guard. */
@@ -135,7 +138,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       identity,
       udp: udp || undefined,
       logins: options.logins,
+      userName: options.userName ?? "daniel",
       hosts: options.hosts ?? new Map(),
+      keepLimit: new KeepLimit(),
       leaks: new LeakWatch({
         mode: "warn",
         scrub: [],

@@ -1,0 +1,32 @@
+import type { Signal } from "../io/signal.ts";
+import { SamError } from "./error.ts";
+import { type SamEndpoint, SamSocket } from "./socket.ts";
+
+/** The option that names the encryption types of a lease set (I2CP). */
+const OPTION = "i2cp.leaseSetEncType";
+
+/** Types that every router of SAM 3.1 documents: ElGamal, ECIES-P256 and ECIES-X25519. */
+const DOCUMENTED: readonly string[] = ["0", "1", "4"];
+
+/** What old releases of i2pd answer where no version is asked for: 2.45.1 does, 2.58 says 3.0. */
+const OLD_I2PD = "3.1";
+
+/**
+ * Keeps encryption types from an i2pd that is too old for them: it does not refuse what it does not document. Others refuse
+ * it in words.
+ *
+ * @throws {SamError} `withheld` if the router is such an i2pd.
+ * @throws what {@linkcode SamSocket.open} does.
+ */
+export async function requireEncryptionTypes(
+  endpoint: SamEndpoint,
+  options: Readonly<Record<string, string>>,
+  signal: Signal,
+): Promise<void> {
+  const later = (options[OPTION] ?? "").split(",").filter((type) => type !== "" && !DOCUMENTED.includes(type));
+  if (later.length === 0) return;
+  const socket = await SamSocket.open(endpoint, signal, "any");
+  socket.close();
+  if (socket.version !== OLD_I2PD) return;
+  throw new SamError("session", "withheld", { text: `it has no encryption type ${later.join(" or ")}` });
+}
