@@ -134,7 +134,7 @@ function stops(page: string): Stop[] {
         conn.close();
         for (const kind of Object.keys(LEAKS) as LeakKind[]) {
           const count = counters.get(`leak-${kind}`);
-          if (count > 0) say(`found so far: ${kind}, ${count} times: ${LEAKS[kind].story}`);
+          if (count > 0) say(`found so far: ${kind}, ${count} times: ${LEAKS[kind].message}`);
         }
       },
     },

@@ -20,7 +20,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "audit/ssh_config.ts",
     "audit/weechat.ts",
   ],
-  "cli/setup_test.ts": ["cli/setup_clients.ts", "command/client_settings.ts"],
+  "cli/setup_test.ts": ["command/setup_clients.ts", "command/client_settings.ts"],
   "command/arguments_test.ts": ["config/options.ts"],
   "config/address_range_test.ts": ["i2p/ip_address.ts"],
   "config/settings_test.ts": [
@@ -31,7 +31,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "config/values.ts",
   ],
   "e2e/page_test.ts": ["status/page.css", "status/page.html", "status/page.js"],
-  "e2e/confine_test.ts": ["cli/setup_confine.sh"],
+  "e2e/confine_test.ts": ["command/setup_confine.sh"],
   "e2e/manual_test.ts": ["command/clients.json", "manual/man.ts", "manual/man_page.ts"],
   "guard/http_test.ts": ["guard/header_leak.ts", "guard/request.ts"],
   "guard/scrub_http_test.ts": ["guard/request_reader.ts"],

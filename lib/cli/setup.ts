@@ -1,7 +1,7 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings, readValue } from "../config/settings.ts";
-import { type Client, CLIENTS } from "./setup_clients.ts";
+import { type Client, CLIENTS } from "../command/setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { Deadline } from "../io/deadline.ts";

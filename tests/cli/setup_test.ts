@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { clientNamed, describeSetup, setup } from "../../lib/cli/setup.ts";
 import { Terminal } from "../../lib/command/terminal.ts";
