@@ -32,7 +32,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "audit/ssh_config.ts",
     "audit/weechat.ts",
   ],
-  "cli/setup_test.ts": ["cli/setup_clients.ts", "command/client_settings.ts"],
+  "cli/setup_test.ts": ["command/setup_clients.ts", "command/client_settings.ts"],
   "command/arguments_test.ts": ["config/options.ts"],
   "config/address_range_test.ts": ["i2p/ip_address.ts"],
   "config/settings_test.ts": [

@@ -8,7 +8,7 @@ import { TOPICS } from "../manual/topics.ts";
 import { summaryOf } from "../manual/verbs.ts";
 import { CONFIG_ACTIONS, KEY_ACTIONS } from "../command/actions.ts";
 import { KINDS } from "./service.ts";
-import { CLIENTS } from "./setup_clients.ts";
+import { CLIENTS } from "../command/setup_clients.ts";
 import { SHELLS } from "./completions.ts";
 
 /** What completes the words behind a verb, one after the other: words, or whatever is there of a kind. */

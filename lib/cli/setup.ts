@@ -1,7 +1,7 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings, readValue } from "../config/settings.ts";
-import { type Client, CLIENTS } from "./setup_clients.ts";
+import { type Client, CLIENTS } from "../command/setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { Deadline } from "../io/deadline.ts";
@@ -47,38 +47,32 @@ export async function setup(
       ],
     );
   }
+  const warnings = await warnOf(listener);
   if (given.has("json")) {
-    const { title, notes } = client;
+    const [{ title, notes }, listen] = [client, formatEndpoint(listener)];
     terminal.data(
-      JSON.stringify({
-        client: word,
-        title,
-        listen: formatEndpoint(listener),
-        settings: client.settings(listener),
-        notes,
-      }),
+      JSON.stringify({ client: word, title, listen, settings: client.settings(listener), notes, warnings }),
     );
     return ExitCode.ok;
   }
   // A file keeps its lines whole; a terminal breaks them where words end.
   const { settings, talk } = describeSetup(client, listener, terminal.isInteractive);
-  if (!readValue(given, "quiet")) {
-    terminal.talk([talk, ...await warnOf(listener, terminal.isInteractive)].join("\n") + "\n");
-  }
+  const warned = warnings.map((warning) => terminal.isInteractive ? wrap(`! ${warning}`, "  ") : `! ${warning}`);
+  if (!readValue(given, "quiet")) terminal.talk([talk, ...warned].join("\n"));
+  else warned.forEach((line) => terminal.talk(line));
   terminal.data(settings);
   return ExitCode.ok;
 }
 
 /** What is to be said of what listens there now; nothing where it is i2p-socks, or cannot be looked at. */
-async function warnOf(listener: Endpoint, isWrapped: boolean): Promise<string[]> {
+async function warnOf(listener: Endpoint): Promise<string[]> {
   const where = formatEndpoint(listener);
   if (!mayConnect(listener)) return [];
   using deadline = new Deadline(LOOK_TIMEOUT);
   const what = await lookForSocks(listener, deadline);
   if (what === "ours") return [];
   const says = what === "nobody" ? `Nobody listens on ${where} now` : `What listens on ${where} now is ${what}`;
-  const text = `! ${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`;
-  return [isWrapped ? wrap(text, "  ") : text];
+  return [`${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`];
 }
 
 /** What to do with an application for a listener; `isWrapped` breaks what people read into short lines. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { clientNamed, describeSetup, setup } from "../../lib/cli/setup.ts";
 import { Terminal } from "../../lib/command/terminal.ts";
@@ -27,8 +27,6 @@ const REMOTE_DNS: Readonly<Record<string, RegExp>> = {
   torsocks: /TorAddress/,
   qbittorrent: /\[x\] Perform hostname lookup via proxy/,
   proxychains: /^proxy_dns$/m,
-  // A program that looks a name up itself reaches nobody.
-  confine: /bwrap .* --unshare-net /,
   env: /^export ALL_PROXY='socks5h:/m,
   ncat: /--proxy-dns remote/,
   socat: /SOCKS4A:/,
@@ -50,6 +48,8 @@ const REMOTE_DNS: Readonly<Record<string, RegExp>> = {
   java: /createUnresolved/,
   node: /socks5h:/,
   go: /socks5:/,
+  // A program that looks a name up itself reaches nobody.
+  confine: /bwrap .* --unshare-net /,
 };
 
 pureTest("describeSetup() fills in the listener and has names resolved by the proxy, for every application", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import confineScript from "../../lib/templates/setup_confine.sh" with { type: "text" };
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { ExitCode } from "../../lib/command/exit_code.ts";
 import { flagOf, isNegatable, OPTIONS, variableOf, VERBS } from "../../lib/config/options.ts";
 import { LEAKS } from "../../lib/guard/leak.ts";

@@ -6,7 +6,7 @@ import {
   DESKTOP_CLIENTS,
   LIBRARY_CLIENTS,
   SHELL_CLIENTS,
-} from "../command/client_settings.ts";
+} from "./client_settings.ts";
 import confineScript from "../templates/setup_confine.sh" with { type: "text" };
 
 export type { Client };
