@@ -113,7 +113,9 @@ class HttpReader implements Reader, RequestHandler {
   line(raw: string, { method, target }: RequestFacts): void {
     this.#head += raw;
     const named = method === "CONNECT" ? hostOf(target) : hostOfUrl(target) ?? "";
-    if (isForeignHost(named, sitesOf({ target, hosts: [] }, this.#context.host))) this.#context.onLeak("http-host");
+    if (named !== "" && isForeignHost(named, sitesOf({ target, hosts: [] }, this.#context.host))) {
+      this.#context.onLeak("http-host");
+    }
     for (const kind of announceLeaks(target)) this.#context.onLeak(kind);
   }
 

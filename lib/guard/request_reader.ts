@@ -218,7 +218,8 @@ export class RequestReader {
     const end = this.#lineEnd();
     const size = end === 0 ? this.#held.length : end;
     // A field ends where the next line does not continue it.
-    const continues = /^[ \t]/.test(this.#held);
+    const first = this.#held.charCodeAt(0);
+    const continues = first === 32 || first === 9;
     if (this.#held !== "" && !continues && this.#field !== "") this.#finishField(true);
     if (this.#headLength <= MAX_HEAD && this.#headLength + size > MAX_HEAD) {
       this.#headLength += size;
