@@ -14,6 +14,7 @@ export function hostOf(authority: string): string {
 
 /** The host that an absolute URL names; undefined for a relative one, and for those without an authority (`about:`). */
 export function hostOfUrl(url: string): string | undefined {
+  if (!url.includes("//")) return undefined;
   const [, authority] = /^(?:[a-z][a-z0-9+.-]{0,31}:)?\/\/([^/?#\\]*)/i.exec(url) ?? [];
   return authority === undefined ? undefined : hostOf(authority);
 }

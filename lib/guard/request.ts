@@ -26,6 +26,13 @@ export function parseRequestLine(line: string): RequestLine | undefined {
   return method === undefined || target === undefined ? undefined : { method, target, minorVersion: Number(minor) };
 }
 
+/** Characters of line ends that a text begins with: a request may stand behind some (RFC 9112 §2.2). */
+export function countLineEnds(text: string): number {
+  let count = 0;
+  for (let code = text.charCodeAt(0); code === 13 || code === 10; code = text.charCodeAt(count)) count++;
+  return count;
+}
+
 /** Whether a line without its end can become a request line. */
 export function mayBeRequestLine(text: string): boolean {
   const [method = "", target, version, ...more] = text.split(" ", 4);
@@ -65,11 +72,12 @@ export interface BodyFields {
  * encoding of which this knows nothing.
  */
 export function bodyOf({ minorVersion, lengths, encodings }: BodyFields): number | "chunked" | undefined {
+  if (lengths.length === 0 && encodings.length === 0) return 0;
   if (encodings.length > 0) {
     const isKnown = encodings.length === 1 && encodings[0]?.toLowerCase() === "chunked" && minorVersion > 0;
     return isKnown && lengths.length === 0 ? "chunked" : undefined;
   }
-  const [length = "0", ...others] = lengths;
+  const [length = "", ...others] = lengths;
   return /^\d{1,15}$/.test(length) && others.every((other) => other === length) ? Number(length) : undefined;
 }
 
