@@ -33,13 +33,13 @@ export function countLineEnds(text: string): number {
   return count;
 }
 
+/** What can become a {@linkcode REQUEST_LINE}, perhaps with the return of its end. */
+const REQUEST_LINE_PREFIX =
+  /^(?:[A-Z][A-Z_-]{0,23}(?: (?:[!-~\x80-\xff]+(?: (?:HTTP\/1\.\d\r?|HTTP\/1\.?|HTTP\/?|H?|HTT?))?)?)?)?$/;
+
 /** Whether a line without its end can become a request line. */
 export function mayBeRequestLine(text: string): boolean {
-  const [method = "", target, version, ...more] = text.split(" ", 4);
-  if (target === undefined) return text === "" || /^[A-Z][A-Z_-]{0,23}$/.test(method);
-  if (version === undefined) return REQUEST_LINE.test(`${method} ${target || "/"} HTTP/1.1`);
-  return more.length === 0 && REQUEST_LINE.test(`${method} ${target} HTTP/1.1`) &&
-    ("HTTP/1.".startsWith(version) || /^HTTP\/1\.\d\r?$/.test(version));
+  return REQUEST_LINE_PREFIX.test(text);
 }
 
 /**

@@ -188,7 +188,7 @@ export class StreamGuard {
       start += skip;
       undecided = 0;
       if (start === bytes.length) break;
-      const text = fromLatin1(bytes.subarray(start));
+      const text = fromLatin1(start === 0 ? bytes : bytes.subarray(start));
       undecided = this.#reader === undefined ? this.#recognise(text) : this.#reader.push(text);
       start = bytes.length;
     }
