@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
-import type { Log } from "../report/log.ts";
+import type { Log, LogFields } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
@@ -203,6 +203,11 @@ export class Identity {
     using inUse = new Deadline(IN_USE_TIMEOUT, signal);
     using patience = new Deadline(sessionTimeout, signal);
     const backoff = new Backoff();
+    let told: string | undefined;
+    const tell = (text: string, fields: LogFields): void => {
+      this.#log[text === told ? "debug" : "info"](text, fields);
+      told = text;
+    };
     for (;;) {
       try {
         return await this.#create();
@@ -213,9 +218,9 @@ export class Identity {
           continue;
         }
         if (!patience.aborted && needsTime(error)) {
-          this.#log.info(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
+          tell(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
         } else if (key !== undefined && !inUse.aborted && isInUse(error)) {
-          this.#log.info("The router still has this identity in use: waiting until it forgets the last session", {
+          tell("The router still has this identity in use: waiting until it forgets the last session", {
             hint: `Java I2P before 0.9.58 may need five minutes for that; given up after ${
               formatDuration(IN_USE_TIMEOUT)
             }`,
