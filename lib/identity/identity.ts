@@ -235,7 +235,7 @@ export class Identity {
     using inUse = new Deadline(IN_USE_TIMEOUT, signal);
     using patience = new Deadline(sessionTimeout, signal);
     const backoff = new Backoff();
-    const awaited = new AwaitedRouter(routerPatience, this.#log);
+    const awaited = new AwaitedRouter(this.#options.endpoint, routerPatience, this.#log);
     let lastWait: string | undefined;
     const logWait = (text: string, fields: LogFields): void => {
       this.#log[text === lastWait ? "debug" : "info"](text, fields);

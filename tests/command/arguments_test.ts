@@ -116,13 +116,20 @@ pureTest("parseArguments() names the flag that was typed as a value's source", (
 });
 
 pureTest("parseArguments() takes values that begin with a hyphen, look like numbers or are empty", () => {
-  for (const value of ["-1", "-7", "--", "-", "--x", "007", "1e3", "true", "false", "a b", "", "0"]) {
+  for (const value of ["-1", "-7", "-", "-x", "007", "1e3", "true", "false", "a b", "", "0"]) {
     assertEquals(textsOf(parse(["--variance", value]).given, "variance"), [value]);
     assertEquals(textsOf(parse([`--variance=${value}`]).given, "variance"), [value]);
   }
   assertEquals(textsOf(parse(["--inbound-variance", "-1", "--outbound-variance", "-2"]).given, "outbound-variance"), [
     "-2",
   ]);
+});
+
+pureTest("parseArguments() takes no mistyped option, and no --, for a value", () => {
+  assertThrows(() => parse(["--name", "--udpp"]), CliError, 'Unknown option "--udpp"');
+  const { given, operands } = parse(["lookup", "--sam", "--", "a.i2p"]);
+  assertEquals([textsOf(given, "sam"), operands], [[""], ["a.i2p"]]);
+  assertEquals(textsOf(parse(["--name=--udp"]).given, "name"), ["--udp"]);
 });
 
 pureTest("parseArguments() passes options on as they are", () => {
