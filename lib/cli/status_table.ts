@@ -33,11 +33,13 @@ function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undef
 }
 
 function describeApplication(application: ApplicationStatus, pace: Pace): string[] {
-  const { name, listen, sam, samVersion, ready, reason, identities, refusals, leaks, callers, udp } = application;
+  const { name, listen, sam, samVersion, ready, reason, advice, identities, refusals, leaks, callers, udp } =
+    application;
   const { connections, streams, connected, bytesSent, bytesReceived } = application;
   const bridge = `SAM ${samVersion === null ? "" : `${samVersion} `}at ${sam}`;
   return [
     `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}`,
+    ...advice.map((line) => `    ${line}`),
     `  SOCKS at ${listen.join(", ")}; ${bridge}`,
     `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
     `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
@@ -84,9 +86,9 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   return lines;
 }
 
-function identityRow({ kind, group, state, reason, b32, ageSeconds, clients }: IdentityFacts): string[] {
+function identityRow({ label, state, reason, b32, ageSeconds, clients }: IdentityFacts): string[] {
   return [
-    kind === "base" ? "own identity" : `${kind} ${group}`,
+    label,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),

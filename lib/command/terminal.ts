@@ -1,9 +1,13 @@
 import { OutputQueue } from "../io/output_queue.ts";
-import { createLog, type Log, type LogLevel } from "../report/log.ts";
+import { type ColorChoice, createLog, type Log, type LogFormat, type LogLevel } from "../report/log.ts";
 import { printable } from "../report/printable.ts";
+import { terminalLines } from "../report/terminal_lines.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
 const MAX_WAITING_OUTPUT = 262_144;
+
+/** Characters in a line where no terminal says how many there are. */
+const DEFAULT_COLUMNS = 80;
 
 /** Milliseconds that a program which was told to end waits for the readers of its output. */
 const LAST_WORDS = 1_000;
@@ -57,7 +61,12 @@ export class Terminal {
 
   /** Writes a line of talk. */
   talk(line: string): void {
-    this.#redraw(() => this.#stderr.write(`${printableLines(line)}\n`));
+    this.notice(printableLines(line));
+  }
+
+  /** Writes lines of talk that are safe to print, and may have colours. */
+  notice(lines: string): void {
+    this.#redraw(() => this.#stderr.write(`${lines}\n`));
   }
 
   /** Shows a status in place of the last one; an empty one clears the line. Only on a terminal. */
@@ -65,7 +74,7 @@ export class Terminal {
     if (!this.isInteractive) return;
     this.#clear();
     // A status that wraps could not be cleared as one line.
-    this.#status = text.slice(0, (Deno.consoleSize().columns || 80) - 1);
+    this.#status = text.slice(0, columnsOf(Deno.stderr) - 1);
     this.#stderr.write(this.#status);
   }
 
@@ -95,9 +104,37 @@ export class Terminal {
   }
 }
 
+/** How a log is written. */
+interface LogStyle {
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+  logDestinations: boolean;
+  /** Where text is for people, whether it has colours. `always` takes whatever reads it for a terminal. */
+  color: ColorChoice;
+}
+
+/** The log on stderr: for people where that is a terminal, a line an entry elsewhere. */
+export function openLog(terminal: Terminal, { logLevel: level, logFormat, logDestinations, color }: LogStyle): Log {
+  const isForPeople = logFormat === "text" && (terminal.isInteractive || color === "always");
+  const colors = color === "always" || (color === "auto" && !Deno.noColor);
+  return createLog({
+    level,
+    format: isForPeople
+      ? (entry) => terminalLines(entry, { columns: columnsOf(Deno.stderr), color: colors })
+      : logFormat,
+    destinations: logDestinations,
+    write: (lines) => terminal.notice(lines),
+  });
+}
+
 /** The log of a verb that has no options for one. */
 export function terminalLog(terminal: Terminal, level: LogLevel = "warn"): Log {
-  return createLog({ level, format: "text", destinations: false, write: (line) => terminal.talk(line) });
+  return openLog(terminal, { logLevel: level, logFormat: "text", logDestinations: false, color: "auto" });
+}
+
+/** Characters in a line of the terminal, or {@linkcode DEFAULT_COLUMNS} where there is none, or it does not say. */
+function columnsOf(stream: typeof Deno.stderr | typeof Deno.stdout): number {
+  return stream.isTerminal() ? Deno.consoleSize().columns || DEFAULT_COLUMNS : DEFAULT_COLUMNS;
 }
 
 /** Help has several lines; what they hold is made safe to print. */

@@ -1,4 +1,11 @@
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
+import {
+  COLOR_CHOICES,
+  type ColorChoice,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  type LogLevel,
+} from "../report/log.ts";
 import type { DatagramStyle } from "../sam/datagrams.ts";
 import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import {
@@ -483,6 +490,15 @@ export const OPTION_TABLE = {
     help: "text or json; json makes the ready line JSON too",
     verbs: SERVE,
   }) as Option<LogFormat>,
+  "color": option({
+    value: "WHEN",
+    words: COLOR_CHOICES,
+    parse: oneOf(COLOR_CHOICES),
+    fallback: "auto",
+    scope: "process",
+    help: "Colours of the log: auto (on a terminal, unless NO_COLOR is set), always (into a pipe too) or never",
+    verbs: SERVE,
+  }) as Option<ColorChoice>,
   "log-destinations": flag({
     scope: "process",
     help: "Let the log name where applications connect to",

@@ -1,5 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
+import { formatEndpoint } from "../config/endpoint.ts";
+import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
@@ -11,6 +13,7 @@ import { Refusal } from "../reasons/refusal.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
 import { refusalOf } from "../reasons/classify.ts";
+import { hintFor, type Reason } from "../reasons/reasons.ts";
 import type { UdpOptions } from "./primary_support.ts";
 
 /**
@@ -74,7 +77,11 @@ export interface IdentityStatus {
   state: "building" | "ready" | "lost";
   /** Why there is no session, where that is known; names no destination. */
   reason: string | undefined;
+  /** The name of that reason. */
+  cause: Reason | undefined;
   session: SamSession | undefined;
+  /** Its address; where it has no session, that of a lasting destination. */
+  address: string | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
 }
@@ -92,6 +99,8 @@ export class Identity {
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
   #session: SamSession | undefined;
+  /** Address of the key, where there is one. */
+  #lastingAddress: string | undefined;
   #datagrams: DatagramPort | undefined;
   /** Why there is no session; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
@@ -153,7 +162,9 @@ export class Identity {
     return {
       state: session === undefined ? without : "ready",
       reason: session === undefined ? failure?.message : undefined,
+      cause: session === undefined && failure !== undefined ? refusalOf(failure).reason : undefined,
       session,
+      address: session?.address ?? this.#lastingAddress,
       since: this.#since,
     };
   }
@@ -194,6 +205,8 @@ export class Identity {
   }
 
   async #createFirst(): Promise<SamSession> {
+    const { key } = this.#options;
+    if (key !== undefined) this.#lastingAddress = await b32Address(key.destination);
     using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
     const backoff = new Backoff();
     for (;;) {
@@ -205,7 +218,7 @@ export class Identity {
           await this.#wait(backoff.next());
           continue;
         }
-        if (this.#options.key === undefined || patience.aborted || !isInUse(error)) throw error;
+        if (key === undefined || patience.aborted || !isInUse(error)) throw error;
         this.#failure = error;
         this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
         await sleep(IN_USE_RETRY, this.#stop.signal);
@@ -265,6 +278,7 @@ export class Identity {
       const stood = performance.now() - since;
       this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.message}. Building a new one`, {
         routerSaid: reason.text,
+        hint: this.#hintOn(reason),
       });
       // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
       if (stood > RETRY_MAX) backoff.reset();
@@ -297,6 +311,7 @@ export class Identity {
         this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.message}`, {
           attempt,
           routerSaid: error.text,
+          hint: this.#hintOn(error),
         });
         // The router may have taken the destination up, and now forgets it late, as it does after a session.
         if (error.phase === "session" && error.failure !== "refused") await this.#hasRouterGone();
@@ -315,6 +330,10 @@ export class Identity {
       await sleep(GONE_PROBE, patience);
       if (patience.aborted) return false;
     }
+  }
+
+  #hintOn(error: SamError): string | undefined {
+    return hintFor(refusalOf(error).reason, formatEndpoint(this.#options.endpoint)) ?? undefined;
   }
 
   /** Whether nothing listens at the port of the SAM bridge. */

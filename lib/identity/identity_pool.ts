@@ -1,3 +1,4 @@
+import { formatDuration } from "../config/duration.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { sleep } from "../io/deadline.ts";
 import { LruMap } from "../io/lru_map.ts";
@@ -8,6 +9,10 @@ import type { SamSession } from "../sam/session.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
+import { isByLogin } from "./isolation.ts";
+
+/** The base identity in words. */
+export const OWN_IDENTITY = "own identity";
 
 /** Milliseconds for a client that was ended to release its identity. */
 const SETTLING = 20;
@@ -17,8 +22,8 @@ interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp"
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts">;
   /** Most identities at once. */
   maxIdentities: number;
-  /** What an identity is for, in the words of the log. */
-  purpose: string;
+  /** Whose identity one is, by its number, in the words of log and status. */
+  nameOf: (group: number) => string;
   /** Called for each one that is made. */
   onMade?: () => void;
   /**
@@ -65,6 +70,8 @@ export class IdentityLease implements Disposable {
 export interface PooledStatus extends IdentityStatus {
   /** The number of its isolation group; undefined for the base identity. */
   group: number | undefined;
+  /** Whose it is, in words. */
+  label: string;
   /** Clients that use it now. */
   clients: number;
 }
@@ -99,7 +106,12 @@ export class IdentityGroups {
   /** Current status of each, in the order of their numbers. */
   get statuses(): PooledStatus[] {
     const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
-    return groups.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients }));
+    return groups.map(({ identity, number, clients }) => ({
+      ...identity.status,
+      group: number,
+      label: this.#options.nameOf(number),
+      clients,
+    }));
   }
 
   /**
@@ -127,7 +139,7 @@ export class IdentityGroups {
   }
 
   #open(key: string): Group {
-    const { settings, endpoint, udp, datagramsOnly = false, purpose, log, onMade } = this.#options;
+    const { settings, endpoint, udp, datagramsOnly = false, nameOf, log, onMade } = this.#options;
     if (this.#closed) throw new Refusal("stopping");
     // A session that is lost while nobody uses it is not worth new tunnels.
     const onLost = (): "rebuild" | "end" => {
@@ -147,14 +159,19 @@ export class IdentityGroups {
     const group: Group = { number: ++this.#count, identity, clients: 0 };
     this.#groups.set(key, group);
     onMade?.();
-    log.info(`Building tunnels for ${purpose}`, { group: group.number, groups: this.#groups.size });
+    const name = nameOf(group.number);
+    const since = performance.now();
+    log.info(`Building tunnels for ${name}`, { group: group.number, groups: this.#groups.size });
     identity.open().then(
-      () => log.debug(`The session for ${purpose} is ready`, { group: group.number }),
+      () => {
+        const waited = formatDuration(performance.now() - since);
+        log.info(`Identity for ${name} ready after ${waited}`, { group: group.number });
+      },
       (error) => {
         // Nobody is refused because of an earlier failure: the next client of the group starts over.
         if (this.#groups.get(key) !== group) return;
         const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
-        log.warn(`No session for ${purpose}: ${problem}`, { group: group.number, routerSaid });
+        log.warn(`No session for ${name}: ${problem}`, { group: group.number, routerSaid });
         this.#close(key);
       },
     );
@@ -191,8 +208,8 @@ export class IdentityGroups {
     if (group === undefined) return;
     this.#groups.delete(key);
     clearTimeout(group.idleTimer);
-    const { purpose, log } = this.#options;
-    log.info(`Closed the identity of ${purpose}`, { group: group.number, groups: this.#groups.size });
+    const { nameOf, log } = this.#options;
+    log.info(`Closed the identity for ${nameOf(group.number)}`, { group: group.number, groups: this.#groups.size });
     const closing = group.identity.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
@@ -224,7 +241,7 @@ export class IdentityPool {
       log,
       // The base identity is not counted.
       maxIdentities: settings.limits.identities,
-      purpose: "an isolation group",
+      nameOf: (group) => `${isByLogin(settings.isolation) ? "login" : "group"} ${group}`,
       onMade: () => counters.add("identities"),
       evict,
     });
@@ -243,7 +260,10 @@ export class IdentityPool {
 
   /** Current status of the identities: the base first, then the groups in their order. */
   get statuses(): PooledStatus[] {
-    return [{ ...this.#base.status, group: undefined, clients: this.#baseClients }, ...this.#groups.statuses];
+    return [
+      { ...this.#base.status, group: undefined, label: OWN_IDENTITY, clients: this.#baseClients },
+      ...this.#groups.statuses,
+    ];
   }
 
   /** Closes the identities of all groups, and resolves when they are closed. */

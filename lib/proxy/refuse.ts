@@ -5,7 +5,7 @@ import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { SocksError } from "../socks/wire.ts";
-import { REASONS } from "../reasons/reasons.ts";
+import { OUTCOMES, REASONS } from "../reasons/reasons.ts";
 import type { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import { type Client, type ClientContext, destinationOf } from "./context.ts";
@@ -19,9 +19,9 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
-  const { hint } = REASONS[reason];
+  const { outcome, hint } = REASONS[reason];
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
-  context.log[level](`Refused a client: ${message}`, {
+  context.log[level](`${OUTCOMES[outcome]}: ${message}`, {
     reason,
     hint: hint ?? undefined,
     destination,

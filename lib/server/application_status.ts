@@ -1,7 +1,7 @@
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { type Reason, REASONS } from "../reasons/reasons.ts";
+import { adviceOn, type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
 import type { PooledStatus } from "../identity/identity_pool.ts";
@@ -46,6 +46,7 @@ export function statusOf(
     samVersion: base?.session?.version ?? null,
     ready,
     reason: ready ? null : base?.reason ?? "The router builds tunnels",
+    advice: ready || base?.cause === undefined ? [] : adviceOn(base.cause, formatEndpoint(sam)),
     connections: proxy.connections,
     streams: proxy.streams,
     bytesSent: counters.get("bytes-sent"),
@@ -113,15 +114,16 @@ function tally(
 }
 
 function factsOf(
-  { group, state, reason, session, since, clients }: PooledStatus,
+  { group, label, state, reason, address, since, clients }: PooledStatus,
   kind: IdentityFacts["kind"],
 ): IdentityFacts {
   return {
     kind,
     group: group ?? null,
+    label,
     state,
     reason: reason ?? null,
-    b32: session?.address ?? null,
+    b32: address ?? null,
     ageSeconds: Math.round(performance.now() - since) / 1000,
     clients,
   };

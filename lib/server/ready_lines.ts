@@ -3,7 +3,11 @@ import type { Signal } from "../io/signal.ts";
 import type { Log } from "../report/log.ts";
 import type { Application } from "./application.ts";
 import type { Configuration } from "./configuration.ts";
+import type { IdentityFacts } from "../status/snapshot.ts";
 import type { Terminal } from "../command/terminal.ts";
+
+/** How far an identity is. */
+type Progress = Pick<IdentityFacts, "group" | "label" | "state" | "ageSeconds" | "clients">;
 
 /** What {@linkcode ReadyLines} are made of. */
 interface ReadyLinesOptions {
@@ -48,23 +52,46 @@ export class ReadyLines {
     else announce(line);
   }
 
-  /** Shows that time passes while the router builds tunnels. */
+  /**
+   * Shows that time passes while the router builds tunnels, for applications and then for logins, on a terminal and until
+   * the result is disposed of.
+   *
+   * @param identities those that there are, with how long each has been built or lost.
+   */
+  showProgress(identities: () => readonly Progress[]): Disposable {
+    const { terminal } = this.#options;
+    if (!terminal.isInteractive) return { [Symbol.dispose]: () => {} };
+    const ticker = setInterval(() => {
+      const waiting = identities().find(({ state, group, clients }) =>
+        state === "building" && (group === null ? this.#waiting > 0 : clients > 0)
+      );
+      terminal.status(waiting === undefined ? "" : progressLine(waiting));
+    }, 1000);
+    return {
+      [Symbol.dispose]: () => {
+        clearInterval(ticker);
+        terminal.status("");
+      },
+    };
+  }
+
+  /** Logs that time passes while the router builds tunnels, and when that is over. */
   async whileWaiting(opening: Promise<unknown>): Promise<void> {
-    const { terminal, log, stopping } = this.#options;
+    const { log, stopping } = this.#options;
     const since = performance.now();
     const waited = (): string => formatDuration(performance.now() - since);
-    const ticker = setInterval(() => {
-      if (this.#waiting > 0) terminal.status(`Waiting for tunnels: ${waited()} (it can take minutes)`);
-    }, 1000);
     const reminder = setInterval(() => log.info(`Still waiting for tunnels: ${waited()}`), 60_000);
     try {
       await opening;
       // A signal ends the waiting as well.
       if (!stopping.aborted) log.info(`Tunnels ready after ${waited()}`);
     } finally {
-      clearInterval(ticker);
       clearInterval(reminder);
-      terminal.status("");
     }
   }
+}
+
+function progressLine({ group, label, ageSeconds }: Progress): string {
+  const whose = group === null ? "" : ` of ${label}`;
+  return `Waiting for tunnels${whose}: ${formatDuration(1000 * ageSeconds)} (it can take minutes)`;
 }

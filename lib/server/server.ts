@@ -6,7 +6,7 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
-import { createLog, type Log } from "../report/log.ts";
+import type { Log } from "../report/log.ts";
 import type { Snapshot } from "../status/snapshot.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
@@ -19,7 +19,7 @@ import { Reloader } from "./reload.ts";
 import { DRAIN_TIMEOUT, RunningApplications } from "./applications.ts";
 import { StatusServer } from "../status/server.ts";
 import type { StopSignal } from "../command/stop_signal.ts";
-import type { Terminal } from "../command/terminal.ts";
+import { openLog, type Terminal } from "../command/terminal.ts";
 
 /** What `audit` adds to a server. */
 interface Audit {
@@ -64,11 +64,11 @@ export class Server {
   readonly #since = performance.now();
   readonly #stopping = new AbortController();
   #statusServer: StatusServer | undefined;
+  #progress: Disposable | undefined;
 
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
-    const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
     const { signal: stopping } = this.#stopping;
-    const log = createLog({ level, format, destinations, write: (line) => terminal.talk(line) });
+    const log = openLog(terminal, configuration.log);
     this.#configuration = configuration;
     this.#audit = audit;
     this.#log = log;
@@ -119,6 +119,7 @@ export class Server {
     const { applications, file } = this.#configuration;
     if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
+    this.#progress = this.#readyLines.showProgress(() => this.#snapshot().applications.flatMap((a) => a.identities));
     this.#reloader.waitFor(started);
     await started;
     this.#stopping.signal.throwIfAborted();
@@ -138,10 +139,12 @@ export class Server {
   /** Lets clients end, in all applications, for a while. */
   async drain(): Promise<void> {
     this.#stopping.abort();
+    this.#progress?.[Symbol.dispose]();
     const { connections } = this.#running;
     if (connections > 0) {
       this.#log.info(
-        `Waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} connections; signal again to end now`,
+        `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ` +
+          `${connections === 1 ? "connection" : "connections"}; a second signal (Ctrl+C) ends it now`,
       );
     }
     await this.#running.drain();
@@ -150,6 +153,7 @@ export class Server {
   /** Ends everything. */
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#progress?.[Symbol.dispose]();
     await this.#running.close();
     // What a start or a reload under way has added meanwhile.
     await this.#reloader.settled;
@@ -191,7 +195,7 @@ export class Server {
       startedAt: this.#startedAt.toISOString(),
       uptimeSeconds: Math.round(performance.now() - this.#since) / 1000,
       applications: [...this.#running.served.values()].map(({ status }) =>
-        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message } : status
+        isEnding ? { ...status, ready: false, reason: REASONS.stopping.message, advice: [] } : status
       ),
     };
   }

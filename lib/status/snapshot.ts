@@ -24,6 +24,8 @@ export interface ApplicationStatus {
   ready: boolean;
   /** Why it is not ready. */
   reason: string | null;
+  /** What to do about that, a line each. */
+  advice: string[];
   /** Clients that are connected now. */
   connections: number;
   /** Streams that are open now. */
@@ -110,11 +112,13 @@ export interface IdentityFacts {
   kind: "base" | "group" | "datagrams";
   /** Number of the isolation group; those for datagrams are numbered by themselves. */
   group: number | null;
+  /** Whose it is, in words: `own identity`, `login 3`, `group 3` where more than logins sets clients apart, `datagrams 1`. */
+  label: string;
   /** Whether it has a session, waits for the router's tunnels, or has lost its session. */
   state: "building" | "ready" | "lost";
   /** Why it has none. */
   reason: string | null;
-  /** Its own address in I2P. */
+  /** Its own address in I2P; without a session that of a lasting identity, which stays the same. */
   b32: string | null;
   /** Since it got or lost its session. */
   ageSeconds: number;
@@ -127,9 +131,11 @@ export function isReady({ applications }: Snapshot): boolean {
   return applications.length > 0 && applications.every(({ ready }) => ready);
 }
 
-/** What `/ready` says: "ready", or a line for each application that is not, with the reason. */
+/** What `/ready` says: "ready", or for each application that is not a line with the reason, and what to do below. */
 export function formatReady(snapshot: Snapshot): string {
   if (isReady(snapshot)) return "ready\n";
-  const lines = snapshot.applications.filter(({ ready }) => !ready).map(({ name, reason }) => `${name}: ${reason}\n`);
+  const lines = snapshot.applications.filter(({ ready }) => !ready).map(({ name, reason, advice }) =>
+    [`${name}: ${reason}\n`, ...advice.map((line) => `  ${line}\n`)].join("")
+  );
   return lines.length === 0 ? "No application is served\n" : lines.join("");
 }

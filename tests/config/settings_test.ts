@@ -66,6 +66,7 @@ pureTest("readSettings() without anything given is the defaults", () => {
     logLevel: "info",
     logFormat: "text",
     logDestinations: false,
+    color: "auto",
   });
 });
 
@@ -129,6 +130,7 @@ pureTest("readSettings() takes every option", () => {
     logLevel: "debug",
     logFormat: "json",
     logDestinations: true,
+    color: "auto",
   });
 });
 

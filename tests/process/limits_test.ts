@@ -35,7 +35,7 @@ Deno.test("a signal ends connections that do not end by themselves within ten se
   assertEquals(await proxy.stop("SIGTERM"), 143);
   assert(performance.now() - since >= DRAIN_TIMEOUT / 10);
   assertEquals((await proxy.ended()).signal, null);
-  assertStringIncludes(proxy.stderr(), "Waiting up to 10 s for 1 connections");
+  assertStringIncludes(proxy.stderr(), "Stopping: waiting up to 10 s for 1 connection");
   assertEquals(await conn.read(new Uint8Array(1)), null);
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import { socksConnect } from "../clients/socks_client.ts";
 import { until } from "../support/wait.ts";
 
@@ -77,6 +77,6 @@ async function assertRefused(
   const { reply, conn } = await socksConnect(harness.port, host, 80, { version });
   conn.close();
   assertEquals(reply, { code, host: "0.0.0.0", port: 0 }, reason);
-  assertStringIncludes(harness.log.findLast((line) => line.includes("Refused")) ?? "", `reason=${reason}`);
+  assertStringIncludes(lastOutcome(harness.log), `reason=${reason}`);
   await until("the client is forgotten", () => harness.proxy.connections === 0);
 }

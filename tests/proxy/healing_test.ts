@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encode } from "../support/bytes.ts";
 import { withChance } from "../support/chance.ts";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, lastOutcome, NO_STREAM, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { delay, until } from "../support/wait.ts";
 
@@ -9,14 +9,14 @@ const SESSION_REFUSED = 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="not today"\n';
 
 /** What the log tells a user of the session, without times and numbers. */
 function story({ log }: Harness): string[] {
-  return log.filter((line) => !/ debug | Refused a client/.test(line)).map((line) =>
-    line.replace(/^\S+ /, "").replaceAll(/(after|for) \d+( s)?/g, "$1 ...").replace(/ attempt=\d+/, "")
+  return log.filter((line) => !(line.includes(" debug ") || NO_STREAM.test(line))).map((line) =>
+    line.replace(/^\S+ /, "").replaceAll(/(after|for) \d+( s)?/g, "$1 ...").replace(/ (attempt=\d+|hint=".*")/g, "")
   );
 }
 
 /** The reason of the refusal that the log told last. */
 function lastReason({ log }: Harness): string | undefined {
-  return / reason=(\S+)/.exec(log.findLast((line) => line.includes("Refused a client")) ?? "")?.[1];
+  return / reason=(\S+)/.exec(lastOutcome(log))?.[1];
 }
 
 Deno.test("A client that comes while the router is away is held, and served when it is back", async () => {
@@ -65,6 +65,10 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
     hanging.forEach((socket) => socket.close());
     await until("the session is back", () => log.some((line) => line.includes("Session ready again")));
     assertEquals(await harness.ask(), 0);
+    assertStringIncludes(
+      log.find((line) => line.includes("No new session")) ?? "",
+      `hint="Is the router running, with SAM switched on? i2p-socks check --sam 127.0.0.1:${bridge.port} finds the cause"`,
+    );
     const closed = "Cannot keep a SAM session: the router closed the connection";
     assertEquals(story(harness), [
       `warn  Session lost after ...: ${closed}. Building a new one`,

@@ -1,3 +1,4 @@
+import { OUTCOMES } from "../../lib/reasons/reasons.ts";
 import type { Hosts } from "../../lib/config/hosts.ts";
 import type { LoginBook } from "../../lib/config/login_book.ts";
 import { type ApplicationSettings, readSettings } from "../../lib/config/settings.ts";
@@ -254,4 +255,12 @@ function close(conn: Deno.TcpConn): void {
   } catch {
     // Closed already.
   }
+}
+
+/** What begins the message about a client that got no stream. */
+export const NO_STREAM: RegExp = new RegExp(` (${Object.values(OUTCOMES).join("|")}): `);
+
+/** The last line of a log about a client that got no stream; empty if there is none. */
+export function lastOutcome(log: readonly string[]): string {
+  return log.findLast((line) => NO_STREAM.test(line)) ?? "";
 }
