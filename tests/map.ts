@@ -34,7 +34,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "cli/completions.ts",
     "cli/completions.zsh",
   ],
-  "process/connect_test.ts": ["cli/connect.ts", "cli/connect_pipe.ts", "cli/connect_via.ts", "socks/client5.ts"],
+  "process/connect_test.ts": ["cli/connect.ts", "cli/connect_pipe.ts", "command/connect_via.ts", "socks/client5.ts"],
   "process/identity_test.ts": ["command/keys_dir.ts", "server/reload.ts"],
   "process/input_files_test.ts": ["command/input_files.ts"],
   "process/permissions_test.ts": ["command/permissions.ts"],
@@ -54,6 +54,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "process/status_test.ts": [
     "cli/status.ts",
+    "command/ask_status.ts",
     "server/application_status.ts",
     "server/server.ts",
     "status/server.ts",

@@ -8,7 +8,7 @@ import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
-import { connectThrough, UpstreamError, type UpstreamProblem } from "./connect_via.ts";
+import { connectThrough, UpstreamError, type UpstreamProblem } from "../command/connect_via.ts";
 import type { Log } from "../report/log.ts";
 import { SamError } from "../sam/error.ts";
 import type { SamLogin } from "../sam/socket.ts";
@@ -17,6 +17,7 @@ import { CliError, ExitCode } from "../command/exit_code.ts";
 import { requireI2pAddress } from "../command/arguments.ts";
 import { IdentityRegistry } from "../server/identity_registry.ts";
 import { readPassword, readSamLogin } from "../command/input_files.ts";
+import { endpointOf } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { OPTIONS } from "../config/options.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
@@ -55,7 +56,7 @@ class Stopped extends Error {}
 export async function connect(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const target = parseTarget(operands);
   const settings = readSettings(given);
-  const via = chooseVia(given);
+  const via = await chooseVia(given);
   using stop = new StopSignal();
   // ssh ends its ProxyCommand in this way.
   stop.onHangup(() => stop.request());
@@ -232,17 +233,18 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
  * environment says.
  *
  * @throws {ConfigError} if the options contradict each other.
+ * @throws {CliError} if no running application has the name that is given.
  */
-function chooseVia(given: RawOptions): Endpoint | undefined {
-  const endpoint = readValue(given, "via");
+async function chooseVia(given: RawOptions): Promise<Endpoint | undefined> {
+  const via = readValue(given, "via");
   const source = given.get("via")?.at(-1)?.source;
   const own = OPTIONS.filter(({ name, verbs }) => verbs.includes("connect") && !COMMON.includes(name))
     .flatMap(({ name }) => given.get(name) ?? []).find((value) => value.source.startsWith("-"));
   const login = given.get("via-user") ?? given.get("via-password-file");
-  if (endpoint === undefined && login !== undefined) {
+  if (via === undefined && login !== undefined) {
     throw new ConfigError([`${login[0]?.source} is of no use without --via`]);
   }
-  if (endpoint === undefined || own === undefined) return endpoint;
+  if (via === undefined || own === undefined) return via === undefined ? undefined : await endpointOf(via);
   if (source !== "--via") return undefined;
   throw new ConfigError([`${own.source} cannot be given together with --via: the running proxy has a session already`]);
 }

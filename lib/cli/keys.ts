@@ -53,9 +53,12 @@ export async function keys(operands: readonly string[], given: RawOptions, termi
 const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> = {
   list: async ({ store, terminal }) => {
     let exitCode: ExitCode = ExitCode.ok;
-    for (const name of await store.list()) {
+    const names = await store.list();
+    if (names.length === 0) terminal.talk("There are no identities yet: i2p-socks keys new NAME makes one");
+    for (const name of names) {
       try {
-        terminal.data(`${name} b32=${await addressOf(await store.read(name))}`);
+        const inUse = await store.isInUse(name) ? "yes" : "no";
+        terminal.data(`${name} b32=${await addressOf(await store.read(name))} in-use=${inUse}`);
       } catch (error) {
         if (!(error instanceof KeyStoreError)) throw error;
         const { messages, hints } = problemsOf(error);

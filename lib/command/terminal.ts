@@ -9,6 +9,9 @@ const MAX_WAITING_OUTPUT = 262_144;
 /** Characters in a line where no terminal says how many there are. */
 const DEFAULT_COLUMNS = 80;
 
+/** Lines likewise. */
+const DEFAULT_ROWS = 24;
+
 /** Milliseconds that a program which was told to end waits for the readers of its output. */
 const LAST_WORDS = 1_000;
 
@@ -27,6 +30,7 @@ export class Terminal {
     lost: (lines) => `${lines} ${lines === 1 ? "line" : "lines"} of the log ${lines === 1 ? "was" : "were"} lost\n`,
   });
   #status = "";
+  #hasPage = false;
 
   /** Whether somebody watches stderr. */
   get isInteractive(): boolean {
@@ -43,9 +47,20 @@ export class Terminal {
     this.#redraw(() => this.#stdout.write(`${line}\n`));
   }
 
-  /** Has the data that follow take the place of what stands on the screen. Only on a terminal. */
-  page(): void {
-    if (Deno.stdout.isTerminal()) this.#redraw(() => this.#stdout.write("\x1b[H\x1b[2J"));
+  /** Room for data, in characters; undefined where stdout is not a terminal. */
+  get size(): { columns: number; rows: number } | undefined {
+    if (!Deno.stdout.isTerminal()) return undefined;
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || DEFAULT_COLUMNS, rows: rows || DEFAULT_ROWS };
+  }
+
+  /** Shows lines of data in place of what stands on the screen: there must be fewer than rows. Only on a terminal. */
+  page(lines: readonly string[]): void {
+    const clear = this.#hasPage ? "\x1b[H" : "\x1b[H\x1b[2J";
+    this.#hasPage = true;
+    // Line by line: a screen that is cleared as a whole flickers, and terminals put it into their history.
+    const text = lines.map((line) => `${printable(line)}\x1b[K\n`).join("");
+    this.#redraw(() => this.#stdout.write(`${clear}${text}\x1b[J`));
   }
 
   /**

@@ -34,6 +34,7 @@ import {
   parseScrub,
   parseText,
   parseUser,
+  parseVia,
   UDP_STYLES,
 } from "./values.ts";
 
@@ -204,13 +205,13 @@ export const OPTION_TABLE = {
     verbs: SAM,
   }) as Option<Endpoint>,
   "via": optional({
-    value: "HOST:PORT",
-    parse: parseSamEndpoint,
+    value: "NAME|HOST:PORT",
+    parse: parseVia,
     unset: "none: a session of its own",
     scope: "command",
-    help: "Connect through a running proxy, which has tunnels already; loopback only",
+    help: "Connect through a running proxy, which has tunnels already: its --name, or its address on loopback",
     verbs: ["connect"],
-  }) as Option<Endpoint | undefined>,
+  }) as Option<Endpoint | string | undefined>,
   "via-user": optional({
     value: "NAME",
     parse: parseText,
@@ -239,8 +240,8 @@ export const OPTION_TABLE = {
     value: "NAME",
     parse: parseLabel,
     fallback: "i2p-socks",
-    help: "Label of the tunnels in the router's console",
-    verbs: SESSION,
+    help: "Label of the application: in the router's console, and for status, setup and --via",
+    verbs: [...SESSION, "setup"],
   }) as Option<string>,
   "identity": optional({
     heading: "Identities",

@@ -42,6 +42,20 @@ export class FileLock implements Disposable {
   }
 }
 
+/** Whether somebody holds the lock of a file; nobody does where there is none. Takes no lock that is not there. */
+export async function isHeld(path: string): Promise<boolean> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  const isFree = await tryLock(file);
+  if (isFree) file.close();
+  return !isFree;
+}
+
 /** Closes the file where the lock is not granted. */
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
   const { tryLock } = file as MaybeTryLock;

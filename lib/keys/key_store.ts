@@ -2,7 +2,7 @@ import { PrivateKey } from "../i2p/private_key.ts";
 import { errorText, isSystemError } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "./error.ts";
-import { FileLock } from "./file_lock.ts";
+import { FileLock, isHeld } from "./file_lock.ts";
 import { checkPrivate, ensurePrivateDirectory } from "./private_file.ts";
 
 /** Longest name of an identity, in characters. */
@@ -78,6 +78,11 @@ export class KeyStore {
     }
   }
 
+  /** Whether a process has the lock of an identity: then it runs. */
+  async isInUse(name: string): Promise<boolean> {
+    return await isHeld(lockOf(this.#path(name)));
+  }
+
   /**
    * Takes the lock of an identity; dispose of it to let it go. The identity itself need not exist.
    *
@@ -87,7 +92,7 @@ export class KeyStore {
     const path = this.#path(name);
     const lock = await storing(name, async () => {
       await ensurePrivateDirectory(this.#directory);
-      return await FileLock.take(path.replace(/\.dat$/, ".lock"));
+      return await FileLock.take(lockOf(path));
     });
     if (lock !== undefined) return lock;
     throw new KeyStoreError(
@@ -205,6 +210,11 @@ export class KeyStore {
       await syncDirectory(this.#directory);
     });
   }
+}
+
+/** The lock of a key, by the key's path. */
+function lockOf(path: string): string {
+  return path.slice(0, -SUFFIX.length) + ".lock";
 }
 
 /** Does what writes to the folder. @throws {KeyStoreError} in place of an error of the system, such as a full disk. */

@@ -18,6 +18,7 @@ import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { IdentityHandle, IdentityRegistry } from "./identity_registry.ts";
 import { inputFileProblems, readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
+import type { RunningApplication } from "../command/instances.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
 import { requireAnyPort, requireNet } from "../command/permissions.ts";
@@ -185,6 +186,19 @@ export class Application {
       sam: version,
       router: formatEndpoint(sam),
       ...(forward && { forward: forward.rules.map(formatForward).join(",") }),
+    };
+  }
+
+  /** What other commands need to find it. */
+  get note(): RunningApplication {
+    const { name, sam } = this.settings;
+    const { state, address } = this.#handle.identity.status;
+    return {
+      name,
+      listen: [...this.#listen],
+      sam: formatEndpoint(sam),
+      ready: state === "ready",
+      b32: address ?? null,
     };
   }
 

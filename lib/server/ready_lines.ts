@@ -6,6 +6,18 @@ import type { Configuration } from "./configuration.ts";
 import type { IdentityFacts } from "../status/snapshot.ts";
 import type { Terminal } from "../command/terminal.ts";
 
+/** An application that is ready. */
+interface Ready {
+  /** Its label. */
+  name: string;
+  /** Where it serves SOCKS, HOST:PORT. */
+  listen: string;
+  /** Where the process serves its status, if anywhere. */
+  status: string | undefined;
+  /** Whether clients must log in. */
+  needsLogin: boolean;
+}
+
 /** How far an identity is. */
 type Progress = Pick<IdentityFacts, "group" | "label" | "state" | "ageSeconds" | "clients">;
 
@@ -19,6 +31,8 @@ interface ReadyLinesOptions {
   announce?: ((line: string) => void) | undefined;
   /** Receives log lines. */
   log: Log;
+  /** Waited for before a line is printed. */
+  beforeAnnouncing: () => Promise<void>;
   /** Whether an application is served still: a reload may have ended it, and left its session to a successor. */
   isServed: (application: Application) => boolean;
   /** Aborted when everything is to end. */
@@ -38,10 +52,11 @@ export class ReadyLines {
 
   /** Prints the ready line of an application when it has its session. */
   async announce(application: Application): Promise<void> {
-    const { configuration: { file, log }, terminal, announce, isServed } = this.#options;
+    const { configuration: { file, log }, terminal, announce, beforeAnnouncing, isServed } = this.#options;
     this.#waiting++;
     const session = await application.open().finally(() => this.#waiting--);
     if (this.#waiting === 0) terminal.status("");
+    await beforeAnnouncing();
     if (!isServed(application)) return;
     const facts = application.facts(session);
     const all = file === undefined ? facts : { ...facts, name: application.settings.name };
@@ -75,6 +90,13 @@ export class ReadyLines {
     };
   }
 
+  /** Says what to do next, on a terminal. */
+  suggest(ready: Ready): void {
+    const { terminal, announce, configuration: { log } } = this.#options;
+    if (!terminal.isInteractive || announce !== undefined || log.logFormat === "json") return;
+    terminal.talk(nextSteps(ready).join("\n"));
+  }
+
   /** Logs that time passes while the router builds tunnels, and when that is over. */
   async whileWaiting(opening: Promise<unknown>): Promise<void> {
     const { log, stopping } = this.#options;
@@ -89,6 +111,18 @@ export class ReadyLines {
       clearInterval(reminder);
     }
   }
+}
+
+/** What a person can do next with an application that is ready, a line each. */
+function nextSteps({ name, listen, status, needsLogin }: Ready): string[] {
+  const login = needsLogin ? "USER:PASSWORD@" : "";
+  return [
+    `Try it:      curl --proxy socks5h://${login}${listen} http://stats.i2p/`,
+    `Set up:      i2p-socks setup firefox --name ${name} (i2p-socks setup lists other applications)`,
+    status === undefined
+      ? "Look at it:  i2p-socks status (start with --status 127.0.0.1:4448 for counters, reasons and a page)"
+      : `Look at it:  i2p-socks status --watch, i2p-socks why, or http://${status}/`,
+  ];
 }
 
 function progressLine({ group, label, ageSeconds }: Progress): string {

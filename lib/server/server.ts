@@ -13,6 +13,7 @@ import { type Configuration, readConfiguration } from "./configuration.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
+import { InstanceNote } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { ReadyLines } from "./ready_lines.ts";
 import { Reloader } from "./reload.ts";
@@ -20,6 +21,9 @@ import { DRAIN_TIMEOUT, RunningApplications } from "./applications.ts";
 import { StatusServer } from "../status/server.ts";
 import type { StopSignal } from "../command/stop_signal.ts";
 import { openLog, type Terminal } from "../command/terminal.ts";
+
+/** Milliseconds between two looks at whether the note for other commands is still true. */
+const NOTE_INTERVAL = 2_000;
 
 /** What `audit` adds to a server. */
 interface Audit {
@@ -64,7 +68,10 @@ export class Server {
   readonly #since = performance.now();
   readonly #stopping = new AbortController();
   #statusServer: StatusServer | undefined;
+  #statusAddress: string | undefined;
   #progress: Disposable | undefined;
+  #note: InstanceNote | undefined;
+  #noteTicker: ReturnType<typeof setInterval> | undefined;
 
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { signal: stopping } = this.#stopping;
@@ -94,6 +101,7 @@ export class Server {
       announce: audit?.announce,
       log,
       isServed: (application) => [...running.served.values()].includes(application),
+      beforeAnnouncing: () => this.#updateNote(),
       stopping,
     });
     this.#running = running;
@@ -133,13 +141,25 @@ export class Server {
     );
     await this.#readyLines.whileWaiting(Promise.all(opening));
     this.#audit?.ready();
+    this.#suggest();
     await stop.promise;
+  }
+
+  /** Says what to do next with the first application. */
+  #suggest(): void {
+    const [application] = this.#running.served.values();
+    if (application === undefined || this.#stopping.signal.aborted) return;
+    const { name, listen: [listen = ""] } = application.note;
+    const needsLogin = application.settings.authFile !== undefined;
+    this.#readyLines.suggest({ name, listen, status: this.#statusAddress, needsLogin });
   }
 
   /** Lets clients end, in all applications, for a while. */
   async drain(): Promise<void> {
     this.#stopping.abort();
     this.#progress?.[Symbol.dispose]();
+    // Nobody is served any more that looks for this instance now.
+    await this.#removeNote();
     const { connections } = this.#running;
     if (connections > 0) {
       this.#log.info(
@@ -154,6 +174,7 @@ export class Server {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#progress?.[Symbol.dispose]();
+    await this.#removeNote();
     await this.#running.close();
     // What a start or a reload under way has added meanwhile.
     await this.#reloader.settled;
@@ -161,11 +182,27 @@ export class Server {
     await this.#statusServer?.close();
   }
 
+  async #removeNote(): Promise<void> {
+    clearInterval(this.#noteTicker);
+    await this.#note?.remove();
+  }
+
   /** Says what was done. */
   summarize(): Counters {
     const { counters } = this.#running;
     this.#log.info("Ended", counters.all());
     return counters;
+  }
+
+  /** Keeps the note for other commands up to date: a throw-away identity that is built again has another address. */
+  #updateNote(): Promise<void> {
+    return this.#note?.update({
+      version: config.version,
+      pid: Deno.pid,
+      startedAt: this.#startedAt.toISOString(),
+      status: this.#statusAddress ?? null,
+      applications: [...this.#running.served.values()].map(({ note }) => note),
+    }) ?? Promise.resolve();
   }
 
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
@@ -176,6 +213,9 @@ export class Server {
       this.#stopping.signal.throwIfAborted();
       await this.#running.start(key, one);
     }
+    this.#note = await InstanceNote.make(this.#log);
+    await this.#updateNote();
+    this.#noteTicker = setInterval(() => this.#updateNote(), NOTE_INTERVAL);
     this.#giveBack();
   }
 
@@ -183,7 +223,8 @@ export class Server {
   #serveStatus(endpoint: Endpoint): StatusServer {
     requireNet(endpoint, "--status");
     const listener = listen(endpoint, "--status");
-    this.#log.info(`Serving the status at http://${formatEndpoint(listener.addr)}/`);
+    this.#statusAddress = formatEndpoint(listener.addr);
+    this.#log.info(`Serving the status at http://${this.#statusAddress}/`);
     return new StatusServer(listener, () => this.#snapshot());
   }
 
@@ -213,7 +254,13 @@ export class Server {
     const folders = used.filter((folder) => folder !== undefined);
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const reloading = file !== undefined && { reloading: { folders } };
-    const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
+    const left = keepOnly({
+      sam: first.sam,
+      services,
+      udp: first.udp.enabled,
+      removing: this.#note?.paths ?? [],
+      ...reloading,
+    });
     if (left.length > 0) {
       this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
     }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { CLIENTS } from "../../lib/cli/setup_clients.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { clientNamed, describeSetup, setup } from "../../lib/cli/setup.ts";
@@ -52,15 +52,18 @@ pureTest("describeSetup() names the option of the proxy that torsocks needs, wit
   assertEquals(parseAddressRange(range).text, "198.18.0.0/15");
 });
 
-pureTest("setup() refuses what it does not know, and a port that cannot be known", () => {
-  const refused = (operands: readonly string[], listen = "9050"): readonly string[] => {
+Deno.test("setup() refuses what it does not know, and a port that cannot be known", async () => {
+  const refused = async (operands: readonly string[], listen = "9050"): Promise<readonly string[]> => {
     const given = new Map([["listen", [{ text: listen, source: "--listen" }]]]);
-    const { code, message, hints } = assertThrows(() => setup(operands, given, new Terminal()), CliError);
+    const { code, message, hints } = await assertRejects(() => setup(operands, given, new Terminal()), CliError);
     assertEquals(code, ExitCode.usage);
     return [message, ...hints];
   };
-  assertEquals(refused(["fierfox"]).slice(0, 2), ['No settings are known for "fierfox"', "Did you mean firefox?"]);
-  assertMatch(refused(["constructor"])[1] ?? "", /^Known are curl, /);
-  assertEquals(refused(["curl", "git"])[0], 'setup takes one application, but also got "git"');
-  assertMatch(refused(["curl"], "0")[0] ?? "", /^Port 0 /);
+  assertEquals((await refused(["fierfox"])).slice(0, 2), [
+    'No settings are known for "fierfox"',
+    "Did you mean firefox?",
+  ]);
+  assertMatch((await refused(["constructor"]))[1] ?? "", /^Known are curl, /);
+  assertEquals((await refused(["curl", "git"]))[0], 'setup takes one application, but also got "git"');
+  assertMatch((await refused(["curl"], "0"))[0] ?? "", /^Port 0 /);
 });

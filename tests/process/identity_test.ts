@@ -22,7 +22,7 @@ Deno.test("--identity keeps the destination over a restart; without it each star
   assertEquals(seen[0], seen[1]);
   assertEquals(new Set(seen).size, 3);
   const listed = await runProxy(["keys", "list", "--keys-dir", `${scratch.dir}/keys`]);
-  assertEquals(listed.stdout, `me b32=${seen[0]}\n`);
+  assertEquals(listed.stdout, `me b32=${seen[0]} in-use=no\n`);
 });
 
 Deno.test("a transient proxy writes nothing, and the key is on disk before the session is asked for", async () => {
