@@ -8,6 +8,7 @@ import { LeakWatch } from "../lib/proxy/leak_watch.ts";
 import { Proxy } from "../lib/proxy/proxy.ts";
 import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
+import { OutcomeBook } from "../lib/report/outcome_book.ts";
 import { publishService, startSamBridge } from "./sam_bridge/bridge.ts";
 import { startSite } from "./support/site.ts";
 import { socksGet } from "./clients/socks_client.ts";
@@ -35,6 +36,7 @@ const proxy = await Proxy.start({
   leaks: new LeakWatch({ mode: "warn", scrub: [], identifiers: { addresses: [], secrets: [] }, log, counters }),
   log,
   counters,
+  outcomes: new OutcomeBook({ destinations: true }),
   audit: undefined,
 });
 const session = await identity.open();

@@ -1,5 +1,6 @@
 import { flagOf, OPTIONS, type OptionSpec, VARIABLE_PREFIX, VERBS } from "../config/options.ts";
 import { ExitCode } from "../command/exit_code.ts";
+import { runningInstances } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { readEnv } from "../command/permissions.ts";
 import type { Terminal } from "../command/terminal.ts";
@@ -8,8 +9,8 @@ import { summaryOf, VERB_HELP } from "./help.ts";
 
 /** What may stand at the cursor. Shells filter words by what is typed so far, and complete paths themselves. */
 interface Candidates {
-  /** One word, a word of a comma-separated list, a path, or the name of an identity. */
-  kind: "word" | "list" | "file" | "folder" | "identity";
+  /** One word, a word of a comma-separated list, a path, or the name of an identity or of a running application. */
+  kind: "word" | "list" | "file" | "folder" | "identity" | "application";
   /** Words, each with its description if it has one. */
   words: readonly (readonly [word: string, description?: string])[];
 }
@@ -23,7 +24,11 @@ interface Candidates {
 export async function complete(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { kind, words } = candidatesFor(args);
   const folder = (): string | undefined => readEnv(`${VARIABLE_PREFIX}KEYS_DIR`, "--keys-dir") || defaultKeysDir();
-  const names = kind === "identity" ? await new KeyStore(requireKeysDir(folder())).list() : [];
+  const names = kind === "identity"
+    ? await new KeyStore(requireKeysDir(folder())).list()
+    : kind === "application"
+    ? (await runningInstances()).flatMap(({ applications }) => applications.map(({ name }) => name))
+    : [];
   terminal.exact([`:${kind}`, ...names, ...words.map((word) => word.join("\t"))].join("\n"));
   return ExitCode.ok;
 }
@@ -59,6 +64,7 @@ function valuesOf({ name, value, words: known, list }: OptionSpec, current: stri
   if (known !== undefined) return { kind: list === true ? "list" : "word", words: known.map((word) => [done + word]) };
   if (value === "FILE") return { kind: "file", words: [] };
   if (value === "DIR") return { kind: "folder", words: [] };
+  if (name === "via") return { kind: "application", words: [] };
   return { kind: name === "identity" ? "identity" : "word", words: [] };
 }
 

@@ -8,15 +8,14 @@ import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
-import { connectThrough, UpstreamError, type UpstreamProblem } from "../command/connect_via.ts";
-import type { Log } from "../report/log.ts";
+import { connectThrough, readViaLogin, UpstreamError, type UpstreamProblem } from "../command/connect_via.ts";
 import { SamError } from "../sam/error.ts";
-import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import type { Login } from "../command/connect_via.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { requireI2pAddress } from "../command/arguments.ts";
 import { IdentityRegistry } from "../server/identity_registry.ts";
-import { readPassword, readSamLogin } from "../command/input_files.ts";
+import { readSamLogin } from "../command/input_files.ts";
 import { endpointOf } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { OPTIONS } from "../config/options.ts";
@@ -105,14 +104,14 @@ async function open(
 async function openThrough(
   via: Endpoint,
   target: Target,
-  login: SamLogin | undefined,
+  login: Login | undefined,
   signal: Signal,
   timeout: number,
 ): Promise<Opened> {
   requireNet(via, "--via");
   keepOnly({ sam: via });
   try {
-    const stream = await connectThrough({ ...via, login: login && bytesOf(login) }, target, signal);
+    const stream = await connectThrough({ ...via, login }, target, signal);
     return { ...stream, hasHalfClose: true, release: async () => {} };
   } catch (error) {
     if (error instanceof TimeoutError) {
@@ -168,9 +167,14 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   if (!(error instanceof SamError || error instanceof Refusal || error instanceof TimeoutError)) return error;
   const { reason, message } = refusalOf(error, kind);
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
-  const { fix, hint } = REASONS[reason];
-  const hints = fix === null ? (hint === null ? [] : [hint]) : fixLines(fix);
-  return new CliError(codeOf(reason), `${message}${text}`, hints);
+  const { hint } = REASONS[reason];
+  return new CliError(codeOf(reason), `${message}${text}`, advice(reason) ?? (hint === null ? [] : [hint]));
+}
+
+/** What to do about a reason with either router, where that is known. */
+function advice(reason: Reason): string[] | undefined {
+  const { fix } = REASONS[reason];
+  return fix === null ? undefined : fixLines(fix);
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
@@ -190,8 +194,12 @@ const UPSTREAM_CODES: Readonly<Record<UpstreamProblem, ExitCode>> = {
   "failed": ExitCode.failure,
 };
 
-function adviseOnUpstream({ problem, message }: UpstreamError, via: Endpoint): CliError {
+export function adviseOnUpstream({ problem, message, reason }: UpstreamError, via: Endpoint): CliError {
   const where = formatEndpoint(via);
+  if (reason !== undefined) {
+    const { hint, sign } = REASONS[reason];
+    return new CliError(codeOf(reason), message, advice(reason) ?? [hint ?? sign?.fix ?? "The proxy's log says more"]);
+  }
   const code = UPSTREAM_CODES[problem];
   switch (problem) {
     case "unreachable":
@@ -247,24 +255,6 @@ async function chooseVia(given: RawOptions): Promise<Endpoint | undefined> {
   if (via === undefined || own === undefined) return via === undefined ? undefined : await endpointOf(via);
   if (source !== "--via") return undefined;
   throw new ConfigError([`${own.source} cannot be given together with --via: the running proxy has a session already`]);
-}
-
-/** The login for the running proxy. Where it wants no password any one will do, or none. */
-async function readViaLogin(given: RawOptions, log: Log): Promise<SamLogin | undefined> {
-  const user = given.get("via-user")?.at(-1)?.text;
-  const file = given.get("via-password-file")?.at(-1)?.text;
-  if (user === undefined && file === undefined) return undefined;
-  if (!user) throw new ConfigError(["--via-password-file needs --via-user"]);
-  const login = { user, password: file === undefined ? "" : await readPassword(file, "--via-password-file", log) };
-  for (const bytes of Object.values(bytesOf(login))) {
-    if (bytes.length > 255) throw new ConfigError(["A login for --via has at most 255 bytes of each"]);
-  }
-  return login;
-}
-
-function bytesOf({ user, password }: SamLogin): { user: Uint8Array; password: Uint8Array } {
-  const encoder = new TextEncoder();
-  return { user: encoder.encode(user), password: encoder.encode(password) };
 }
 
 function parseTarget(operands: readonly string[]): Target {

@@ -18,7 +18,7 @@ interface VerbSpec {
   /** Command lines that run as they stand. */
   examples: readonly string[];
   /** What completes the words behind it, one after the other: words, or whatever is there of a kind. */
-  operands?: readonly (readonly string[] | "file" | "identity")[];
+  operands?: readonly (readonly string[] | "file" | "identity" | "application")[];
 }
 
 /** The verbs. */
@@ -87,18 +87,37 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     examples: ["i2p-socks hash-login alice >> logins"],
   },
   status: {
-    usage: "i2p-socks status [[HOST:]PORT] [--json] [--watch]",
+    usage: "i2p-socks status [NAME|[HOST:]PORT] [--json] [--watch]",
     text:
-      "Ask a running i2p-socks how it fares, at the address of its --status; 127.0.0.1:4448 if none is given here\n" +
-      "(serve has no default: without --status it serves none).\n" +
-      "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers there; with --watch, the signal's.",
-    examples: ["i2p-socks status", "i2p-socks status 127.0.0.1:9200 --watch", "i2p-socks status --json"],
+      "Show the state of running proxies: all of yours, the one of that --name, or the one whose --status is at that\n" +
+      "address. Counters, reasons and leaks are shown of those that were started with --status. With --json, an object\n" +
+      "a line for each.\n" +
+      "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers; with --watch, the signal's.",
+    examples: ["i2p-socks status", "i2p-socks status irc --watch", "i2p-socks status 127.0.0.1:4448 --json"],
+    operands: ["application"],
+  },
+  why: {
+    usage: "i2p-socks why [NAME|[HOST:]PORT] [--json]",
+    text:
+      "Say what failed last, and what to do about it. It asks running proxies, which must have been started with\n" +
+      "--status: the last 20 different outcomes of each application, the newest first, with the fix for its router. It\n" +
+      "names no destination, unless the proxy was started with --log-destinations.",
+    examples: ["i2p-socks why", "i2p-socks why irc"],
+    operands: ["application"],
+  },
+  ping: {
+    usage: "i2p-socks ping NAME[:PORT] [--count N] [--http] [--via NAME|HOST:PORT]",
+    text:
+      "Measure the way to a site, through a running proxy. It opens streams, and tells how long each took to open and\n" +
+      "until the first byte came, where the site speaks first or --http asks it. So an offline site and slow tunnels can\n" +
+      "be told apart. Exit codes: 0 a stream opened, else the reason's.",
+    examples: ["i2p-socks ping stats.i2p --http", "i2p-socks ping irc.postman.i2p:6667 --via irc --count 5"],
   },
   setup: {
-    usage: "i2p-socks setup [CLIENT] [--listen [HOST:]PORT]",
+    usage: "i2p-socks setup [CLIENT] [--name NAME | --listen [HOST:]PORT]",
     text:
-      "Print the settings of an application for the proxy. They go to stdout, what to know goes to stderr. Without\n" +
-      "CLIENT, the list of applications.",
+      "Print the settings of an application for the proxy. They go to stdout, what to know goes to stderr. They are for\n" +
+      "the running i2p-socks, or the one of --name where several run. Without CLIENT, the list of applications.",
     examples: [
       "i2p-socks setup",
       "i2p-socks setup curl",

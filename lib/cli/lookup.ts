@@ -4,6 +4,8 @@ import { readSettings } from "../config/settings.ts";
 import { type Address, parseAddress, whyNotI2p } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
+import { unknownReason } from "../reasons/classify.ts";
+import { fixLines, REASONS } from "../reasons/reasons.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
@@ -40,6 +42,7 @@ export async function lookup(names: readonly string[], given: RawOptions, termin
     });
     if (b32 === undefined) exitCode = ExitCode.failure;
     terminal.data(describe(name, address, b32));
+    for (const line of b32 === undefined ? adviceFor(address) : []) terminal.talk(`  ${line}`);
   }
   return exitCode;
 }
@@ -52,9 +55,16 @@ async function resolve({ kind, host }: Address, endpoint: SamEndpoint): Promise<
   return destination && await b32Address(destination);
 }
 
+/** What to do about what the router does not resolve; the problem says it all where nobody was asked. */
+function adviceFor(address: Address): string[] {
+  if (whyNotI2p(address) !== undefined) return [];
+  const { fix, hint } = REASONS[unknownReason(address.kind)];
+  return fix === null ? (hint === null ? [] : [hint]) : fixLines(fix);
+}
+
 function describe(name: string, address: Address, resolved: string | undefined): string {
   const { kind, host } = address;
-  const problem = whyNotI2p(address);
+  const problem = whyNotI2p(address) ?? (resolved === undefined ? REASONS[unknownReason(kind)].message : undefined);
   const b32 = resolved ?? (kind === "b32" ? host : undefined);
   return [
     /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name),

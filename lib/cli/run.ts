@@ -54,6 +54,8 @@ const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {
   "keys": async () => (await import("./keys.ts")).keys,
   "hash-login": async () => (await import("./hash_login.ts")).hashLogin,
   "status": async () => (await import("./status.ts")).status,
+  "why": async () => (await import("./why.ts")).why,
+  "ping": async () => (await import("./ping.ts")).ping,
   "setup": async () => (await import("./setup.ts")).setup,
   "service": async () => (await import("./service.ts")).service,
   "completions": async () => (await import("./completions.ts")).completions,

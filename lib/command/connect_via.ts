@@ -1,7 +1,11 @@
+import type { RawOptions } from "../config/raw_options.ts";
+import { ConfigError } from "../config/settings.ts";
 import { concat } from "../io/bytes.ts";
 import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
+import { type Reason, REASONS } from "../reasons/reasons.ts";
+import type { Log } from "../report/log.ts";
 import type { StreamTarget } from "../sam/stream.ts";
 import {
   encodeConnect,
@@ -14,6 +18,9 @@ import {
 } from "../socks/client5.ts";
 import { Method } from "../socks/socks5.ts";
 import { Extended5, type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
+import { readPassword } from "./input_files.ts";
+
+export type { Login };
 
 /** A running proxy to go through. */
 interface Upstream {
@@ -47,12 +54,15 @@ export type UpstreamProblem =
 export class UpstreamError extends Error {
   /** How. */
   readonly problem: UpstreamProblem;
+  /** Why, where the proxy is this program, which says so. */
+  readonly reason: Reason | undefined;
 
   /** Makes the error. */
-  constructor(problem: UpstreamProblem, message: string, cause?: unknown) {
+  constructor(problem: UpstreamProblem, message: string, { cause, reason }: { cause?: unknown; reason?: Reason } = {}) {
     super(message, { cause });
     this.name = "UpstreamError";
     this.problem = problem;
+    this.reason = reason;
   }
 }
 
@@ -69,6 +79,21 @@ const REFUSALS: Readonly<Record<number, readonly [UpstreamProblem, string]>> = {
   [Extended5.malformedAddress]: ["not-permitted", "The proxy takes this for no address of I2P"],
   [Extended5.timedOut]: ["timed-out", "No answer within the proxy's time limit"],
 };
+
+/** The login for a running proxy, if options give one. Where it wants no password any one will do, or none. */
+export async function readViaLogin(given: RawOptions, log: Log): Promise<Login | undefined> {
+  const user = given.get("via-user")?.at(-1)?.text;
+  const file = given.get("via-password-file")?.at(-1)?.text;
+  if (user === undefined && file === undefined) return undefined;
+  if (!user) throw new ConfigError(["--via-password-file needs --via-user"]);
+  const password = file === undefined ? "" : await readPassword(file, "--via-password-file", log);
+  const encoder = new TextEncoder();
+  const login = { user: encoder.encode(user), password: encoder.encode(password) };
+  for (const bytes of Object.values(login)) {
+    if (bytes.length > 255) throw new ConfigError(["A login for --via has at most 255 bytes of each"]);
+  }
+  return login;
+}
 
 /** Most bytes of one answer of the dialogue, with what may come behind the last one. */
 const MAX_ANSWER = 4096;
@@ -95,7 +120,7 @@ export async function connectThrough(
     closeQuietly(conn);
     signal.throwIfAborted();
     if (error instanceof UpstreamError) throw error;
-    throw new UpstreamError("not-socks", describe(error), error);
+    throw new UpstreamError("not-socks", describe(error), { cause: error });
   } finally {
     unfollow();
   }
@@ -107,7 +132,7 @@ async function reach(hostname: string, port: number, signal: Signal): Promise<De
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UpstreamError("unreachable", errorText(error), error);
+    throw new UpstreamError("unreachable", errorText(error), { cause: error });
   }
 }
 
@@ -123,10 +148,15 @@ async function talk(conn: Deno.TcpConn, login: Login | undefined, { host, port }
     if (!await answers.take(parseLoginStatus)) throw new UpstreamError("login", "The proxy refuses the login");
   }
   await writeAll(conn, encodeConnect(host, port));
-  const code = await answers.take(parseReply5);
+  const { code, reason } = await answers.take(parseReply5);
   if (code === Reply5.succeeded) return answers.rest;
   const [problem, story] = REFUSALS[code] ?? ["failed", `The proxy answered with code ${code}`];
-  throw new UpstreamError(problem, story);
+  if (reason === undefined || !isReason(reason)) throw new UpstreamError(problem, story);
+  throw new UpstreamError(problem, REASONS[reason].message, { reason });
+}
+
+function isReason(name: string): name is Reason {
+  return Object.hasOwn(REASONS, name);
 }
 
 /** Reads a dialogue, whatever the pieces that it comes in. */

@@ -36,11 +36,14 @@ interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp"
 
 /** The use of an identity by one client. Dispose of it when the client has ended. */
 export class IdentityLease implements Disposable {
+  /** Whose identity it is, in words. */
+  readonly label: string;
   readonly #identity: Identity;
   #release: (() => void) | undefined;
 
   /** Takes what is called once, at the end. */
-  constructor(identity: Identity, release: () => void) {
+  constructor(identity: Identity, label: string, release: () => void) {
+    this.label = label;
     this.#identity = identity;
     this.#release = release;
   }
@@ -128,7 +131,13 @@ export class IdentityGroups {
     const group = this.#groups.use(key) ?? this.#open(key);
     group.clients++;
     clearTimeout(group.idleTimer);
-    return new IdentityLease(group.identity, () => this.#release(key, group));
+    return new IdentityLease(group.identity, this.#options.nameOf(group.number), () => this.#release(key, group));
+  }
+
+  /** Whose identity a group has, in words; undefined if it has none. */
+  labelOf(key: string): string | undefined {
+    const group = this.#groups.get(key);
+    return group && this.#options.nameOf(group.number);
   }
 
   /** Closes all of them, and resolves when they are closed. */
@@ -255,7 +264,12 @@ export class IdentityPool {
   async lease(key: string | undefined, signal: Signal): Promise<IdentityLease> {
     if (key !== undefined) return await this.#groups.lease(key, signal);
     this.#baseClients++;
-    return new IdentityLease(this.#base, this.#releaseBase);
+    return new IdentityLease(this.#base, OWN_IDENTITY, this.#releaseBase);
+  }
+
+  /** Whose identity a client of a group would have, in words; undefined if it would have to be made. */
+  labelOf(key: string | undefined): string | undefined {
+    return key === undefined ? OWN_IDENTITY : this.#groups.labelOf(key);
   }
 
   /** Current status of the identities: the base first, then the groups in their order. */

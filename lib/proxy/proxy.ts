@@ -15,6 +15,7 @@ import { HalfClosedStreams } from "../relay/half_closed.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
+import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { WarmSockets } from "../sam/warm_sockets.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
@@ -47,6 +48,8 @@ interface ProxyOptions {
   log: Log;
   /** Numbers since the start. */
   counters: Counters;
+  /** Takes note of what did not come out well. */
+  outcomes: OutcomeBook;
   /** Destinations, where an audit is under way. */
   audit: AuditBook | undefined;
 }
@@ -212,6 +215,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     log,
     counters,
     gauges: { streams: 0, waiting: 0 },
+    outcomes: options.outcomes,
     audit: options.audit,
     signal,
   };

@@ -720,6 +720,13 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
 };
 
+/** What became of a client that did get its stream, and nothing else: it has no reply any more, and no reason of its own. */
+export const ENDED_WITHOUT_DATA: { readonly reason: string; readonly message: string; readonly hint: string } = {
+  reason: "ended-without-data",
+  message: "The site closed the stream without sending a byte; with i2pd, an offline site looks the same",
+  hint: LATER_HINT,
+};
+
 /**
  * A fix for people, in a line for each router; in one where both need the same, or only one is meant.
  *

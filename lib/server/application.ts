@@ -9,6 +9,7 @@ import { LeakWatch } from "../proxy/leak_watch.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
+import { OutcomeBook } from "../report/outcome_book.ts";
 import { type Log, withFields } from "../report/log.ts";
 import type { ApplicationStatus } from "../status/snapshot.ts";
 import { closeQuietly } from "../io/conn.ts";
@@ -35,6 +36,8 @@ export interface SharedServices {
   /** What names this machine and its user. */
   own: Own["identifiers"];
   log: Log;
+  /** Whether destinations may be named, in the log and in what is said of outcomes. */
+  destinations: boolean;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
   /** Destinations, where an audit is under way. */
@@ -98,6 +101,7 @@ export async function loadAll(
 export class Application {
   readonly settings: ApplicationSettings;
   readonly counters: Counters;
+  readonly #outcomes: OutcomeBook;
   readonly #proxy: Proxy;
   readonly #handle: IdentityHandle;
   readonly #listen: readonly string[];
@@ -105,12 +109,14 @@ export class Application {
   private constructor(
     settings: ApplicationSettings,
     counters: Counters,
+    outcomes: OutcomeBook,
     proxy: Proxy,
     handle: IdentityHandle,
     listen: readonly string[],
   ) {
     this.settings = settings;
     this.counters = counters;
+    this.#outcomes = outcomes;
     this.#proxy = proxy;
     this.#handle = handle;
     this.#listen = listen;
@@ -126,6 +132,7 @@ export class Application {
     const { name, sam, identity, keysDir, forward, udp, leaks: { mode, scrub } } = settings;
     const { identities, isOneOfSeveral, own, audit } = services;
     const counters = new Counters();
+    const outcomes = new OutcomeBook({ destinations: services.destinations });
     const log = isOneOfSeveral ? withFields(services.log, { application: name }) : services.log;
     requireNet(sam, "--sam");
     for (const { target } of forward?.rules ?? []) requireNet(target, "--forward");
@@ -153,10 +160,11 @@ export class Application {
         leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
         log,
         counters,
+        outcomes,
         audit,
       });
       const listen = listeners.map(({ addr }) => formatEndpoint(addr));
-      return new Application(settings, counters, proxy, handle, listen);
+      return new Application(settings, counters, outcomes, proxy, handle, listen);
     } catch (error) {
       listeners.forEach(closeQuietly);
       await handle?.release();
@@ -203,7 +211,7 @@ export class Application {
   }
 
   get status(): ApplicationStatus {
-    return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
+    return statusOf(this.settings, this.#listen, this.#proxy, this.counters, this.#outcomes);
   }
 
   /** Clients that are connected now, and callers that are served. */

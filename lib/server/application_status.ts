@@ -1,17 +1,19 @@
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { adviceOn, type Reason, REASONS } from "../reasons/reasons.ts";
+import { adviceOn, ENDED_WITHOUT_DATA, hintFor, OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
 import type { PooledStatus } from "../identity/identity_pool.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
+import type { OutcomeBook, RecordedOutcome } from "../report/outcome_book.ts";
 import type {
   ApplicationStatus,
   BindStatus,
   CallersStatus,
   IdentityFacts,
+  Outcome,
   Tally,
   UdpStatus,
 } from "../status/snapshot.ts";
@@ -36,6 +38,7 @@ export function statusOf(
   listen: readonly string[],
   proxy: Pick<Proxy, Shown>,
   counters: Counters,
+  outcomes: Pick<OutcomeBook, "latest">,
 ): ApplicationStatus {
   const [base] = proxy.identities;
   const ready = base?.state === "ready";
@@ -60,6 +63,7 @@ export function statusOf(
       ...refusal,
       hint: refusal.hint ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
+    outcomes: outcomes.latest.map((outcome) => outcomeOf(outcome, formatEndpoint(sam))),
     leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);
       return count === 0 ? [] : [{ kind, count, story, fix }];
@@ -67,6 +71,21 @@ export function statusOf(
     ...(proxy.callers !== undefined && { callers: callersOf(proxy.callers, counters) }),
     ...(proxy.waiting !== undefined && { bind: bindOf(proxy.waiting, counters) }),
     ...(proxy.associations !== undefined && { udp: udpOf(proxy.associations, counters) }),
+  };
+}
+
+function outcomeOf({ reason, message, identity, destination, count, time }: RecordedOutcome, sam: string): Outcome {
+  const entry = Object.hasOwn(REASONS, reason) ? REASONS[reason as Reason] : undefined;
+  return {
+    time: time.toISOString(),
+    count,
+    outcome: entry === undefined ? "Ended" : OUTCOMES[entry.outcome],
+    reason,
+    message,
+    hint: entry === undefined ? ENDED_WITHOUT_DATA.hint : hintFor(reason as Reason, sam) ?? entry.sign?.fix ?? null,
+    fix: entry?.fix ?? null,
+    identity: identity ?? null,
+    ...(destination !== undefined && { destination }),
   };
 }
 

@@ -91,6 +91,7 @@ export class Server {
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       log,
+      destinations: configuration.log.logDestinations,
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,
     };

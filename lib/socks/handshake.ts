@@ -80,9 +80,9 @@ async function readRequest(client: ByteStream, reader: HandshakeReader, policy: 
     throw new SocksError("loginRefused", "A password is required, and SOCKS4 has none", 4);
   }
   if (version === 5) {
-    const login = await authenticate(client, reader, policy);
+    const { login, takesReasons } = await authenticate(client, reader, policy);
     const request = await reader.take(parseRequest5);
-    return login === undefined ? request : { ...request, login };
+    return { ...request, ...(login && { login }), ...(takesReasons && { takesReasons }) };
   }
   const http = await reader.take((bytes) => {
     const value = looksLikeHttp(bytes);
@@ -104,8 +104,9 @@ async function authenticate(
   client: ByteStream,
   reader: HandshakeReader,
   { login: wanted, verify }: LoginPolicy,
-): Promise<Login | undefined> {
+): Promise<Pick<SocksRequest, "login" | "takesReasons">> {
   const offered = await reader.take(parseGreeting);
+  const takesReasons = offered.includes(Method.reasons);
   const method = METHODS[wanted].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
   await writeAll(client, encodeMethod(method));
   if (method === Method.noneAcceptable) {
@@ -114,12 +115,12 @@ async function authenticate(
       wanted === "required" ? "The client offers no login" : "The client offers neither to go without a login nor one",
     );
   }
-  if (method === Method.none) return undefined;
+  if (method === Method.none) return { takesReasons };
   const login = await reader.take(parseLogin);
   const isRight = wanted !== "required" || (await verify?.(login) ?? false);
   await writeAll(client, encodeLoginStatus(isRight));
   if (!isRight) throw new SocksError("loginRefused", "The user name or the password is wrong");
-  return login;
+  return { login, takesReasons };
 }
 
 /** Collects bytes until a parser has enough, and keeps those that follow. */

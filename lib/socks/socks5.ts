@@ -1,7 +1,10 @@
 import { latin1, type Login, type Parsed, readUint16, SocksError, type SocksRequest } from "./wire.ts";
 
-/** Authentication methods (RFC 1928 §3). */
-export const Method = { none: 0x00, userPassword: 0x02, noneAcceptable: 0xff } as const;
+/**
+ * Authentication methods (RFC 1928 §3). `reasons` is a private one, which is never chosen: who offers it gets the name of the
+ * reason with a reply that is a failure.
+ */
+export const Method = { none: 0x00, userPassword: 0x02, reasons: 0xe5, noneAcceptable: 0xff } as const;
 
 /**
  * Parses a greeting: the methods that a client offers (RFC 1928 §3).
@@ -93,6 +96,11 @@ export function parseRequest5(bytes: Uint8Array): Parsed<SocksRequest> {
  */
 export function encodeReply5(code: number): Uint8Array {
   return Uint8Array.of(5, code, 0, 1, 0, 0, 0, 0, 0, 0);
+}
+
+/** The reply to a request that failed, with the name of the reason as the bound address (ATYP 3), at most 255 characters. */
+export function encodeFailure5(code: number, reason: string): Uint8Array {
+  return Uint8Array.of(5, code, 0, 3, reason.length, ...new TextEncoder().encode(reason), 0, 0);
 }
 
 /**

@@ -30,6 +30,8 @@ export interface SocksRequest {
   port: number;
   /** Who it says it is; undefined where it went without a login. */
   login?: Login;
+  /** Whether it understands the name of a reason in a reply. @default {false} */
+  takesReasons?: boolean;
 }
 
 /** Reply codes of SOCKS5 (RFC 1928 §6). */

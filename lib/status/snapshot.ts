@@ -1,4 +1,7 @@
-/** The status of a process, as `/status.json` has it. It names no login, and no destination of an application. */
+/**
+ * The status of a process, as `/status.json` has it. It names no login, and no destination of an application but those of
+ * outcomes with `--log-destinations`.
+ */
 export interface Snapshot {
   /** Version of the program. */
   version: string;
@@ -40,6 +43,8 @@ export interface ApplicationStatus {
   identities: IdentityFacts[];
   /** Clients that were refused, by reason. */
   refusals: Tally[];
+  /** What did not come out well last, the newest first; alike ones are one. */
+  outcomes: Outcome[];
   /** What it gave away, by kind. */
   leaks: { kind: string; count: number; story: string; fix: string }[];
   /** Missing without `--forward`. */
@@ -48,6 +53,28 @@ export interface ApplicationStatus {
   bind?: BindStatus;
   /** Missing without `--udp`. */
   udp?: UdpStatus;
+}
+
+/** What became of clients that did not get what they wanted. */
+export interface Outcome {
+  /** When it last came out so, as ISO 8601. */
+  time: string;
+  /** How often. */
+  count: number;
+  /** Who kept them from it: `Blocked`, `Refused`, `Connection failed`; `Ended` where there was a stream. */
+  outcome: string;
+  /** The reason's name. */
+  reason: string;
+  /** What happened, one sentence. */
+  message: string;
+  /** What to do about it, where that is known. */
+  hint: string | null;
+  /** What to do about it with either router, where that differs. */
+  fix: { i2pd: string; java: string } | null;
+  /** Whose identity they had, in words; null where they had none yet. */
+  identity: string | null;
+  /** Where they wanted to go, HOST:PORT; only with `--log-destinations`. */
+  destination?: string;
 }
 
 /** How often something went no further, and why. */

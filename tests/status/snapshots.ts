@@ -41,6 +41,16 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
       { reason: "clearnet", count: 4, message: "Not an I2P name", hint: null },
       { reason: "ip", count: 1, message: "An IP address", hint: "Remote DNS" },
     ],
+    outcomes: [{
+      time: "2026-01-02T03:59:59.000Z",
+      count: 4,
+      outcome: "Blocked",
+      reason: "clearnet",
+      message: "Not an I2P name",
+      hint: null,
+      fix: null,
+      identity: "login 1",
+    }],
     leaks: [{ kind: "http-user-agent", count: 2, story: "User-Agent names the system", fix: "Set another" }],
     ...parts,
   };

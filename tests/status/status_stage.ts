@@ -1,6 +1,6 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
+import { adviceOn, OUTCOMES, type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../../lib/reasons/caller_refusals.ts";
 import { DROPS } from "../../lib/reasons/datagram_drops.ts";
 import { PAGE } from "../../lib/status/page.ts";
@@ -9,6 +9,7 @@ import { PAGE } from "../../lib/status/page.ts";
 export interface StagedIdentity {
   kind: "base" | "group" | "datagrams";
   group: null | number;
+  label: string;
   state: "building" | "ready" | "lost";
   reason: null | string;
   b32: null | string;
@@ -24,12 +25,14 @@ export interface StagedApplication {
   samVersion: null | string;
   ready: boolean;
   reason: null | string;
+  advice: string[];
   connections: number;
   streams: number;
   bytesSent: number;
   bytesReceived: number;
   connected: number;
   identities: StagedIdentity[];
+  outcomes: StagedOutcome[];
   refusals: StagedTally[];
   leaks: { kind: string; count: number; story: string; fix: string }[];
   callers?: {
@@ -43,6 +46,19 @@ export interface StagedApplication {
   };
   bind?: { waiting: number; waited: number; connected: number; denied: number };
   udp?: { associations: number; granted: number; sent: number; received: number; dropped: StagedTally[] };
+}
+
+/** An outcome in `/status.json`. */
+export interface StagedOutcome {
+  time: string;
+  count: number;
+  outcome: string;
+  reason: string;
+  message: string;
+  hint: null | string;
+  fix: null | { i2pd: string; java: string };
+  identity: null | string;
+  destination?: string;
 }
 
 /** A reason in `/status.json`, with how often it came up. */
@@ -75,16 +91,45 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
     samVersion: "3.1",
     ready: true,
     reason: null,
+    advice: [],
     connections: 14,
     streams: 11,
     bytesSent: 3_481_226,
     bytesReceived: 94_630_871,
     connected: 1_284,
     identities: [
-      { kind: "base", group: null, state: "ready", reason: null, b32: b32("k"), ageSeconds: 15_210, clients: 8 },
-      { kind: "group", group: 1, state: "ready", reason: null, b32: b32("q"), ageSeconds: 724, clients: 3 },
-      { kind: "group", group: 2, state: "building", reason: null, b32: null, ageSeconds: 5.2, clients: 1 },
+      {
+        kind: "base",
+        group: null,
+        label: "own identity",
+        state: "ready",
+        reason: null,
+        b32: b32("k"),
+        ageSeconds: 15_210,
+        clients: 8,
+      },
+      {
+        kind: "group",
+        group: 1,
+        label: "login 1",
+        state: "ready",
+        reason: null,
+        b32: b32("q"),
+        ageSeconds: 724,
+        clients: 3,
+      },
+      {
+        kind: "group",
+        group: 2,
+        label: "login 2",
+        state: "building",
+        reason: null,
+        b32: null,
+        ageSeconds: 5.2,
+        clients: 1,
+      },
     ],
+    outcomes: [outcome("clearnet", 37, "own identity"), outcome("name-unknown", 2, "login 2")],
     refusals: [
       tally(REASONS, "clearnet", 37),
       tally(REASONS, "ip", 4),
@@ -104,6 +149,7 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     samVersion: null,
     ready: false,
     reason: REASONS["router-down"].message,
+    advice: adviceOn("router-down", "127.0.0.1:7657"),
     connections: 1,
     streams: 0,
     bytesSent: 20_480,
@@ -112,16 +158,25 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     identities: [{
       kind: "base",
       group: null,
+      label: "own identity",
       state: "lost",
       reason: REASONS["router-down"].message,
       b32: null,
       ageSeconds: 42,
       clients: 1,
     }],
+    outcomes: [],
     refusals: [],
     leaks: [],
     ...changes,
   };
+}
+
+/** A lasting identity without a session: its address is known all the same. */
+export function lostLasting(): StagedIdentity {
+  const [identity] = lostApplication().identities;
+  if (identity === undefined) throw new TypeError("It has one");
+  return { ...identity, b32: b32("z") };
 }
 
 /** An application that serves into I2P, has a client that waits for a caller, and carries datagrams. */
@@ -131,10 +186,38 @@ export function servingApplication(changes: Partial<StagedApplication> = {}): St
     name: "game",
     listen: ["127.0.0.1:4449"],
     identities: [
-      { kind: "base", group: null, state: "ready", reason: null, b32: b32("g"), ageSeconds: 7_210, clients: 1 },
-      { kind: "datagrams", group: 1, state: "ready", reason: null, b32: b32("u"), ageSeconds: 95, clients: 2 },
-      { kind: "datagrams", group: 2, state: "building", reason: null, b32: null, ageSeconds: 4, clients: 1 },
+      {
+        kind: "base",
+        group: null,
+        label: "own identity",
+        state: "ready",
+        reason: null,
+        b32: b32("g"),
+        ageSeconds: 7_210,
+        clients: 1,
+      },
+      {
+        kind: "datagrams",
+        group: 1,
+        label: "datagrams 1",
+        state: "ready",
+        reason: null,
+        b32: b32("u"),
+        ageSeconds: 95,
+        clients: 2,
+      },
+      {
+        kind: "datagrams",
+        group: 2,
+        label: "datagrams 2",
+        state: "building",
+        reason: null,
+        b32: null,
+        ageSeconds: 4,
+        clients: 1,
+      },
     ],
+    outcomes: [],
     refusals: [],
     leaks: [],
     callers: {
@@ -170,6 +253,12 @@ function tally<Name extends string>(
 ): StagedTally {
   const { message, hint } = table[reason];
   return { reason, count, message, hint: hint ?? REASONS[reason as unknown as Reason]?.sign?.fix ?? null };
+}
+
+function outcome(reason: Reason, count: number, identity: string): StagedOutcome {
+  const { message, hint, fix, sign, outcome } = REASONS[reason];
+  const time = "2026-01-02T03:04:50.000Z";
+  return { time, count, outcome: OUTCOMES[outcome], reason, message, hint: hint ?? sign?.fix ?? null, fix, identity };
 }
 
 function leak(kind: "http-user-agent", count: number): StagedApplication["leaks"][number] {
