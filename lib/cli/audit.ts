@@ -72,11 +72,13 @@ function makeReport(book: AuditBook, counters: Counters, milliseconds: number): 
     const count = counters.get(`refused-${reason}`);
     if (count > 0) refused[reason] = { count, story: message, destinations: Object.fromEntries(book.refusals(reason)) };
     const all = count + counters.get(`udp-dropped-${reason}`);
-    if (all > 0 && sign !== null) leaks[sign.name] = { count: all, story: sign.message, fix: sign.fix };
+    if (sign !== null && counters.get(`sign-${sign.name}`) > 0) {
+      leaks[sign.name] = { count: all, story: sign.message, fix: sign.fix };
+    }
   }
-  for (const [kind, { story, fix }] of Object.entries(LEAKS)) {
+  for (const [kind, { message, fix }] of Object.entries(LEAKS)) {
     const count = counters.get(`leak-${kind as LeakKind}`);
-    if (count > 0) leaks[kind] = { count, story, fix };
+    if (count > 0) leaks[kind] = { count, story: message, fix };
   }
   return {
     clean: Object.keys(leaks).length === 0,
@@ -105,10 +107,17 @@ function describe({ clean, seconds, requests, destinations, refused, leaks }: Re
     ...section("Destinations", visited),
     ...section("Refused", turnedAway),
     ...section("Given away", given),
-    ...(requests > 0 && leaks["dns"] === undefined ? ["✓ Every request came by name: no sign of a DNS leak"] : []),
+    ...(requests > 0 && leaks["dns"] === undefined ? [describeNames(refused["ip"]?.count ?? 0)] : []),
     ...(clean ? ["✓ Nothing was given away that the guard can see"] : []),
     "It sees plaintext only: what is encrypted may say anything.",
   ];
+}
+
+/** @param addresses how many requests were for an IP address: too few for a leak. */
+function describeNames(addresses: number): string {
+  return addresses === 0
+    ? "✓ Every request came by name: no sign of a DNS leak"
+    : "One request was for an IP address: that may be a test for a proxy. More of them would be a DNS leak";
 }
 
 function section(title: string, lines: readonly string[]): string[] {

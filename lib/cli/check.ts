@@ -9,7 +9,7 @@ import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { refusalOf, unknownReason } from "../reasons/classify.ts";
 import { REASONS } from "../reasons/reasons.ts";
-import { lookupName } from "../sam/naming.ts";
+import { lookupName, OWN_ADDRESS_TIMEOUT } from "../sam/naming.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
@@ -22,12 +22,6 @@ import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
-
-/**
- * Milliseconds for our own lease set to be found, where there is more to try; and not more than half of the time for all steps.
- * i2pd (seen with 2.45.1) asks for it through tunnels of its own, not those of the session: streams may open without it.
- */
-export const OWN_ADDRESS_TIMEOUT = 30_000;
 
 /** Milliseconds until the next attempt of who watches. */
 const WATCH_INTERVAL = 5_000;

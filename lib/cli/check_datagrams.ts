@@ -87,13 +87,13 @@ export class DatagramCheck implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof PrimaryRefused)) throw error;
       this.#session = await createSession(endpoint, { options, datagrams }, signal);
-      return `two, and --identity keeps that of streams only: datagrams have one of their own, for this router ${error.story}`;
+      return `two: --identity keeps that of streams, and datagrams have a temporary one, because this router ${error.story}`;
     }
   }
 
   async #tellStyles(): Promise<string> {
     const found = await this.#styles ?? [];
-    return `DATAGRAM, which every peer understands; ${found.join("; ")}`;
+    return `DATAGRAM, which all others understand; ${found.join("; ")}`;
   }
 
   /** Tries each of the later kinds: what a router does not have, it refuses at once. */

@@ -2,6 +2,7 @@ import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
+import { isSocksPort } from "../command/ask_status.ts";
 import type { Fix } from "../reasons/reasons.ts";
 
 /** Milliseconds for what listens at a port to say something. */
@@ -64,14 +65,25 @@ export async function diagnoseSilence(sam: Endpoint, signal: Signal): Promise<Di
   return { says: `${nothing}, nor at the other ports that routers use: no router is running` };
 }
 
+/** What is at the port where an application is to find SOCKS: `ours`, `nobody`, or what else in words. */
+export async function lookForSocks(endpoint: Endpoint, signal: Signal): Promise<string> {
+  const web = await ask(endpoint, get(endpoint), signal);
+  if (web === undefined) return "nobody";
+  if (isSocksPort(web)) return "ours";
+  const what = await identify(endpoint, signal) ?? "something that is not i2p-socks";
+  return what === A_PROXY ? `${what} of another program, such as the router's, with one identity for all` : what;
+}
+
+const A_PROXY = "a SOCKS proxy";
+
 /** What listens at a port that does not speak SAM: undefined where that cannot be told. */
 export async function identify(endpoint: Endpoint, signal: Signal): Promise<string | undefined> {
   const web = await ask(endpoint, get(endpoint), signal) ?? "";
-  if (/^HTTP\/.* This is a SOCKS port/.test(web)) return "the SOCKS port of an i2p-socks";
+  if (isSocksPort(web)) return "the SOCKS port of an i2p-socks";
   if (/^HTTP\//.test(web)) return /i2pd/i.test(web) ? "a web page of i2pd" : "a web server";
   if (/^SSH-/.test(web)) return "an SSH server";
   const socks = await ask(endpoint, SOCKS5, signal) ?? "";
-  return socks.startsWith("\x05") && socks.length === 2 ? "a SOCKS proxy" : undefined;
+  return socks.startsWith("\x05") && socks.length === 2 ? A_PROXY : undefined;
 }
 
 /** i2pd's console answers no request without its own address as Host (seen with 2.45.1). */

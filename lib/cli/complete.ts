@@ -1,11 +1,29 @@
-import { flagOf, OPTIONS, type OptionSpec, VARIABLE_PREFIX, VERBS } from "../config/options.ts";
+import { flagOf, OPTIONS, type OptionSpec, VARIABLE_PREFIX, type Verb, VERBS } from "../config/options.ts";
 import { ExitCode } from "../command/exit_code.ts";
 import { runningInstances } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { readEnv } from "../command/permissions.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { KeyStore } from "../keys/key_store.ts";
-import { summaryOf, VERB_HELP } from "./help.ts";
+import { TOPICS } from "../manual/topics.ts";
+import { summaryOf } from "../manual/verbs.ts";
+import { CONFIG_ACTIONS, KEY_ACTIONS } from "../command/actions.ts";
+import { KINDS } from "./service.ts";
+import { CLIENTS } from "./setup_clients.ts";
+import { SHELLS } from "./completions.ts";
+
+/** What completes the words behind a verb, one after the other: words, or whatever is there of a kind. */
+const OPERANDS: Readonly<Partial<Record<Verb, readonly (readonly string[] | "file" | "identity" | "application")[]>>> =
+  {
+    keys: [Object.keys(KEY_ACTIONS), "identity", "file"],
+    config: [Object.keys(CONFIG_ACTIONS), "file"],
+    status: ["application"],
+    why: ["application"],
+    setup: [Object.keys(CLIENTS)],
+    completions: [SHELLS],
+    service: [Object.keys(KINDS)],
+    help: [[...new Set([...VERBS, "topics", ...Object.keys(TOPICS)])]],
+  };
 
 /** What may stand at the cursor. Shells filter words by what is typed so far, and complete paths themselves. */
 interface Candidates {
@@ -54,7 +72,7 @@ export function candidatesFor(args: readonly string[]): Candidates {
     return words(OPTIONS.filter(({ verbs }) => verbs.includes(verb)).map((one) => [flagOf(one), one.help]));
   }
   if (operands.length === 0) return words(VERBS.map((one) => [one, summaryOf(one)]));
-  const place = VERB_HELP[verb].operands?.[others.length] ?? [];
+  const place = OPERANDS[verb]?.[others.length] ?? [];
   return typeof place === "string" ? { kind: place, words: [] } : words(place.map((word) => [word]));
 }
 

@@ -204,10 +204,10 @@ export function adviseOnUpstream({ problem, message, reason }: UpstreamError, vi
   switch (problem) {
     case "unreachable":
       return new CliError(code, `Nothing answers at ${where}: no running proxy (${message})`, [
-        "Start i2p-socks serve, or leave --via and I2P_SOCKS_VIA out for a session of its own",
+        "Start i2p-socks serve, or leave out --via and I2P_SOCKS_VIA to open a new session",
       ]);
     case "not-socks":
-      return new CliError(code, `What listens at ${where} is no SOCKS5 proxy: ${message}`, [
+      return new CliError(code, `What listens at ${where} is not a SOCKS5 proxy: ${message}`, [
         "Give --via the listen= address of the proxy's ready line",
       ]);
     case "login":
@@ -229,7 +229,7 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
     case "silent":
       throw new CliError(
         ExitCode.notReady,
-        "The peer fell silent without an end after stdin had ended: what it sent may not be all",
+        "The site fell silent after stdin had ended: its answer may be incomplete",
       );
     case "output closed":
       throw new CliError(ExitCode.failure, "Cannot write to stdout: nobody reads from it any more");
@@ -262,7 +262,7 @@ function parseTarget(operands: readonly string[]): Target {
   const usage = (message: string): CliError => new CliError(ExitCode.usage, message, ["i2p-socks connect HOST PORT"]);
   if (name === undefined || digits === undefined || more.length > 0) throw usage("connect takes a host and a port");
   const port = Number(digits);
-  if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`Cannot connect to port "${digits}": it is none`);
+  if (!/^\d{1,5}$/.test(digits) || port > 65_535) throw usage(`Invalid port "${digits}"`);
   const { kind, host } = requireI2pAddress(name, `Cannot connect to "${name}"`);
   return { kind, host, port };
 }

@@ -10,7 +10,7 @@ import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { generateKey } from "../sam/generate.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { KEY_ACTIONS, type KeyAction } from "./key_actions.ts";
+import { KEY_ACTIONS, type KeyAction } from "../command/actions.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { requireNet, requireRead, requireWrite } from "../command/permissions.ts";
@@ -23,6 +23,9 @@ interface Work {
   name: string;
   file: string | undefined;
   store: KeyStore;
+  /** Path of the store. */
+  folder: string;
+  isJson: boolean;
   settings: ApplicationSettings;
   yes: boolean;
   terminal: Terminal;
@@ -32,6 +35,11 @@ interface Work {
 export async function keys(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const settings = readSettings(given);
   const [action, name, file, ...more] = operands;
+  const habit = action !== undefined && Object.hasOwn(HABITS, action) ? HABITS[action] : undefined;
+  if (habit !== undefined) {
+    const rest = [name ?? KEY_ACTIONS[habit], file].filter(Boolean).join(" ");
+    throw new CliError(ExitCode.usage, `keys has no action "${action}"`, [`i2p-socks keys ${habit} ${rest}`.trimEnd()]);
+  }
   if (!isKeyAction(action)) {
     throw usage(
       action === undefined
@@ -45,46 +53,100 @@ export async function keys(operands: readonly string[], given: RawOptions, termi
   if (!isComplete || more.length > 0 || (file !== undefined && !takesFile(action))) {
     throw usage(`keys ${action} takes ${KEY_ACTIONS[action] || "nothing behind it"}`, [action]);
   }
-  const store = new KeyStore(requireKeysDir(settings.keysDir ?? defaultKeysDir()));
-  const work: Work = { name: name ?? "", file, store, settings, yes: given.has("yes"), terminal };
+  const folder = requireKeysDir(settings.keysDir ?? defaultKeysDir());
+  const store = new KeyStore(folder);
+  const [yes, isJson] = [given.has("yes"), given.has("json")];
+  const work: Work = { name: name ?? "", file, store, folder, settings, yes, isJson, terminal };
   return await DO[action](work) ?? ExitCode.ok;
 }
 
+/** What other programs call the actions. */
+const HABITS: Readonly<Record<string, KeyAction>> = {
+  ls: "list",
+  add: "new",
+  create: "new",
+  generate: "new",
+  rm: "delete",
+  remove: "delete",
+  del: "delete",
+  info: "show",
+  renew: "rotate",
+};
+
+/** Prints what is known of the identity that an action is about. */
+function print({ name, isJson, terminal }: Work, facts: Readonly<Record<string, string>>): void {
+  terminal.data(isJson ? JSON.stringify({ name, ...facts }) : lineOf(name, facts));
+}
+
+function lineOf(name: string, facts: Readonly<Record<string, string>>): string {
+  return [name, ...Object.entries(facts).map(([key, value]) => `${key}=${value}`)].join(" ");
+}
+
+/** The day on which a key was written, and whether a process uses it now. */
+async function circumstancesOf(name: string, store: KeyStore): Promise<{ since: string; inUse: string }> {
+  const written = await store.writtenAt(name);
+  return { since: written?.toISOString().slice(0, 10) ?? "unknown", inUse: await store.isInUse(name) ? "yes" : "no" };
+}
+
+/** Names under which an address is kept; what cannot be read is passed over. */
+async function namesOf(address: string, store: KeyStore): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await store.list()) {
+    const own = await store.read(name).then(addressOf, (error) => {
+      if (error instanceof KeyStoreError) return undefined;
+      throw error;
+    });
+    if (own === address) found.push(name);
+  }
+  return found;
+}
+
 const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> = {
-  list: async ({ store, terminal }) => {
+  list: async ({ store, folder, isJson, terminal }) => {
     let exitCode: ExitCode = ExitCode.ok;
     const names = await store.list();
-    if (names.length === 0) terminal.talk("There are no identities yet: i2p-socks keys new NAME makes one");
+    const found: Record<string, unknown>[] = [];
     for (const name of names) {
       try {
-        const inUse = await store.isInUse(name) ? "yes" : "no";
-        terminal.data(`${name} b32=${await addressOf(await store.read(name))} in-use=${inUse}`);
+        const facts = { b32: await addressOf(await store.read(name)), ...await circumstancesOf(name, store) };
+        found.push({ name, ...facts });
+        if (!isJson) terminal.data(lineOf(name, facts));
       } catch (error) {
         if (!(error instanceof KeyStoreError)) throw error;
         const { messages, hints } = problemsOf(error);
-        terminal.error(messages.join("\n"), hints);
+        found.push({ name, problem: messages.join("; ") });
+        if (!isJson) terminal.error(messages.join("\n"), hints);
         exitCode = ExitCode.failure;
       }
     }
+    if (isJson) terminal.data(JSON.stringify({ folder, identities: found }));
+    else if (names.length === 0) {
+      terminal.talk(`No identities in ${folder}. To make one: i2p-socks keys new NAME, or i2p-socks --identity NAME`);
+    }
     return exitCode;
   },
-  show: async ({ name, store, terminal }) => {
+  show: async (work) => {
+    const { name, store } = work;
     const key = await store.read(name);
-    terminal.data(`${name} b32=${await addressOf(key)} destination=${encodeI2pBase64(key.destination)}`);
+    print(work, {
+      b32: await addressOf(key),
+      ...await circumstancesOf(name, store),
+      destination: encodeI2pBase64(key.destination),
+    });
   },
   new: async (work) => {
-    const { name, store, terminal } = work;
+    const { name, store } = work;
     await store.requireNone(name);
     const key = await generate(work);
     await store.create(name, key);
-    terminal.data(`${name} b32=${await addressOf(key)}`);
+    print(work, { b32: await addressOf(key) });
   },
   export: async ({ name, file, store, terminal }) => {
     const key = await store.read(name);
     if (file === undefined || file === "-") {
       if (Deno.stdout.isTerminal()) {
-        throw new CliError(ExitCode.usage, "A private key is not for a terminal", [
-          "Name a file, or send it on to a program",
+        throw new CliError(ExitCode.usage, "Refusing to print a private key on a terminal", [
+          "Name a file, or pipe it to a program",
         ]);
       }
       try {
@@ -100,18 +162,29 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
       `Exported the private key of ${await addressOf(key)}. Anyone who has it can impersonate this address.`,
     );
   },
-  import: async ({ name, file, store, terminal }) => {
+  import: async (work) => {
+    const { name, file, store, terminal } = work;
     const key = parseKey(await readInput(file));
+    const address = await addressOf(key);
+    const twins = await namesOf(address, store);
     await store.create(name, key);
-    terminal.data(`${name} b32=${await addressOf(key)}`);
+    print(work, { b32: address });
+    if (twins.length > 0) {
+      terminal.talk(
+        `i2p-socks: warning: Identity "${
+          twins[0]
+        }" has the same key: both names are one I2P address, and only one of ` +
+          "them can be in use at a time",
+      );
+    }
   },
   rotate: async (work) => {
-    const { name, store, terminal } = work;
+    const { name, store } = work;
     const old = await store.read(name);
     confirmLoss(work, `Replace the key of identity "${name}" (${await addressOf(old)})? Its address is lost for good.`);
     const key = await generate(work);
     await store.replace(name, key);
-    terminal.data(`${name} b32=${await addressOf(key)} was=${await addressOf(old)}`);
+    print(work, { b32: await addressOf(key), was: await addressOf(old) });
   },
   delete: async (work) => {
     const { name, store, terminal } = work;
@@ -188,7 +261,7 @@ async function readInput(file: string | undefined): Promise<Uint8Array> {
     using opened = isStdin ? undefined : await Deno.open(file);
     const bytes = await readUpTo(opened ?? Deno.stdin, MAX_KEY_FILE);
     if (bytes === undefined) {
-      throw new CliError(ExitCode.usage, `That is no key: it has more than ${MAX_KEY_FILE} bytes`);
+      throw new CliError(ExitCode.usage, `Not a key: it has more than ${MAX_KEY_FILE} bytes`);
     }
     return bytes;
   } catch (error) {

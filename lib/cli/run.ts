@@ -16,13 +16,21 @@ import { Terminal } from "../command/terminal.ts";
  */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   const terminal = new Terminal();
+  terminal.hasJsonErrors = asksForJson(args);
   const code = await runVerb(args, terminal).catch((error) => {
-    const { messages, hints, code } = problemsOf(error);
-    terminal.error(messages.join("\n"), hints);
-    return code;
+    const problem = problemsOf(error);
+    terminal.fatal(problem);
+    return problem.code;
   });
   await terminal.flush(StopSignal.hasReceived);
   return code;
+}
+
+/** Whether a command line, which may be wrong elsewhere, asks for errors as JSON. */
+function asksForJson(args: readonly string[]): boolean {
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  const format = own.indexOf("--log-format");
+  return own.includes("--json") || own.includes("--log-format=json") || (format >= 0 && own[format + 1] === "json");
 }
 
 async function runVerb(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -30,13 +38,19 @@ async function runVerb(args: readonly string[], terminal: Terminal): Promise<Exi
   if (args[0] === "complete" && args[1] === "--") {
     return await (await import("./complete.ts")).complete(args.slice(2), terminal);
   }
-  const { verb, operands, given } = parseArguments(args, readEnv, findSetVariable);
+  const { verb, isNamed, operands, given } = parseArguments(args, readEnv, findSetVariable);
   if (given.has("version")) {
-    const { versionText } = await import("./version.ts");
-    terminal.data(versionText());
+    const { versionFacts, versionText } = await import("../command/version.ts");
+    terminal.data(given.has("json") ? JSON.stringify(versionFacts()) : versionText());
     return ExitCode.ok;
   }
-  if (given.has("help")) return (await HANDLERS.help())([verb], given, terminal);
+  if (given.get("log-format")?.at(-1)?.text === "json") terminal.hasJsonErrors = true;
+  const asked = given.get("help")?.at(-1);
+  if (asked !== undefined) {
+    const { help, helpAll } = await import("./help.ts");
+    if (isNamed) return help([verb], new Map(), terminal);
+    return asked.source === "-h" ? help([], new Map(), terminal) : helpAll(terminal);
+  }
   const handle = await HANDLERS[verb]();
   return await handle(operands, given, terminal);
 }
@@ -52,6 +66,7 @@ const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {
   "connect": async () => (await import("./connect.ts")).connect,
   "lookup": async () => (await import("./lookup.ts")).lookup,
   "keys": async () => (await import("./keys.ts")).keys,
+  "config": async () => (await import("./config.ts")).config,
   "hash-login": async () => (await import("./hash_login.ts")).hashLogin,
   "status": async () => (await import("./status.ts")).status,
   "why": async () => (await import("./why.ts")).why,

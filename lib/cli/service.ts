@@ -14,8 +14,8 @@ type Replacements = readonly (readonly [from: string | RegExp, to: string])[];
 const TEMPLATE: Replacements = [
   ["a service of systemd", "services of systemd"],
   ["system/i2p-socks.service", "system/i2p-socks@.service"],
-  ["--config /etc/i2p-socks/i2p-socks.yaml", "--config /etc/i2p-socks/%i.yaml"],
-  ["/etc/i2p-socks/i2p-socks.yaml", "/etc/i2p-socks/NAME.yaml"],
+  ["--config /etc/i2p-socks/config.yaml", "--config /etc/i2p-socks/%i.yaml"],
+  ["/etc/i2p-socks/config.yaml", "/etc/i2p-socks/NAME.yaml"],
   [/(--now |-u |\/var\/lib\/|\/credentials\/)i2p-socks/g, "$1i2p-socks@NAME"],
   ["SOCKS proxy into I2P", "SOCKS proxy into I2P (%i)"],
 ];

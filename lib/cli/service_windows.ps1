@@ -2,7 +2,7 @@
 # (services.msc would need a wrapper), and a task needs no administrator. Its options are in the file of --config.
 $folder = "$Env:LOCALAPPDATA\i2p-socks"
 $program = "$Env:LOCALAPPDATA\Programs\i2p-socks\i2p-socks.exe"
-$action = New-ScheduledTaskAction -Execute $program -Argument "serve --config `"$folder\i2p-socks.yaml`""
+$action = New-ScheduledTaskAction -Execute $program -Argument "serve --config `"$folder\config.yaml`" --wait 10m"
 $trigger = New-ScheduledTaskTrigger -AtLogOn -User "$Env:USERDOMAIN\$Env:USERNAME"
 $settings = New-ScheduledTaskSettingsSet -RestartCount 999 -RestartInterval (New-TimeSpan -Minutes 1) `
   -ExecutionTimeLimit ([TimeSpan]::Zero) -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries

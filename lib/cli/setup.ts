@@ -5,8 +5,14 @@ import { type Client, CLIENTS } from "./setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { findApplication, listenerOf, runningInstances } from "../command/instances.ts";
 import { didYouMean } from "../config/suggest.ts";
+import { Deadline } from "../io/deadline.ts";
+import { mayConnect } from "../command/permissions.ts";
+import { lookForSocks } from "./check_ports.ts";
 import { wrap } from "../command/wrap.ts";
 import type { Terminal } from "../command/terminal.ts";
+
+/** Milliseconds for a look at what listens where the settings lead. */
+const LOOK_TIMEOUT = 3_000;
 
 /** Settings of an application. */
 interface Setup {
@@ -28,23 +34,41 @@ export async function setup(operands: readonly string[], given: RawOptions, term
     return ExitCode.ok;
   }
   const client = clientNamed(word);
-  const { listener, note } = await chooseListener(given);
+  const { listener, note, isRunning } = await chooseListener(given);
   if (listener === undefined || listener.port === 0) {
-    throw new CliError(ExitCode.usage, "Port 0 is picked anew at each start, so no application can be set to it", [
-      "Name the port that the ready line tells: --listen PORT",
-    ]);
+    throw new CliError(
+      ExitCode.usage,
+      "With port 0 the port changes at each start, so no application can be set to it",
+      [
+        "Use the port of the ready line: --listen PORT",
+      ],
+    );
   }
   const { settings, talk } = describeSetup(client, listener, note);
-  terminal.talk(`${talk}\n`);
+  terminal.talk([talk, ...isRunning ? [] : await warnOf(listener)].join("\n"));
+  terminal.talk("");
   terminal.data(settings);
   return ExitCode.ok;
+}
+
+/** What is to be said of what listens there now; nothing where it is i2p-socks, or cannot be looked at. */
+async function warnOf(listener: Endpoint): Promise<string[]> {
+  const where = formatEndpoint(listener);
+  if (!mayConnect(listener)) return [];
+  using deadline = new Deadline(LOOK_TIMEOUT);
+  const what = await lookForSocks(listener, deadline);
+  if (what === "ours") return [];
+  const says = what === "nobody" ? `Nobody listens on ${where} now` : `What listens on ${where} now is ${what}`;
+  return [
+    wrap(`! ${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`, "  "),
+  ];
 }
 
 /** What to do with an application for a listener. */
 export function describeSetup(
   client: Client,
   listener: Endpoint,
-  where = `i2p-socks listens on ${formatEndpoint(listener)}`,
+  where = `These settings assume that i2p-socks listens on ${formatEndpoint(listener)}`,
 ): Setup {
   const notes = [...client.notes, where];
   return {
@@ -53,31 +77,36 @@ export function describeSetup(
   };
 }
 
+/** Where settings lead. */
+interface Chosen {
+  listener: Endpoint | undefined;
+  /** What is known of that. */
+  note: string;
+  /** Whether an instance of this user runs there. */
+  isRunning: boolean;
+}
+
 /**
  * Where the proxy listens that the settings are for: at the address given, else where the application of that name runs, or
  * the only one.
  *
  * @throws {CliError} if several run, or none has the name.
  */
-async function chooseListener(given: RawOptions): Promise<{ listener: Endpoint | undefined; note: string }> {
+async function chooseListener(given: RawOptions): Promise<Chosen> {
   const { listen: [listener], name, listenGiven } = readSettings(given);
   const where = listener === undefined ? "" : formatEndpoint(listener);
-  if (listenGiven) {
-    const running = (await runningInstances()).flatMap(({ applications }) => applications)
-      .find(({ listen }) => listen.includes(where));
-    return {
-      listener,
-      note: running === undefined
-        ? `These settings are for ${where}, where no i2p-socks of yours listens now`
-        : `i2p-socks ("${running.name}") listens on ${where}`,
-    };
+  const running = listenGiven
+    ? (await runningInstances()).flatMap(({ applications }) => applications).find(({ listen }) =>
+      listen.includes(where)
+    )
+    : (await findApplication(given.has("name") ? name : undefined))?.application;
+  if (running === undefined) {
+    const note = `These settings assume that i2p-socks listens on ${where}; none of yours does now`;
+    return { listener, note, isRunning: false };
   }
-  const found = await findApplication(given.has("name") ? name : undefined);
-  if (found === undefined) {
-    return { listener, note: `No i2p-socks of yours runs now; these settings assume that it will listen on ${where}` };
-  }
-  const running = listenerOf(found.application);
-  return { listener: running, note: `i2p-socks ("${found.application.name}") listens on ${formatEndpoint(running)}` };
+  const found = listenGiven ? listener : listenerOf(running);
+  const note = `i2p-socks ("${running.name}") listens on ${found === undefined ? "" : formatEndpoint(found)}`;
+  return { listener: found, note, isRunning: true };
 }
 
 /**

@@ -17,7 +17,7 @@ const BY_LOGIN = "Another user name is another identity, and its password may be
 const BY_INSTANCE = "It sends no user name: for another identity run another i2p-socks with its own --listen";
 
 const firefox: Client = {
-  title: "Firefox, LibreWolf: user.js in the folder of a profile of its own (about:profiles)",
+  title: "Firefox, LibreWolf: user.js in the folder of a separate profile (about:profiles)",
   settings: ({ hostname, port }) => [
     'user_pref("network.proxy.type", 1);',
     `user_pref("network.proxy.socks", "${hostname}");`,
@@ -39,10 +39,10 @@ const firefox: Client = {
   ],
   notes: [
     "Use the profile for I2P only: cookies and the look of the browser link what you do in it",
-    "It calls home to the clearnet; that is refused, and the log tells of it",
-    "What is on this machine, the router's console for one, is not reached from this profile: else any site could ask it",
+    "It calls home to the clearnet; that is refused, and the log shows it",
+    "This profile cannot reach services on this machine, such as the router console; otherwise any website could",
     "Its User-Agent names the system: i2p-socks --scrub http",
-    "For an identity each container: an extension that sets a proxy with a user name of its own",
+    "To give each container its own identity, use an extension that sets a SOCKS user name per container",
   ],
 };
 
@@ -68,7 +68,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     title: "curl: a command line",
     settings: (listener) => [`curl --proxy socks5h://${formatEndpoint(listener)} http://stats.i2p/`],
     notes: [
-      "The h of socks5h has the proxy resolve names; with socks5 or --socks5 curl asks your DNS, and is refused",
+      "The h in socks5h makes the proxy resolve names; with socks5 or --socks5 curl asks your DNS, and is refused",
       `${BY_LOGIN}: socks5h://work:x@ADDRESS`,
       "It names itself and its version: -A '' leaves the header out",
     ],
@@ -92,7 +92,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     settings: (listener) => [
       "Host *.i2p",
       `    ProxyCommand nc -X 5 -x ${formatEndpoint(listener)} %h %p`,
-      "    # In place of it, without a running proxy, and with an identity of its own:",
+      "    # Instead, without a running proxy and with its own identity:",
       "    # ProxyCommand i2p-socks connect %h %p",
       "    IdentitiesOnly yes",
       "    ForwardAgent no",
@@ -109,7 +109,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
   firefox,
   librewolf: firefox,
   chromium: {
-    title: "Chromium: a command line, with a profile of its own",
+    title: "Chromium: a command line, with a separate profile",
     settings: (listener) => [
       'chromium --user-data-dir="$HOME/.config/chromium-i2p" \\',
       `  --proxy-server="socks5://${formatEndpoint(listener)}" --proxy-bypass-list="<-loopback>" \\`,
@@ -119,7 +119,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     ],
     notes: [
       "Chromium leaves names to a SOCKS5 proxy; the resolver rules stop whatever would look them up itself",
-      "It calls home to the clearnet; that is refused, and the log tells of it",
+      "It calls home to the clearnet; that is refused, and the log shows it",
       BY_INSTANCE,
     ],
   },
@@ -140,7 +140,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       "Its defaults give away your user name, in the nick too, and real name; i2p-socks --scrub irc takes out what these " +
       "settings miss, but not from the nick",
       "Without proxychains it connects to servers of the clearnet, and to whoever offers a DCC, straight from this machine",
-      `${BY_LOGIN}: behind the port, socks5 HOST PORT work x. For a lasting one: i2p-socks --identity irc`,
+      `${BY_LOGIN}: behind the port, socks5 HOST PORT work x. For a persistent one: i2p-socks --identity irc`,
     ],
   },
   weechat: {
@@ -168,12 +168,12 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       "there are asked for seed nodes, checkpoints and updates: with proxy=127.0.0.1:9050, say, the chain comes by Tor, " +
       "and no name server is asked",
       "Two seed nodes in I2P are built in (0.18); a transaction waits until a peer in I2P is there, so add some",
-      "For others to reach yours: i2p-socks --forward, and anonymous-inbound (README)",
+      "For others to reach yours: i2p-socks --forward and anonymous-inbound, see i2p-socks help forward",
       BY_INSTANCE,
     ],
   },
   qbittorrent: {
-    title: "qBittorrent: Tools, Options; before the first torrent, and then start it anew",
+    title: "qBittorrent: Tools, Options; before the first torrent; then restart it",
     settings: ({ hostname, port }) => [
       "Connection, Proxy Server:",
       "  Type: SOCKS5",
@@ -195,12 +195,12 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       "qBittorrent's own I2P (Connection, I2P), which speaks to the router's SAM bridge itself",
       "Before version 4.6: Use proxy for hostname lookup [x], Use proxy only for torrents [ ]",
       "Without these settings, at its very first start too, it looks names of the clearnet up",
-      "Trackers over UDP are refused. Those over HTTP are told the client's name in the peer id, in anonymous mode too",
+      "Trackers over UDP are refused. Those over HTTP learn the client's name from the peer id, in anonymous mode too",
       BY_LOGIN,
     ],
   },
   yggdrasil: {
-    title: "Yggdrasil: yggdrasil.conf, in place of the lines of these names; PEER:PORT is a peer in I2P",
+    title: "Yggdrasil: yggdrasil.conf, replacing the lines of these names; PEER:PORT is a peer in I2P",
     settings: (listener) => [
       "Peers: [",
       `  "socks://yggdrasil:x@${formatEndpoint(listener)}/PEER.b32.i2p:PORT"`,
@@ -222,10 +222,10 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       "AllowOutboundLocalhost 0",
     ],
     notes: [
-      "torsocks asks for the address of a name first: i2p-socks --map-names 198.18.0.0/15 has one for each name. " +
-      "Without it names are not found. With 127.192.0.0/10 torsocks refuses: it takes that for this machine",
-      "A name that does not exist is told at the connection, not when it is looked up",
-      "torsocks --isolate gives each run an identity of its own",
+      "torsocks resolves names to addresses first, so start i2p-socks with --map-names 198.18.0.0/15. torsocks refuses " +
+      "127.192.0.0/10, because it takes that for this machine",
+      "A name that does not exist fails at the connection, not when it is looked up",
+      "torsocks --isolate gives each run its own identity",
     ],
   },
   proxychains,

@@ -1,5 +1,5 @@
+import { DEFAULT_STATUS, type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
-import { type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import { parseVia } from "../config/values.ts";
 import { sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
@@ -11,9 +11,6 @@ import { keepOnly, requireNet } from "../command/permissions.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { describeInstance, describeSnapshot, frameOf } from "./status_table.ts";
-
-/** Whom `status` asks where it knows of no instance: one of another user may serve there. */
-export const DEFAULT_STATUS: Endpoint = { hostname: "127.0.0.1", port: 4448 };
 
 /** Milliseconds between two answers that are shown. */
 const WATCH_INTERVAL = 2_000;
@@ -93,15 +90,21 @@ async function askAll(sources: readonly Source[], signal?: Signal): Promise<Answ
   return await Promise.all(sources.map((source) => askOne(source, signal)));
 }
 
-/** Asks an instance. One that is known and does not answer, as it may be about to end, is told of by its note. */
-async function askOne({ endpoint, note, name }: Source, signal?: Signal): Promise<Answer> {
-  const isMeant = (application: { name: string }): boolean => name === undefined || application.name === name;
-  if (endpoint === undefined && note !== undefined) {
-    return { note: { ...note, applications: note.applications.filter(isMeant) } };
-  }
+/** Asks an instance; one that serves no status is told of by its note. */
+async function askOne(source: Source, signal?: Signal): Promise<Answer> {
+  const { endpoint, note, name } = source;
+  if (endpoint !== undefined || note === undefined) return { snapshot: await askSource(source, signal) };
+  return {
+    note: { ...note, applications: note.applications.filter((one) => name === undefined || one.name === name) },
+  };
+}
+
+/** Asks an instance that serves its status for the applications that are meant. @throws {CliError} if it does not answer. */
+export async function askSource({ endpoint, note, name }: Source, signal?: Signal): Promise<Snapshot> {
   try {
     const snapshot = await askStatus(endpoint ?? DEFAULT_STATUS, signal);
-    return { snapshot: { ...snapshot, applications: snapshot.applications.filter(isMeant) } };
+    const meant = snapshot.applications.filter((one) => name === undefined || one.name === name);
+    return { ...snapshot, applications: meant };
   } catch (error) {
     if (note !== undefined || endpoint !== DEFAULT_STATUS || !(error instanceof CliError)) throw error;
     const where = formatEndpoint(DEFAULT_STATUS);

@@ -162,13 +162,14 @@ function detailsOf(application: ApplicationStatus): Line[] {
 function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   const lines: string[] = [];
   if (callers !== undefined) {
-    const { open, total, connected, bytesSent, bytesReceived, acceptFailures } = callers;
+    const { open, total, connected, idle, bytesSent, bytesReceived, acceptFailures } = callers;
     lines.push(
       `--forward: ${counted(open, "caller")} served, ${connected} of ${total} so far have reached a service; ` +
         `${formatBytes(bytesSent)} sent, ${formatBytes(bytesReceived)} received`,
     );
+    if (idle > 0) lines.push(`--forward: ${counted(idle, "caller")} closed for silence (--caller-idle-timeout)`);
     if (acceptFailures > 0) {
-      lines.push(`--forward: the router would not wait for callers, ${acceptFailures} × so far; the log has its words`);
+      lines.push(`--forward: the router would not wait for callers, ${acceptFailures} × so far; the log says more`);
     }
   }
   if (bind !== undefined) {

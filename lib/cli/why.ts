@@ -1,14 +1,13 @@
-import { parseEndpoint } from "../config/endpoint.ts";
+import { DEFAULT_STATUS, parseEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { Deadline } from "../io/deadline.ts";
 import { fixLines } from "../reasons/reasons.ts";
 import { ROUTERS, SamSocket } from "../sam/socket.ts";
 import type { ApplicationStatus, Outcome } from "../status/snapshot.ts";
-import { askStatus } from "../command/ask_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import type { Terminal } from "../command/terminal.ts";
-import { DEFAULT_STATUS, findSources } from "./status.ts";
+import { askSource, findSources } from "./status.ts";
 
 /** Milliseconds for a router to say which one it is. */
 const ROUTER_TIMEOUT = 2_000;
@@ -28,13 +27,12 @@ interface Report {
  */
 export async function why(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const sources = await findSources("why", operands);
-  const asked = sources.flatMap(({ endpoint, name }) => endpoint === undefined ? [] : [{ endpoint, name }]);
-  if (asked.length === 0) throw servesNoStatus();
+  if (sources.every(({ endpoint }) => endpoint === undefined)) throw servesNoStatus();
   const applications: ApplicationStatus[] = [];
-  for (const { endpoint, name } of asked) {
-    requireNet(endpoint, "why");
-    const snapshot = await askStatus(endpoint);
-    applications.push(...snapshot.applications.filter((one) => name === undefined || one.name === name));
+  for (const source of sources) {
+    if (source.endpoint === undefined) continue;
+    requireNet(source.endpoint, "why");
+    applications.push(...(await askSource(source)).applications);
   }
   const routers = applications.map(({ sam }) => parseEndpoint(sam));
   keepOnly({ sam: routers[0] ?? DEFAULT_STATUS, services: routers.slice(1) });

@@ -11,6 +11,8 @@ import { CliError, ExitCode } from "./exit_code.ts";
 export interface Arguments {
   /** What to do. */
   verb: Verb;
+  /** Whether the command line names it; otherwise it is the default, serve. */
+  isNamed: boolean;
   /** Words behind the verb. */
   operands: readonly string[];
   /** Options given, those of the environment included. */
@@ -30,20 +32,24 @@ export function parseArguments(
   findSet: FindSet = () => undefined,
 ): Arguments {
   const { words, options } = readWords(args);
+  const isNamed = words.length > 0;
   const [word = "serve", ...operands] = words;
   const verb = VERBS.find((v) => v === word);
   if (verb === undefined) throw unknownVerb(word);
-  const foreign = OPTIONS.find(({ name, verbs }) => options.has(name) && !verbs.includes(verb));
+  const isVersionAsJson = options.has("version") && options.has("json");
+  const foreign = OPTIONS.find(({ name, verbs }) =>
+    options.has(name) && !verbs.includes(verb) && !(isVersionAsJson && name === "json")
+  );
   if (foreign !== undefined) throw new CliError(ExitCode.usage, `${verb} has no option ${flagOf(foreign)}`);
   // Help needs no environment, and so no permission for it.
-  if (options.has("help") || options.has("version")) return { verb, operands, given: options };
+  if (options.has("help") || options.has("version")) return { verb, isNamed, operands, given: options };
   const environment = readEnvironment(verb, options, env);
   refuseMistypedVariable(verb, findSet);
-  return { verb, operands, given: overlay(environment, options) };
+  return { verb, isNamed, operands, given: overlay(environment, options) };
 }
 
 /** Short forms that every program has. */
-const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-V", "--version"]]);
+const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-q", "--quiet"], ["-V", "--version"]]);
 
 /** An option as a word of the command line gives it. */
 interface Given {
@@ -99,7 +105,7 @@ function joinValues(args: readonly string[], sources: Map<string, string[]>): st
     if (option.value === undefined && text !== undefined) {
       throw new CliError(ExitCode.usage, `${source} takes no value`);
     }
-    if (option.value === undefined) text = String(source === flagOf(option));
+    if (option.value === undefined) text = String(source !== `--no-${option.name}`);
     // A known option is not a value: then the value is missing.
     text ??= readOption(args[i + 1] ?? "") === undefined ? args[++i] ?? "" : "";
     joined.push(`--${keyOf(option.name)}=${text}`);
@@ -110,21 +116,22 @@ function joinValues(args: readonly string[], sources: Map<string, string[]>): st
 
 /** Reads a word as an option; undefined if it is none that is known. */
 function readOption(arg: string): Given | undefined {
-  const [, word = "", text] = /^(-[a-zA-Z]|--[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[a-z])(.+)$/s.exec(arg) ?? [];
-  const source = SHORT_FORMS.get(word) ?? word;
-  const option = OPTIONS.find((one) => flagOf(one) === source || source === `--${one.name}`) ??
-    OPTIONS.find((one) => isNegatable(one) && source === `--no-${one.name}`);
+  const [, source = "", text] = /^(-[a-zA-Z]|--[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[a-z])(.+)$/s.exec(arg) ?? [];
+  const flag = SHORT_FORMS.get(source) ?? source;
+  const option = OPTIONS.find((one) => flagOf(one) === flag || flag === `--${one.name}`) ??
+    OPTIONS.find((one) => isNegatable(one) && flag === `--no-${one.name}`);
   return option && { option, source, text };
 }
 
 /** What people type who know other programs, and what to do instead. */
 const HABITS: Readonly<Record<string, readonly string[]>> = {
-  "To log less: --log-level error": ["-q", "--quiet", "-s", "--silent"],
+  "To log errors only: --quiet": ["-s", "--silent"],
   "To log more: --log-level debug; for the version: -V": ["-v", "--verbose", "--debug"],
   "For the version: i2p-socks --version": ["version"],
   "To find out what is wrong: i2p-socks check": ["doctor", "diagnose", "test"],
   "To start serving: i2p-socks, or i2p-socks serve": ["start", "run"],
-  "Nothing needs to be set up first: i2p-socks serves at once": ["init", "install"],
+  "Nothing needs to be set up first: i2p-socks works at once": ["install"],
+  "For a configuration file: i2p-socks config init": ["init"],
 };
 
 /** Options of other programs that say where to listen. */

@@ -28,11 +28,17 @@ export async function askStatus(endpoint: Endpoint, signal?: Signal): Promise<Sn
     if (error instanceof Deno.errors.ConnectionRefused) throw fail("nobody listens there");
     throw fail(errorText(error));
   }
+  if (isSocksPort(text)) throw fail("that is a SOCKS port of i2p-socks, not its status");
   const [, code, body = ""] = /^HTTP\/1\.1 (\d{3}) [^]*?\r\n\r\n([^]*)$/.exec(text) ?? [];
   if (code !== "200") throw fail(code === undefined ? "what listens there speaks something else" : `HTTP ${code}`);
   const snapshot = parseSnapshot(body);
   if (snapshot === undefined) throw fail("what listens there is something else");
   return snapshot;
+}
+
+/** Whether an answer to an HTTP request is that of a SOCKS port of this program. */
+export function isSocksPort(answer: string): boolean {
+  return /^HTTP\/\S+ 400 This is a SOCKS port/.test(answer);
 }
 
 /** Not by `fetch`, which a proxy in the environment could lead elsewhere. */

@@ -71,12 +71,12 @@ const REFUSALS: Readonly<Record<number, readonly [UpstreamProblem, string]>> = {
   [Reply5.generalFailure]: ["failed", "The proxy or its router failed"],
   [Reply5.notAllowed]: ["not-permitted", "The proxy does not permit this destination"],
   [Reply5.networkUnreachable]: ["not-ready", "The proxy has no session: its router is not there or not ready"],
-  [Reply5.hostUnreachable]: ["peer", "The proxy cannot reach the peer: its name is unknown, or it is offline"],
-  [Reply5.connectionRefused]: ["peer", "The peer refused"],
+  [Reply5.hostUnreachable]: ["peer", "The proxy cannot reach the site: its name is unknown, or it is offline"],
+  [Reply5.connectionRefused]: ["peer", "The site refused the connection"],
   [Reply5.ttlExpired]: ["timed-out", "No answer within the proxy's time limit"],
-  [Extended5.leaseSetNotFound]: ["peer", "The destination is offline or does not exist"],
-  [Extended5.peerUnreachable]: ["peer", "The proxy cannot reach the peer"],
-  [Extended5.malformedAddress]: ["not-permitted", "The proxy takes this for no address of I2P"],
+  [Extended5.leaseSetNotFound]: ["peer", "The site is offline or does not exist"],
+  [Extended5.peerUnreachable]: ["peer", "The proxy cannot reach the site"],
+  [Extended5.malformedAddress]: ["not-permitted", "The proxy does not accept this as an I2P address"],
   [Extended5.timedOut]: ["timed-out", "No answer within the proxy's time limit"],
 };
 

@@ -5,13 +5,15 @@ import type { Log } from "../report/log.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 
 /** What an error means for the user. */
-interface Problem {
+export interface Problem {
   /** What is wrong, a sentence each. */
   messages: readonly string[];
   /** What can be done, a sentence each. */
   hints: readonly string[];
   /** How the program ends for it. */
   code: ExitCode;
+  /** A word for programs: a reason of the table, or the name of the exit code. */
+  reason?: string | undefined;
 }
 
 /** How the program ends for problems with keys; any other is a failure. */
@@ -28,7 +30,9 @@ export function logProblems(log: Log, what: string, error: unknown): void {
 
 /** Finds out what an error means. What nobody has foreseen is told with its stack. */
 export function problemsOf(error: unknown): Problem {
-  if (error instanceof CliError) return { messages: [error.message], hints: error.hints, code: error.code };
+  if (error instanceof CliError) {
+    return { messages: [error.message], hints: error.hints, code: error.code, reason: error.reason };
+  }
   if (error instanceof ConfigError) {
     return { messages: error.problems, hints: ["See i2p-socks --help"], code: ExitCode.usage };
   }

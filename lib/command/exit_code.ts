@@ -8,12 +8,15 @@ export class CliError extends Error {
   readonly code: ExitCode;
   /** What the user can do, a sentence each. */
   readonly hints: readonly string[];
+  /** Its reason in the table of reasons, if it has one there. */
+  readonly reason: string | undefined;
 
   /** Makes the error. */
-  constructor(code: ExitCode, message: string, hints: readonly string[] = []) {
+  constructor(code: ExitCode, message: string, hints: readonly string[] = [], reason: string | undefined = undefined) {
     super(message);
     this.name = "CliError";
     this.code = code;
     this.hints = hints;
+    this.reason = reason;
   }
 }

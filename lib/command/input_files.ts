@@ -38,7 +38,7 @@ export async function readSamLogin(
 export async function readPassword(file: string, flag: string, log: Log): Promise<string> {
   const [password = ""] = (await readPrivateFile(file, flag, MAX_PASSWORD_FILE, log)).split(/\r?\n/, 1);
   if (password === "" || /\p{Cc}/u.test(password)) {
-    throw new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": its first line is no password`);
+    throw new CliError(ExitCode.usage, `Cannot use ${flag} "${file}": its first line is not a password`);
   }
   return password;
 }

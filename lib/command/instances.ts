@@ -2,7 +2,7 @@ import { type Endpoint, parseEndpoint } from "../config/endpoint.ts";
 import { errorText } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
-import { FileLock, isHeld } from "../keys/file_lock.ts";
+import { FileLock } from "../keys/file_lock.ts";
 import { checkPrivate, ensurePrivateDirectory } from "../keys/private_file.ts";
 import type { Log } from "../report/log.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
@@ -125,7 +125,7 @@ export async function runningInstances(): Promise<Instance[]> {
   if (folder === undefined) return [];
   const found: Instance[] = [];
   for (const path of await notesIn(folder)) {
-    const instance = await isHeld(lockOf(path)) ? await readNote(folder, path) : undefined;
+    const instance = await FileLock.isTaken(lockOf(path)) ? await readNote(folder, path) : undefined;
     if (instance !== undefined) found.push(instance);
   }
   return found.sort((a, b) => a.startedAt < b.startedAt ? -1 : 1);
@@ -214,7 +214,7 @@ async function notesIn(folder: string): Promise<string[]> {
 /** Removes what instances have left that were killed. */
 async function removeLeftovers(folder: string): Promise<void> {
   for (const path of await notesIn(folder)) {
-    if (await isHeld(lockOf(path))) continue;
+    if (await FileLock.isTaken(lockOf(path))) continue;
     for (const leftover of [path, lockOf(path)]) await Deno.remove(leftover).catch(() => {});
   }
 }

@@ -103,7 +103,10 @@ function narrow(descriptor: Deno.PermissionDescriptor): void {
 }
 
 /** A permission to read a variable, or to ask the system something. */
-export type Permission = { name: "env"; variable: string } | { name: "sys"; kind: "hostname" | "networkInterfaces" };
+export type Permission = { name: "env"; variable: string } | {
+  name: "sys";
+  kind: "hostname" | "networkInterfaces";
+};
 
 /** Whether a permission is there, for what can be done without. */
 export function isPermitted(permission: Permission): boolean {
@@ -113,6 +116,11 @@ export function isPermitted(permission: Permission): boolean {
 /** Whether a folder may be read and written, for what can be done without. */
 export function mayUseFolder(path: string): boolean {
   return isGranted({ name: "read", path }) && isGranted({ name: "write", path });
+}
+
+/** Whether an address may be connected to, for what can be done without. */
+export function mayConnect(endpoint: Endpoint): boolean {
+  return isGranted({ name: "net", host: formatEndpoint(endpoint) });
 }
 
 function isGranted(descriptor: Deno.PermissionDescriptor): boolean {

@@ -7,8 +7,9 @@ import { CliError } from "./exit_code.ts";
 /** Turns a failure of the SAM bridge into an error that says what to do; anything else stays as it is. */
 export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (!(error instanceof SamError)) return error;
-  const { exitCode, fix } = REASONS[refusalOf(error).reason];
-  return new CliError(exitCode, describeSamError(error, endpoint), fix === null ? [] : fixLines(fix));
+  const { reason } = refusalOf(error);
+  const { exitCode, fix } = REASONS[reason];
+  return new CliError(exitCode, describeSamError(error, endpoint), fix === null ? [] : fixLines(fix), reason);
 }
 
 /** What a failure of the SAM bridge says to people. */

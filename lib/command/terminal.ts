@@ -1,10 +1,13 @@
 import { OutputQueue } from "../io/output_queue.ts";
+import type { Problem } from "./errors.ts";
+import { ExitCode } from "./exit_code.ts";
 import { type ColorChoice, createLog, type Log, type LogFormat, type LogLevel } from "../report/log.ts";
+import type { Repeats } from "../report/repeats.ts";
 import { printable } from "../report/printable.ts";
 import { terminalLines } from "../report/terminal_lines.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
-const MAX_WAITING_OUTPUT = 262_144;
+export const MAX_WAITING_OUTPUT = 262_144;
 
 /** Characters in a line where no terminal says how many there are. */
 const DEFAULT_COLUMNS = 80;
@@ -31,10 +34,17 @@ export class Terminal {
   });
   #status = "";
   #hasPage = false;
+  /** Whether an error that ends the program is written as one JSON object. */
+  hasJsonErrors = false;
 
   /** Whether somebody watches stderr. */
   get isInteractive(): boolean {
     return Deno.stderr.isTerminal();
+  }
+
+  /** Characters in a line of what reads stdout: those of a terminal, or 80. */
+  get columns(): number {
+    return columnsOf(Deno.stdout);
   }
 
   /** Writes a line of data, or several; characters that could do something to a terminal become escapes. */
@@ -100,6 +110,22 @@ export class Terminal {
     for (const hint of hints) this.talk(`i2p-socks: hint: ${hint}`);
   }
 
+  /** Prints the error that ends the program; with {@linkcode hasJsonErrors} as a line of a JSON log. */
+  fatal({ messages, hints, code, reason }: Pick<Problem, "messages" | "hints" | "code" | "reason">): void {
+    if (!this.hasJsonErrors) return this.error(messages.join("\n"), hints);
+    const word = reason ?? Object.entries(ExitCode).find(([, value]) => value === code)?.[0] ?? "failure";
+    const facts = {
+      time: new Date().toISOString(),
+      level: "error",
+      message: messages.join("; "),
+      reason: word.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      hints,
+      exitCode: code,
+    };
+    this.status("");
+    this.talk(JSON.stringify(facts));
+  }
+
   /**
    * Waits until everything is written: as long as the readers want, or, of a program that was told to end, for a second.
    */
@@ -129,7 +155,8 @@ interface LogStyle {
 }
 
 /** The log on stderr: for people where that is a terminal, a line an entry elsewhere. */
-export function openLog(terminal: Terminal, { logLevel: level, logFormat, logDestinations, color }: LogStyle): Log {
+export function openLog(terminal: Terminal, style: LogStyle, repeats?: Repeats): Log {
+  const { logLevel: level, logFormat, logDestinations, color } = style;
   const isForPeople = logFormat === "text" && (terminal.isInteractive || color === "always");
   const colors = color === "always" || (color === "auto" && !Deno.noColor);
   return createLog({
@@ -138,6 +165,7 @@ export function openLog(terminal: Terminal, { logLevel: level, logFormat, logDes
       ? (entry) => terminalLines(entry, { columns: columnsOf(Deno.stderr), color: colors })
       : logFormat,
     destinations: logDestinations,
+    ...(repeats && { repeats }),
     write: (lines) => terminal.notice(lines),
   });
 }

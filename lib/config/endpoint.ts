@@ -6,6 +6,9 @@ export interface Endpoint {
   port: number;
 }
 
+/** Where `status` asks if it is not told: a port that SOCKS is never served at unless somebody wants it there. */
+export const DEFAULT_STATUS: Endpoint = { hostname: "127.0.0.1", port: 4448 };
+
 /**
  * Parses `PORT`, `HOST:PORT` or `[::1]:PORT`. `localhost` is 127.0.0.1, whatever the hosts file says of it.
  *

@@ -25,6 +25,10 @@ export interface ForwardSettings {
   header: boolean;
   /** Callers at once. */
   maxInbound: number;
+  /** Callers at once that have one address. */
+  maxPerCaller: number;
+  /** Milliseconds without a byte either way after which a caller is closed; 0 is never. */
+  idleTimeout: number;
 }
 
 /**

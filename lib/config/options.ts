@@ -46,6 +46,7 @@ export const VERBS = [
   "connect",
   "lookup",
   "keys",
+  "config",
   "hash-login",
   "status",
   "why",
@@ -71,7 +72,7 @@ type Scope = "application" | "process" | "command" | "call";
 
 /** An option whose value is a `V`. */
 export interface Option<V> {
-  /** What it does, for help and the README. */
+  /** What it does, for help and the manual. */
   readonly help: string;
   /** Heading in help of the group of options that begins here. */
   readonly heading?: string;
@@ -93,7 +94,7 @@ export interface Option<V> {
   readonly parse: (text: string) => unknown;
   /** The value if none is given. */
   readonly fallback: V;
-  /** {@linkcode Option.fallback} as help and the README print it; undefined if there is nothing to say. */
+  /** {@linkcode Option.fallback} as help and the manual print it; undefined if there is nothing to say. */
   readonly defaultText: string | undefined;
 }
 
@@ -111,6 +112,12 @@ export interface OptionSpec extends Option<unknown> {
 
 /** What a row of the table gives besides what depends on its value. */
 type Row = Omit<Option<unknown>, "value" | "parse" | "fallback" | "defaultText" | "repeatable">;
+
+/** Heading of the options that a single verb has. */
+export const OWN_OPTIONS = "Options of this command";
+
+/** Most identities of isolation groups that `--max-identities` takes. */
+export const MAX_IDENTITIES = 64;
 
 /** The same of an option with a value. */
 type ValueRow = Row & { value: string };
@@ -156,11 +163,15 @@ function toggle(row: Row): Switch {
   return { ...flag(row), isSwitch: true };
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit"];
-const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys"];
+const SERVE: readonly Verb[] = ["serve", "audit", "config"];
 
-/** Verbs that create a session. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect"];
+/** Verbs that read a configuration file. */
+const FROM_FILE: readonly Verb[] = ["serve", "config"];
+
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config"];
+
+/** Verbs that create a session, and the one that shows settings. */
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config"];
 
 const COUNT = { value: "N", parse: integer(1, 65_535) };
 const DURATION = { value: "DURATION", parse: parseDuration, format: writeDuration };
@@ -186,7 +197,7 @@ function oneWay(row: typeof LENGTH, direction: "inbound" | "outbound", unset: st
 
 /**
  * The options by name, each in one place: parser, default, help, verbs, and what names it in files and in the environment.
- * Parsing, help, completions and the README come from here, and {@linkcode OptionValue} has the types of the values.
+ * Parsing, help, completions and the manual come from here, and {@linkcode OptionValue} has the types of the values.
  */
 export const OPTION_TABLE = {
   "listen": repeatable({
@@ -209,22 +220,22 @@ export const OPTION_TABLE = {
   "via": optional({
     value: "NAME|HOST:PORT",
     parse: parseVia,
-    unset: "none: a session of its own",
+    unset: "none: open a new session",
     scope: "command",
-    help: "Connect through a running proxy, which has tunnels already: its --name, or its address on loopback",
+    help: "Connect through a running i2p-socks, which has tunnels already: its --name, or its address on loopback",
     verbs: ["connect", "ping"],
   }) as Option<Endpoint | string | undefined>,
   "via-user": optional({
     value: "NAME",
     parse: parseText,
     scope: "command",
-    help: "User name for it: another name is another identity there",
+    help: "User name for the running proxy: another name is another identity there",
     verbs: ["connect", "ping"],
   }) as Option<string | undefined>,
   "via-password-file": optional({
     ...FILE,
     scope: "command",
-    help: "File whose first line is the password for it, if it wants one",
+    help: "File whose first line is the password for the running proxy, if it wants one",
     verbs: ["connect", "ping"],
   }) as Option<string | undefined>,
   "sam-user": optional({
@@ -235,7 +246,7 @@ export const OPTION_TABLE = {
   }) as Option<string | undefined>,
   "sam-password-file": optional({
     ...FILE,
-    help: "File whose first line is the password for it",
+    help: "File whose first line is the password for the SAM bridge",
     verbs: SAM,
   }) as Option<string | undefined>,
   "name": option({
@@ -258,7 +269,7 @@ export const OPTION_TABLE = {
     parse: parseText,
     unset: "the platform's data folder",
     help: "Folder of persistent identities",
-    verbs: ["serve", "audit", "connect", "keys"],
+    verbs: [...SERVE, "connect", "keys"],
   }) as Option<string | undefined>,
   "isolate": option({
     value: "LIST",
@@ -266,16 +277,23 @@ export const OPTION_TABLE = {
     words: [...ISOLATION_FLAGS, "none"],
     parse: parseIsolation,
     fallback: ["auth"],
-    help: "What sets clients apart: auth,destination,port,client,stream or none",
+    help: "What sets clients apart: some of auth, destination, port, client, stream, with commas; or none",
     verbs: SERVE,
   }) as Option<readonly IsolationFlag[]>,
   "max-identities": option({
     value: "N",
-    parse: integer(1, 64),
+    parse: integer(1, MAX_IDENTITIES),
     fallback: 8,
     help: "Isolated identities at once, 1..64, besides the application's own",
     verbs: SERVE,
   }) as Option<number>,
+  "spare-identities": optional({
+    value: "N",
+    parse: integer(0, 16),
+    unset: "1 with --isolate auth, else 0",
+    help: "Isolated identities kept ready for new logins, once one has been used; counted by --max-identities",
+    verbs: SERVE,
+  }) as Option<number | undefined>,
   "identity-idle": option({
     ...DURATION,
     fallback: 600_000,
@@ -304,7 +322,7 @@ export const OPTION_TABLE = {
   }) as Option<readonly Rule[]>,
   "hosts": optional({
     ...FILE,
-    help: "Host names of your own, asked before the router: a line NAME ADDRESS each, base32 or a whole destination",
+    help: "Your own host names, used before the router's: a line NAME ADDRESS each, base32 or a whole destination",
     verbs: SERVE,
   }) as Option<string | undefined>,
   "map-names": optional({
@@ -322,7 +340,7 @@ export const OPTION_TABLE = {
     verbs: SERVE,
   }) as Option<readonly ForwardRule[]>,
   "forward-header": flag({
-    help: "Tell the service who calls, in a first line: the caller's base32 address",
+    help: "Send the service a first line with the caller's base32 address",
     verbs: SERVE,
   }) as Option<boolean>,
   "allow-caller": repeatable({
@@ -349,6 +367,18 @@ export const OPTION_TABLE = {
     help: "Maximum simultaneous --forward connections",
     verbs: SERVE,
   }) as Option<number>,
+  "max-per-caller": option({
+    ...COUNT,
+    fallback: 32,
+    help: "Maximum simultaneous --forward connections from one caller's address",
+    verbs: SERVE,
+  }) as Option<number>,
+  "caller-idle-timeout": option({
+    ...DURATION,
+    fallback: 1_800_000,
+    help: "Close a --forward connection without a byte in either direction after this time; 0 is never",
+    verbs: SERVE,
+  }) as Option<number>,
   "leaks": option({
     heading: "What applications give away",
     value: "off|warn|block",
@@ -356,7 +386,7 @@ export const OPTION_TABLE = {
     parse: oneOf(LEAK_MODES),
     fallback: "warn",
     help: "What to do about plaintext that gives something away: a log line for each kind, or end the stream before",
-    verbs: ["serve"],
+    verbs: FROM_FILE,
   }) as Option<LeakMode>,
   "scrub": option({
     value: "LIST",
@@ -415,7 +445,7 @@ export const OPTION_TABLE = {
   "idle-timeout": option({
     ...DURATION,
     fallback: 0,
-    help: "Close a stream without a byte in either direction after this time; 0 is never",
+    help: "Close a client's stream without a byte in either direction after this time; 0 is never",
     verbs: SERVE,
   }) as Option<number>,
   "max-connections": option({
@@ -436,7 +466,8 @@ export const OPTION_TABLE = {
     verbs: SERVE,
   }) as Switch,
   "udp": flag({
-    help: "Serve UDP ASSOCIATE of SOCKS5, as repliable datagrams; of the same destination if the router can",
+    heading: "UDP",
+    help: "Serve UDP ASSOCIATE of SOCKS5 as repliable datagrams, from the same I2P address if the router can",
     verbs: [...SERVE, "check"],
   }) as Option<boolean>,
   "sam-udp": option({
@@ -452,15 +483,17 @@ export const OPTION_TABLE = {
     parse: parseDatagramStyle,
     fallback: "DATAGRAM",
     format: (style) => style.toLowerCase(),
-    help: "Kind of datagrams: datagram, datagram2 (no replay) or datagram3 (sender not proved); peers need the same",
+    help:
+      "Kind of datagrams: datagram, datagram2 (no replay) or datagram3 (sender not proved); both ends need the same",
     verbs: [...SERVE, "check"],
   }) as Option<DatagramStyle>,
   "config": optional({
     ...FILE,
     heading: "Configuration and log",
     scope: "command",
-    help: "YAML with one or more applications; read again on SIGHUP",
-    verbs: ["serve"],
+    unset: "the file at its usual place",
+    help: "YAML with one or more applications, - is stdin; read again on SIGHUP",
+    verbs: FROM_FILE,
   }) as Option<string | undefined>,
   "status": optional({
     value: "HOST:PORT",
@@ -474,6 +507,17 @@ export const OPTION_TABLE = {
     scope: "call",
     help: "Check the options and the file, and exit",
     verbs: ["serve"],
+  }) as Option<boolean>,
+  "wait": option({
+    ...DURATION,
+    fallback: 0,
+    help: "Wait this long at the start for a router that is not there yet; 0 gives up at once",
+    verbs: SERVE,
+  }) as Option<number>,
+  "quiet": flag({
+    scope: "process",
+    help: "Print errors only, whatever --log-level says; of setup, the settings without notes",
+    verbs: [...SERVE, "setup"],
   }) as Option<boolean>,
   "log-level": option({
     value: "LEVEL",
@@ -509,10 +553,10 @@ export const OPTION_TABLE = {
   }) as Option<boolean>,
   "timeout": option({
     ...LIMIT,
-    heading: "Options of this command",
+    heading: OWN_OPTIONS,
     fallback: 180_000,
     scope: "call",
-    help: "For all steps together",
+    help: "Give up after this time, all steps together",
     verbs: ["check"],
   }) as Option<number>,
   "no-session": flag({
@@ -524,13 +568,13 @@ export const OPTION_TABLE = {
     ...LIMIT,
     unset: "until a signal",
     scope: "call",
-    help: "How long to watch, from the ready line on",
+    help: "Watch for this long, from the ready line on",
     verbs: ["audit"],
   }) as Option<number | undefined>,
   "json": flag({
     scope: "call",
-    help: "Print one JSON object",
-    verbs: ["check", "audit", "status", "why", "ping"],
+    help: "Print one JSON object, an error too; with --version as well",
+    verbs: ["check", "audit", "status", "why", "ping", "lookup", "keys", "config", "setup"],
   }) as Option<boolean>,
   "watch": flag({
     scope: "call",
@@ -554,10 +598,20 @@ export const OPTION_TABLE = {
     help: "Rotate or delete without asking; needed without a terminal",
     verbs: ["keys"],
   }) as Option<boolean>,
+  "markdown": flag({
+    scope: "call",
+    help: "Print as Markdown: a topic, a verb, or without one the whole manual",
+    verbs: ["help"],
+  }) as Option<boolean>,
+  "man": flag({
+    scope: "call",
+    help: "Print as a page for man: a topic, a verb, or without one i2p-socks(1)",
+    verbs: ["help"],
+  }) as Option<boolean>,
   "help": flag({
     heading: "About the program",
     scope: "call",
-    help: "Show this help",
+    help: "Show help: -h one screen, --help everything",
     verbs: VERBS,
   }) as Option<boolean>,
   "version": flag({

@@ -19,6 +19,8 @@ export interface TimeoutSettings {
   idle: number;
   /** Without a client, until the identity of a group is closed; 0 is never. */
   identityIdle: number;
+  /** At the start, for a router that is not there yet. */
+  wait: number;
 }
 
 /** Most things that an application has at once. */
@@ -29,6 +31,8 @@ export interface LimitSettings {
   perClient: number;
   /** Identities of isolation groups. */
   identities: number;
+  /** Identities that are kept ready for new isolation groups; undefined for one with isolation by login, else none. */
+  spareIdentities: number | undefined;
 }
 
 /** Where clients may go, and who may call them. */
@@ -154,11 +158,13 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
       connect: read.value("connect-timeout"),
       idle: read.value("idle-timeout"),
       identityIdle: read.value("identity-idle"),
+      wait: read.value("wait"),
     },
     limits: {
       connections: read.value("max-connections"),
       perClient: read.value("max-per-client"),
       identities: read.value("max-identities"),
+      spareIdentities: read.value("spare-identities"),
     },
     policy: {
       allow: read.value("allow"),
@@ -208,7 +214,9 @@ function readForward(read: Reader): ForwardSettings | undefined {
   const rules = read.value("forward");
   const header = read.value("forward-header");
   const maxInbound = read.value("max-inbound");
-  return rules.length === 0 ? undefined : { rules, header, maxInbound };
+  const maxPerCaller = read.value("max-per-caller");
+  const idleTimeout = read.value("caller-idle-timeout");
+  return rules.length === 0 ? undefined : { rules, header, maxInbound, maxPerCaller, idleTimeout };
 }
 
 function inboundProblems(given: RawOptions, { forward, listen, sam }: ApplicationSettings): string[] {
@@ -247,7 +255,7 @@ export function readValue<N extends OptionName>(given: RawOptions, name: N): Opt
 export function readLogSettings(given: RawOptions, problems: string[]): LogSettings {
   const read = new Reader(given, problems);
   return {
-    logLevel: read.value("log-level"),
+    logLevel: read.value("quiet") ? "error" : read.value("log-level"),
     logFormat: read.value("log-format"),
     logDestinations: read.value("log-destinations"),
     color: read.value("color"),

@@ -1,3 +1,4 @@
+import type { Scanner } from "./identifiers.ts";
 import type { LeakKind } from "./leak.ts";
 
 /** The beginning of a stream: bytes as text, one to one (Latin-1). */
@@ -10,34 +11,56 @@ export interface Head {
   readonly host: string;
 }
 
-/** Bytes of each stream from the application that are looked at. */
+/** Bytes that are looked at: of a stream of no known protocol, and of each body of HTTP. */
 export const INSPECTED = 16_384;
 
 /** Bytes of each stream from the peer that are looked at, to recognise protocols where the server speaks first. */
 export const INSPECTED_RECEIVED = 1_024;
 
-/** What a detector makes of a head. */
-export interface Verdict {
-  /** What it gives away. */
-  readonly leaks: readonly LeakKind[];
-  /**
-   * Whether nothing more can be found in this stream: it is encrypted from here on, or of a protocol whose beginning is
-   * all that there is to see.
-   */
-  readonly isDone: boolean;
+/** What the reader of a stream reports to, and searches with. */
+export interface ReaderContext {
+  /** Where the stream goes: a host of I2P, lower case. */
+  readonly host: string;
+  /** Whether the stream ends at the first leak, so that what cannot be looked at must not pass either. */
+  readonly blocks: boolean;
+  /** Takes each kind of leak that is found, perhaps more than once. */
+  readonly onLeak: (kind: LeakKind) => void;
+  /** Takes each cookie, `name=value`, that can stand for one person. */
+  readonly onCookie: (cookie: string) => void;
+  /** Begins to look for identifiers in a text that comes in chunks, but for those of a kind that does not count in it. */
+  readonly scan: (options?: { ignore?: LeakKind }) => Scanner;
+  /** Looks for identifiers in a whole text. */
+  readonly search: (text: string) => void;
 }
 
-/**
- * Looks for a protocol at the beginning of a stream. Pure; asked again, with more, each time bytes have come.
- *
- * @returns undefined where the stream is not of this protocol, or not yet seen to be.
- */
-export type Detector = (head: Head) => Verdict | undefined;
+/** Reads what the application sends in one protocol. What it reports does not depend on the chunks that it gets. */
+export interface Reader {
+  /**
+   * Takes the next characters.
+   *
+   * @returns how many at the end are, or are not, part of a leak, depending on what follows.
+   */
+  push(text: string): number;
+  /** Takes the end of the stream. */
+  end(): void;
+  /** How many of the next characters it does not look at; Infinity once there is nothing more to see. */
+  readonly skip: number;
+  /** Takes note of characters that were not looked at, at most {@linkcode skip}. */
+  pass(count: number): void;
+}
 
-/** A protocol of lines, which is looked at for as long as it stays one. */
-export interface LineProtocol {
-  /** Whether a stream is of it; undefined while it may yet be. */
+/** A protocol that the guard knows. */
+export interface Protocol {
+  /** Whether a stream is of it; undefined while it may yet be. Pure. */
   readonly recognise: (head: Head) => boolean | undefined;
-  /** What a line of the application, without its line end, gives away. Pure. */
-  readonly inspect: (line: string) => readonly LeakKind[];
+  /**
+   * Whether a leak may stand in front of where it is recognised: in its first line.
+   *
+   * @default {false}
+   */
+  readonly beginsWithText?: boolean;
+  /** Whether a stream that may be of it cannot be of a protocol behind it in the list: saves asking these. Pure. */
+  readonly isUnmistakable?: (sent: string) => boolean;
+  /** Begins to read a stream of it, from the first character on. */
+  readonly open: (context: ReaderContext) => Reader;
 }

@@ -1,6 +1,6 @@
 import { hostOf, hostOfUrl, isHarmlessHost } from "./host.ts";
 import type { LeakKind } from "./leak.ts";
-import { type HeaderField, type RequestHead, valuesOf } from "./request_head.ts";
+import type { HeaderField } from "./request.ts";
 import { namesSystem } from "./system_words.ts";
 
 /** Headers in which proxies write where a request came from. X-Forwarded-Proto and -Port say nothing of that. */
@@ -34,14 +34,26 @@ const FORWARDED: ReadonlySet<string> = new Set([
  */
 const UNIFORM = /^Mozilla\/5\.0 \(Windows NT 10\.0; rv:\d{1,3}\.\d\) Gecko\/20100101 Firefox\/\d{1,3}\.\d$/;
 
+/** Client hints, of Chromium and of older browsers, that name the system, the device or its hardware. */
+const HINT = new RegExp(
+  "^(?:sec-ch-ua-(?:platform|platform-version|arch|bitness|model|wow64|form-factors)|ua-(?:cpu|os|pixels|color)|" +
+    "(?:sec-ch-)?(?:device-memory|dpr|viewport-(?:width|height))|x-wap-profile)$",
+);
+
+/** Words in names of headers of other programs, which name the system if their value does. */
+const ABOUT_CLIENT = new RegExp(
+  "(?:^|-)(?:agent|app|application|arch|architecture|client|cpu|device|distribution|kernel|machine|model|os|platform|runtime|system|ua)" +
+    "(?:-(?:arch|info|name|type|version))?$",
+);
+
 /** The hosts under which a request knows the site that it goes to, which may be called by name and by address. */
-export function sitesOf(head: RequestHead, host: string): ReadonlySet<string> {
-  const named = [hostOfUrl(head.target) ?? "", ...valuesOf(head, "host").map(hostOf)];
+export function sitesOf(request: { target: string; hosts: readonly string[] }, host: string): ReadonlySet<string> {
+  const named = [hostOfUrl(request.target) ?? "", ...request.hosts.map(hostOf)];
   return new Set([hostOf(host), ...named.filter((name) => name.endsWith(".i2p"))]);
 }
 
 /**
- * What a header field gives away. Pure.
+ * Which leak a header field is. Pure.
  *
  * @param sites the hosts of the site that the request goes to, from {@linkcode sitesOf}.
  */
@@ -50,6 +62,8 @@ export function headerLeak({ name, value }: HeaderField, sites: ReadonlySet<stri
   switch (name) {
     case "user-agent":
       return namesSystem(value) && !UNIFORM.test(value) ? "http-user-agent" : undefined;
+    case "from":
+      return value.includes("@") ? "http-from" : undefined;
     case "via":
       return value === "" ? undefined : "http-via";
     case "referer":
@@ -59,8 +73,14 @@ export function headerLeak({ name, value }: HeaderField, sites: ReadonlySet<stri
     case "host":
       return isForeignHost(hostOf(value), sites) ? "http-host" : undefined;
     default:
-      return undefined;
+      return isHint(name, value) ? "http-client-hints" : undefined;
   }
+}
+
+function isHint(name: string, value: string): boolean {
+  if (name === "sec-ch-ua-mobile") return value === "?1";
+  // Chromium sends empty ones where it has nothing to say.
+  return HINT.test(name) ? /\w/.test(value) && value !== "?0" : ABOUT_CLIENT.test(name) && namesSystem(value);
 }
 
 /** Whether a request's host is neither one of I2P, nor the one that it goes to, nor this machine. */
@@ -74,7 +94,7 @@ function isElsewhere(url: string, sites: ReadonlySet<string>): boolean {
   return host !== undefined && !sites.has(host);
 }
 
-/** Proxies that are told to keep addresses to themselves still write the header. */
+/** Proxies that are set to hide addresses still write the header. */
 function namesNobody(value: string): boolean {
   return value === "" || /^"?(?:for=)?"?unknown"?$/i.test(value);
 }

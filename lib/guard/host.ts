@@ -7,7 +7,7 @@ import { garlicatName } from "../i2p/garlicat.ts";
 export function hostOf(authority: string): string {
   const bare = authority.slice(authority.lastIndexOf("@") + 1).trim().toLowerCase();
   const host = withoutPort(bare).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
-  return garlicatName(host) ?? host;
+  return host.includes(":") ? garlicatName(host) ?? host : host;
 }
 
 /** The host that an absolute URL names; undefined for a relative one, and for those without an authority (`about:`). */

@@ -1,92 +1,193 @@
-import { type Detector, type Head, INSPECTED, type Verdict } from "./detector.ts";
+import { namesClient } from "./bittorrent.ts";
+import { type Head, INSPECTED, type Protocol, type Reader, type ReaderContext } from "./detector.ts";
 import { headerLeak, isForeignHost, sitesOf } from "./header_leak.ts";
 import { hostOf, hostOfUrl } from "./host.ts";
-import { toLatin1 } from "./latin1.ts";
+import type { Scanner } from "./identifiers.ts";
 import type { LeakKind } from "./leak.ts";
-import { namesClient } from "./peer_id.ts";
-import { bodyOf, ChunkedBody } from "./request_body.ts";
-import { readRequestHead, type RequestHead, valuesOf } from "./request_head.ts";
+import { decodeBase64, PlainReader } from "./reader.ts";
+import { mayBeRequestLine, parseRequestLine } from "./request.ts";
+import { type RawField, type RequestFacts, type RequestHandler, RequestReader } from "./request_reader.ts";
 
 /** Shortest value of a cookie that can stand for one person among many: `lang=en` and `theme=dark` cannot. */
 const MIN_COOKIE_VALUE = 8;
 
+/** How a request line of HTTP begins, and no line of another protocol. */
+const COMMON_METHOD = /^(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT|REPORT|TRACE) (?:\/|https?:\/\/)/;
+
+/** Characters of a request line by which one that goes on is known. */
+const LONG_LINE = 1_024;
+
+/** What HTTP/2 begins with (RFC 9113 §3.4). */
+const HTTP2 = "PRI * HTTP/2.0\r\n";
+
 /**
- * HTTP/1 requests, one behind the other for as long as they can be told apart from their bodies.
+ * HTTP/1 requests, one behind the other, with the text messages of WebSocket behind an Upgrade.
  *
- * Not seen: HTTP/2, what is inside bodies and URLs (but for the peer id of a BitTorrent tracker's announce), trailers
- * of chunked bodies, and traits that take more than one header to notice, such as the order of headers or the
- * languages that are accepted. A User-Agent that names a program but no system is no leak: curl's, git's, wget's.
+ * Of bodies and messages the first 16 KB are searched for identifiers. Not seen: what is in compressed bodies and messages,
+ * trailers of chunked bodies, and traits that take more than one header to notice, such as the order of headers or the
+ * languages that are accepted. A User-Agent that names a program but no system is not a leak: curl's, git's, wget's.
  */
-export const http: Detector = (head: Head): Verdict | undefined => {
-  const read = readRequests(head);
-  if (read === undefined) return undefined;
-  const leaks = new Set(read.requests.flatMap((request) => leaksOf(request, head.host)));
-  return { leaks: [...leaks], isDone: read.isDone };
+export const HTTP: Protocol = {
+  recognise,
+  beginsWithText: true,
+  isUnmistakable: (sent) => COMMON_METHOD.test(sent),
+  open: (context) => new HttpReader(context),
 };
 
-/** The cookies, `name=value`, that requests send and that are long enough to tell one visitor from all others. */
-export function cookiesOf(head: Head): string[] {
-  const pairs = readRequests(head)?.requests.flatMap((request) => valuesOf(request, "cookie"))
-    .flatMap((value) => value.split(";")).map((pair) => pair.trim()) ?? [];
-  return [...new Set(pairs.filter((pair) => pair.indexOf("=") > 0).filter(isLong))];
+/** HTTP/2 without TLS: that it is spoken is all that is reported. */
+export const HTTP_2: Protocol = {
+  recognise: ({ sent }) => sent.startsWith(HTTP2) || (HTTP2.startsWith(sent) ? undefined : false),
+  open: (context) => {
+    context.onLeak("http-undecoded");
+    return new PlainReader(context);
+  },
+};
+
+/** The cookies, `name=value`, of a header that are long enough to identify one visitor. */
+export function cookiesOf(value: string): string[] {
+  const pairs = value.split(";").map((pair) => pair.trim());
+  return pairs.filter((pair) => pair.indexOf("=") > 0 && pair.length - pair.indexOf("=") - 1 >= MIN_COOKIE_VALUE);
 }
 
-function isLong(pair: string): boolean {
-  return pair.length - pair.indexOf("=") - 1 >= MIN_COOKIE_VALUE;
+function recognise({ sent }: Head): boolean | undefined {
+  const text = sent.replace(/^[\r\n]+/, "");
+  const end = text.indexOf("\n");
+  if (end >= 0) return parseRequestLine(text.slice(0, end).replace(/\r$/, "")) !== undefined;
+  if (text.length >= LONG_LINE && COMMON_METHOD.test(text)) return true;
+  return mayBeRequestLine(text) ? undefined : false;
 }
 
-function leaksOf(request: RequestHead, host: string): LeakKind[] {
-  const sites = sitesOf(request, host);
-  const leaks = request.fields.map((field) => headerLeak(field, sites)).filter((leak) => leak !== undefined);
-  const target = request.method === "CONNECT" ? hostOf(request.target) : hostOfUrl(request.target) ?? "";
-  if (isForeignHost(target, sites)) leaks.push("http-host");
-  if (namesClient(announcedPeerId(request.target))) leaks.push("bittorrent-client");
-  return leaks;
-}
+/** Reads requests for leaks and identifiers. */
+class HttpReader implements Reader, RequestHandler {
+  readonly #context: ReaderContext;
+  readonly #requests: RequestReader;
+  readonly #heads: Scanner;
+  readonly #payload: Scanner;
+  /** Lines of a head that were not searched yet. */
+  #head = "";
+  /** Reads what follows HTTP. */
+  #plain: PlainReader | undefined;
+  /** Characters of the body, or message, under way. */
+  #payloadLength = 0;
+  #undecided = 0;
 
-/** The peer id that a request tells a BitTorrent tracker, or nothing. */
-function announcedPeerId(target: string): string {
-  const [, escaped = ""] = /[?&]peer_id=([^&]{0,60})/.exec(target) ?? [];
-  return escaped.replace(/%([\da-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
-}
-
-/** Reads requests up to the first thing that is none; undefined if there is not even one. */
-function readRequests({ sent, received }: Head): { requests: RequestHead[]; isDone: boolean } | undefined {
-  const requests: RequestHead[] = [];
-  for (let at = 0; at < INSPECTED;) {
-    const request = readRequestHead(sent, skipLineEnds(sent, at));
-    if (typeof request === "string") {
-      return requests.length > 0 ? { requests, isDone: false } : undefined;
-    }
-    requests.push(request);
-    if (request.end === undefined) return { requests, isDone: false };
-    if (turnsIntoSomethingElse(request, received)) return { requests, isDone: true };
-    const next = endOfBody(sent, request, request.end);
-    // What cannot be told apart, and a body beyond what is inspected, is plaintext still.
-    if (next === undefined) return { requests, isDone: false };
-    at = next;
+  constructor(context: ReaderContext) {
+    this.#context = context;
+    this.#requests = new RequestReader(this);
+    this.#heads = context.scan();
+    this.#payload = context.scan();
   }
-  return { requests, isDone: false };
+
+  push(text: string): number {
+    if (this.#plain !== undefined) return this.#plain.push(text);
+    this.#requests.push(text);
+    this.#searchHead();
+    const { state } = this.#requests;
+    if (state === "reading") return Math.max(this.#requests.pending, this.#undecided);
+    if (state === "lost") this.#context.onLeak("http-unreadable");
+    this.#payload.end();
+    this.#plain = new PlainReader(this.#context);
+    return this.#plain.push(this.#requests.release());
+  }
+
+  end(): void {
+    if (this.#plain === undefined) {
+      this.#requests.finish();
+      this.#head += this.#requests.release();
+      this.#searchHead();
+    }
+    this.#heads.end();
+    this.#payload.end();
+    this.#plain?.end();
+  }
+
+  get skip(): number {
+    if (this.#plain !== undefined) return this.#plain.skip;
+    return this.#payloadLength >= INSPECTED ? this.#requests.skip : 0;
+  }
+
+  pass(count: number): void {
+    if (this.#plain === undefined) this.#requests.pass(count);
+  }
+
+  line(raw: string, { method, target }: RequestFacts): void {
+    this.#head += raw;
+    const named = method === "CONNECT" ? hostOf(target) : hostOfUrl(target) ?? "";
+    if (isForeignHost(named, sitesOf({ target, hosts: [] }, this.#context.host))) this.#context.onLeak("http-host");
+    for (const kind of announceLeaks(target)) this.#context.onLeak(kind);
+  }
+
+  fields(fields: readonly RawField[], facts: RequestFacts): void {
+    const sites = sitesOf(facts, this.#context.host);
+    for (const field of fields) {
+      const { name, value, raw } = field;
+      this.#head += raw;
+      const leak = headerLeak(field, sites);
+      if (leak !== undefined) this.#context.onLeak(leak);
+      if (name === "cookie") cookiesOf(value).forEach(this.#context.onCookie);
+      if (name === "authorization" || name === "proxy-authorization") this.#login(value);
+    }
+  }
+
+  more(raw: string): void {
+    this.#head += raw;
+  }
+
+  headEnd(): void {
+    this.#searchHead();
+    this.#heads.end();
+  }
+
+  plain(): void {}
+
+  payload(text: string): void {
+    const part = text.slice(0, Math.max(0, INSPECTED - this.#payloadLength));
+    this.#payloadLength += text.length;
+    this.#undecided = this.#payload.push(part);
+    if (this.#payloadLength < INSPECTED) return;
+    this.#payload.end();
+    this.#undecided = 0;
+  }
+
+  payloadEnd(): void {
+    this.#payload.end();
+    this.#payloadLength = 0;
+    this.#undecided = 0;
+  }
+
+  compressed(): void {
+    this.#context.onLeak("websocket-unreadable");
+  }
+
+  loose(): void {
+    if (this.#context.blocks) this.#context.onLeak("http-unreadable");
+  }
+
+  #searchHead(): void {
+    this.#heads.push(this.#head);
+    this.#head = "";
+  }
+
+  /** A login is in base64, except for its scheme. */
+  #login(value: string): void {
+    const [, token = ""] = /^(?:Basic|NTLM|Negotiate) +([A-Za-z0-9+/_-]+=*)$/i.exec(value) ?? [];
+    this.#context.search(decodeBase64(token));
+  }
 }
 
-/** Some clients end a body with a line end too many. */
-function skipLineEnds(text: string, start: number): number {
-  let at = start;
-  while (text[at] === "\r" || text[at] === "\n") at++;
-  return at;
+/** What a request for a BitTorrent tracker says of the client. */
+function announceLeaks(target: string): LeakKind[] {
+  const query = target.slice(0, 4_096);
+  if (!query.includes("peer_id=") && !query.includes("info_hash=")) return [];
+  if (!query.includes("info_hash=")) return namesClient(parameter(query, "peer_id")) ? ["bittorrent-client"] : [];
+  const addresses = ["ip", "ipv4", "ipv6", "localip"].map((name) => hostOf(parameter(query, name)));
+  return [
+    ...(namesClient(parameter(query, "peer_id")) ? ["bittorrent-client"] as const : []),
+    ...(addresses.some((address) => isForeignHost(address, new Set())) ? ["bittorrent-address"] as const : []),
+  ];
 }
 
-/** Whether what follows is no HTTP any more. A server is free to ignore an Upgrade, so its answer decides. */
-function turnsIntoSomethingElse(request: RequestHead, received: string): boolean {
-  if (request.method === "CONNECT") return true;
-  return valuesOf(request, "upgrade").length > 0 && /^HTTP\/1\.\d 101\b/m.test(received);
-}
-
-/** Where the next request begins, which may be beyond the text; undefined where that cannot be known. */
-function endOfBody(sent: string, request: RequestHead, start: number): number | undefined {
-  const body = bodyOf(request);
-  if (body !== "chunked") return body === undefined ? undefined : start + body;
-  const chunks = new ChunkedBody();
-  const count = chunks.push(toLatin1(sent.slice(start)));
-  return chunks.state === "broken" ? undefined : start + count;
+function parameter(query: string, name: string): string {
+  const [, escaped = ""] = new RegExp(`[?&]${name}=([^&]{0,1000})`).exec(query) ?? [];
+  return escaped.replace(/%([\da-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }

@@ -1,8 +1,9 @@
-import { findAddresses, normaliseAddress } from "./ip_addresses.ts";
+import { ipBytes } from "../i2p/ip_address.ts";
+import { ADDRESS_CONTEXT, findAddresses, isAmongNumbers, isSomebodys, normaliseAddress } from "./ip_addresses.ts";
 import type { LeakKind } from "./leak.ts";
 import { secretForms, wireText } from "./secrets.ts";
 
-/** What tells this machine and its user apart. */
+/** What identifies this machine and its user. */
 export interface OwnIdentifiers {
   /** IP addresses of its interfaces. */
   addresses: readonly string[];
@@ -19,22 +20,35 @@ export interface OwnIdentifiers {
 /** Looks for identifiers in what an application sends. */
 export interface IdentifierFinder {
   /**
-   * Which identifiers are in a text: Latin-1, one character a byte. A chunk of a stream is searched together with the
-   * last {@linkcode overlap} characters before it.
+   * Which identifiers are in a whole text: Latin-1, one character a byte.
    *
-   * @param seen how many characters at the start were in the text before; what lies within them is not told again.
+   * @param seen how many characters at the start were in the text before; what lies within them is not reported again.
    * @default 0
    */
   readonly find: (text: string, seen?: number) => LeakKind[];
-  /** How many characters of the text before are needed to miss nothing at the border of two chunks. At most 256. */
+  /** How many characters of the text before are needed to miss nothing at the border of two chunks. */
   readonly overlap: number;
+  /** Begins to look through a text that comes in chunks. */
+  readonly open: (onLeak: (kind: LeakKind) => void) => Scanner;
 }
 
-/** Longest {@linkcode IdentifierFinder.overlap}; a longer secret may be missed at the border of two chunks. */
-const MAX_OVERLAP = 256;
+/** Looks through a text that comes in chunks, and finds the same whatever these are. */
+export interface Scanner {
+  /**
+   * Takes the next characters.
+   *
+   * @returns how many characters at the end are, or are not, an identifier, depending on what follows.
+   */
+  push(text: string): number;
+  /** Takes the end of the text, or of a word in it. */
+  end(): void;
+}
 
 /** Characters in front of an address or a name that decide whether it is one. */
-const CONTEXT = 16;
+const CONTEXT = ADDRESS_CONTEXT.before;
+
+/** Characters behind an address or a name that decide whether it is one: `.i2p` and the next. */
+const LOOKAHEAD = 6;
 
 /** Longest IPv6 address. */
 const LONGEST_ADDRESS = 45;
@@ -42,10 +56,7 @@ const LONGEST_ADDRESS = 45;
 /** Fewest characters of a name: shorter ones are in any text. */
 const MIN_NAME = 4;
 
-/**
- * Names that tell nothing of a machine or a user, or that are words of protocols and of everyday talk: to look for them
- * would be to cry wolf.
- */
+/** Names that identify no machine and no user, or that are words of protocols and of everyday talk. */
 const EVERYDAY: ReadonlySet<string> = new Set([
   ..."admin administrator alarm amnesia anon anonymous arch archlinux centos computer debian default desktop docker"
     .split(" "),
@@ -70,17 +81,44 @@ const EVERYDAY: ReadonlySet<string> = new Set([
     .split(" "),
 ]);
 
-const WORD = /[\w\x80-\xff]/;
+/** How the message of NTLM begins that has the names in it, as it is and in base64. */
+const NTLM_LOGIN = ["NTLMSSP\0\x03\0\0\0", "TlRMTVNTUAAD"];
 
-/** Something to look for in one view of a text, also given in lower case: whether it is there, ending behind `seen`. */
-type Search = (text: string, lower: string, seen: number) => boolean;
+/** Letters, also parts of those in UTF-8, which has no byte above 0xf4. */
+const WORD = /[\w\x80-\xf4]/;
+
+/** A text to be searched, as it is or decoded. */
+interface View {
+  text: string;
+  /** In lower case. */
+  lower: string;
+  /** Only what ends behind this is looked for. */
+  from: number;
+  /** Whether nothing follows the text. */
+  isEnd: boolean;
+  /** Whether words stand side by side in it, as in messages whose lengths stand elsewhere. */
+  isDense: boolean;
+}
+
+/**
+ * Something to look for in one view: calls `onMatch` with where it begins and whether it is decided that it is there, or
+ * depends on what follows.
+ */
+type Search = (view: View, onMatch: (start: number, isDecided: boolean) => void) => void;
+
+/** What is in a text, and how much of its end is undecided. */
+interface Found {
+  kinds: Set<LeakKind>;
+  undecided: number;
+}
 
 /**
  * Makes a finder of these identifiers.
  *
  * Names are found as whole words, in any case, from 4 characters on; of a host name its first label, which its full
  * form has in it. Everyday names such as `user` and `debian` are not looked for, nor is a name right before `.i2p`.
- * Addresses that any machine may have are not either. All is found percent-encoded too; secrets, which are exact, in base64 as well.
+ * Addresses that any machine may have are not either. All is found percent-encoded and in UTF-16 too; secrets, which are
+ * exact, in base64 as well.
  */
 export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
   const own = new Set(
@@ -93,43 +131,160 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
     ["own-host-name", makeNameSearch(host)],
     ["own-user-name", makeNameSearch(user)],
     ["own-home", makeHomeSearch(ids.home ?? "")],
-    ["secret", (text, _, seen) => forms.some((form) => text.includes(form, Math.max(0, seen - form.length + 1)))],
+    ["own-address", makeTextSearch(binaryForms([...own]))],
+    ["secret", makeTextSearch(forms)],
+    ["ntlm-names", makeTextSearch(NTLM_LOGIN)],
   ];
-  // Percent-encoding may make three characters of one.
+  // Percent-encoding may make three characters of one; a path may have its slashes doubled.
   const longest = Math.max(
     LONGEST_ADDRESS,
-    ...[host, user, wireText(ids.home ?? ""), ...forms].map((text) => text.length * 3),
+    ...[host, user, wireText(ids.home ?? "").replace(/[\\/]/g, "//"), ...forms].map((text) => text.length),
   );
-  return {
-    overlap: Math.min(MAX_OVERLAP, longest + CONTEXT),
-    find: (text, seen = 0) => {
-      const kinds = new Set<LeakKind>();
-      for (const [view, from] of viewsOf(text, seen)) {
-        const lower = view.toLowerCase();
-        for (const { address, end, isPublic } of findAddresses(view)) {
-          if (end > from && own.has(address)) kinds.add("own-address");
-          else if (end > from && isPublic) kinds.add("public-address");
-        }
-        for (const [kind, search] of searches) if (!kinds.has(kind) && search(view, lower, from)) kinds.add(kind);
+  const overlap = 3 * (longest + CONTEXT + LOOKAHEAD);
+
+  const search = (text: string, seen: number, isEnd: boolean): Found => {
+    const kinds = new Set<LeakKind>();
+    let undecided = 0;
+    for (const { width, ...view } of viewsOf(text, seen, isEnd)) {
+      const note = (kind: LeakKind, start: number, isDecided: boolean): void => {
+        if (isDecided) kinds.add(kind);
+        else undecided = Math.max(undecided, Math.min(text.length, width * (view.text.length - start)));
+      };
+      for (const found of findAddresses(view.text)) {
+        if (found.end <= view.from) continue;
+        const start = found.end - (found.address.includes(":") ? LONGEST_ADDRESS : found.address.length);
+        const isDecided = isAddressDecided(view, found.end);
+        const isNumber = !found.address.includes(":") && isAmongNumbers(view.text, start, found.end);
+        if (own.has(found.address) && !isNumber) note("own-address", start, isDecided);
+        else if (isSomebodys(found, view.text)) note("public-address", start, isDecided);
       }
-      return [...kinds];
-    },
+      for (const [kind, find] of searches) {
+        if (!kinds.has(kind)) find(view, (start, isDecided) => note(kind, start, isDecided));
+      }
+    }
+    return { kinds, undecided };
+  };
+
+  return {
+    overlap,
+    find: (text, seen = 0) => [...search(text, seen, true).kinds],
+    open: (onLeak) => new ChunkScanner(search, overlap, onLeak),
   };
 }
 
-/** A text as it is, and decoded where it is percent-encoded, each with what has been seen of it. */
-function viewsOf(text: string, seen: number): (readonly [text: string, seen: number])[] {
-  const views: [string, number][] = [[text, seen]];
-  if (!/%[\da-f]{2}/i.test(text)) return views;
-  // An escape that goes over the border is not seen yet.
-  const before = decodePercent(text.slice(0, seen).replace(/%[\da-f]?$/i, "")).length;
-  const decoded = decodePercent(text);
-  views.push([decoded, before]);
+/** Keeps as much of the text as decides about what comes next. */
+class ChunkScanner implements Scanner {
+  readonly #search: (text: string, seen: number, isEnd: boolean) => Found;
+  readonly #overlap: number;
+  readonly #onLeak: (kind: LeakKind) => void;
+  #tail = "";
+  #undecided = 0;
+
+  constructor(
+    search: (text: string, seen: number, isEnd: boolean) => Found,
+    overlap: number,
+    onLeak: (kind: LeakKind) => void,
+  ) {
+    this.#search = search;
+    this.#overlap = overlap;
+    this.#onLeak = onLeak;
+  }
+
+  push(text: string): number {
+    if (text === "") return 0;
+    const all = this.#tail + text;
+    this.#undecided = this.#scan(all, false);
+    this.#tail = all.slice(-Math.max(this.#overlap, this.#undecided));
+    return this.#undecided;
+  }
+
+  end(): void {
+    if (this.#undecided > 0) this.#scan(this.#tail, true);
+    this.#tail = "";
+    this.#undecided = 0;
+  }
+
+  #scan(all: string, isEnd: boolean): number {
+    // What ended a little before the border was not decided then.
+    const { kinds, undecided } = this.#search(all, Math.max(0, this.#tail.length - LOOKAHEAD * 3), isEnd);
+    for (const kind of kinds) this.#onLeak(kind);
+    return undecided;
+  }
+}
+
+/** A text as it is, and decoded as far as it is encoded, with how many characters of it one of the view may stand for. */
+function viewsOf(text: string, seen: number, isEnd: boolean): (View & { width: number })[] {
+  const views = [makeView(text, seen, isEnd, 1)];
+  if (text.includes("%") && /%[\da-f]{2}/i.test(text)) {
+    // An escape that goes over a border is not seen yet.
+    const before = decodePercent(text.slice(0, seen).replace(/%[\da-f]?$/i, "")).length;
+    const decoded = decodePercent(isEnd ? text : text.replace(/%[\da-f]?$/i, ""));
+    views.push(makeView(decoded, before, isEnd, 3));
+  }
+  if (isWrapped(text)) views.push(makeView(unwrap(text), 0, isEnd, 3));
+  if (text.includes("\0")) {
+    for (const match of text.matchAll(WIDE)) {
+      const [run, letters = "", last = ""] = match;
+      const isOpen = !isEnd && match.index + run.length >= text.length - 1;
+      const wide = wireText(letters.replaceAll("\0", ""));
+      // With the high byte in front, the last letter has no zero behind it.
+      views.push(
+        makeView(wide, 0, !isOpen, 3, true),
+        ...(last === "" ? [] : [makeView(wide + wireText(last), 0, !isOpen, 3, true)]),
+      );
+    }
+  }
   return views;
 }
 
+function makeView(
+  text: string,
+  from: number,
+  isEnd: boolean,
+  width: number,
+  isDense = false,
+): View & { width: number } {
+  return { text, lower: text.toLowerCase(), from, isEnd, isDense, width };
+}
+
+/** A line of base64 that may go on in the next one. */
+const BASE64_BREAK = /(?<=[A-Za-z0-9+/]{20})\r?\n(?=[A-Za-z0-9+/])/g;
+
+/** Whether lines may be parts of a longer one: of quoted-printable, or of base64. */
+function isWrapped(text: string): boolean {
+  if (text.includes("=\n") || text.includes("=\r\n")) return true;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+    if (/^[A-Za-z0-9+/]{20}\r?$/.test(text.slice(Math.max(0, text[at - 1] === "\r" ? at - 21 : at - 20), at))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Joins the lines of quoted-printable and base64. */
+function unwrap(text: string): string {
+  return text.replace(/=\r?\n/g, "").replace(BASE64_BREAK, "");
+}
+
+/** Letters of UTF-16, of either byte order: each with a zero byte beside it. */
+const WIDE = /((?:[\x20-\x7e\xa0-\xff]\0){4,})([\x20-\x7e\xa0-\xff]?)/g;
+
 function decodePercent(text: string): string {
   return text.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+}
+
+/** Whether what follows an address is known, as far as it decides about it. A line's end ends everything. */
+function isAddressDecided({ text, isEnd }: View, end: number): boolean {
+  const behind = text.slice(end, end + ADDRESS_CONTEXT.behind);
+  return isEnd || behind.length === ADDRESS_CONTEXT.behind || /[\r\n]/.test(behind);
+}
+
+/** Addresses as binary messages have them, in 16 bytes. The four of IPv4 alone are in any text by chance. */
+function binaryForms(addresses: readonly (string | undefined)[]): string[] {
+  return addresses.map((address = "") => {
+    const bytes = ipBytes(address) ?? [];
+    return `${bytes.length === 4 ? "\0\0\0\0\xff\xff" : ""}${String.fromCharCode(...bytes)}`;
+  });
 }
 
 /** Whether any machine may have this address: loopback, unspecified, or link-local of IPv4. That of IPv6 is of one card. */
@@ -149,16 +304,39 @@ function hostLabel(hostName: string): string {
 }
 
 function makeNameSearch(name: string): Search {
-  if (name === "") return () => false;
-  return (_, lower, seen) => {
-    let at = lower.indexOf(name, Math.max(0, seen - name.length + 1));
-    while (at >= 0) {
+  if (name === "") return () => {};
+  return ({ lower, from, isEnd, isDense }, onMatch) => {
+    let at = lower.indexOf(name, Math.max(0, from - name.length + 1));
+    for (; at >= 0; at = lower.indexOf(name, at + 1)) {
       const end = at + name.length;
-      const isWord = !WORD.test(lower.slice(Math.max(0, at - 1), at)) && !WORD.test(lower.slice(end, end + 1));
-      if (isWord && !/^\.i2p(?![\w-])/.test(lower.slice(end, end + 5))) return true;
-      at = lower.indexOf(name, at + 1);
+      if (isDense) return onMatch(at, true);
+      if (WORD.test(lower.charAt(at - 1))) continue;
+      const endsHere = endsName(lower.slice(end, end + LOOKAHEAD), isEnd);
+      if (endsHere !== false) onMatch(at, endsHere === true);
     }
-    return false;
+  };
+}
+
+/**
+ * Whether a name ends where this follows it; undefined if that depends on more. `alices`, `alice-springs` and `alice's`
+ * are other words, and `alice.i2p` is a name of I2P.
+ */
+function endsName(behind: string, isEnd: boolean): boolean | undefined {
+  const [first, second] = behind;
+  if (first === undefined) return isEnd || undefined;
+  if (WORD.test(first)) return false;
+  if (first === "-" || first === "'") return second === undefined ? isEnd || undefined : !WORD.test(second);
+  if (!".i2p".startsWith(behind.slice(0, 4))) return true;
+  if (behind.length < 5 && !isEnd) return undefined;
+  return behind.length < 4 || /[\w-]/.test(behind.charAt(4));
+}
+
+function makeTextSearch(forms: readonly string[]): Search {
+  return ({ text, from }, onMatch) => {
+    for (const form of forms) {
+      const at = text.indexOf(form, Math.max(0, from - form.length + 1));
+      if (at >= 0) return onMatch(at, true);
+    }
   };
 }
 
@@ -166,12 +344,16 @@ function makeNameSearch(name: string): Search {
 function makeHomeSearch(home: string): Search {
   const segments = wireText(home).split(/[\\/]+/).filter((segment) => segment !== "" && !/^[a-z]:$/i.test(segment));
   const last = segments.at(-1)?.toLowerCase() ?? "";
-  if (segments.length < 2 || EVERYDAY.has(last)) return () => false;
+  if (segments.length < 2 || EVERYDAY.has(last)) return () => {};
   const escaped = segments.map((segment) => segment.replace(/[^\w\x80-\xff]/g, "\\$&"));
   const path = new RegExp(
     `${escaped.map((segment) => `[\\\\/]{1,2}${segment}`).join("")}(?![\\w\\-\\x80-\\xff])`,
     "gi",
   );
-  return (_, lower, seen) =>
-    lower.includes(last) && lower.matchAll(path).some((match) => match.index + match[0].length > seen);
+  return ({ lower, from, isEnd }, onMatch) => {
+    if (!lower.includes(last)) return;
+    for (const { index, 0: { length } } of lower.matchAll(path)) {
+      if (index + length > from) onMatch(index, isEnd || index + length < lower.length);
+    }
+  };
 }

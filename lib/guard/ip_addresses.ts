@@ -22,11 +22,44 @@ const TWO_NUMBERS = /\d[.,]\d/;
 /** Groups of hex and colons, also behind the tag that mail has for them. */
 const IPV6 = /(?:(?<![\w:.])|(?<=IPv6:))[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]*/gi;
 
-/** What no text without IPv6 addresses is likely to have, found faster than they are. */
-const TWO_COLONS = /:[\da-f]{0,4}:/i;
-
 /** What makes four numbers behind it a version: `Chrome/120.0.0.0`, `v1.2.3.4`, `"Brand";v="8.0.0.1"`, `version 1.2.3.4`. */
-const VERSION_BEFORE = /(?:[\w\-\x80-\xff]|(?<!\/|\/ip4)\/|\b(?:v|ver|version|release|build)\.?["' :=]{1,4})$/i;
+const VERSION_BEFORE =
+  /(?:[\w\-\x80-\xff]|(?<!\/|\/ip4)\/|(?<!\\)\\|(?:\b(?:v|ver|release|build)|version)\.?["' :=>]{1,4})$/i;
+
+/** Characters in front of an address, and behind it, that decide whether it is one. */
+export const ADDRESS_CONTEXT: Readonly<{ before: number; behind: number }> = { before: 24, behind: 3 };
+
+/** What only addresses have in front: a URL, a mailbox, a bracket, or a word for address or host. */
+const ADDRESS_BEFORE = /(?:\/\/|@|\[|\b(?:ip|ipv?4|addr|address|host|for|peer|wan|nat)["']?[ :=("'>]{1,4})$/i;
+
+/** What four numbers behind it are the number of: a section, an object identifier, or a release. */
+const NUMBERED_BEFORE = new RegExp(
+  "(?:\\xa7+ ?|\\b(?:section|sect|sec|chapter|clause|fig|figure|table|appendix|annex|paragraph|para|article|rule|step|item|oid|" +
+    "firmware|kernel|rev|revision|upgraded?|updated?|patch|rv|tag|firefox|chrome|chromium|opera|safari|edge|thunderbird|" +
+    "java|jre|jdk|openssl|postgresql|mysql|mariadb|nginx|apache|php|windows|android|ios|macos|wine|bios|driver|plugin|" +
+    "library|browser)s?\\b\\.?(?: (?:from|to|is|no\\.))?[\"' :=(>#]{1,4}|(?:[<>~!^]=|==|[~^]) ?|" +
+    "\\b(?:upgrad|updat|downgrad|install)\\w*\\b.{0,14}|\\.\\d{1,3} (?:to|->|=>) )$",
+  "i",
+);
+
+/** A number in front, or a command of a path in SVG: then a list of numbers goes on. */
+const NUMBERS_BEFORE = /(?:^|[^\w.:])[a-z]?\d*\.?\d*\.?\d+[ ,;]{1,2}$|(?<![a-z])[MLHVCSQTZ] $/i;
+
+/** Resolvers that everybody may name: who mentions one says nothing of a machine. */
+const RESOLVERS: ReadonlySet<string> = new Set([
+  ..."1.0.0.1 1.1.1.1 1.1.1.2 1.1.1.3 4.2.2.1 4.2.2.2 4.2.2.3 4.2.2.4 8.8.4.4 8.8.8.8 9.9.9.9 9.9.9.10 9.9.9.11".split(
+    " ",
+  ),
+  ..."149.112.112.112 208.67.220.220 208.67.222.222 64.6.64.6 64.6.65.6 76.76.2.2 76.76.10.2 77.88.8.1 77.88.8.8".split(
+    " ",
+  ),
+  ..."80.80.80.80 80.80.81.81 84.200.69.80 84.200.70.40 94.140.14.14 94.140.15.15 114.114.114.114 119.29.29.29".split(
+    " ",
+  ),
+  ..."185.222.222.222 223.5.5.5 223.6.6.6 194.242.2.2 45.90.28.0 5.9.164.112 91.239.100.100 89.233.43.71".split(" "),
+  ..."2606:4700:4700:0:0:0:0:1111 2606:4700:4700:0:0:0:0:1001 2001:4860:4860:0:0:0:0:8888".split(" "),
+  ..."2001:4860:4860:0:0:0:0:8844 2620:fe:0:0:0:0:0:fe 2620:fe:0:0:0:0:0:9 2620:119:35:0:0:0:0:35".split(" "),
+]);
 
 /** First addresses, as numbers, of what is not the unicast internet (IANA's special-purpose registry). */
 const SPECIAL_IPV4: readonly (readonly [first: number, bits: number])[] = ([
@@ -49,8 +82,42 @@ const SPECIAL_IPV4: readonly (readonly [first: number, bits: number])[] = ([
 export function findAddresses(text: string): FoundAddress[] {
   const found: FoundAddress[] = [];
   if (TWO_NUMBERS.test(text)) findIpv4(text, found);
-  if (TWO_COLONS.test(text)) findIpv6(text, found);
+  if (hasTwoColons(text)) findIpv6(text, found);
   return found;
+}
+
+/**
+ * Whether a public address is likely to be somebody's, and not a resolver, a version, the number of a section, an
+ * object identifier or part of a list of numbers. Depends on {@linkcode ADDRESS_CONTEXT} characters around it alone.
+ */
+export function isSomebodys({ address, end, isPublic }: FoundAddress, text: string): boolean {
+  if (!isPublic || RESOLVERS.has(address)) return false;
+  if (address.includes(":")) return true;
+  const start = end - address.length;
+  const before = text.slice(Math.max(0, start - ADDRESS_CONTEXT.before), start);
+  if (NUMBERED_BEFORE.test(before)) return false;
+  if (ADDRESS_BEFORE.test(before) || /^:\d/.test(text.slice(end, end + 2))) return true;
+  if (isAmongNumbers(text, start, end) || /^[~+]/.test(text.slice(end, end + 1))) return false;
+  const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+  const isIdentifier = (a === 1 && (b === 0 || (b === 3 && (c === 101 || c === 132)))) || (a === 2 && b === 5);
+  // Numbers of versions and sections are small, and often zero in the middle.
+  return !isIdentifier && Math.max(a, b, c, d) >= (b * c === 0 ? 100 : 32);
+}
+
+/** Whether an address of IPv4 is part of a list of numbers, such as a path of SVG. */
+export function isAmongNumbers(text: string, start: number, end: number): boolean {
+  const before = text.slice(Math.max(0, start - ADDRESS_CONTEXT.before), start);
+  return NUMBERS_BEFORE.test(before) || (/[\d.][ ,;]$/.test(before) && /^[ ,;]-?[\d.]/.test(text.slice(end, end + 3)));
+}
+
+/** Whether two colons are as near to each other as in an IPv6 address; found faster than one. */
+function hasTwoColons(text: string): boolean {
+  let last = text.indexOf(":");
+  for (let next = text.indexOf(":", last + 1); last >= 0 && next >= 0; next = text.indexOf(":", last + 1)) {
+    if (next - last <= 5) return true;
+    last = next;
+  }
+  return false;
 }
 
 function findIpv4(text: string, found: FoundAddress[]): void {

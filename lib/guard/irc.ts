@@ -1,5 +1,7 @@
-import type { Head, LineProtocol } from "./detector.ts";
+import type { Head, Protocol, ReaderContext } from "./detector.ts";
 import type { LeakKind } from "./leak.ts";
+import { decodeBase64, LineReader } from "./reader.ts";
+import { namesSystem } from "./system_words.ts";
 
 /** A line of IRC in its parts (RFC 1459 §2.3.1, with IRCv3's tags). */
 export interface IrcLine {
@@ -24,20 +26,53 @@ const FIRST: readonly string[] = [...OPENERS, "CAP", "NICK", "USER"];
 /** Bytes of a first line, above which it is none of IRC. */
 const MAX_FIRST = 1_024;
 
-/** Answers of CTCP that tell nothing of the client or its machine. */
+/** Answers of CTCP that say nothing of the client or its machine. */
 const QUIET_ANSWERS: readonly string[] = ["", "PING", "ACTION", "DCC", "ERRMSG"];
 
 /**
  * IRC.
  *
  * In `USER <user> <mode> <unused> :<real name>` a host name in place of the mode is a leak, and a real name of several
- * words or in the shape of First_Last. One short word is what clients send that were told no name. The user itself is
+ * words or in the shape of First_Last. One short word is what clients send that were given no name. The user itself is
  * not looked at here: whether it is the system's is known only where the identifiers of this machine are.
  *
  * Questions of CTCP are no leak, answers are. A DCC offer is one if it has an address; loopback addresses and those
- * that clients put into passive offers do not count.
+ * that clients put into passive offers do not count. Not seen: what is said in words, such as where somebody lives.
  */
-export const IRC: LineProtocol = { recognise, inspect };
+export const IRC: Protocol = {
+  recognise,
+  beginsWithText: true,
+  open: (context) => new LineReader(new IrcInspector(context)),
+};
+
+/** Looks at the lines of a stream. */
+class IrcInspector {
+  readonly #context: ReaderContext;
+  readonly #scanner: ReturnType<ReaderContext["scan"]>;
+  #mayTurnToTls = false;
+
+  constructor(context: ReaderContext) {
+    this.#context = context;
+    this.#scanner = context.scan();
+  }
+
+  line(text: string): void {
+    this.#scanner.push(`${text}\n`);
+    for (const kind of inspectIrcLine(text)) this.#context.onLeak(kind);
+    this.#mayTurnToTls = /^STARTTLS *$/i.test(text);
+    // A login of SASL.
+    const [, token = ""] = /^AUTHENTICATE ([A-Za-z0-9+/]+=*)$/i.exec(text) ?? [];
+    this.#context.search(decodeBase64(token));
+  }
+
+  more(text: string): void {
+    this.#scanner.push(text);
+  }
+
+  get mayTurnToTls(): boolean {
+    return this.#mayTurnToTls;
+  }
+}
 
 /** Takes a line without its line end apart; undefined if it has no command. */
 export function parseIrcLine(line: string): IrcLine | undefined {
@@ -52,9 +87,13 @@ export function parseIrcLine(line: string): IrcLine | undefined {
   return { command: command.toUpperCase(), params: [...middle, ...trailing] };
 }
 
-/** Whether a line of IRC carries a message of a user: one of PRIVMSG, NOTICE and their variants with a channel. */
+/**
+ * Whether a line of IRC carries a message of a user to others: one of PRIVMSG and NOTICE, of their variants with a
+ * channel, to a service, to operators, and of IRCv3's relays and tags.
+ */
 export function isMessage({ command }: IrcLine): boolean {
-  return /^C?(?:PRIVMSG|NOTICE)$/.test(command);
+  return /^(?:C?PRIVMSG|C?NOTICE|SQUERY|RELAYMSG|TAGMSG|WALL(?:OPS|CHOPS|VOICES|HOPS|USERS)|ONOTICE|OMSG|[SG]NOTICE)$/
+    .test(command);
 }
 
 function recognise({ sent, received }: Head): boolean | undefined {
@@ -107,11 +146,45 @@ function recogniseServer(received: string): boolean | undefined {
   return isBeginning ? undefined : false;
 }
 
-function inspect(line: string): readonly LeakKind[] {
+/** Which leaks a line without its end has. Pure. */
+export function inspectIrcLine(line: string): readonly LeakKind[] {
   const parsed = parseIrcLine(line);
   if (parsed === undefined) return [];
-  if (parsed.command === "USER") return namesSomebody(parsed.params) ? ["irc-user"] : [];
-  return isMessage(parsed) ? inspectMessage(parsed) : [];
+  const { command, params } = parsed;
+  switch (command) {
+    case "USER":
+      return namesSomebody(params) ? ["irc-user"] : [];
+    case "SETNAME":
+      return isRealName(params.join(" ")) ? ["irc-user"] : [];
+    case "QUIT":
+    case "AWAY":
+      return namesProgram(params.join(" ")) ? ["irc-quit"] : [];
+    case "PART":
+      return namesProgram(params.slice(1).join(" ")) ? ["irc-quit"] : [];
+    default:
+      return isMessage(parsed) ? inspectMessage(parsed) : [];
+  }
+}
+
+/** Clients of IRC, and bouncers, which name themselves in the texts that come with them. */
+const CLIENT = new RegExp(
+  "(?:^|[^a-z])(?:adiirc|androirc|bitchx|chatzilla|colloquy|ezbounce|gaim|gamja|goguma|halloy|hexchat|hydrairc|icechat|" +
+    "irccloud|ircii|irssi|jircii|kiwiirc|konversation|ksirc|kvirc|matrix-appservice|mibbit|mirc|nettalk|psybnc|quassel|rcirc|" +
+    "riece|smuxi|srain|tinyirc|weechat|x-?chat|yaaic|znc)(?![a-z])",
+  "i",
+);
+
+/** Those whose names are other words as well: with a version, or with what they are. */
+const CLIENT_AND_VERSION =
+  /(?:^|[^a-z])(?:atomic|circe|epic|erc|igloo|lounge|miranda|palaver|pidgin|revolution|shout|snak|textual|trillian|vision)(?:[^a-z]{1,3}v?\d|[^a-z]{1,2}irc\b)/i;
+
+/** Longest text in which the name of a client alone is not talk. */
+const MAX_SIGNATURE = 40;
+
+/** Whether a text names a client or a system: by name and with a version or a URL, or in few words. */
+function namesProgram(text: string): boolean {
+  const isSignature = text.length < MAX_SIGNATURE || /\d|https?:/.test(text);
+  return (CLIENT.test(text) && isSignature) || CLIENT_AND_VERSION.test(text) || (namesSystem(text) && /\d/.test(text));
 }
 
 function namesSomebody([user, mode, server, realName]: readonly string[]): boolean {

@@ -1,9 +1,15 @@
-/** Bytes as text, one to one; no decoder of the platform does that (their Latin-1 is Windows-1252). */
+/** The platform's decoder of that name: Windows-1252, which has other characters from 0x80 to 0x9f. */
+const DECODER = new TextDecoder("windows-1252");
+
+/** Their bytes. */
+const BYTES: ReadonlyMap<string, string> = new Map(
+  Array.from({ length: 32 }, (_, at) => [DECODER.decode(Uint8Array.of(0x80 + at)), String.fromCharCode(0x80 + at)]),
+);
+
+/** Bytes as text, one to one. Much faster than to make a character of each byte. */
 export function fromLatin1(bytes: Uint8Array): string {
-  let text = "";
-  // A call takes its arguments on the stack, so they are handed over in portions.
-  for (let at = 0; at < bytes.length; at += 8_192) text += String.fromCharCode(...bytes.subarray(at, at + 8_192));
-  return text;
+  const text = DECODER.decode(bytes);
+  return /[^\0-\xff]/.test(text) ? text.replace(/[^\0-\xff]/g, (character) => BYTES.get(character) ?? "") : text;
 }
 
 /** The bytes of a text whose characters are all below 256: the inverse of {@linkcode fromLatin1}. */

@@ -1,48 +1,52 @@
 import { headerLeak, sitesOf } from "./header_leak.ts";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 import type { LeakKind } from "./leak.ts";
-import { bodyOf, ChunkedBody } from "./request_body.ts";
-import { type HeaderField, readRequestHead, type RequestHead, valuesOf } from "./request_head.ts";
+import { type RawField, type RequestFacts, type RequestHandler, RequestReader } from "./request_reader.ts";
+import type { Scrubber } from "./stream_guard.ts";
 
 /** The User-Agent of every request that Java I2P's own HTTP proxy sends into I2P: whoever has it is one of many. */
 export const NEUTRAL_USER_AGENT = "MYOB/6.66 (AN/ON)";
 
-/** Longest head of a request that is held back, bytes. What is longer passes as it is. */
-export const MAX_HEAD = 16_384;
-
 /** Headers with these leaks are left out. */
-const DROPPED: ReadonlySet<LeakKind | undefined> = new Set<LeakKind>(["http-forwarded", "http-via", "http-referer"]);
+const DROPPED: ReadonlySet<LeakKind | undefined> = new Set<LeakKind>([
+  "http-client-hints",
+  "http-forwarded",
+  "http-from",
+  "http-referer",
+  "http-via",
+]);
 
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
+const NOTHING: Uint8Array = new Uint8Array();
 
 /**
  * Rewrites the heads of an application's HTTP/1 requests: User-Agent becomes {@linkcode NEUTRAL_USER_AGENT}; headers
- * that name where a request came from, proxies, or another site as the page before are left out. Everything else
- * passes byte for byte, and so does everything from the first thing on that two readers could understand in two ways
- * (a bare line end, a length beside an encoding), that is no request of HTTP/1, or that follows CONNECT or an Upgrade.
+ * that name where a request came from, proxies, the system, or another site as the page before are left out, as are
+ * offers of HTTP/2 and of compressed WebSocket, which could not be read. Lines of a head end with CRLF. Everything else
+ * passes byte for byte.
  *
- * Bytes are held back only while they may be a head that is not complete. What comes out does not depend on the
- * fragments in which it went in. A client that asks `Expect: 100-continue`, is refused, and then goes on without the
- * body that it has announced has its next head taken for that body.
+ * A stream that does not begin as HTTP passes as it is. One that does, ends where it cannot be understood: where two
+ * readers could understand it in two ways (a length beside an encoding, a NUL, white space in front of a colon), or where
+ * something other than a request follows. Bytes are held back only while they may be a head that is not complete, and of a
+ * head of more than 16 KB no more than a field. What comes out does not depend on the fragments in which it went in.
  */
-export class HttpScrubber {
+export class HttpScrubber implements Scrubber, RequestHandler {
   readonly #host: string;
-  readonly #held = new Uint8Array(MAX_HEAD);
-  #heldLength = 0;
-  /** Bytes of the line that is being read, its end included. */
-  #lineLength = 0;
-  /** The part of the request line that is being read, from 0; -1 behind it. */
-  #part = 0;
-  #partLength = 0;
-  /** What is left of a body: bytes, or chunks. */
-  #body: number | ChunkedBody = 0;
+  readonly #onLeak: (kind: LeakKind) => void;
+  readonly #requests: RequestReader = new RequestReader(this);
+  #out: string[] = [];
+  /** Whether what belongs to the field before is left out as well. */
+  #isDropping = false;
+  #isLost = false;
   #isDone = false;
 
-  /** For a stream to a host of I2P, lower case. */
-  constructor(host: string) {
+  /**
+   * For a stream to a host of I2P, lower case.
+   *
+   * @param onLeak takes the reason for which the stream ends.
+   */
+  constructor(host: string, onLeak: (kind: LeakKind) => void) {
     this.#host = host;
+    this.#onLeak = onLeak;
   }
 
   /** Whether everything passes as it is from now on. */
@@ -53,149 +57,99 @@ export class HttpScrubber {
   /**
    * Takes what the application sends.
    *
-   * @returns what to send in its place, perhaps nothing for now; the same array where nothing is changed any more.
+   * @returns what to send in its place, perhaps nothing for now; the same array where nothing is changed any more;
+   * undefined if it cannot be understood.
    */
-  push(bytes: Uint8Array): Uint8Array {
+  push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#isDone) return bytes;
-    const out: Uint8Array[] = [];
-    let rest = bytes;
-    while (rest.length > 0 && !this.#isDone) {
-      const count = this.#isInBody() ? this.#passBody(rest, out) : this.#takeHead(rest, out);
-      rest = rest.subarray(count);
-    }
-    out.push(rest);
-    return concat(out);
-  }
-
-  /** Ends the stream; returns what is still held back: the beginning of a head that will not be completed. */
-  end(): Uint8Array {
-    this.#isDone = true;
-    return this.#release();
-  }
-
-  #isInBody(): boolean {
-    return this.#body !== 0;
-  }
-
-  #passBody(bytes: Uint8Array, out: Uint8Array[]): number {
-    if (typeof this.#body === "number") {
-      const count = Math.min(this.#body, bytes.length);
-      this.#body -= count;
-      out.push(bytes.subarray(0, count));
-      return count;
-    }
-    const count = this.#body.push(bytes);
-    out.push(bytes.subarray(0, count));
-    if (this.#body.state === "broken") this.#isDone = true;
-    if (this.#body.state === "over") this.#body = 0;
-    return count;
-  }
-
-  /** Takes bytes up to the end of a head, or to the one by which it cannot be one. */
-  #takeHead(bytes: Uint8Array, out: Uint8Array[]): number {
-    // A line end before a request is nothing to be held back: it may be all that a client of gopher sends.
-    const lineEnds = this.#heldLength === 0 ? bytes.findIndex((byte) => byte !== CR && byte !== LF) : 0;
-    if (lineEnds !== 0) {
-      const passed = bytes.subarray(0, lineEnds < 0 ? bytes.length : lineEnds);
-      out.push(passed);
-      return passed.length;
-    }
-    let count = 0;
-    for (const byte of bytes) {
-      count++;
-      const isFitting = this.#fits(byte);
-      this.#held[this.#heldLength++] = byte;
-      this.#lineLength++;
-      const isComplete = isFitting && byte === LF && this.#lineLength === 2;
-      if (byte === LF) this.#lineLength = 0;
-      if (isComplete) {
-        this.#finishHead(out);
-        return count;
-      }
-      if (!isFitting || this.#heldLength === MAX_HEAD) {
-        this.#isDone = true;
-        out.push(this.#release());
-        return count;
-      }
-    }
-    return count;
-  }
-
-  /** Whether a byte can come next in a head. */
-  #fits(byte: number): boolean {
-    const isAfterReturn = this.#lineLength > 0 && this.#held[this.#heldLength - 1] === CR;
-    if (isAfterReturn !== (byte === LF) || byte === 0) return false;
-    if (byte === LF) this.#part = -1;
-    return this.#part < 0 || this.#fitsRequestLine(byte);
-  }
-
-  /** Clients of other protocols wait for an answer to what they have sent, so it must not be held back until a line ends. */
-  #fitsRequestLine(byte: number): boolean {
-    if (byte === SPACE) {
-      const isPartOver = this.#partLength > 0;
-      this.#part++;
-      this.#partLength = 0;
-      return isPartOver && this.#part < 3;
-    }
-    const at = this.#partLength++;
-    if (this.#part === 0) return at < 24 && /[A-Z_-]/.test(String.fromCharCode(byte));
-    if (this.#part === 1) return byte > SPACE && byte !== 127;
-    if (at === 7) return byte >= 48 && byte <= 57;
-    return at < 7 ? "HTTP/1.".charCodeAt(at) === byte : at === 8 && byte === CR;
-  }
-
-  #finishHead(out: Uint8Array[]): void {
-    const bytes = this.#release();
-    const text = fromLatin1(bytes);
-    const head = readRequestHead(text);
-    const body = typeof head === "string" || !head.isStrict ? undefined : bodyOf(head);
-    if (typeof head === "string" || body === undefined) {
+    const skipped = Math.min(this.#requests.skip, bytes.length);
+    const payload = bytes.subarray(0, skipped);
+    if (skipped > 0) this.#requests.pass(skipped);
+    if (skipped === bytes.length) return payload;
+    this.#requests.push(fromLatin1(bytes.subarray(skipped)));
+    const { state } = this.#requests;
+    if (state === "lost") this.#isLost = true;
+    if (this.#isLost) return this.#fail("http-unreadable");
+    if (state === "alien") {
       this.#isDone = true;
-      out.push(bytes);
-      return;
+      this.#out.push(this.#requests.release());
     }
-    out.push(toLatin1(rewrite(text, head, this.#host)));
-    this.#body = body === "chunked" ? new ChunkedBody() : body;
-    this.#isDone = head.method === "CONNECT" || valuesOf(head, "upgrade").length > 0;
+    const text = toLatin1(this.#out.join(""));
+    this.#out = [];
+    return skipped === 0 ? text : concat(payload, text);
   }
 
-  /** Lets go of what is held back. */
-  #release(): Uint8Array {
-    const bytes = this.#held.subarray(0, this.#heldLength);
-    this.#heldLength = 0;
-    this.#lineLength = 0;
-    this.#part = 0;
-    this.#partLength = 0;
-    return bytes;
+  /** Ends the stream; the beginning of a head that will not be completed is dropped, and that of anything else returned. */
+  end(): Uint8Array | undefined {
+    this.#isDone = true;
+    const rest = this.#requests.release();
+    // A word that may have become a request line.
+    return rest.includes("\n") || rest.includes(" HTTP/") ? NOTHING : toLatin1(rest);
+  }
+
+  line(raw: string): void {
+    this.#isDropping = false;
+    this.#out.push(withReturn(raw));
+  }
+
+  fields(fields: readonly RawField[], facts: RequestFacts): void {
+    const sites = sitesOf(facts, this.#host);
+    for (const field of fields) {
+      const text = scrub(field, sites);
+      this.#isDropping = text !== field.raw;
+      this.#out.push(field.isWhole || this.#isDropping ? withReturn(text) : text);
+    }
+  }
+
+  more(raw: string): void {
+    if (!this.#isDropping) this.#out.push(withReturn(raw));
+  }
+
+  headEnd(): void {
+    this.#out.push("\r\n");
+  }
+
+  plain(raw: string): void {
+    this.#out.push(raw);
+  }
+
+  payload(): void {}
+  payloadEnd(): void {}
+  compressed(): void {}
+
+  loose(): void {
+    this.#isLost = true;
+  }
+
+  #fail(kind: LeakKind): undefined {
+    this.#onLeak(kind);
+    this.#isDone = true;
+    this.#out = [];
   }
 }
 
-function rewrite(text: string, head: RequestHead, host: string): string {
-  const sites = sitesOf(head, host);
-  let rewritten = "";
-  let at = 0;
-  for (const field of head.fields) {
-    const replacement = replace(text, field, sites);
-    if (replacement === undefined) continue;
-    rewritten += text.slice(at, field.start) + replacement;
-    at = field.end;
-  }
-  return rewritten + text.slice(at);
+/** A field as it may be sent; empty if it must not be. */
+function scrub(field: RawField, sites: ReadonlySet<string>): string {
+  const { name, value, raw } = field;
+  if (name === "user-agent") return `${raw.slice(0, valueStart(raw))}${NEUTRAL_USER_AGENT}\r\n`;
+  if (name === "http2-settings" || name === "sec-websocket-extensions") return "";
+  if (name === "upgrade" && /\bh2c\b/i.test(value)) return "";
+  return DROPPED.has(headerLeak(field, sites)) ? "" : raw;
 }
 
-/** What to send in place of a header field; undefined if it may stay. */
-function replace(text: string, field: HeaderField, sites: ReadonlySet<string>): string | undefined {
-  if (DROPPED.has(headerLeak(field, sites))) return "";
-  if (field.name !== "user-agent") return undefined;
-  return `${text.slice(field.start, field.valueStart)}${NEUTRAL_USER_AGENT}\r\n`;
+/** Where the value of a raw field begins, behind the colon and white space on the same line. */
+function valueStart(raw: string): number {
+  return /^[^:]*:[ \t]*/.exec(raw)?.[0].length ?? 0;
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
+/** With CRLF for each bare line feed, so that every reader sees the same lines. */
+function withReturn(text: string): string {
+  return text.replace(/(?<!\r)\n/g, "\r\n");
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const all = new Uint8Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
   return all;
 }

@@ -1,31 +1,42 @@
 import { CTCP, IRC, type IrcLine, isMessage, parseIrcLine } from "./irc.ts";
-
-/** Bytes of the longest line that is looked at; tags of IRCv3 have up to 4096, the message behind them 512. */
-const MAX_LINE = 8_192;
+import { fromLatin1, toLatin1 } from "./latin1.ts";
+import type { LeakKind } from "./leak.ts";
+import { MAX_LINE } from "./reader.ts";
+import type { Scrubber } from "./stream_guard.ts";
 
 /** What I2P's own IRC tunnel sends for a client that gives no real name. */
 const NEUTRAL_USER = "USER user hostname localhost :realname";
 
-/** First byte of TLS, which a client of IRC may go over to. */
-const TLS = 0x16;
-
-const NOTHING: Uint8Array = new Uint8Array();
+/** The text that I2P's own IRC tunnel sends with QUIT and PART. */
+const NEUTRAL_TEXT = ":leaving";
 
 /**
- * Takes out of a stream of IRC what gives away the application and its machine, as I2P's own IRC tunnel does: every
- * message of CTCP but ACTION, questions among them as they carry the clock, and every DCC offer. USER is sent with
- * neutral names. All else passes byte by byte, as does a stream that does not begin as IRC.
+ * Takes out of a stream of IRC what identifies the application and its machine, as I2P's own IRC tunnel does: every
+ * message of CTCP but ACTION, questions among them as they carry the clock, and every DCC offer. USER and SETNAME are sent
+ * with neutral names, QUIT and PART with a neutral text, PING and PONG with their first word. All else passes byte by
+ * byte, as does a stream that does not begin as IRC.
  *
- * Only a line that is not whole yet is held back.
+ * Only a line that is not whole yet is held back. One that cannot be understood is left out: with a NUL or a bare CR, without
+ * a command, or of more than 8 KB, which no server takes.
  */
-export class IrcScrubber {
+export class IrcScrubber implements Scrubber {
+  readonly #onLeak: (kind: LeakKind) => void;
   /** Beginning of a line. */
-  #held = NOTHING;
+  #held = "";
   /** Lines before the first one that only IRC has; undefined once it has come. */
   #opening: string | undefined = "";
+  /** Whether the rest of the line is left out. */
+  #isDropping = false;
+  /** Whether the line before asked for TLS. */
+  #mayTurnToTls = false;
   #isDone = false;
 
-  /** Whether all that follows passes as it is: the stream is no IRC, has gone over to TLS, or has an endless line. */
+  /** @param onLeak takes the reason for which a line is left out. */
+  constructor(onLeak: (kind: LeakKind) => void) {
+    this.#onLeak = onLeak;
+  }
+
+  /** Whether all that follows passes as it is: the stream is not IRC, or has gone over to TLS. */
   get isDone(): boolean {
     return this.#isDone;
   }
@@ -33,83 +44,111 @@ export class IrcScrubber {
   /**
    * Takes what the application has sent next.
    *
-   * @returns what may go on; part of `bytes` itself, or a copy.
+   * @returns what may go on; `bytes` itself where nothing is changed any more.
    */
   push(bytes: Uint8Array): Uint8Array {
     if (this.#isDone) return bytes;
-    const data = concat([this.#held, bytes]);
-    const passed: Uint8Array[] = [];
+    const text = fromLatin1(bytes);
+    const passed: string[] = [];
     let start = 0;
-    let end = data.indexOf(0x0a, this.#held.length) + 1;
-    while (end > 0 && !this.#isEnd(data.subarray(start, end))) {
-      passed.push(scrub(data.subarray(start, end)));
+    while (!this.#isDone) {
+      const end = text.indexOf("\n", start) + 1;
+      this.#take(text.slice(start, end || undefined), end > 0, passed);
       start = end;
-      end = data.indexOf(0x0a, start) + 1;
+      if (end === 0) return toLatin1(passed.join(""));
     }
-    const rest = data.subarray(start);
-    this.#isDone ||= this.#isEnd(rest);
-    this.#held = this.#isDone ? NOTHING : rest.slice();
-    return concat(this.#isDone ? [...passed, rest] : passed);
+    passed.push(text.slice(start));
+    return toLatin1(passed.join(""));
   }
 
   /** Ends the stream. @returns the beginning of a line that was held back, without what would have been taken out. */
   end(): Uint8Array {
-    const rest = scrub(this.#held);
-    this.#held = NOTHING;
+    const rest = this.#held === "" ? "" : this.#opening === undefined ? this.#scrub(this.#held) : this.#held;
+    this.#held = "";
     this.#isDone = true;
-    return rest;
+    return toLatin1(rest);
   }
 
-  /** Whether a line, or the beginning of one, is where scrubbing ends. */
-  #isEnd(line: Uint8Array): boolean {
-    if (line[0] === TLS || line.length > MAX_LINE) return true;
-    if (this.#opening === undefined) return false;
-    const sent = this.#opening + decode(line);
-    const verdict = IRC.recognise({ sent, received: "", host: "" });
-    if (line.at(-1) === 0x0a) this.#opening = verdict === true ? undefined : sent;
-    return verdict === false;
+  #take(part: string, isEnd: boolean, passed: string[]): void {
+    const line = this.#held + part;
+    this.#held = "";
+    if (this.#isDropping) {
+      this.#isDropping = !isEnd;
+      return;
+    }
+    if (this.#opening !== undefined && !this.#mayBeIrc(line, isEnd)) {
+      this.#isDone = true;
+      passed.push(line);
+    } else if (this.#mayTurnToTls && line.startsWith("\x16\x03")) {
+      this.#isDone = true;
+      passed.push(line);
+    } else if (line.length > MAX_LINE) {
+      this.#onLeak("irc-unreadable");
+      this.#isDropping = !isEnd;
+    } else if (isEnd) {
+      passed.push(this.#scrub(line));
+      this.#mayTurnToTls = /^STARTTLS *\r?\n$/i.test(line);
+    } else this.#held = line;
+  }
+
+  /** Whether the stream is, or may be, IRC. */
+  #mayBeIrc(line: string, isEnd: boolean): boolean {
+    const sent = this.#opening + line;
+    const isIrc = IRC.recognise({ sent, received: "", host: "" });
+    if (isEnd) this.#opening = isIrc === true ? undefined : sent;
+    return isIrc !== false;
+  }
+
+  /** A line, with its line end, as it may go on: itself, another one, or nothing. */
+  #scrub(line: string): string {
+    const [content = "", end = ""] = line.split(/(\r?\n$)/, 2);
+    if (content === "") return line;
+    const parsed = parseIrcLine(content);
+    if (parsed === undefined || /[\0\r]/.test(content)) {
+      this.#onLeak("irc-unreadable");
+      return "";
+    }
+    const neutral = neutralLine(parsed);
+    if (neutral !== undefined) return neutral + end;
+    return mayPass(parsed) ? line : "";
   }
 }
 
-/** A line, with its line end, as it may go on: itself, another one, or nothing. */
-function scrub(line: Uint8Array): Uint8Array {
-  const text = decode(line);
-  const [content = "", end = ""] = text.split(/(\r?\n$)/, 2);
-  const parsed = parseIrcLine(content);
-  if (parsed === undefined) return line;
-  if (parsed.command === "USER" && parsed.params.length > 1) return encode(NEUTRAL_USER + end);
-  return isMessage(parsed) && !mayPass(parsed) ? NOTHING : line;
+/** What I2P's own tunnel sends in place of a line; undefined where it sends the line itself, or nothing. */
+function neutralLine({ command, params }: IrcLine): string | undefined {
+  const [first = ""] = params;
+  const [word = ""] = first.split(" ", 1);
+  switch (command) {
+    case "USER":
+      return params.length > 1 ? NEUTRAL_USER : undefined;
+    case "SETNAME":
+      return "SETNAME :realname";
+    case "QUIT":
+      return `QUIT ${NEUTRAL_TEXT}`;
+    case "PART":
+      return params.length > 0 ? `PART ${word} ${NEUTRAL_TEXT}` : undefined;
+    case "PING":
+    case "PONG":
+      return params.length === 0 ? undefined : `${command} ${/^:|^$/.test(word) ? ":" : ""}${word}`;
+    default:
+      return undefined;
+  }
 }
 
-/** Whether a message is free of CTCP, but one ACTION as its whole text, and of DCC in words. */
-function mayPass({ command, params }: IrcLine): boolean {
+/** Commands of which a text may hold the mark of CTCP without being one: it goes to nobody's client as a message. */
+const TEXTS: readonly string[] = ["AWAY", "KICK", "TOPIC"];
+
+/** Whether a line is free of CTCP, but one ACTION as its whole text, and of DCC in words. */
+function mayPass(line: IrcLine): boolean {
+  const { command, params } = line;
   const text = params.at(-1) ?? "";
-  // mIRC tells of its offers in a notice of plain text.
+  // mIRC names its offers in a notice of plain text.
   if (command.endsWith("NOTICE") && /^DCC /i.test(text)) return false;
-  return params.every((param) => !param.includes(CTCP) || (param === text && isAction(param)));
+  const isAllowed = (param: string): boolean => !param.includes(CTCP) || (param === text && isAction(param));
+  return params.every(isMessage(line) ? isAllowed : (param) => !param.includes(CTCP) || TEXTS.includes(command));
 }
 
 function isAction(text: string): boolean {
   const [before, message = "", after = "", ...more] = text.split(CTCP);
   return before === "" && /^ACTION(?: |$)/i.test(message) && after === "" && more.length === 0;
-}
-
-function decode(line: Uint8Array): string {
-  return String.fromCharCode(...line);
-}
-
-function encode(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = parts.filter((part) => part.length > 0);
-  if (bytes.length < 2) return bytes[0] ?? NOTHING;
-  const all = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of bytes) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

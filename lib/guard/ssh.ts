@@ -1,4 +1,5 @@
-import type { Detector, Head, Verdict } from "./detector.ts";
+import type { Protocol } from "./detector.ts";
+import { beginsWith, lastReadable, packetProtocol, PARTIAL } from "./reader.ts";
 import { namesSystem } from "./system_words.ts";
 
 /** Longest version line, its end included (RFC 4253 §4.2), bytes. */
@@ -7,13 +8,12 @@ const MAX_LINE = 255;
 /**
  * The version line of an SSH client, with which its stream begins: `SSH-2.0-software comment`.
  *
- * The software alone is no leak (`OpenSSH_9.2p1`, `PuTTY_Release_0.78`, `Go`). Not seen: the key exchange behind it,
- * although plaintext, whose list of algorithms tells the program and its release; and everything encrypted: user name,
- * keys that are offered, names of the machine in forwarded X11.
+ * The software alone is not a leak (`OpenSSH_9.2p1`, `PuTTY_Release_0.78`, `Go`). Not seen: the key exchange behind it,
+ * although plaintext, whose list of algorithms identifies the program and its release; and everything encrypted: user
+ * name, keys that are offered, names of the machine in forwarded X11.
  */
-export const ssh: Detector = ({ sent }: Head): Verdict | undefined => {
-  if (!sent.startsWith("SSH-")) return undefined;
-  const end = sent.slice(0, MAX_LINE).indexOf("\n");
-  if (end < 0) return { leaks: [], isDone: sent.length >= MAX_LINE };
-  return { leaks: namesSystem(sent.slice(0, end)) ? ["ssh-banner"] : [], isDone: true };
-};
+export const SSH: Protocol = packetProtocol(({ sent }) => beginsWith(sent, "SSH-"), () => (text) => {
+  const end = text.slice(0, MAX_LINE).indexOf("\n");
+  if (end < 0) return text.length >= MAX_LINE ? lastReadable() : PARTIAL;
+  return lastReadable(namesSystem(text.slice(0, end)) ? ["ssh-banner"] : []);
+});

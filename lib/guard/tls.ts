@@ -1,5 +1,6 @@
-import type { Detector, Head, Verdict } from "./detector.ts";
+import type { Protocol } from "./detector.ts";
 import { hostOf, isHarmlessHost } from "./host.ts";
+import { beginsWith, lastReadable, numberAt, packetProtocol, PARTIAL } from "./reader.ts";
 
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
@@ -8,6 +9,9 @@ const HOST_NAME = 0;
 
 /** Longest body of a record that is read (RFC 8446 §5.1), bytes. */
 const MAX_RECORD = 16_384;
+
+/** Longest ClientHello that is read, bytes; the ticket of a session in it may be long. */
+const MAX_HELLO = 131_072;
 
 /**
  * The ClientHello of TLS (RFC 8446 §4.1.2), over however many records, for the name of the server in it (RFC 6066 §3).
@@ -19,38 +23,31 @@ const MAX_RECORD = 16_384;
  * ```
  *
  * Not seen: what is encrypted, the name behind Encrypted Client Hello included (the outer name is), TLS that follows a
- * STARTTLS, DTLS and QUIC, and what the order of suites and extensions tells of the client.
+ * STARTTLS, DTLS and QUIC, and what the order of suites and extensions says of the client.
  */
-export const tls: Detector = ({ sent }: Head): Verdict | undefined => {
-  if (!sent.startsWith("\x16\x03")) return undefined;
-  const handshake = joinRecords(sent);
-  if (handshake === undefined) return { leaks: [], isDone: true };
-  const [type, ...length] = codes(handshake.slice(0, 4));
-  if (type !== undefined && type !== CLIENT_HELLO) return { leaks: [], isDone: true };
-  const end = 4 + length.reduce((number, byte) => number << 8 | byte, 0);
-  if (handshake.length < end) return { leaks: [], isDone: false };
-  const name = hostOf(serverName(handshake.slice(4, end)) ?? "");
-  return { leaks: isHarmlessHost(name) ? [] : ["tls-server-name"], isDone: true };
-};
-
-/** What the records carry, as far as it has come; undefined if something else than a handshake is among them. */
-function joinRecords(sent: string): string | undefined {
-  let handshake = "";
-  for (let at = 0; at + 5 <= sent.length;) {
-    const [type, major, , high = 0, low = 0] = codes(sent.slice(at, at + 5));
-    const length = high << 8 | low;
+export const TLS: Protocol = packetProtocol(({ sent }) => beginsWith(sent, "\x16\x03"), () => {
+  const parts: string[] = [];
+  let length = 0;
+  return (text) => {
+    if (text.length < 5) return PARTIAL;
+    const size = numberAt(text, 3, 2);
     // Without a limit from below, records without a byte would be a way to keep this busy.
-    const isPart = type === HANDSHAKE && major === 3 && length > 0 && length <= MAX_RECORD;
-    if (!isPart) return isWhole(handshake) ? handshake : undefined;
-    handshake += sent.slice(at + 5, at + 5 + length);
-    at += 5 + length;
-  }
-  return handshake;
-}
+    const isPart = text.charCodeAt(0) === HANDSHAKE && text.charCodeAt(1) === 3 && size > 0 && size <= MAX_RECORD;
+    if (!isPart) return lastReadable();
+    if (text.length < 5 + size) return PARTIAL;
+    parts.push(text.slice(5, 5 + size));
+    length += size;
+    if (length > MAX_HELLO || (parts[0] ?? "").charCodeAt(0) !== CLIENT_HELLO) return lastReadable();
+    const end = 4 + helloLength(parts);
+    if (length < 4 || length < end) return { taken: 5 + size, leaks: [] };
+    const name = hostOf(serverName(parts.join("").slice(4, end)) ?? "");
+    return lastReadable(isHarmlessHost(name) ? [] : ["tls-server-name"]);
+  };
+});
 
-function isWhole(handshake: string): boolean {
-  const [, ...length] = codes(handshake.slice(0, 4));
-  return handshake.length >= 4 + length.reduce((number, byte) => number << 8 | byte, 0);
+/** How long the ClientHello is that begins with these parts, which have its first four bytes at least. */
+function helloLength(parts: readonly string[]): number {
+  return numberAt(parts.slice(0, 4).join(""), 1, 3);
 }
 
 /** The host name in the body of a ClientHello; undefined if it has none, or if it cannot be read. */

@@ -15,7 +15,7 @@ export const DESTINATION_AGE = 600_000;
 export const UNKNOWN_AGE = 10_000;
 
 /** Milliseconds for which it is remembered that the router did not answer: each datagram would ask again. */
-const UNANSWERED_AGE = 1_000;
+export const UNANSWERED_AGE = 1_000;
 
 export const RESOLVE_TIMEOUT = 60_000;
 

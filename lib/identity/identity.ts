@@ -10,6 +10,7 @@ import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
+import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
 import { refusalOf } from "../reasons/classify.ts";
@@ -30,13 +31,13 @@ const GONE_PROBE = 250;
  * Longest wait for the next attempt while clients wait and nothing listens at the SAM port, in milliseconds: to knock
  * there costs a router nothing.
  */
-const RETRY_MAX_QUEUED = 2_000;
+export const RETRY_MAX_QUEUED = 2_000;
 
 /** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
 export const IN_USE_TIMEOUT = 60_000;
 
 /** Milliseconds between these attempts. */
-const IN_USE_RETRY = 3_000;
+export const IN_USE_RETRY = 3_000;
 
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
@@ -62,6 +63,12 @@ export interface IdentityOptions {
    */
   sessionTimeout?: number;
   log: Log;
+  /**
+   * Milliseconds that the first session waits for a router that is not there yet.
+   *
+   * @default {0}
+   */
+  routerPatience?: number;
   /**
    * Whether clients wait for a router that is away before the first session, as they do before later ones.
    *
@@ -205,14 +212,21 @@ export class Identity {
   }
 
   async #createFirst(): Promise<SamSession> {
-    const { key } = this.#options;
+    const { key, routerPatience = 0 } = this.#options;
     if (key !== undefined) this.#lastingAddress = await b32Address(key.destination);
     using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
     const backoff = new Backoff();
+    const awaited = new AwaitedRouter(routerPatience, this.#log);
     for (;;) {
       try {
         return await this.#create();
       } catch (error) {
+        if (awaited.isWorthWaiting(error)) {
+          this.#failure = error;
+          await this.#wait(awaited.next());
+          this.#stop.signal.throwIfAborted();
+          continue;
+        }
         if (this.#options.queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
           this.#failure = error;
           await this.#wait(backoff.next());
@@ -308,11 +322,13 @@ export class Identity {
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
         const lasts = formatDuration(now - since);
-        this.#log[isNews ? "warn" : "debug"](`No new session for ${lasts}: ${error.message}`, {
-          attempt,
-          routerSaid: error.text,
-          hint: this.#hintOn(error),
-        });
+        const { endpoint } = this.#options;
+        this.#log[isNews ? "warn" : "debug"](
+          isGone(error)
+            ? `Router unreachable for ${lasts}: nothing listens on ${formatEndpoint(endpoint)}. Retrying; clients wait`
+            : `No new session for ${lasts}: ${error.message}`,
+          { attempt, routerSaid: error.text, hint: isNews ? this.#hintOn(error) : undefined },
+        );
         // The router may have taken the destination up, and now forgets it late, as it does after a session.
         if (error.phase === "session" && error.failure !== "refused") await this.#hasRouterGone();
       }
@@ -364,10 +380,6 @@ export class Identity {
 
 function isInUse(error: unknown): error is SamError {
   return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
-}
-
-function isRouterAway(error: unknown): error is SamError {
-  return error instanceof SamError && ["router-down", "router-silent"].includes(refusalOf(error).reason);
 }
 
 /** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */

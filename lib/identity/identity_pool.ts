@@ -10,6 +10,7 @@ import { Refusal } from "../reasons/refusal.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
 import { isByLogin } from "./isolation.ts";
+import { SpareIdentities } from "./spare_identities.ts";
 
 /** The base identity in words. */
 export const OWN_IDENTITY = "own identity";
@@ -20,8 +21,10 @@ const SETTLING = 20;
 interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
   /** How the application is served: which clients share an identity, for how long, and the options of its sessions. */
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts">;
-  /** Most identities at once. */
+  /** Most identities at once, spare ones included. */
   maxIdentities: number;
+  /** Spare identities that are kept ready, once a group has had an identity. @default {0} */
+  spares?: number;
   /** Whose identity one is, by its number, in the words of log and status. */
   nameOf: (group: number) => string;
   /** Called for each one that is made. */
@@ -84,6 +87,8 @@ interface Group {
   /** Its number, for the log: the key holds a login. */
   readonly number: number;
   readonly identity: Identity;
+  /** When it got its identity, on the clock of `performance.now()`. */
+  readonly since: number;
   clients: number;
   idleTimer?: ReturnType<typeof setTimeout>;
 }
@@ -99,11 +104,19 @@ export class IdentityGroups {
   readonly #options: IdentityGroupsOptions;
   readonly #groups = new LruMap<string, Group>();
   readonly #closing = new Set<Promise<void>>();
+  /** Who uses an identity; spare ones are not in it. */
+  readonly #owners = new Map<Identity, { key: string; group: Group }>();
+  readonly #spares: SpareIdentities;
   #count = 0;
   #closed = false;
 
   constructor(options: IdentityGroupsOptions) {
     this.#options = options;
+    this.#spares = new SpareIdentities({
+      count: options.spares ?? 0,
+      make: () => this.#groups.size + this.#spares.size < options.maxIdentities ? this.#make(true) : undefined,
+      isWanted: () => this.#groups.size > 0,
+    });
   }
 
   /** Current status of each, in the order of their numbers. */
@@ -144,16 +157,31 @@ export class IdentityGroups {
   async close(): Promise<void> {
     this.#closed = true;
     for (const key of [...this.#groups.keys()]) this.#close(key);
-    await Promise.all(this.#closing);
+    await Promise.all([this.#spares.close(), ...this.#closing]);
   }
 
   #open(key: string): Group {
-    const { settings, endpoint, udp, datagramsOnly = false, nameOf, log, onMade } = this.#options;
+    const { nameOf, log } = this.#options;
     if (this.#closed) throw new Refusal("stopping");
+    const spare = this.#spares.take();
+    const identity = spare ?? this.#make(false);
+    const group: Group = { number: ++this.#count, identity, since: performance.now(), clients: 0 };
+    this.#groups.set(key, group);
+    this.#owners.set(identity, { key, group });
+    const what = spare === undefined ? "Building tunnels" : "Took a spare identity";
+    log.info(`${what} for ${nameOf(group.number)}`, { group: group.number, groups: this.#groups.size });
+    return group;
+  }
+
+  /** Makes an identity and begins to build its tunnels. Until it has an owner it is a spare one. */
+  #make(isSpare: boolean): Identity {
+    const { settings, endpoint, udp, datagramsOnly = false, nameOf, log, onMade } = this.#options;
     // A session that is lost while nobody uses it is not worth new tunnels.
     const onLost = (): "rebuild" | "end" => {
-      if (group.clients > 0) return "rebuild";
-      if (this.#groups.get(key) === group) this.#close(key);
+      const owner = this.#owners.get(identity);
+      if (owner === undefined) this.#spares.drop(identity);
+      else if (owner.group.clients > 0) return "rebuild";
+      else this.#close(owner.key);
       return "end";
     };
     const identity = new Identity({
@@ -165,26 +193,29 @@ export class IdentityGroups {
       onLost,
       queueClients: true,
     });
-    const group: Group = { number: ++this.#count, identity, clients: 0 };
-    this.#groups.set(key, group);
     onMade?.();
-    const name = nameOf(group.number);
-    const since = performance.now();
-    log.info(`Building tunnels for ${name}`, { group: group.number, groups: this.#groups.size });
     identity.open().then(
       () => {
-        const waited = formatDuration(performance.now() - since);
-        log.info(`Identity for ${name} ready after ${waited}`, { group: group.number });
+        const owner = this.#owners.get(identity);
+        if (owner !== undefined) {
+          const { number, since } = owner.group;
+          const waited = formatDuration(performance.now() - since);
+          log.info(`Identity for ${nameOf(number)} ready after ${waited}`, { group: number });
+        }
+        // Not before: a group must not wait longer because of tunnels that nobody has asked for yet.
+        if (!isSpare) this.#spares.fill();
       },
       (error) => {
         // Nobody is refused because of an earlier failure: the next client of the group starts over.
-        if (this.#groups.get(key) !== group) return;
+        const owner = this.#owners.get(identity);
+        if (owner === undefined) return this.#spares.drop(identity);
         const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
-        log.warn(`No session for ${name}: ${problem}`, { group: group.number, routerSaid });
+        const { key, group: { number } } = owner;
+        log.warn(`No session for ${nameOf(number)}: ${problem}`, { group: number, routerSaid });
         this.#close(key);
       },
     );
-    return group;
+    return identity;
   }
 
   #release(key: string, group: Group): void {
@@ -197,9 +228,9 @@ export class IdentityGroups {
     if (identityIdle > 0) group.idleTimer = setTimeout(() => this.#close(key), identityIdle);
   }
 
-  /** Whether one more group can have an identity, in the place of one without clients if need be. */
+  /** Whether one more group can have an identity: a spare one, or in the place of one without clients if need be. */
   #hasRoom(): boolean {
-    return this.#groups.size < this.#options.maxIdentities || this.#closeIdle();
+    return this.#spares.size > 0 || this.#groups.size < this.#options.maxIdentities || this.#closeIdle();
   }
 
   /** Closes the least recently used group without clients, if there is one. */
@@ -216,6 +247,7 @@ export class IdentityGroups {
     const group = this.#groups.get(key);
     if (group === undefined) return;
     this.#groups.delete(key);
+    this.#owners.delete(group.identity);
     clearTimeout(group.idleTimer);
     const { nameOf, log } = this.#options;
     log.info(`Closed the identity for ${nameOf(group.number)}`, { group: group.number, groups: this.#groups.size });
@@ -250,6 +282,7 @@ export class IdentityPool {
       log,
       // The base identity is not counted.
       maxIdentities: settings.limits.identities,
+      spares: settings.limits.spareIdentities ?? (settings.isolation.includes("auth") ? 1 : 0),
       nameOf: (group) => `${isByLogin(settings.isolation) ? "login" : "group"} ${group}`,
       onMade: () => counters.add("identities"),
       evict,

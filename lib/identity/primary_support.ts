@@ -65,9 +65,9 @@ export class PrimarySupport {
   #remember({ story, answer }: PrimaryRefused): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
-    this.#log.info(`Streams and datagrams have two destinations with this router, for it ${story}`, {
+    this.#log.info(`This router ${story}, so UDP uses a separate, temporary I2P address`, {
       routerSaid: answer?.text ?? answer?.result,
-      hint: "Those of datagrams are thrown away, also where --identity keeps the other one",
+      hint: "--identity applies to streams only",
     });
   }
 }

@@ -17,16 +17,20 @@ export const ACCEPTED_A_TURN = 32;
  *
  * @param failed is told of each failed accept.
  * @param turn resolves when everything else had its turn.
+ * @param room resolves when there is room for the one that was accepted; others wait in the kernel's queue until then.
  */
 export async function acceptAll(
   listener: Deno.TcpListener,
   accepted: (conn: Deno.TcpConn) => void,
   failed: (error: unknown) => void,
   turn: () => Promise<void>,
+  room?: () => Promise<void>,
 ): Promise<void> {
   for (let count = 1;; count++) {
     try {
-      accepted(await listener.accept());
+      const conn = await listener.accept();
+      await room?.();
+      accepted(conn);
       if (count % ACCEPTED_A_TURN === 0) await turn();
     } catch (error) {
       // What accept throws when the listener is closed, before and while it waits.

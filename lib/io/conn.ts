@@ -5,7 +5,7 @@ import { startTimer, type Timer } from "./timer.ts";
 export const LINGER = 2_000;
 
 /** Milliseconds at most for a client that goes on sending while it takes the last bytes. */
-const LONGEST_LINGER = 60_000;
+export const LONGEST_LINGER = 60_000;
 
 /** Sends all of the bytes; a single write of the runtime may send a part of them. */
 export async function writeAll(conn: Pick<Deno.Conn, "write">, bytes: Uint8Array): Promise<void> {

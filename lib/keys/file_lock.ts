@@ -19,6 +19,18 @@ export class FileLock implements Disposable {
     return await tryLock(file) ? new FileLock(file) : undefined;
   }
 
+  /** Whether another holder has a lock; no file is made for the question. */
+  static async isTaken(path: string): Promise<boolean> {
+    const file = await Deno.open(path, { read: true, write: true }).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+    if (file === undefined) return false;
+    const isFree = await tryLock(file);
+    if (isFree) file.close();
+    return !isFree;
+  }
+
   /** Writes the time into the file: the next holder can tell when it was held last. */
   async stamp(): Promise<void> {
     await this.#file.truncate();
@@ -40,20 +52,6 @@ export class FileLock implements Disposable {
     if (this.#open) this.#file.close();
     this.#open = false;
   }
-}
-
-/** Whether somebody holds the lock of a file; nobody does where there is none. Takes no lock that is not there. */
-export async function isHeld(path: string): Promise<boolean> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-  const isFree = await tryLock(file);
-  if (isFree) file.close();
-  return !isFree;
 }
 
 /** Closes the file where the lock is not granted. */

@@ -2,7 +2,7 @@ import { PrivateKey } from "../i2p/private_key.ts";
 import { errorText, isSystemError } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "./error.ts";
-import { FileLock, isHeld } from "./file_lock.ts";
+import { FileLock } from "./file_lock.ts";
 import { checkPrivate, ensurePrivateDirectory } from "./private_file.ts";
 
 /** Longest name of an identity, in characters. */
@@ -43,6 +43,17 @@ export class KeyStore {
     return names.sort();
   }
 
+  /** When a key was written. @throws {KeyStoreError} if it is missing or open to others. */
+  async writtenAt(name: string): Promise<Date | undefined> {
+    const { mtime } = await Deno.lstat(await this.#existing(name));
+    return mtime ?? undefined;
+  }
+
+  /** Whether a process holds the lock of an identity now. Nothing is made for the question. */
+  async isInUse(name: string): Promise<boolean> {
+    return await FileLock.isTaken(lockOf(this.#path(name)));
+  }
+
   /** Whether there is a key of that name. */
   async has(name: string): Promise<boolean> {
     try {
@@ -76,11 +87,6 @@ export class KeyStore {
         "The file was not changed",
       );
     }
-  }
-
-  /** Whether a process has the lock of an identity: then it runs. */
-  async isInUse(name: string): Promise<boolean> {
-    return await isHeld(lockOf(this.#path(name)));
   }
 
   /**

@@ -6,7 +6,12 @@ export type Block =
   | { kind: "list"; items: readonly string[] }
   /** Lines that stay as they are. */
   | { kind: "code"; lines: readonly string[] }
+  /** Terms, such as options, each with what it means. Pages write them as tables; the code makes these. */
+  | { kind: "terms"; terms: readonly Term[] }
   | Table;
+
+/** A term, and what it means. */
+export type Term = readonly [term: string, meaning: string];
 
 /** Rows of cells; the first cell of a row names it. */
 export interface Table {

@@ -1,4 +1,4 @@
-import type { Block, Table } from "./blocks.ts";
+import { type Block, plain, type Table } from "./blocks.ts";
 
 /** What the head and the foot of a page say. */
 export interface ManPage {
@@ -14,7 +14,8 @@ export interface ManPage {
 
 /** Renders blocks as a page in the man(7) macros, which groff and mandoc take. */
 export function renderMan({ name, section, source, date }: ManPage, blocks: readonly Block[]): string {
-  const head = `.TH ${quote(name.toUpperCase())} ${section} ${quote(date)} ${quote(source)}`;
+  // Without hyphenation and justification: both make options hard to find.
+  const head = `.TH ${quote(name.toUpperCase())} ${section} ${quote(date)} ${quote(source)}\n.nh\n.ad l`;
   const body = blocks.map(renderBlock).join("\n");
   // A section begins a paragraph by itself.
   return `${head}\n${body.replaceAll(/^(\.S[HS] .*\n)\.PP\n/gm, "$1")}\n`;
@@ -30,6 +31,8 @@ function renderBlock(block: Block): string {
       return block.items.map((item) => `.IP \\(bu 2\n${inline(item)}`).join("\n");
     case "code":
       return [".PP", ".nf", ".RS 4", ...block.lines.map((line) => protect(escape(line))), ".RE", ".fi"].join("\n");
+    case "terms":
+      return block.terms.map(([term, meaning]) => `.TP\n${bold(term)}\n${inline(meaning)}`).join("\n");
     case "table":
       return renderTable(block);
   }
@@ -41,6 +44,10 @@ function renderTable({ head, rows }: Table): string {
     const cells = rest.flatMap((cell, i) => cell === "" ? [] : [head.length > 2 ? `${head[i + 1]}: ${cell}` : cell]);
     return `.TP\n${inline(name)}\n${cells.map(inline).join("\n.br\n") || "\\&"}`;
   }).join("\n");
+}
+
+function bold(text: string): string {
+  return protect(`\\fB${escape(plain(text))}\\fR`);
 }
 
 /** Text with its code in bold, a sentence a line no more than man needs. */

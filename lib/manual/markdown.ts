@@ -1,4 +1,4 @@
-import type { Block } from "./blocks.ts";
+import { type Block, plain } from "./blocks.ts";
 
 /** Renders blocks as Markdown, as `deno fmt` would write it but for the length of lines. */
 export function renderMarkdown(blocks: readonly Block[]): string {
@@ -15,6 +15,8 @@ function renderBlock(block: Block): string {
       return block.items.map((item) => `- ${item}`).join("\n");
     case "code":
       return ["```", ...block.lines, "```"].join("\n");
+    case "terms":
+      return block.terms.map(([term, meaning]) => `- \`${plain(term)}\`: ${meaning}`).join("\n");
     case "table": {
       const rows = [block.head, ...block.rows];
       const widths = block.head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));

@@ -1,4 +1,4 @@
-import { type Block, plain, type Table } from "./blocks.ts";
+import { type Block, plain, type Table, type Term } from "./blocks.ts";
 
 /** Narrowest page, in characters: what is narrower wraps in the terminal. */
 const MIN_WIDTH = 40;
@@ -6,10 +6,20 @@ const MIN_WIDTH = 40;
 /** What stands between the columns of a table. */
 const GAP = "  ";
 
+/** Widest column of terms, in characters: what they mean begins behind it, or in the next line. */
+const TERM_WIDTH = 30;
+
 /** Renders blocks for a terminal that is `width` characters wide; code is never broken. */
 export function renderText(blocks: readonly Block[], width: number): string {
   const columns = Math.max(MIN_WIDTH, width);
-  return blocks.map((block) => renderBlock(block, columns)).join("\n\n");
+  let text = "";
+  for (const [i, block] of blocks.entries()) {
+    // What is indented belongs to the heading above it.
+    const isIndented = block.kind === "terms" || block.kind === "code";
+    const gap = isIndented && blocks[i - 1]?.kind === "heading" ? ":\n" : "\n\n";
+    text += (i === 0 ? "" : gap) + renderBlock(block, columns);
+  }
+  return text;
 }
 
 /**
@@ -40,9 +50,22 @@ function renderBlock(block: Block, width: number): string {
       return block.items.map((item) => fill(`- ${plain(item)}`, width, "  ")).join("\n");
     case "code":
       return block.lines.map((line) => line === "" ? "" : `  ${line}`).join("\n");
+    case "terms":
+      return renderTerms(block.terms, width);
     case "table":
       return renderTable(block, width);
   }
+}
+
+/** Terms in a column of their own, and what they mean beside it. */
+function renderTerms(terms: readonly Term[], width: number): string {
+  const shown = terms.map(([term, meaning]) => [`  ${plain(term)}`, plain(meaning)] as const);
+  const column = Math.min(TERM_WIDTH, Math.max(...shown.map(([term]) => term.length + GAP.length)));
+  const indent = " ".repeat(column);
+  return shown.map(([term, meaning]) => {
+    const lines = fill(meaning, width - column).replaceAll("\n", `\n${indent}`);
+    return term.length + GAP.length <= column ? term.padEnd(column) + lines : `${term}\n${indent}${lines}`;
+  }).join("\n");
 }
 
 /** In columns where they fit; the last one may wrap. Else each row is a paragraph of its own. */
@@ -58,10 +81,12 @@ function renderTable({ head, rows }: Table, width: number): string {
     };
     return [line(head), line(widths.map((w) => "-".repeat(Math.min(w, width - fixed)))), ...cells.map(line)].join("\n");
   }
+  // With two columns the names of the columns say nothing new.
+  const label = (i: number): string => head.length > 2 ? `${head[i + 1]}: ` : "";
   return cells.map(([name = "", ...rest]) =>
     [
       fill(name, width),
-      ...rest.flatMap((cell, i) => cell === "" ? [] : [`  ${fill(`${head[i + 1]}: ${cell}`, width - 2, "    ")}`]),
+      ...rest.flatMap((cell, i) => cell === "" ? [] : [`  ${fill(label(i) + cell, width - 2, "    ")}`]),
     ].join("\n")
-  ).join("\n\n");
+  ).join(head.length > 2 ? "\n\n" : "\n");
 }

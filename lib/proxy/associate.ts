@@ -42,7 +42,7 @@ export async function handleAssociate(client: Client, { request }: Handshake, co
     throw new SocksError("command", "UDP ASSOCIATE is not supported", request.version);
   }
   if (clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
-  admission.claim(client);
+  await admission.claim(client, context.signal);
   using deadline = new Deadline(settings.timeouts.connect, signal);
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));
@@ -67,6 +67,21 @@ export async function handleAssociate(client: Client, { request }: Handshake, co
  */
 function relayAddress({ localAddr }: Deno.TcpConn): "127.0.0.1" | "::1" {
   return localAddr.hostname === "::1" ? "::1" : "127.0.0.1";
+}
+
+/**
+ * The port that a client will send its datagrams from; 0 where the first one has to show it.
+ *
+ * RFC 1928 §4 wants the client's own address and port in the request, or zeros. Many clients name the peer that they are
+ * about to ask, or 0.0.0.0 with its port: so a port counts only with the client's own address, or with 0.0.0.0 where it is
+ * that of its connection. Datagrams must come from the address of that connection in any case.
+ */
+function portOf({ host, port }: SocksRequest, client: Deno.NetAddr): number {
+  const named = ipBytes(host);
+  if (named === undefined) return 0;
+  const isUnspecified = named.every((byte) => byte === 0);
+  const isOwn = isUnspecified ? port === client.port : named.join() === ipBytes(client.hostname)?.join();
+  return isOwn ? port : 0;
 }
 
 /** Reads a connection to its end; what it says there means nothing (RFC 1928 has no words for it). */
@@ -124,9 +139,7 @@ class Association implements DatagramTaker {
     this.drops = drops;
     this.#port = through;
     this.#hostname = relayAddress(conn);
-    // Port 0 is one that the client does not know yet (RFC 1928 §4). Which address it names does not matter: what comes
-    // must come from where its connection comes from.
-    this.#client = { hostname: clientAddress, port: request.port };
+    this.#client = { hostname: clientAddress, port: portOf(request, conn.remoteAddr) };
     const { names, settings } = context;
     const { login } = request;
     this.#mapped = names && new MappingLeases(names, mappingGroup(settings.isolation, { login, clientAddress }));

@@ -37,7 +37,7 @@ export async function handleBind(client: Client, handshake: Handshake, context: 
   client.request = request;
   const expected = ANYBODY.includes(request.host) ? undefined : checkDestination(request, settings.policy, hosts);
   if (expected !== undefined) client.address = expected;
-  admission.claim(client);
+  await admission.claim(client, context.signal);
   const group = groupOf(client, { host: expected?.host ?? "", port: request.port }, settings);
   if (group === undefined && settings.forward !== undefined) {
     throw new Refusal(

@@ -21,7 +21,7 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
   client.request = request;
   client.address = checkDestination(request, context.settings.policy, context.hosts);
-  context.admission.claim(client);
+  await context.admission.claim(client, context.signal);
   const target = { host: client.address.host, port: request.port };
   using identity = await context.identities.lease(groupOf(client, target, context.settings), context.signal);
   client.identity = identity.label;

@@ -30,8 +30,6 @@ interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClo
   identity: Pick<Identity, "session">;
   /** Who is let in. */
   callers: CallerRules;
-  /** Milliseconds without a byte either way after which a stream is closed; 0 is never. */
-  idleTimeout: number;
   log: Log;
   /** Counts callers, and what becomes of them. */
   counters: Counters;
@@ -54,6 +52,8 @@ export class Forwarder {
   readonly #stop = new SharedSignal();
   readonly #waiting: Promise<unknown>;
   readonly #streams = new Set<Promise<void>>();
+  /** Streams of each caller, by its address, which cannot be forged: the router has checked its key. */
+  readonly #perCaller = new Map<string, number>();
   readonly #wantsPort: boolean;
   /** What was warned of, and lasts. */
   readonly #once = new Once();
@@ -158,6 +158,14 @@ export class Forwarder {
         return;
       }
       this.#once.clear("too-many");
+      if ((this.#perCaller.get(caller) ?? 0) >= settings.maxPerCaller) {
+        this.#count("too-many-per-caller");
+        this.#warnOnce("too-many-per-caller", "A caller has too many connections: the limit is --max-per-caller", {
+          destination: caller,
+        });
+        return;
+      }
+      using _counted = this.#countCaller(caller);
       const rule = this.#choose(stream.toPort);
       if (rule === undefined) {
         this.#count("no-rule");
@@ -171,6 +179,18 @@ export class Forwarder {
     } finally {
       closeQuietly(stream.conn);
     }
+  }
+
+  /** Counts a stream of a caller until the result is disposed of. */
+  #countCaller(caller: string): Disposable {
+    this.#perCaller.set(caller, (this.#perCaller.get(caller) ?? 0) + 1);
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#perCaller.get(caller) ?? 0) - 1;
+        if (left > 0) this.#perCaller.set(caller, left);
+        else this.#perCaller.delete(caller);
+      },
+    };
   }
 
   /** The rule for a port. If the router or the caller names none: the rule without a port, else the first one. */
@@ -206,7 +226,7 @@ export class Forwarder {
   }
 
   async #relay(service: Deno.TcpConn, stream: IncomingStream, session: SamSession): Promise<void> {
-    const { settings, idleTimeout, pool, gate, halfClosed, counters } = this.#options;
+    const { settings, pool, gate, halfClosed, counters } = this.#options;
     try {
       // Not with the reply of the relay: a service that closes at once has seen it nevertheless.
       if (settings.header) await writeAll(service, new TextEncoder().encode(`${stream.caller}\n`));
@@ -222,7 +242,7 @@ export class Forwarder {
           reply: NOTHING,
           toClient: stream.early,
           toStream: NOTHING,
-          idleTimeout,
+          idleTimeout: settings.idleTimeout,
           signal: this.#stop,
           sessionEnded: session.ended,
           clientEndsStream: true,
@@ -230,6 +250,7 @@ export class Forwarder {
           receivedBytes: counters.counter("inbound-bytes-received"),
         },
       );
+      if (end === "idle") counters.add("inbound-idle");
       this.#log.debug(`Stream of a caller ended: ${end}`, { ...bytes, destination: stream.caller });
     } catch (error) {
       // The service has closed or reset.

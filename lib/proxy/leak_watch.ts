@@ -1,17 +1,10 @@
 import type { LeakMode, ScrubProtocol } from "../config/choices.ts";
-import { bittorrent } from "../guard/bittorrent.ts";
-import type { Detector, LineProtocol } from "../guard/detector.ts";
-import { cookiesOf, http } from "../guard/http.ts";
 import { type IdentifierFinder, makeFinder, type OwnIdentifiers } from "../guard/identifiers.ts";
-import { IRC } from "../guard/irc.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { MAIL } from "../guard/mail.ts";
+import { PROTOCOLS } from "../guard/protocols.ts";
 import { HttpScrubber } from "../guard/scrub_http.ts";
 import { IrcScrubber } from "../guard/scrub_irc.ts";
-import { ssh } from "../guard/ssh.ts";
 import { type Scrubber, StreamGuard } from "../guard/stream_guard.ts";
-import { tls } from "../guard/tls.ts";
-import { xmpp } from "../guard/xmpp.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
@@ -27,22 +20,19 @@ export interface LeakWatchOptions {
   identifiers: OwnIdentifiers;
   /** Receives one line for each new kind of leak. */
   log: Log;
-  /** Counts `leak-…` by kind. */
+  /** Counts `leak-…` by kind, and `sign-…` for refusals that are taken for a leak. */
   counters: Counters;
 }
 
-const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string) => Scrubber>> = {
-  irc: () => new IrcScrubber(),
-  http: (host) => new HttpScrubber(host),
+const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string, onLeak: (kind: LeakKind) => void) => Scrubber>> = {
+  irc: (_, onLeak) => new IrcScrubber(onLeak),
+  http: (host, onLeak) => new HttpScrubber(host, onLeak),
 };
 
-const LINE_PROTOCOLS: readonly LineProtocol[] = [IRC, MAIL];
-
-/** Watches what one application gives away, at the door and in its streams. */
+/** Watches for leaks of one application, in its requests and in its streams. */
 export class LeakWatch {
   readonly #options: LeakWatchOptions;
   readonly #finder: IdentifierFinder;
-  readonly #detectors: readonly Detector[] = [(head) => this.#http(head), tls, ssh, bittorrent, xmpp];
   readonly #explained = new Set<string>();
   /** Host that a cookie went to first. The oldest ones stand first. */
   readonly #cookies = new Map<string, string>();
@@ -56,33 +46,44 @@ export class LeakWatch {
   guard(host: string, destination: string | undefined): StreamGuard | undefined {
     const { mode, scrub } = this.#options;
     if (mode === "off" && scrub.length === 0) return undefined;
-    const watches = mode !== "off";
     return new StreamGuard({
       host,
-      detectors: watches ? this.#detectors : [],
-      lineProtocols: watches ? LINE_PROTOCOLS : [],
-      finder: watches ? this.#finder : undefined,
-      scrubbers: scrub.map((protocol) => SCRUBBERS[protocol](host)),
+      protocols: PROTOCOLS,
+      finder: mode === "off" ? undefined : this.#finder,
+      scrubbers: scrub.map((protocol) => (onLeak) => SCRUBBERS[protocol](host, onLeak)),
       blocks: mode === "block",
-      found: (kind) => this.#found(kind, destination),
+      onLeak: (kind) => this.#onLeak(kind, destination),
+      onCookie: (cookie) => this.#crosses(cookie, host),
     });
   }
 
   /** Takes note of a refusal, and explains what it says about the application, once. */
   refused(reason: Reason): void {
     const { sign } = REASONS[reason];
-    if (sign === null || this.#options.mode === "off" || !this.#isNew(sign.name)) return;
-    this.#options.log.warn(sign.message, { leak: sign.name, fix: sign.fix });
+    const { mode, log, counters } = this.#options;
+    if (sign === null || mode === "off") return;
+    if (reason === "ip" && this.#isNew("ip")) {
+      const either =
+        "it looks for a proxy, or resolves names itself; if it asks for another one, that is taken for a DNS leak";
+      log.info(`The application asked for an IP address: ${either}`, { fix: sign.fix });
+      return;
+    }
+    counters.add(`sign-${sign.name}`);
+    if (this.#isNew(sign.name)) log.warn(sign.message, { leak: sign.name, fix: sign.fix });
   }
 
-  #found(kind: LeakKind, destination: string | undefined): void {
+  #onLeak(kind: LeakKind, destination: string | undefined): void {
     const { mode, log, counters } = this.#options;
     counters.add(`leak-${kind}`);
     const isNew = this.#isNew(kind);
     if (!isNew && mode !== "block") return;
-    const { protocol, story, fix } = LEAKS[kind];
-    const what = mode === "block" ? "Ended a stream before it gave this away" : "The application gives this away";
-    log.warn(`${what}: ${story}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
+    const { protocol, message, fix, isUnreadable } = LEAKS[kind];
+    const what = isUnreadable === true
+      ? "The application sends what cannot be looked at"
+      : mode === "block"
+      ? "Ended a stream before a leak"
+      : "The application leaks";
+    log.warn(`${what}: ${message}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
   }
 
   #isNew(sign: string): boolean {
@@ -90,13 +91,6 @@ export class LeakWatch {
     this.#explained.add(sign);
     return true;
   }
-
-  #http: Detector = (head) => {
-    const verdict = http(head);
-    if (verdict === undefined) return undefined;
-    const crosses = cookiesOf(head).filter((cookie) => this.#crosses(cookie, head.host)).length > 0;
-    return crosses ? { ...verdict, leaks: [...verdict.leaks, "http-cookie"] } : verdict;
-  };
 
   /** Whether a cookie has been to another host. */
   #crosses(cookie: string, host: string): boolean {

@@ -3,12 +3,14 @@ import type { LoginBook } from "../config/login_book.ts";
 import { sleep } from "../io/deadline.ts";
 import type { Login } from "../socks/wire.ts";
 
-/** Milliseconds before a wrong login is answered: the first, and the longest; doubled with each one in between. */
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 3_000;
+/** Milliseconds before the first wrong login is answered; doubled with each further one. */
+export const FIRST_DELAY = 100;
+
+/** Longest of these waits, in milliseconds. */
+export const LONGEST_DELAY = 3_000;
 
 /** Milliseconds without a wrong login after which the delay starts over. */
-const FORGIVE_AFTER = 60_000;
+export const FORGIVE_AFTER = 60_000;
 
 /** Checks logins, and makes guessing slow: wrong ones are answered later and later. */
 export class LoginGuard {

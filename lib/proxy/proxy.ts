@@ -17,11 +17,11 @@ import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
-import { WarmSockets } from "../sam/warm_sockets.ts";
+import { MAX_WARM, WarmSockets } from "../sam/warm_sockets.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
 import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
 import { BIND } from "../socks/wire.ts";
-import { Admission } from "./admission.ts";
+import { Admission, type Capacity, MAX_SURPLUS } from "./admission.ts";
 import { serveClient } from "./client.ts";
 import type { ClientContext } from "./context.ts";
 import { DatagramPool } from "./datagram_pool.ts";
@@ -33,6 +33,8 @@ import { NameMap } from "./name_map.ts";
 interface ProxyOptions {
   /** How the application is served. What was made of its files and addresses follows. */
   settings: ApplicationSettings;
+  /** What it can have at once. @default {what the settings say} */
+  capacity?: Capacity | undefined;
   /** Bound to loopback. The proxy closes them. */
   listeners: readonly Deno.TcpListener[];
   endpoint: SamEndpoint;
@@ -54,12 +56,17 @@ interface ProxyOptions {
   audit: AuditBook | undefined;
 }
 
+/** Streams at most that give way at once where file descriptors have run out. */
+const ENDED_AT_ONCE = 16;
+
 /** SOCKS on some listeners: one application. */
 export class Proxy implements AsyncDisposable {
   readonly #listeners: readonly Deno.TcpListener[];
   /** What all clients share. */
   readonly #context: ClientContext;
   readonly #stop: SharedSignal = new SharedSignal();
+  /** Aborted when no more clients are accepted. */
+  readonly #listening = new AbortController();
   readonly #clients = new Set<Promise<void>>();
   readonly #accepting: Promise<unknown>;
   readonly #forwarder: Forwarder | undefined;
@@ -75,6 +82,7 @@ export class Proxy implements AsyncDisposable {
         (conn) => this.#serve(conn),
         (error) => this.#acceptFailed(error),
         () => gate.turn(),
+        () => this.#context.admission.room(this.#listening.signal),
       )
     ));
   }
@@ -128,6 +136,7 @@ export class Proxy implements AsyncDisposable {
   /** Accepts no more clients. When it resolves, the ports are free again. */
   async stopListening(): Promise<void> {
     this.#listeners.forEach(closeQuietly);
+    this.#listening.abort();
     await this.#forwarder?.stopAccepting();
     await this.#accepting;
   }
@@ -166,7 +175,8 @@ export class Proxy implements AsyncDisposable {
     const { log } = this.#context;
     if (isExhaustion(error)) {
       this.#context.warm.clear();
-      this.#context.halfClosed.endMostSilent();
+      this.#context.admission.giveWay();
+      for (let i = 0; i < ENDED_AT_ONCE && this.#context.halfClosed.endMostSilent(); i++);
     }
     log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${errorText(error)}`);
   }
@@ -175,11 +185,7 @@ export class Proxy implements AsyncDisposable {
     const { admission, counters } = this.#context;
     counters.add("accepted");
     const client = { conn, clientAddress: conn.remoteAddr.hostname, serial: ++this.#serial };
-    if (!admission.accept(client)) {
-      counters.add("refused-too-many");
-      closeQuietly(conn);
-      return;
-    }
+    admission.accept(client);
     const served = serveClient(client, this.#context).finally(() => {
       this.#clients.delete(served);
       admission.leave(client);
@@ -190,12 +196,13 @@ export class Proxy implements AsyncDisposable {
 
 function createContext(options: ProxyOptions, gate: FairnessGate, signal: SharedSignal): ClientContext {
   const { settings, endpoint, udp, logins, log, counters } = options;
+  const capacity = options.capacity ?? ofLimits(settings);
   const halfClosed = new HalfClosedStreams();
   const evict = (): boolean => halfClosed.endMostSilent();
   const identities = new IdentityPool(options.identity, { settings, endpoint, udp, log, counters, evict });
   return {
     settings,
-    admission: new Admission(settings.limits, halfClosed),
+    admission: new Admission(capacity, settings.limits, halfClosed),
     commands: new Set([
       ...(settings.bind ? [BIND] : []),
       ...(udp === undefined ? [] : [UDP_ASSOCIATE]),
@@ -207,7 +214,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     identities,
     datagrams: udp && new DatagramPool({ settings, endpoint, udp, log, counters, identities }),
     endpoint,
-    warm: new WarmSockets(endpoint),
+    warm: new WarmSockets(endpoint, capacity.warm),
     leaks: options.leaks,
     pool: new BufferPool(),
     gate,
@@ -221,14 +228,21 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
   };
 }
 
+/** What the limits of an application promise. */
+function ofLimits({ limits: { connections }, forward }: ApplicationSettings): Capacity {
+  return { connections, inbound: forward?.maxInbound ?? 0, surplus: MAX_SURPLUS, warm: MAX_WARM, isShort: false };
+}
+
 /** Begins to wait for callers of the base identity, where they are brought somewhere. */
-function createForwarder({ settings, identity }: ProxyOptions, context: ClientContext): Forwarder | undefined {
+function createForwarder(
+  { settings, identity, capacity }: ProxyOptions,
+  context: ClientContext,
+): Forwarder | undefined {
   return settings.forward && new Forwarder({
-    settings: settings.forward,
+    settings: { ...settings.forward, maxInbound: capacity?.inbound ?? settings.forward.maxInbound },
     endpoint: context.endpoint,
     identity,
     callers: settings.policy.callers,
-    idleTimeout: settings.timeouts.idle,
     pool: context.pool,
     gate: context.gate,
     halfClosed: context.halfClosed,

@@ -29,13 +29,19 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });
   const bytes = replyBytes(client, refusal, context);
-  if (bytes !== undefined) await sendReply(client, bytes);
+  if (bytes !== undefined) await sendReply(client, bytes, context);
 }
 
 /** Writes the last bytes that a client gets. Never throws. */
-export async function sendReply({ conn }: Client, bytes: Uint8Array): Promise<void> {
+export async function sendReply(
+  client: Client,
+  bytes: Uint8Array,
+  { admission }: Pick<ClientContext, "admission">,
+): Promise<void> {
+  const { conn } = client;
   try {
     await writeAll(conn, bytes);
+    admission.told(client);
     await closeAfterReply(conn);
   } catch {
     // The client is gone.

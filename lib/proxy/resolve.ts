@@ -20,12 +20,12 @@ interface Resolved {
 export async function handleResolve(client: Client, { request }: Handshake, context: ClientContext): Promise<void> {
   const { names, settings, admission, counters, log } = context;
   if (names === undefined) throw new SocksError("command", "RESOLVE is not supported", request.version);
-  admission.claim(client);
+  await admission.claim(client, context.signal);
   const group = mappingGroup(settings.isolation, { login: request.login, clientAddress: client.clientAddress });
   const { bytes, host } = resolve(request, group, names, settings.policy);
   counters.add("resolved");
   log.debug("Answered a request for an address", { destination: host });
-  await sendReply(client, bytes);
+  await sendReply(client, bytes, context);
 }
 
 /**

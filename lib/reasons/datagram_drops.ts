@@ -46,7 +46,7 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
   },
   "malformed": {
     message: "No SOCKS5 UDP header (RFC 1928, section 7)",
-    hint: "The application sent its data to the relay as if the relay were the peer",
+    hint: "The application sent its data to the relay as if the relay were the site",
   },
   "too-large": {
     message: "Larger than an I2P datagram can be",
@@ -64,7 +64,7 @@ export const DROPS: Readonly<Record<DropReason, Drop>> = {
   "not-ready": { message: "The datagram session was lost, and the next one is not ready", hint: null },
   "not-sent": { message: "The system could not send it", hint: null },
   "unclaimed": {
-    message: "From a peer that no client has sent anything to, or the client is not known yet",
+    message: "From a site that no client has sent anything to, or the client is not known yet",
     hint: null,
   },
   "not-sam": {

@@ -116,7 +116,7 @@ const LATER_HINT = "Sites come and go: try another one, or this one later";
 
 const LATER: Fix = either("the site may be offline: try another one, or this one later");
 
-/** Every reason why a client did not get its stream: the one table behind replies, log, counters, advice and README. */
+/** Every reason why a client did not get its stream: the one table behind replies, log, counters, advice and the manual. */
 export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "clearnet": {
     outcome: "blocked",

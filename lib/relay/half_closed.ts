@@ -10,11 +10,13 @@ export const HALF_CLOSED_TIMEOUT = 180_000;
 export const ANSWERED_TIMEOUT = 60_000;
 
 /** The same, once the proxy is about to end. */
-const DRAINING_TIMEOUT = 1_000;
+export const DRAINING_TIMEOUT = 1_000;
 
-/** Milliseconds of silence after which such a stream may give way to a new client: with an answer seen, and without. */
-const SILENT_AFTER_ANSWER = 1_000;
-const SILENT_BEFORE_ANSWER = 30_000;
+/** Milliseconds of silence after which such a stream may give way to a new client, once the peer has answered. */
+export const SILENT_AFTER_ANSWER = 1_000;
+
+/** The same, where the peer has not answered. */
+export const SILENT_BEFORE_ANSWER = 30_000;
 
 /** What is known of such a stream. */
 interface HalfClosed {
@@ -82,6 +84,16 @@ export class HalfClosedStreams {
     this.#streams.delete(found);
     found.limit(0);
     return true;
+  }
+
+  /** Milliseconds until {@linkcode endMostSilent} has a stream to end that was answered; undefined if there is none. */
+  untilSilent(from?: string): number | undefined {
+    let least: number | undefined;
+    for (const [idleTimer, { isAnswered, clientAddress }] of this.#streams) {
+      if ((from !== undefined && from !== clientAddress) || !isAnswered()) continue;
+      least = Math.min(least ?? Infinity, Math.max(0, SILENT_AFTER_ANSWER - idleTimer.silence));
+    }
+    return least;
   }
 
   /** Gives these streams, and those that come, little time from now on. */

@@ -250,7 +250,8 @@ async function pump(
       try {
         length = await source.read(buffer);
       } catch {
-        // Reset by the other side, or closed here.
+        // Reset by the other side, or closed here. The filter decides about what it has.
+        filter?.end();
         return "source failed";
       }
       if (length === null) return await writeBuffered(sink, filter, onMoved);

@@ -1,4 +1,5 @@
 import { printable } from "./printable.ts";
+import type { Repeats } from "./repeats.ts";
 
 /** Levels of a log, the most verbose first. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -41,6 +42,8 @@ export interface LogOptions {
   format: LogFormat | ((entry: LogEntry) => string);
   /** Whether destinations are written. */
   destinations: boolean;
+  /** Folds repeats of a line; each is written where undefined. Lines of debug level are never folded. */
+  repeats?: Repeats;
   /** Receives what is written of an entry, without its last line end: one line of text or JSON. */
   write: (line: string) => void;
 }
@@ -50,6 +53,15 @@ export function createLog(options: LogOptions): Log {
     if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return;
     const { destination: _destination, routerSaid: _routerSaid, ...rest } = fields;
     const shown = options.destinations ? fields : rest;
+    if (level === "debug" || options.repeats === undefined) return write(level, message, shown);
+    const { hint: _hint, ...facts } = shown;
+    const isNew = options.repeats.isNew(
+      JSON.stringify([level, message, shown]),
+      (count) => write(level, `${count} more like this: ${message}`, facts),
+    );
+    if (isNew) write(level, message, shown);
+  };
+  const write = (level: LogLevel, message: string, shown: LogFields): void => {
     const now = new Date();
     if (typeof options.format === "function") {
       return options.write(options.format({ time: now, level, message, fields: shown }));

@@ -5,6 +5,15 @@ import { SamError } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
 
+/** Milliseconds for the router to resolve one name for a verb. Routers give up earlier. */
+export const LOOKUP_TIMEOUT = 60_000;
+
+/**
+ * Milliseconds for the router to find the lease set of a new session, where `check` has more to try. i2pd (seen with
+ * 2.45.1) looks for it through tunnels of its own, not those of the session: streams may open without it.
+ */
+export const OWN_ADDRESS_TIMEOUT = 30_000;
+
 /** What routers answer where a name leads nowhere. Any other refusal says nothing about the name. */
 const NOT_FOUND: readonly (string | undefined)[] = ["KEY_NOT_FOUND", "INVALID_KEY", "LEASESET_NOT_FOUND"];
 

@@ -8,7 +8,7 @@ import { type SamEndpoint, SamSocket } from "./socket.ts";
 const PRIMARY_VERSION = 3.3;
 
 const STORIES: Readonly<Record<PrimaryRefused["step"], string>> = {
-  version: "speaks no SAM 3.3",
+  version: "lacks SAM 3.3",
   style: "has no sessions that carry both (PRIMARY of SAM 3.3)",
   subsession: "does not add both to one session",
 };

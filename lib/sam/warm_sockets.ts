@@ -41,6 +41,7 @@ interface Waiting {
  */
 export class WarmSockets {
   readonly #endpoint: SamEndpoint;
+  readonly #most: number;
   readonly #stop = new AbortController();
   /** The oldest first. */
   readonly #waiting: Waiting[] = [];
@@ -54,9 +55,10 @@ export class WarmSockets {
   #taken = 0;
   #takenBefore = 0;
 
-  /** Keeps sockets of a bridge; none before the first {@linkcode take}. */
-  constructor(endpoint: SamEndpoint) {
+  /** Keeps sockets of a bridge, as many at most; none before the first {@linkcode take}. */
+  constructor(endpoint: SamEndpoint, most: number = MAX_WARM) {
     this.#endpoint = endpoint;
+    this.#most = most;
   }
 
   /** Sockets that wait now. */
@@ -135,7 +137,7 @@ export class WarmSockets {
     this.#refill = undefined;
     if (performance.now() > latest) return;
     if (this.#fresh > 0) return this.#planRefill();
-    const wanted = Math.min(Math.max(this.#taken, this.#takenBefore), MAX_WARM);
+    const wanted = Math.min(Math.max(this.#taken, this.#takenBefore), this.#most);
     while (this.#waiting.length + this.#opening.size < wanted) {
       const opening = this.#openOne().finally(() => this.#opening.delete(opening));
       this.#opening.add(opening);

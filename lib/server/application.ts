@@ -1,11 +1,12 @@
 import { errorText } from "../io/error_text.ts";
 import { encodeHex } from "@std/encoding/hex";
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { DEFAULT_STATUS, type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { type ApplicationSettings, ConfigError } from "../config/settings.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
+import type { Capacity } from "../proxy/admission.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
@@ -38,6 +39,8 @@ export interface SharedServices {
   log: Log;
   /** Whether destinations may be named, in the log and in what is said of outcomes. */
   destinations: boolean;
+  /** What an application can have at once. */
+  capacityOf: (settings: ApplicationSettings) => Capacity | undefined;
   /** Whether the log is to name the application. */
   isOneOfSeveral: boolean;
   /** Destinations, where an audit is under way. */
@@ -151,6 +154,7 @@ export class Application {
       handle = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
       const proxy = await Proxy.start({
         settings,
+        capacity: services.capacityOf(settings),
         listeners,
         endpoint,
         identity: handle.identity,
@@ -240,12 +244,12 @@ export class Application {
 function warnOfUnusedIdentity({ identity, isolation, authFile }: ApplicationSettings, log: Log): void {
   if (identity !== undefined && authFile !== undefined && isolation.includes("auth")) {
     log.warn(
-      `With --auth-file and --isolate auth every login has a throw-away identity: --identity ${identity} serves none`,
+      `With --auth-file and --isolate auth every login has a temporary identity: nothing uses --identity ${identity}`,
     );
   }
   const flag = isolation.find((f) => f === "destination" || f === "port" || f === "stream");
   if (identity !== undefined && flag !== undefined) {
-    log.warn(`With --isolate ${flag} every client has a throw-away identity: --identity ${identity} serves none`);
+    log.warn(`With --isolate ${flag} every client has a temporary identity: nothing uses --identity ${identity}`);
   }
 }
 
@@ -292,9 +296,10 @@ export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener 
   }
 }
 
-/** The port itself, or the next free one. */
+/** The port itself, or the next free one: not where `status` asks, which would find SOCKS there. */
 function listenNear(endpoint: Endpoint, log: Log): Deno.TcpListener {
   for (let port = endpoint.port; port < endpoint.port + SPARE_PORTS; port++) {
+    if (port === DEFAULT_STATUS.port) continue;
     try {
       requireNet({ ...endpoint, port }, "--listen");
       const listener = Deno.listen({ ...endpoint, port });

@@ -64,9 +64,9 @@ export function statusOf(
       hint: refusal.hint ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
     outcomes: outcomes.latest.map((outcome) => outcomeOf(outcome, formatEndpoint(sam))),
-    leaks: Object.entries(LEAKS).flatMap(([kind, { story, fix }]) => {
+    leaks: Object.entries(LEAKS).flatMap(([kind, { message, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);
-      return count === 0 ? [] : [{ kind, count, story, fix }];
+      return count === 0 ? [] : [{ kind, count, story: message, fix }];
     }),
     ...(proxy.callers !== undefined && { callers: callersOf(proxy.callers, counters) }),
     ...(proxy.waiting !== undefined && { bind: bindOf(proxy.waiting, counters) }),
@@ -96,6 +96,7 @@ function callersOf(open: number, counters: Counters): CallersStatus {
     connected: counters.get("inbound-connected"),
     bytesSent: counters.get("inbound-bytes-sent"),
     bytesReceived: counters.get("inbound-bytes-received"),
+    idle: counters.get("inbound-idle"),
     refused: tally(CALLER_REFUSALS, "inbound-", counters),
     acceptFailures: counters.get("inbound-accept-failed"),
   };

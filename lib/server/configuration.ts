@@ -11,6 +11,7 @@ import {
   readLogSettings,
   readStatusEndpoint,
 } from "../config/settings.ts";
+import { readStdin, STDIN } from "../command/config_file.ts";
 import { inputFileProblems, readFile } from "../command/input_files.ts";
 import { defaultKeysDir, plainFolder } from "../command/keys_dir.ts";
 
@@ -22,8 +23,10 @@ export interface Configuration {
   status: Endpoint | undefined;
   /** What it serves. */
   applications: readonly ApplicationSettings[];
-  /** The file that it came from, if any. */
+  /** The file that it came from, if any; `-` is standard input. */
   file: string | undefined;
+  /** What was given for the process, and for each application, in the order of {@linkcode applications}. */
+  given: { process: RawOptions; applications: readonly RawOptions[] };
 }
 
 /**
@@ -43,13 +46,14 @@ export async function readConfiguration(
   const file = chosen?.text;
   const { common, applications } = file === undefined ? NO_FILE : await readConfigFile(file, problems);
   const own: readonly RawOptions[] = applications.length === 0 ? [new Map()] : applications;
-  const settings = own.map((values) => readApplication(overlay(overlay(common, values), given), problems));
+  const merged = own.map((values) => overlay(overlay(common, values), given));
+  const settings = merged.map((values) => readApplication(values, problems));
   const listen = given.get("listen")?.at(-1);
   if (own.length > 1 && listen !== undefined) {
     problems.push(`${listen.source} cannot be given together with a file of several applications`);
   } else {
     const between = [...clashes(settings), ...rivals(settings, defaultDir)];
-    problems.push(...between.map((problem) => `${file}: ${problem}`));
+    problems.push(...between.map((problem) => `${nameOf(file)}: ${problem}`));
   }
   if (own.length > 1) {
     for (const { source } of [common, given].flatMap((values) => values.get("identity") ?? [])) {
@@ -60,7 +64,13 @@ export async function readConfiguration(
   const status = readStatusEndpoint(overlay(common, given), problems);
   problems.push(...exposures(settings, status));
   if (problems.length > 0) throw new ConfigError([...new Set(problems), ...await inputFileProblems(settings)]);
-  return { log, status, applications: settings, file };
+  return {
+    log,
+    status,
+    applications: settings,
+    file,
+    given: { process: overlay(common, given), applications: merged },
+  };
 }
 
 const NO_FILE: ConfigFile = { common: new Map(), applications: [] };
@@ -69,12 +79,17 @@ async function readConfigFile(file: string, problems: string[]): Promise<ConfigF
   const own: string[] = [];
   // Most are started without one, and need no YAML.
   const { MAX_CONFIG_FILE, parseConfigFile } = await import("../config/file.ts");
-  const text = await readFile(file, "--config", MAX_CONFIG_FILE);
+  const text = file === STDIN ? await readStdin(MAX_CONFIG_FILE) : await readFile(file, "--config", MAX_CONFIG_FILE);
   const { common, applications } = parseConfigFile(text, own);
-  problems.push(...own.map((problem) => `${file}: ${problem}`));
+  problems.push(...own.map((problem) => `${nameOf(file)}: ${problem}`));
   const inFile = (values: RawOptions): RawOptions =>
-    new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file }))]));
+    new Map([...values].map(([name, list]) => [name, list.map((value) => ({ ...value, file: nameOf(file) }))]));
   return { common: inFile(common), applications: applications.map(inFile) };
+}
+
+/** What problems call a file. */
+function nameOf(file: string | undefined): string {
+  return file === STDIN ? "standard input" : String(file);
 }
 
 /** Services of one application that are doors of another, or the status: nobody in I2P may have those. */

@@ -5,6 +5,7 @@ import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { FileLock } from "../keys/file_lock.ts";
 import { KeyStore } from "../keys/key_store.ts";
+import { AwaitedRouter } from "../identity/awaited_router.ts";
 import { Identity, REUSE_DELAY } from "../identity/identity.ts";
 import { PrimarySupport, type UdpOptions } from "../identity/primary_support.ts";
 import { type Log, type LogFields, withFields } from "../report/log.ts";
@@ -87,7 +88,9 @@ export class IdentityRegistry {
     const { identity: name, name: application, sessionOptions } = settings;
     if (name === undefined) {
       const log = isOneOfSeveral ? withFields(this.#log, { application }) : this.#log;
-      return handleAlone(new Identity({ endpoint, sessionOptions, udp: this.udpOf(settings, endpoint), log }));
+      const routerPatience = settings.timeouts.wait;
+      const udp = this.udpOf(settings, endpoint);
+      return handleAlone(new Identity({ endpoint, sessionOptions, udp, routerPatience, log }));
     }
     const session = describeSession(endpoint, settings);
     const id = JSON.stringify([name, keysDir()]);
@@ -131,14 +134,16 @@ export class IdentityRegistry {
     endpoint: SamEndpoint,
     isOneOfSeveral: boolean,
   ): Promise<Shared> {
-    const { key, lock } = await this.#load(name, store, endpoint);
+    const routerPatience = settings.timeouts.wait;
+    const { key, lock } = await this.#load(name, store, endpoint, new AwaitedRouter(routerPatience, this.#log));
     const session = describeSession(endpoint, settings);
     const applications: string[] = [];
     // Whoever holds it then is named, and not only who came first.
     const holders = (): LogFields => ({ application: [...new Set(applications)].join(",") });
     const log = isOneOfSeveral ? withFields(this.#log, holders) : this.#log;
     const { sessionOptions } = settings;
-    const identity = new Identity({ endpoint, sessionOptions, udp: this.udpOf(settings, endpoint), log, key });
+    const udp = this.udpOf(settings, endpoint);
+    const identity = new Identity({ endpoint, sessionOptions, udp, routerPatience, log, key });
     const gone = Promise.withResolvers<void>();
     return { identity, lock, applications, session, gone, holders: 0, active: 0, isEnding: false };
   }
@@ -189,7 +194,12 @@ export class IdentityRegistry {
   }
 
   /** The key and its lock; made under the lock where there is none yet. */
-  async #load(name: string, store: KeyStore, endpoint: SamEndpoint): Promise<{ key: PrivateKey; lock: FileLock }> {
+  async #load(
+    name: string,
+    store: KeyStore,
+    endpoint: SamEndpoint,
+    awaited: AwaitedRouter,
+  ): Promise<{ key: PrivateKey; lock: FileLock }> {
     const lock = await store.lock(name);
     try {
       if (await store.has(name)) {
@@ -197,13 +207,26 @@ export class IdentityRegistry {
         return { key: await store.read(name), lock };
       }
       // On disk before it is used: an address that was given out once is never lost.
-      const key = await generateKey(endpoint, this.#signal);
+      const key = await this.#generate(endpoint, awaited);
       await store.create(name, key, lock);
-      this.#log.info(`Made the identity "${name}"`, { b32: await b32Address(key.destination) });
+      this.#log.info(`Created identity "${name}"`, { b32: await b32Address(key.destination) });
       return { key, lock };
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
+    }
+  }
+
+  /** Has the router make a key, as soon as it is there. */
+  async #generate(endpoint: SamEndpoint, awaited: AwaitedRouter): Promise<PrivateKey> {
+    for (;;) {
+      try {
+        return await generateKey(endpoint, this.#signal);
+      } catch (error) {
+        if (this.#signal.aborted || !awaited.isWorthWaiting(error)) throw error;
+        await sleep(awaited.next(), this.#signal);
+        this.#signal.throwIfAborted();
+      }
     }
   }
 

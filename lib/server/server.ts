@@ -7,10 +7,13 @@ import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
+import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
+import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { IdentityRegistry } from "./identity_registry.ts";
+import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
 import { InstanceNote } from "../command/instances.ts";
@@ -60,6 +63,9 @@ export class Server {
   readonly #configuration: Configuration;
   readonly #audit: Audit | undefined;
   readonly #log: Log;
+  readonly #repeats = new Repeats();
+  /** Known from the start on. */
+  #budget: DescriptorBudget | undefined;
   readonly #services: SharedServices;
   readonly #running: RunningApplications;
   readonly #readyLines: ReadyLines;
@@ -75,7 +81,8 @@ export class Server {
 
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { signal: stopping } = this.#stopping;
-    const log = openLog(terminal, configuration.log);
+    const log = openLog(terminal, configuration.log, this.#repeats);
+    terminal.hasJsonErrors ||= configuration.log.logFormat === "json";
     this.#configuration = configuration;
     this.#audit = audit;
     this.#log = log;
@@ -92,6 +99,7 @@ export class Server {
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       log,
       destinations: configuration.log.logDestinations,
+      capacityOf: (settings) => this.#budget?.capacityOf(settings),
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,
     };
@@ -126,7 +134,9 @@ export class Server {
   /** Starts everything, and goes on until the signal. */
   async run(stop: StopSignal): Promise<void> {
     const { applications, file } = this.#configuration;
-    if (file !== undefined) stop.onHangup(() => this.#reloader.request());
+    if (file !== undefined) this.#log.info(`Configuration read from ${file === STDIN ? "standard input" : file}`);
+    if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
+    else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
     this.#progress = this.#readyLines.showProgress(() => this.#snapshot().applications.flatMap((a) => a.identities));
     this.#reloader.waitFor(started);
@@ -165,7 +175,7 @@ export class Server {
     if (connections > 0) {
       this.#log.info(
         `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ` +
-          `${connections === 1 ? "connection" : "connections"}; a second signal (Ctrl+C) ends it now`,
+          `${connections === 1 ? "connection" : "connections"}. Press Ctrl+C again to quit now`,
       );
     }
     await this.#running.drain();
@@ -181,6 +191,7 @@ export class Server {
     await this.#reloader.settled;
     await this.#running.close();
     await this.#statusServer?.close();
+    this.#repeats.end();
   }
 
   async #removeNote(): Promise<void> {
@@ -191,6 +202,7 @@ export class Server {
   /** Says what was done. */
   summarize(): Counters {
     const { counters } = this.#running;
+    this.#repeats.end();
     this.#log.info("Ended", counters.all());
     return counters;
   }
@@ -209,6 +221,8 @@ export class Server {
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
     const loaded = await loadAll(applications, this.#log);
     const { status } = this.#configuration;
+    this.#budget = new DescriptorBudget(applications, status !== undefined);
+    this.#budget.warn(applications, this.#log);
     if (status !== undefined) this.#statusServer = this.#serveStatus(status);
     for (const [key, one] of loaded) {
       this.#stopping.signal.throwIfAborted();
@@ -263,7 +277,7 @@ export class Server {
       ...reloading,
     });
     if (left.length > 0) {
-      this.#log.warn(`Started with more permissions than the program's own, and cannot give back: ${left.join(", ")}`);
+      this.#log.warn(`Started with more permissions than the program's own, and cannot drop: ${left.join(", ")}`);
     }
   }
 }

@@ -89,7 +89,7 @@ async function readRequest(client: ByteStream, reader: HandshakeReader, policy: 
     return value === undefined ? undefined : { value, length: 0 };
   });
   if (http) throw new SocksError("http", "An HTTP request came to the SOCKS port");
-  throw new SocksError("notSocks", `The first byte is ${version}, so this is no SOCKS client`);
+  throw new SocksError("notSocks", `The first byte is ${version}, so this is not a SOCKS client`);
 }
 
 /** Methods in the order of our liking. Clients that offer nothing but a login exist, so one is always taken. */

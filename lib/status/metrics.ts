@@ -62,18 +62,18 @@ const forward = new Metrics(({ callers }) => callers, "--forward");
 const bind = new Metrics((application) => application.bind, "--bind");
 const udp = new Metrics((application) => application.udp, "--udp");
 
-/** What is measured of each application, by name. The README has the same table. */
+/** What is measured of each application, by name. The manual has the same table. */
 export const METRICS: Readonly<Record<string, Metric>> = {
   "i2p_socks_ready": every.gauge("Whether the application's own identity has a session.", ({ ready }) => Number(ready)),
   "i2p_socks_connections": every.gauge("Clients that are connected now.", ({ connections }) => connections),
   "i2p_socks_streams": every.gauge("Streams of clients that are open now.", ({ streams }) => streams),
   "i2p_socks_streams_opened_total": every.counter("Streams of clients that were opened.", ({ connected }) => connected),
   "i2p_socks_sent_bytes_total": every.counter(
-    "Bytes from clients to peers, in streams and datagrams.",
+    "Bytes from clients to sites, in streams and datagrams.",
     (a) => a.bytesSent,
   ),
   "i2p_socks_received_bytes_total": every.counter(
-    "Bytes from peers to clients, in streams and datagrams.",
+    "Bytes from sites to clients, in streams and datagrams.",
     (a) => a.bytesReceived,
   ),
   "i2p_socks_identities": every.labelled(
@@ -109,6 +109,10 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   "i2p_socks_caller_streams": forward.gauge("Streams of callers from I2P that are open now.", ({ open }) => open),
   "i2p_socks_callers_total": forward.counter("Callers that have come.", ({ total }) => total),
   "i2p_socks_callers_connected_total": forward.counter("Callers that have reached a service.", (c) => c.connected),
+  "i2p_socks_callers_idle_total": forward.counter(
+    "Callers that were closed because nothing was sent for --caller-idle-timeout.",
+    (c) => c.idle,
+  ),
   "i2p_socks_callers_refused_total": forward.byReason("Callers that were turned away, by reason.", (c) => c.refused),
   "i2p_socks_caller_sent_bytes_total": forward.counter("Bytes from services to callers.", (c) => c.bytesSent),
   "i2p_socks_caller_received_bytes_total": forward.counter("Bytes from callers to services.", (c) => c.bytesReceived),

@@ -387,6 +387,7 @@ function showSwitched(view, app) {
     ["Served now", count(callers.open)],
     ["Came so far", count(callers.total)],
     ["Reached a service", count(callers.connected)],
+    .../** @type {Numbers} */ (callers.idle ? [["Closed for silence", count(callers.idle)]] : []),
     ["Sent to callers", bytes(callers.bytesSent)],
     ["Received from callers", bytes(callers.bytesReceived)],
     .../** @type {Numbers} */ (callers.acceptFailures

@@ -11,8 +11,11 @@ export const MAX_STATUS_HEAD = 8_192;
 /** Milliseconds for a request and its answer. */
 export const STATUS_TIMEOUT = 5_000;
 
-/** Requests at once; further ones are closed without an answer. */
+/** Connections at once that have not been answered; above that the one that has waited longest gives way. */
 export const MAX_STATUS_REQUESTS = 16;
+
+/** Answered connections at once whose client has not closed yet; above that the oldest is closed. */
+export const MAX_STATUS_ANSWERED = 16;
 
 /**
  * Serves the status over HTTP/1.1: one request a connection, GET or HEAD, no body.
@@ -24,7 +27,13 @@ export class StatusServer {
   readonly #listener: Deno.TcpListener;
   readonly #snapshot: () => Snapshot;
   readonly #stop = new AbortController();
-  readonly #requests = new Set<Promise<void>>();
+  readonly #serving = new Set<Promise<void>>();
+  /** Connections without a request, the oldest first. */
+  readonly #silent = new Set<Deno.TcpConn>();
+  /** Connections whose answer is being written, likewise. */
+  readonly #asking = new Set<Deno.TcpConn>();
+  /** Connections that have their answer, likewise. */
+  readonly #answered = new Set<Deno.TcpConn>();
   readonly #accepting: Promise<void>;
 
   /** Begins to serve. The listener is closed with the server, and needs no permission any more. */
@@ -40,13 +49,15 @@ export class StatusServer {
     closeQuietly(this.#listener);
     this.#stop.abort(new Error("The status server ends"));
     await this.#accepting;
-    await Promise.all(this.#requests);
+    await Promise.all(this.#serving);
   }
 
   #accept(conn: Deno.TcpConn): void {
-    if (this.#requests.size >= MAX_STATUS_REQUESTS) return closeQuietly(conn);
-    const served = this.#serve(conn).finally(() => this.#requests.delete(served));
-    this.#requests.add(served);
+    // One that asked and does not take its answer goes only where nobody is silent.
+    if (this.#silent.size + this.#asking.size >= MAX_STATUS_REQUESTS) closeOldest(this.#silent, this.#asking);
+    this.#silent.add(conn);
+    const served = this.#serve(conn).finally(() => this.#serving.delete(served));
+    this.#serving.add(served);
   }
 
   async #serve(conn: Deno.TcpConn): Promise<void> {
@@ -55,11 +66,17 @@ export class StatusServer {
     try {
       const head = await readHead(conn);
       if (head === undefined) return;
+      this.#silent.delete(conn);
+      this.#asking.add(conn);
       await writeAll(conn, await encodeAnswer(this.#answer(head)));
+      this.#asking.delete(conn);
+      if (this.#answered.size >= MAX_STATUS_ANSWERED) closeOldest(this.#answered);
+      this.#answered.add(conn);
       await closeAfterReply(conn);
     } catch {
-      // The client is gone, or its time is over: nobody is left to answer.
+      // The client is gone, had to give way, or its time is over: nobody is left to answer.
     } finally {
+      for (const conns of [this.#silent, this.#asking, this.#answered]) conns.delete(conn);
       closeQuietly(conn);
     }
   }
@@ -71,6 +88,16 @@ export class StatusServer {
       return plain(400, "This is the status of i2p-socks, and that was not an HTTP/1.1 request");
     }
     return answerStatus(request, this.#listener.addr.port, this.#snapshot);
+  }
+}
+
+/** Closes the oldest connection of the first set that has one. */
+function closeOldest(...sets: readonly Set<Deno.TcpConn>[]): void {
+  for (const conns of sets) {
+    for (const conn of conns) {
+      conns.delete(conn);
+      return closeQuietly(conn);
+    }
   }
 }
 

@@ -101,6 +101,8 @@ export interface CallersStatus {
   bytesSent: number;
   /** Bytes from callers to services, likewise. */
   bytesReceived: number;
+  /** Callers that were closed because nothing was sent for `--caller-idle-timeout`. */
+  idle: number;
   /** Callers that were turned away, by reason. */
   refused: Tally[];
   /** Times that the router would not wait for callers. */

@@ -4,7 +4,7 @@ import { CHARTED, drawChart } from "./chart.ts";
 import { familyOf } from "./child.ts";
 import { type Goal, goals, judge, losses, METRICS, OURS } from "./goals.ts";
 import { addSample, formatNumber, type Samples, summarize, turns } from "./statistics.ts";
-import { goalsTable, lossesText, mediansTable, type Report } from "./table.ts";
+import { goalsTable, lossesText, mediansTable, readmeTable, type Report } from "./table.ts";
 import { DIRECT, VARIANTS } from "./variants.ts";
 
 /** Samples of a metric by variant. */
@@ -96,6 +96,19 @@ Deno.test("the table says reached or missed, and names a missing peer with the r
   assertEquals(rowOf(table, "64 streams, up").at(-1), "not measured");
   assertMatch(lossesText(report), /^Goals: 1 reached, 1 missed, 2 not measured\.\n/);
   assertStringIncludes(lossesText(report), "- dante: not installed\n");
+});
+
+Deno.test("six goals are rows of the README, narrow enough for it", () => {
+  const wide = { [OURS]: [1234, 1235, 1236], microsocks: [1234, 1235], socat: [1234], i2pd: [1234] };
+  const samples = samplesOf(Object.fromEntries(goals(1).map(({ metric }) => [metric, wide])));
+  const table = readmeTable(reportOf(samples, goals(1)));
+  const rows = tableUnder(`\n## T\n${table}`, "T");
+  assertEquals(rows.length, 6);
+  assertEquals(rowOf(table, "first byte through i2pd"), [
+    ...["first byte through i2pd", "1235 ms (1234 .. 1236)", "i2pd 1234", "1.00 x"],
+  ]);
+  assertEquals(table.split("\n").filter((line) => line.length > 120), []);
+  assertMatch(table, /\nGoals: \d+ reached, \d+ missed, \d+ not measured\.\n$/);
 });
 
 Deno.test("without ours its rows say why, and a table of nothing has a head", () => {

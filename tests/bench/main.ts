@@ -9,7 +9,7 @@ import { heldGoal, measureHeld, measureMemory, measureStart } from "./holding.ts
 import { describeMachine, machineLine } from "./machine.ts";
 import { measureRouter } from "./router.ts";
 import { FULL, messageOf, QUICK, setUp, type Stage } from "./stage.ts";
-import { goalsTable, lossesText, mediansTable, type Report } from "./table.ts";
+import { goalsTable, lossesText, mediansTable, readmeTable, type Report } from "./table.ts";
 import { measureBulk, measureConnects, measureExchanges, measurePings } from "./transfers.ts";
 import { DIRECT } from "./variants.ts";
 
@@ -32,7 +32,7 @@ const USAGE = `deno task bench [--quick] [--only NAME]... [--json FILE] [--svg F
 --only     one of ${Object.keys(MEASURES).join(", ")}; repeatable
 --json     writes everything that was measured
 --svg      draws it
---readme   writes the table into the README, and the picture to .github/bench.svg`;
+--readme   writes six rows into the README, and the picture to .github/bench.svg`;
 
 /** Where the README's picture is, from the README. */
 const PICTURE = ".github/bench.svg";
@@ -128,7 +128,7 @@ async function write(): Promise<void> {
   await Deno.mkdir(new URL(".", file), { recursive: true });
   await Deno.writeTextFile(file, picture);
   const { front, behind } = splitReadme(await Deno.readTextFile(README), "bench");
-  const text = `\n![Bars of the benchmark](${PICTURE})\n\n${line}.\n\n${goalsTable(report)}\n${lossesText(report)}\n`;
+  const text = `\n![Bars of the benchmark](${PICTURE})\n\n${line}.\n\n${readmeTable(report)}\n`;
   await Deno.writeTextFile(README, front + text + behind);
 }
 

@@ -31,6 +31,30 @@ export function goalsTable(report: Report): string {
   return formatTable([["what", OURS, "compared with", "ratio", "goal", "reached"], ...rows]);
 }
 
+/** Goals that the README shows: the others are in the table of all goals. */
+const SHOWN: readonly (readonly [metric: string, peer?: string])[] = [
+  ["bulk-1-down", "microsocks"],
+  ["bulk-64-down", "socat"],
+  ["connects-64-rate", "microsocks"],
+  ["memory-idle"],
+  ["start"],
+  ["router-first", "i2pd"],
+];
+
+/** Six rows for the README: ours, a peer, and the ratio of the medians; and how many goals are reached. */
+export function readmeTable(report: Report): string {
+  const rows = SHOWN.flatMap(([metric, peer]) => {
+    const goal = report.goals.find((one) => one.metric === metric && one.peer === peer);
+    if (goal === undefined) return [];
+    const outcome = judge(goal, report.samples);
+    const { title = metric, unit = "" } = METRICS[metric] ?? {};
+    const theirs = peer === undefined ? bystanders(metric, report) : `${peer} ${spread(outcome.theirs, "")}`.trim();
+    const ratio = peer === undefined || outcome.value === undefined ? "" : `${outcome.value.toFixed(2)} x`;
+    return [[title, spread(outcome.ours, unit), theirs, ratio]];
+  });
+  return `${formatTable([["what", OURS, "compared with", "ratio"], ...rows])}\n${countText(report)}`;
+}
+
 /** The table of all medians in Markdown, a column for each variant. */
 export function mediansTable({ samples, metrics }: Report): string {
   const names = [...new Set([...samples.values()].flatMap((byVariant) => [...byVariant.keys()]))];
@@ -43,8 +67,6 @@ export function mediansTable({ samples, metrics }: Report): string {
 
 /** Lists in Markdown of the goals that are missed, of where a peer is better, and of who is missing. */
 export function lossesText(report: Report): string {
-  const outcomes = asked(report).map((goal) => judge(goal, report.samples).isReached);
-  const count = (wanted: boolean | undefined): number => outcomes.filter((isReached) => isReached === wanted).length;
   const lost = losses(report.samples, report.ceilings).filter(({ metric }) => report.metrics.includes(metric));
   const byPeer = Map.groupBy(lost, ({ peer }) => peer);
   const lines = [...byPeer].map(([peer, all]) =>
@@ -52,10 +74,16 @@ export function lossesText(report: Report): string {
   );
   const absent = [...report.missing].map(([name, reason]) => `- ${name}: ${reason}\n`);
   return [
-    `Goals: ${count(true)} reached, ${count(false)} missed, ${count(undefined)} not measured.\n`,
+    countText(report),
     ...(lines.length === 0 ? [] : [`Where a peer is better:\n\n${lines.join("")}`]),
     ...(absent.length === 0 ? [] : [`Missing:\n\n${absent.join("")}`]),
   ].join("\n");
+}
+
+function countText(report: Report): string {
+  const outcomes = asked(report).map((goal) => judge(goal, report.samples).isReached);
+  const count = (wanted: boolean | undefined): number => outcomes.filter((isReached) => isReached === wanted).length;
+  return `Goals: ${count(true)} reached, ${count(false)} missed, ${count(undefined)} not measured.\n`;
 }
 
 /** The goals whose metric was asked for. */

@@ -48,7 +48,7 @@ pureTest("describeSetup() fills in the listener and has names resolved by the pr
 
 pureTest("describeSetup() names the option of the proxy that torsocks needs, with a range that the proxy takes", () => {
   const { talk } = describeSetup(clientNamed("torsocks"), LISTENER);
-  const [, range = ""] = /--map-names\s+([\d./]+)/.exec(talk) ?? [];
+  const [, range = ""] = /--map-names\s+([\d.]+\/\d+)/.exec(talk) ?? [];
   assertEquals(parseAddressRange(range).text, "198.18.0.0/15");
 });
 
@@ -65,5 +65,5 @@ Deno.test("setup() refuses what it does not know, and a port that cannot be know
   ]);
   assertMatch((await refused(["constructor"]))[1] ?? "", /^Known are curl, /);
   assertEquals((await refused(["curl", "git"]))[0], 'setup takes one application, but also got "git"');
-  assertMatch((await refused(["curl"], "0"))[0] ?? "", /^Port 0 /);
+  assertMatch((await refused(["curl"], "0"))[0] ?? "", /^With port 0 /);
 });

@@ -5,13 +5,13 @@ import { flagOf, isNegatable, OPTIONS, variableOf, VERBS } from "../../lib/confi
 import { pureTest } from "../support/pure.ts";
 
 pureTest("parseArguments() serves where no verb is given", () => {
-  assertEquals(parse([]), { verb: "serve", operands: [], given: new Map() });
-  assertEquals(parse(["serve"]), { verb: "serve", operands: [], given: new Map() });
+  assertEquals(parse([]), { verb: "serve", isNamed: false, operands: [], given: new Map() });
+  assertEquals(parse(["serve"]), { verb: "serve", isNamed: true, operands: [], given: new Map() });
 });
 
 pureTest("parseArguments() reads every verb and the words behind it", () => {
   for (const verb of VERBS) {
-    assertEquals(parse([verb, "a.i2p", "b"]), { verb, operands: ["a.i2p", "b"], given: new Map() });
+    assertEquals(parse([verb, "a.i2p", "b"]), { verb, isNamed: true, operands: ["a.i2p", "b"], given: new Map() });
   }
   assertEquals(parse(["lookup", "0x10", "1e3", "007", "-", ""]).operands, ["0x10", "1e3", "007", "-", ""]);
   assertEquals(parse(["lookup", "--", "--sam", "-x"]).operands, ["--sam", "-x"]);
@@ -112,7 +112,7 @@ pureTest("parseArguments() names the flag that was typed as a value's source", (
     { text: "true", source: "--udp" },
     { text: "false", source: "--no-udp" },
   ]);
-  assertEquals(parse(["-h"]).given.get("help"), [{ text: "true", source: "--help" }]);
+  assertEquals(parse(["-h"]).given.get("help"), [{ text: "true", source: "-h" }]);
 });
 
 pureTest("parseArguments() takes values that begin with a hyphen, look like numbers or are empty", () => {
@@ -191,13 +191,14 @@ pureTest("parseArguments() knows what people type who come from other programs",
     ["--socks 127.0.0.1:9050", "--listen 127.0.0.1:9050"],
     ["-p 9050", "--listen 9050"],
     ["-p9050", "--listen 9050"],
-    ["-q", "--log-level error"],
-    ["--quiet", "--log-level error"],
+    ["-s", "--quiet"],
+    ["--silent", "--quiet"],
     ["-v", "--log-level debug"],
     ["--verbose", "--log-level debug"],
     ["version", "i2p-socks --version"],
     ["doctor", "i2p-socks check"],
-    ["init", "i2p-socks serves at once"],
+    ["init", "i2p-socks config init"],
+    ["install", "i2p-socks works at once"],
   ];
   for (const [args, hint] of words) {
     const { code, hints } = assertThrows(() => parse(args.split(" ")), CliError);
@@ -271,7 +272,7 @@ pureTest("parseArguments() asks only for variables that the verb has use for", (
   };
   assertEquals(asked(["lookup", "a.i2p"]), ["I2P_SOCKS_SAM", "I2P_SOCKS_SAM_PASSWORD_FILE", "I2P_SOCKS_SAM_USER"]);
   assertEquals(asked(["lookup", "a.i2p", "--sam=1", "--sam-user=x", "--sam-password-file=y"]), []);
-  assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_NAME"]);
+  assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_NAME", "I2P_SOCKS_QUIET"]);
   assertEquals(asked(["serve", "--listen", "1"]).includes("I2P_SOCKS_LISTEN"), false);
   assertEquals(asked(["serve", "--deny", "*"]).includes("I2P_SOCKS_DENY"), true, "those of both places count");
   for (const args of [["hash-login", "me"], ["help"], ["status"], ["--help"], ["lookup", "--version"]]) {

@@ -58,12 +58,15 @@ pureTest("readSettings() reads what is served into I2P", () => {
     "forward": ["80=127.0.0.1:8080", "127.0.0.1:9090"],
     "forward-header": ["true"],
     "max-inbound": ["7"],
+    "max-per-caller": ["3"],
+    "caller-idle-timeout": ["5m"],
     "allow-caller": [A],
     "deny-caller": [B],
     "bind": ["true"],
   }));
   assertEquals(forward?.rules.map(formatForward), ["80=127.0.0.1:8080", "127.0.0.1:9090"]);
   assertEquals([forward?.header, forward?.maxInbound, bind], [true, 7, true]);
+  assertEquals([forward?.maxPerCaller, forward?.idleTimeout], [3, 300_000]);
   assertEquals(policy.callers, { allow: [A], deny: [B] });
 });
 

@@ -27,6 +27,7 @@ pureTest(
       `abcdefghijklmnop.oc.b32.i2p = ${B32}`,
       "fd60:db4d:ddb5::1 " + B32,
       `site.i2p.alt ${B32}`,
+      `http://linked.i2p/?i2paddresshelper=${B32}#part`,
       "",
     ].join("\r\n");
     assertEquals(
@@ -38,6 +39,7 @@ pureTest(
         ["keyed.i2p", keyed],
         ["abcdefghijklmnop.oc.b32.i2p", B32],
         ["aaaaaaaaaaaaaaab.oc.b32.i2p", B32],
+        ["linked.i2p", B32],
       ] as [string, string][],
     );
     assertEquals((await parseHosts("")).size, 0);
@@ -51,8 +53,9 @@ pureTest("parseHosts() names the line that it cannot use", async () => {
     [`example.com ${B32}`, 'line 1: "example.com" cannot be a name here'],
     [`${B32} ${B32}`, "cannot be a name here"],
     [`127.0.0.1 ${B32}`, "cannot be a name here"],
-    [`site.i2p short.b32.i2p`, '"short.b32.i2p" is no base32 address: a base32 address has 52'],
-    [`site.i2p other.i2p`, '"other.i2p" is no base32 address'],
+    [`site.i2p short.b32.i2p`, '"short.b32.i2p" is not a base32 address: a base32 address has 52'],
+    [`site.i2p other.i2p`, '"other.i2p" is not a base32 address'],
+    [`http://site.i2p/?i2paddresshelper=AAAA`, "line 1: the link cannot be used: the address in it is neither"],
     [`site.i2p AAAA`, "neither base32 nor a destination"],
     [`site.i2p 93.184.216.34`, "neither base32 nor a destination"],
     [`site.i2p ${B32}\nSITE.i2p ${"q".repeat(51)}q.b32.i2p`, 'line 2: "site.i2p" has another address further up'],

@@ -211,7 +211,7 @@ async function expectWhole(proxy: ProxyProcess, net: PrivateNet): Promise<void> 
   const download = fetch(proxy, net, `/bytes/${length}`, "--limit-rate", "5M", "--output", file);
   await until("a third of the download is there", async () => await sizeNow() > length / 3);
   proxy.signal("SIGTERM");
-  await proxy.waitFor("stderr", /Stopping: waiting up to 10 s for 1 connection/);
+  await proxy.waitFor("stderr", /waiting up to 10 s for 1 connection\./);
   await untilItWorks(() => expectRefused(proxy.port), SLACK);
   const size = await sizeNow();
   assert(size < length, `${size} bytes when new clients were refused`);

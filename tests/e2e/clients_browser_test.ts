@@ -56,7 +56,7 @@ e2eTest(
     await t.step("is refused a clearnet name, and shows so", async () => {
       // In a window, this word stands on the page that comes in place of the other.
       const { stderr } = await browse(stage, door.path, "http://example.com/");
-      assertMatch(stderr, await saidBy("Chromium"));
+      assertMatch(stderr, saidBy("Chromium"));
     });
   },
 );

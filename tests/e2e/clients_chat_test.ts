@@ -58,7 +58,7 @@ e2eTest("WeeChat", [...WEECHAT, "strace"], async (t) => {
 
   await t.step("is refused a clearnet name, and says so", async () => {
     const run = await weechat(stage, "example.com", "server", "", 8_000);
-    assertMatch(run.log, await saidBy("WeeChat"));
+    assertMatch(run.log, saidBy("WeeChat"));
     await assertRefused(stage, run, { words: /headless/, exitCode: ENDED });
   });
 });
@@ -82,7 +82,7 @@ e2eTest("irssi, set up as setup says", ["irssi", "proxychains4", "script", "stra
 
   await t.step("is refused a clearnet name, and says so", async () => {
     await assertRefused(stage, await irssi(stage, "example.com"), {
-      words: await saidBy("irssi under proxychains"),
+      words: saidBy("irssi under proxychains"),
       exitCode: 0,
     });
   });

@@ -21,7 +21,7 @@ import { startSshServer } from "../clients/ssh_server.ts";
 /** A request of HTTP/1.0, for clients that only carry bytes. */
 const GET = "GET / HTTP/1.0\r\nHost: site.i2p\r\nConnection: close\r\n\r\n";
 
-/** Its name in the README. */
+/** Its heading in the page of clients. */
 const PROXYCHAINS = "wget and others under proxychains";
 
 const NAMESPACE = unless(succeeds("unshare", "-rn", "true"), "a network namespace");
@@ -54,7 +54,7 @@ e2eTest("ssh with nc as its ProxyCommand", ["ssh", "sshd", "ssh-keygen", "nc.ope
   });
 
   await t.step("is refused a clearnet name, and says so", async () => {
-    await assertRefused(stage, await ssh("example.com", nc), { words: await saidBy("ssh"), exitCode: 255 });
+    await assertRefused(stage, await ssh("example.com", nc), { words: saidBy("ssh"), exitCode: 255 });
   });
 
   await t.step("with SOCKS4 asks for an address, and the log explains the leak", async () => {
@@ -80,7 +80,7 @@ e2eTest("ncat", ["ncat", "strace"], async (t) => {
 
   await t.step("is refused a clearnet name, and says so", async () => {
     for (const [place, type] of ["socks5", "socks4"].entries()) {
-      const words = await saidBy("ncat", place);
+      const words = saidBy("ncat", place);
       await assertRefused(stage, await ncat("example.com", "--proxy-type", type), { words, exitCode: 1 });
     }
   });
@@ -109,7 +109,7 @@ e2eTest("socat", ["socat", "strace"], async (t) => {
   });
 
   await t.step("is refused a clearnet name, and says so", async () => {
-    await assertRefused(stage, await socat("example.com"), { words: await saidBy("socat"), exitCode: 1 });
+    await assertRefused(stage, await socat("example.com"), { words: saidBy("socat"), exitCode: 1 });
   });
 });
 
@@ -139,7 +139,7 @@ e2eTest("wget and curl under proxychains", ["proxychains4", "wget", "curl", "str
 
   await t.step("are refused a clearnet name, and say so", async () => {
     const run = await chained(await configure("socks5"), ...wget, "http://example.com/");
-    for (const place of [0, 1]) assertMatch(run.stdout + run.stderr, await saidBy(PROXYCHAINS, place));
+    for (const place of [0, 1]) assertMatch(run.stdout + run.stderr, saidBy(PROXYCHAINS, place));
     await assertRefused(stage, run, { words: /wget|example\.com/, exitCode: 4 });
   });
 
@@ -193,7 +193,7 @@ e2eTest("curl and wget under torsocks", ["torsocks", "curl", "wget", "strace"], 
 
   await t.step("are refused a clearnet name, and say so", async () => {
     const run = await torsocks(stage, [...CURL, "http://example.com/"]);
-    await assertRefused(stage, run, { words: await saidBy("curl, wget and others by torsocks"), exitCode: 6 });
+    await assertRefused(stage, run, { words: saidBy("curl, wget and others by torsocks"), exitCode: 6 });
   });
 
   await t.step("are refused an address that stands for no name", async () => {
@@ -244,7 +244,7 @@ e2eTest("tor-resolve", ["tor-resolve", "strace"], async (t) => {
     // The second one in code there is the option.
     for (const [place, options] of [[0, []], [2, ["-4"]]] as const) {
       const run = await ask(...options, "example.com");
-      await assertRefused(stage, run, { words: await saidBy("tor-resolve", place), exitCode: 1 });
+      await assertRefused(stage, run, { words: saidBy("tor-resolve", place), exitCode: 1 });
     }
   });
 

@@ -98,7 +98,7 @@ e2eTest("ssh, sftp and git work with connect as ProxyCommand, alone and through 
     await t.step(`${how}: a clearnet name is refused, and ssh says so`, async () => {
       const { code, stderr } = await run("ssh", [...await ssh("example.com"), "true"]);
       assertEquals(code, 255);
-      assertMatch(stderr, await saidBy("ssh with `connect`"));
+      assertMatch(stderr, saidBy("ssh with `connect`"));
     });
     await t.step(`${how}: a name that nobody has`, async () => {
       const { code, stderr } = await run("ssh", [...await ssh("nobody.i2p"), "true"]);

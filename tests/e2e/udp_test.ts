@@ -65,7 +65,7 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
       ...net.sessionOptions,
     ];
     const { code, stdout } = await runProxy(["check", ...words]);
-    assertMatch(stdout, /✓ destinations: two, .* for this router speaks no SAM 3\.3 \(/);
+    assertMatch(stdout, /✓ destinations: two: .* because this router lacks SAM 3\.3 \(/);
     assertMatch(stdout, /✓ kinds of datagrams: DATAGRAM, .* DATAGRAM2 .*: no, .*Unknown STYLE.* DATAGRAM3 .*: no, /);
     assertMatch(stdout, /✓ datagrams: one to ourselves came back/);
     assertEquals(code, 0);
@@ -75,7 +75,7 @@ e2eTest("datagrams go to real services of i2pd and back, through the sandbox", [
   });
 
   await t.step("the log says once that datagrams have a destination of their own", () => {
-    const told = /Streams and datagrams have two destinations with this router, for it speaks no SAM 3\.3/g;
+    const told = /This router lacks SAM 3\.3, so UDP uses a separate, temporary I2P address/g;
     assertEquals(proxy.stderr().match(told)?.length, 1, proxy.stderr());
   });
 

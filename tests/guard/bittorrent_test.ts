@@ -1,10 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { bittorrent } from "../../lib/guard/bittorrent.ts";
+import type { LeakKind } from "../../lib/guard/leak.ts";
+import { BITTORRENT } from "../../lib/guard/bittorrent.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
+import { readStream } from "./read_stream.ts";
 
-function verdict(sent: string): ReturnType<typeof bittorrent> {
-  return bittorrent({ sent, received: "", host: "site.i2p" });
+function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefined {
+  const report = readStream(BITTORRENT, sent, { isOpen: true });
+  return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
 function handshake(peerId: string): string {
@@ -13,7 +16,7 @@ function handshake(peerId: string): string {
   }`;
 }
 
-pureTest("bittorrent names a peer id that tells the client", () => {
+pureTest("bittorrent finds a peer id that names the client", () => {
   const ids = [
     "-qB4500-",
     "-qB45A0-",
@@ -32,13 +35,13 @@ pureTest("bittorrent names a peer id that tells the client", () => {
     "M4-20-8-",
     "\x03\x03\x03\x03",
   ];
-  for (const id of ids) assertEquals(verdict(handshake(id)), { leaks: ["bittorrent-client"], isDone: true }, id);
+  for (const id of ids) assertEquals(verdict(handshake(id)), { leaks: ["bittorrent-client"], isDone: false }, id);
 });
 
 pureTest("bittorrent finds nothing in a peer id of random bytes, as of libtorrent in anonymous mode", () => {
   const random = new Random(5);
   for (let round = 0; round < 1_000; round++) {
-    assertEquals(verdict(handshake(random.latin1(20))), { leaks: [], isDone: true });
+    assertEquals(verdict(handshake(random.latin1(20))), { leaks: [], isDone: false });
   }
   const ids = [
     "",
@@ -54,17 +57,33 @@ pureTest("bittorrent finds nothing in a peer id of random bytes, as of libtorren
     "M7-9-",
     "\x03\x03\x02",
   ];
-  for (const id of ids) assertEquals(verdict(handshake(id)), { leaks: [], isDone: true }, id);
+  for (const id of ids) assertEquals(verdict(handshake(id)), { leaks: [], isDone: false }, id);
 });
 
-pureTest("bittorrent waits for all of the handshake, and heeds nothing behind it", () => {
+pureTest("bittorrent waits for all of the peer id", () => {
   const whole = handshake("-qB4500-");
-  for (let length = 0; length < 20; length++) assertEquals(verdict(whole.slice(0, length)), undefined);
-  for (let length = 20; length < 68; length++) {
-    assertEquals(verdict(whole.slice(0, length)), { leaks: [], isDone: false }, `${length}`);
+  for (let length = 0; length < 68; length++) {
+    assertEquals(verdict(whole.slice(0, length))?.leaks ?? [], [], `${length}`);
   }
-  assertEquals(verdict(`${whole}\0\0\0\x01\x02`), { leaks: ["bittorrent-client"], isDone: true });
-  assertEquals(verdict(handshake("") + "-qB4500-"), { leaks: [], isDone: true });
+  assertEquals(verdict(`${whole}\0\0\0\x01\x02`)?.leaks, ["bittorrent-client"]);
+  assertEquals(verdict(`${handshake("")}-qB4500-`)?.leaks, []);
+});
+
+pureTest("bittorrent finds client and address in the handshake of extensions, behind few other messages", () => {
+  const message = (text: string): string => `\0\0${String.fromCharCode(text.length >> 8, text.length & 255)}${text}`;
+  const extended = (dictionary: string): string => message(`\x14\0${dictionary}`);
+  const field = message(`\x05${"\xff".repeat(900)}`);
+  const cases: readonly [string, LeakKind[]][] = [
+    ["d1:md11:ut_metadatai1ee1:v17:qBittorrent/4.5.2e", ["bittorrent-client"]],
+    ["d1:md11:ut_metadatai1ee4:ipv44:\x0a\x01\x02\x031:pi6881ee", ["bittorrent-address"]],
+    [`d4:ipv616:\x2a\x01${"\0".repeat(13)}\x051:pi6881ee`, ["bittorrent-address"]],
+    ["d1:md11:ut_metadatai1ee6:yourip4:\x0a\x01\x02\x031:v0:e", []],
+    ["d1:md11:ut_metadatai1eee", []],
+  ];
+  for (const [dictionary, leaks] of cases) {
+    assertEquals(verdict(handshake("") + extended(dictionary))?.leaks, leaks, dictionary);
+    assertEquals(verdict(handshake("") + field + message("") + extended(dictionary))?.leaks, leaks, dictionary);
+  }
 });
 
 pureTest("bittorrent leaves other protocols alone", () => {

@@ -1,14 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { INSPECTED } from "../../lib/guard/detector.ts";
-import { cookiesOf, http } from "../../lib/guard/http.ts";
+import { HTTP } from "../../lib/guard/http.ts";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { pureTest } from "../support/pure.ts";
+import { readStream } from "./read_stream.ts";
 
 const HOST = "site.i2p";
 const B32 = `${"a".repeat(52)}.b32.i2p`;
 
 function leaksOf(sent: string, host = HOST): readonly LeakKind[] | undefined {
-  return http({ sent, received: "", host })?.leaks;
+  return readStream(HTTP, sent, { host })?.leaks;
 }
 
 /** A request with some header lines. */
@@ -48,7 +49,7 @@ const USER_AGENTS: readonly [string, boolean][] = [
   ["Links (2.28; GNU C 12.2; text)", false],
 ];
 
-pureTest("http names a User-Agent that tells the system, and none of those that do not", () => {
+pureTest("http finds a User-Agent that names the system, and none of those that do not", () => {
   for (const [agent, isLeak] of USER_AGENTS) {
     assertEquals(leaksOf(request(`User-Agent: ${agent}`)), isLeak ? ["http-user-agent"] : [], agent);
   }
@@ -72,10 +73,10 @@ pureTest("http finds nothing in what curl, wget, git, requests and Tor Browser s
     "PROPFIND /dav HTTP/1.1\r\nHost: site.i2p:80\r\nDepth: 0\r\n\r\n",
     "GET http://site.i2p/ HTTP/1.1\r\nHost: site.i2p\r\nProxy-Connection: Keep-Alive\r\n\r\n",
   ];
-  for (const sent of heads) assertEquals(http({ sent, received: "", host: HOST }), { leaks: [], isDone: false }, sent);
+  for (const sent of heads) assertEquals(leaksOf(sent), [], sent);
 });
 
-/** Header lines, and what they give away. */
+/** Header lines, and the leaks in them. */
 const LINES: readonly [string, LeakKind | undefined][] = [
   ["X-Forwarded-For: 203.0.113.7", "http-forwarded"],
   ["x-forwarded-for:203.0.113.7", "http-forwarded"],
@@ -172,12 +173,12 @@ pureTest("http reads requests behind bodies, and not the bodies", () => {
   ];
   assertEquals(BODY.length, 21);
   for (const body of bodies) {
-    assertEquals(http({ sent: body, received: "", host: HOST }), { leaks: [], isDone: false }, body);
+    assertEquals(leaksOf(body), [], body);
     assertEquals(leaksOf(body + behind), ["http-via"], body);
   }
 });
 
-pureTest("http stops where it cannot know the end of a body, and behind the last byte that is looked at", () => {
+pureTest("http says so where it cannot know the end of a body", () => {
   const heads = [
     "POST / HTTP/1.1\r\nContent-Length: 21\r\nContent-Length: 3\r\n\r\n",
     "POST / HTTP/1.1\r\nContent-Length: 21\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -186,38 +187,74 @@ pureTest("http stops where it cannot know the end of a body, and behind the last
     "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab",
-    `POST / HTTP/1.1\r\nContent-Length: ${INSPECTED}\r\n\r\n`,
+    "GET / HTTP/1.1\r\n\r\nno request\r\n",
+    "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 900\r\n\r\n",
   ];
-  for (const head of heads) {
-    const sent = head + request("Via: 1.0 a");
-    assertEquals(http({ sent, received: "", host: HOST }), { leaks: [], isDone: false }, head);
+  for (const head of heads) assertEquals(leaksOf(head + request("Via: 1.0 a")), ["http-unreadable"], head);
+  assertEquals(leaksOf(`POST / HTTP/1.1\r\nContent-Length: ${INSPECTED}\r\n\r\n${request("Via: 1.0 a")}`), []);
+});
+
+pureTest("http goes on behind bodies of any length, and behind an Upgrade that nobody took", () => {
+  const long = `POST / HTTP/1.1\r\nContent-Length: ${3 * INSPECTED}\r\n\r\n${"x".repeat(3 * INSPECTED)}`;
+  assertEquals(leaksOf(long + request("Via: 1.0 a")), ["http-via"]);
+  for (const protocol of ["websocket", "h2c", "TLS/1.0", "x"]) {
+    const upgrade = request("Connection: Upgrade", `Upgrade: ${protocol}`);
+    assertEquals(leaksOf(upgrade + request("Via: 1.0 a")), ["http-via"], protocol);
   }
+  assertEquals(leaksOf(`CONNECT site.i2p:80 HTTP/1.1\r\n\r\n${request("Via: 1.0 a")}`), ["http-via"]);
+  assertEquals(leaksOf("CONNECT site.i2p:22 HTTP/1.1\r\n\r\nSSH-2.0-x\r\nVia: 1.0 a\r\n"), []);
 });
 
-pureTest("http is done once a stream turns into something else", () => {
-  const upgrade = request("Connection: Upgrade", "Upgrade: websocket");
-  const verdict = (sent: string, received: string): boolean | undefined => http({ sent, received, host: HOST })?.isDone;
-  assertEquals(verdict(upgrade, ""), false);
-  assertEquals(verdict(upgrade, "HTTP/1.1 200 OK\r\n"), false);
-  assertEquals(verdict(upgrade, "HTTP/1.1 101 Switching Protocols\r\n"), true);
-  assertEquals(verdict(request(), "HTTP/1.1 101 Switching Protocols\r\n"), false);
-  assertEquals(verdict(request() + "\x81\x05hello", ""), false, "plaintext still");
-  assertEquals(verdict(request() + "GE", ""), false);
-  assertEquals(verdict("CONNECT site.i2p:22 HTTP/1.1\r\n\r\n", ""), true);
+pureTest("http reads heads of any length, and lines of any length in them", () => {
+  const fill = "x".repeat(20_000);
+  const heads = [
+    `GET /${fill} HTTP/1.1\r\nVia: 1.0 a\r\n\r\n`,
+    `GET / HTTP/1.1\r\nX: ${fill}\r\nVia: 1.0 a\r\n\r\n`,
+    `GET / HTTP/1.1\r\n${`X: ${"x".repeat(1_000)}\r\n`.repeat(40)}Via: 1.0 a\r\n\r\n`,
+    `GET / HTTP/1.1\r\n${"X:\r\n".repeat(9_000)}Via: 1.0 a\r\n\r\n`,
+    `GET / HTTP/1.1\r\nX: x\r\n ${fill}\r\n ${fill}\r\nVia: 1.0 a\r\n\r\n`,
+    `GET / HTTP/1.1\r\nVia: ${fill}\r\n\r\n`,
+  ];
+  for (const head of heads) assertEquals(leaksOf(head), ["http-via"], head.slice(0, 40));
+  assertEquals(leaksOf(`GET /${fill} HTTP/2.0\r\nVia: 1.0 a\r\n\r\n`), ["http-unreadable"]);
+  // A client of which the first line is long waits for an answer behind it.
+  assertEquals(leaksOf(`GET /${fill} HTTP/1.1\r\n\r\n${request("Via: 1.0 a")}`), ["http-via"]);
 });
 
-pureTest("http looks at complete lines only, however the head is cut", () => {
+pureTest("http looks at a head when it has ended, and what there is of one when the stream has", () => {
   const sent = request("User-Agent: Linux", "Via: 1.0 a", "Cookie: session=0123456789");
   const agent = sent.indexOf("Via");
   const via = sent.indexOf("Cookie");
-  for (let length = 0; length <= sent.length; length++) {
-    const leaks = leaksOf(sent.slice(0, length));
-    assertEquals(leaks === undefined, length < "GET / HTTP/1.1\r\n".length);
-    // A line may go on in the next one, but what has come of it is judged.
+  for (let length = "GET / HTTP/1.1\r\n".length; length <= sent.length; length++) {
     const expected = [...length >= agent ? ["http-user-agent"] : [], ...length >= via ? ["http-via"] : []];
-    if (leaks !== undefined) assertEquals<readonly string[]>(leaks, expected, `${length}`);
-    assertEquals(http({ sent: sent.slice(0, length), received: "", host: HOST })?.isDone ?? false, false, `${length}`);
+    assertEquals<readonly string[] | undefined>(leaksOf(sent.slice(0, length)), expected, `${length}`);
+    const open = readStream(HTTP, sent.slice(0, length), { isOpen: true })?.leaks;
+    assertEquals(open?.length, length < sent.length ? 0 : 2, `${length}`);
   }
+  // What stands in front of Host depends on it, and what continues a line on that.
+  assertEquals(leaksOf("GET / HTTP/1.1\r\nReferer: http://site.i2p/\r\nHost: site.i2p\r\n\r\n", B32), []);
+  const uniform = "Mozilla/5.0 (Windows NT 10.0; rv:128.0)\r\n Gecko/20100101 Firefox/128.0";
+  assertEquals(leaksOf(request(`User-Agent: ${uniform}`)), []);
+});
+
+/** A frame of a client. */
+function frame(first: number, payload: string, isMasked = true): string {
+  const key = [1, 2, 3, 4];
+  const size = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 255];
+  const masked = Array.from(payload, (character, at) => character.charCodeAt(0) ^ (key[at % 4] ?? 0));
+  const [short = 0, ...long] = size;
+  return String.fromCharCode(first, short | (isMasked ? 0x80 : 0), ...long, ...(isMasked ? key : []), ...masked);
+}
+
+pureTest("http reads the text of WebSocket, whatever the server has answered", () => {
+  const upgrade = request("Connection: Upgrade", "Upgrade: websocket");
+  assertEquals(
+    leaksOf(upgrade + frame(0x81, "hello") + frame(0x89, "") + frame(0x01, "a".repeat(300)) + frame(0x80, "b")),
+    [],
+  );
+  assertEquals(leaksOf(upgrade + frame(0xc1, "hello")), ["websocket-unreadable"]);
+  assertEquals(leaksOf(upgrade + frame(0x81, "hello") + frame(0x81, "hello", false)), ["http-unreadable"]);
+  assertEquals(leaksOf(upgrade + frame(0x81, "hello") + request("Via: 1.0 a")), ["http-unreadable"]);
 });
 
 pureTest("http reads continued lines, bare line feeds and lines that are none", () => {
@@ -247,17 +284,35 @@ pureTest("http leaves other protocols alone", () => {
     "\0".repeat(INSPECTED),
     "G".repeat(INSPECTED),
   ];
-  for (const sent of others) assertEquals(http({ sent, received: "", host: HOST }), undefined, sent.slice(0, 40));
+  for (const sent of others) assertEquals(leaksOf(sent), undefined, sent.slice(0, 40));
 });
 
-pureTest("cookiesOf() gives the cookies of all requests that are long enough to single somebody out", () => {
+pureTest("http gives the cookies of all requests that are long enough to single somebody out", () => {
+  const cookiesOf = (sent: string): string[] | undefined => readStream(HTTP, sent)?.cookies;
   const sent = request("Cookie: lang=en; sid=0123456789abcdef; a=1234567;b=12345678") +
-    request("cookie: sid=0123456789abcdef", "Cookie: equal=a=b=c=d=e") + "GET / HTTP/1.1\r\nCookie: late=0123456789";
-  assertEquals(cookiesOf({ sent, received: "", host: HOST }), [
-    "sid=0123456789abcdef",
-    "b=12345678",
-    "equal=a=b=c=d=e",
-  ]);
-  assertEquals(cookiesOf({ sent: request("Cookie: 0123456789", "Cookie: =0123456789"), received: "", host: HOST }), []);
-  assertEquals(cookiesOf({ sent: "SSH-2.0-x\r\n", received: "", host: HOST }), []);
+    request("cookie: sid=0123456789abcdef", "Cookie: equal=a=b=c=d=e");
+  assertEquals(cookiesOf(sent), ["sid=0123456789abcdef", "b=12345678", "sid=0123456789abcdef", "equal=a=b=c=d=e"]);
+  assertEquals(cookiesOf(request("Cookie: 0123456789", "Cookie: =0123456789")), []);
+});
+
+pureTest("http finds client hints, a mail address, and the address in an announce", () => {
+  const lines: readonly [string, LeakKind | undefined][] = [
+    ['Sec-CH-UA-Platform: "Linux"', "http-client-hints"],
+    ['sec-ch-ua-model: "Pixel 7"', "http-client-hints"],
+    ["Sec-CH-UA-Mobile: ?1", "http-client-hints"],
+    ["UA-CPU: x86", "http-client-hints"],
+    ["X-Stainless-OS: Linux", "http-client-hints"],
+    ["X-Client-Platform: linux-x86_64", "http-client-hints"],
+    ["From: me@example.org", "http-from"],
+    ['Sec-CH-UA: "Chromium";v="120"', undefined],
+    ["Sec-CH-UA-Mobile: ?0", undefined],
+    ['Sec-CH-UA-Model: ""', undefined],
+    ["X-Client: web", undefined],
+  ];
+  for (const [line, leak] of lines) assertEquals(leaksOf(request(line)), leak === undefined ? [] : [leak], line);
+  const announce = (query: string): string => `GET /a?info_hash=%12%34&${query}&port=6881 HTTP/1.1\r\n\r\n`;
+  assertEquals(leaksOf(announce("ip=84.17.50.33")), ["bittorrent-address"]);
+  assertEquals(leaksOf(announce("ipv6=2a01%3A4f8%3A%3A5")), ["bittorrent-address"]);
+  assertEquals(leaksOf(announce(`ip=${"A".repeat(520)}.i2p`)), []);
+  assertEquals(leaksOf("GET /a?ip=84.17.50.33 HTTP/1.1\r\n\r\n"), []);
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { IRC, parseIrcLine } from "../../lib/guard/irc.ts";
+import { inspectIrcLine, IRC, parseIrcLine } from "../../lib/guard/irc.ts";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -8,7 +8,7 @@ function recognise(sent: string, received = ""): boolean | undefined {
 }
 
 function assertLeaks(lines: readonly string[], ...leaks: LeakKind[]): void {
-  for (const line of lines) assertEquals([...IRC.inspect(line)], leaks, JSON.stringify(line));
+  for (const line of lines) assertEquals([...inspectIrcLine(line)], leaks, JSON.stringify(line));
 }
 
 /** What clients send first. */
@@ -93,7 +93,7 @@ pureTest("IRC.recognise() waits for a few lines, and no longer", () => {
   assertEquals(recognise("PASS " + "x".repeat(1_100)), false);
 });
 
-pureTest("IRC.inspect() finds a host or a real name in USER", () => {
+pureTest("inspectIrcLine() finds a host or a real name in USER", () => {
   assertLeaks(
     [
       // irssi, whose default is the system's full name.
@@ -113,7 +113,7 @@ pureTest("IRC.inspect() finds a host or a real name in USER", () => {
   );
 });
 
-pureTest("IRC.inspect() takes USER of a client that was told no name", () => {
+pureTest("inspectIrcLine() takes USER of a client that was given no name", () => {
   assertLeaks([
     "USER user hostname localhost :realname",
     "USER user hostname localhost :cool guy",
@@ -134,7 +134,7 @@ pureTest("IRC.inspect() takes USER of a client that was told no name", () => {
   ]);
 });
 
-pureTest("IRC.inspect() finds answers of CTCP", () => {
+pureTest("inspectIrcLine() finds answers of CTCP", () => {
   assertLeaks(
     [
       "NOTICE bob :\x01VERSION irssi v1.4.3\x01",
@@ -156,7 +156,7 @@ pureTest("IRC.inspect() finds answers of CTCP", () => {
   );
 });
 
-pureTest("IRC.inspect() lets talk, questions and PING pass", () => {
+pureTest("inspectIrcLine() lets talk, questions and PING pass", () => {
   assertLeaks([
     "PRIVMSG bob :\x01VERSION\x01",
     "PRIVMSG bob :\x01PING 1691316000 123456\x01",
@@ -182,7 +182,7 @@ pureTest("IRC.inspect() lets talk, questions and PING pass", () => {
   ]);
 });
 
-pureTest("IRC.inspect() finds the address in a DCC offer", () => {
+pureTest("inspectIrcLine() finds the address in a DCC offer", () => {
   assertLeaks(
     [
       "PRIVMSG bob :\x01DCC SEND file.txt 3232235777 5000 1234\x01",
@@ -202,7 +202,7 @@ pureTest("IRC.inspect() finds the address in a DCC offer", () => {
   );
 });
 
-pureTest("IRC.inspect() takes DCC without an address of this machine", () => {
+pureTest("inspectIrcLine() takes DCC without an address of this machine", () => {
   assertLeaks([
     "PRIVMSG bob :\x01DCC RESUME file.txt 5000 3232235777 12\x01",
     "PRIVMSG bob :\x01DCC ACCEPT file.txt 5000 3232235777 12\x01",
@@ -223,13 +223,13 @@ pureTest("IRC.inspect() takes DCC without an address of this machine", () => {
   ]);
 });
 
-pureTest("IRC.inspect() takes hostile lines", () => {
+pureTest("inspectIrcLine() takes hostile lines", () => {
   const inspected = ["@", ":", " ", "\x01", "NOTICE ", "NOTICE x :\x01", "PRIVMSG x :\x01DCC 1", "\0", "USER ", ": "];
   for (const piece of inspected) {
-    const leaks = IRC.inspect(piece.repeat(10_000));
+    const leaks = inspectIrcLine(piece.repeat(10_000));
     assertEquals(leaks.length <= 1, true, piece);
   }
-  assertEquals([...IRC.inspect(`NOTICE x :${"\x01".repeat(9_999)}VERSION x`)], ["irc-ctcp"]);
+  assertEquals([...inspectIrcLine(`NOTICE x :${"\x01".repeat(9_999)}VERSION x`)], ["irc-ctcp"]);
 });
 
 pureTest("parseIrcLine() takes a line apart", () => {
@@ -244,4 +244,38 @@ pureTest("parseIrcLine() takes a line apart", () => {
   for (const line of ["", " ", ":only", "@only", "@a :b", "\x16\x03", "1.2"]) {
     assertEquals(parseIrcLine(line), undefined);
   }
+});
+
+pureTest("inspectIrcLine() finds real names in SETNAME, and clients in texts of QUIT, PART and AWAY", () => {
+  assertLeaks(["SETNAME :Alice Liddell", "SETNAME :alice@example.org"], "irc-user");
+  assertLeaks([
+    "QUIT :WeeChat 3.8",
+    "QUIT :KVIrc 5.0.0 Aria http://www.kvirc.net/",
+    "PART #i2p :Konversation terminated!",
+    "AWAY :Auto-away by HexChat 2.16",
+    "QUIT :ircII EPIC5-2.1.6 -- Are we there yet?",
+    "QUIT :using Linux 6.1",
+    "QUIT :ERC 5.4 (IRC client for GNU Emacs 28.2)",
+    "QUIT :Textual IRC Client: www.textualapp.com",
+  ], "irc-quit");
+  assertLeaks([
+    "SETNAME :alice",
+    "QUIT :leaving",
+    "QUIT",
+    "PART #weechat",
+    "PART #i2p :bye",
+    "AWAY :lunch",
+    "QUIT :epic fail",
+    "QUIT :in the lounge at 5",
+    "QUIT :irssi users of the world, unite and take over all of the channels that there are",
+    "PRIVMSG #i2p :WeeChat 3.8 is out",
+  ]);
+});
+
+pureTest("inspectIrcLine() looks for CTCP and DCC in all messages of users", () => {
+  assertLeaks([
+    "SQUERY x :\x01DCC CHAT chat 3232235777 5000\x01",
+    "RELAYMSG #a b :\x01DCC CHAT chat 3232235777 5000\x01",
+  ], "irc-dcc");
+  assertLeaks(["@+a=b NOTICE x :\x01TIME now\x01"], "irc-ctcp");
 });

@@ -1,14 +1,15 @@
 import { assertEquals } from "@std/assert";
 import type { LeakKind } from "../../lib/guard/leak.ts";
-import { MAIL } from "../../lib/guard/mail.ts";
+import { inspectMailLine, MAIL } from "../../lib/guard/mail.ts";
 import { pureTest } from "../support/pure.ts";
+import { readStream } from "./read_stream.ts";
 
 function recognise(sent: string, received = ""): boolean | undefined {
   return MAIL.recognise({ sent, received, host: "smtp.postman.i2p" });
 }
 
 function assertLeaks(lines: readonly string[], ...leaks: LeakKind[]): void {
-  for (const line of lines) assertEquals([...MAIL.inspect(line)], leaks, JSON.stringify(line));
+  for (const line of lines) assertEquals([...inspectMailLine(line)], leaks, JSON.stringify(line));
 }
 
 /** Asserts that a stream is undecided up to some byte, and from there on decided for good. */
@@ -90,7 +91,7 @@ pureTest("MAIL.recognise() says no to other protocols, and stays with it", () =>
   }
 });
 
-pureTest("MAIL.inspect() finds a hello that names the machine", () => {
+pureTest("inspectMailLine() finds a hello that names the machine", () => {
   assertLeaks(
     [
       // mutt; Thunderbird; KMail; sendmail.
@@ -108,7 +109,7 @@ pureTest("MAIL.inspect() finds a hello that names the machine", () => {
   );
 });
 
-pureTest("MAIL.inspect() takes a neutral hello", () => {
+pureTest("inspectMailLine() takes a neutral hello", () => {
   assertLeaks([
     // msmtp; Thunderbird with a hello_argument.
     "EHLO localhost",
@@ -128,7 +129,7 @@ pureTest("MAIL.inspect() takes a neutral hello", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() finds machines in Received", () => {
+pureTest("inspectMailLine() finds machines in Received", () => {
   assertLeaks(
     [
       "Received: from thinkpad (localhost [127.0.0.1]) by mail.i2p (Postfix) with ESMTP id 4F; Mon, 7 Aug 2023 12:00:00 +0200",
@@ -142,7 +143,7 @@ pureTest("MAIL.inspect() finds machines in Received", () => {
   );
 });
 
-pureTest("MAIL.inspect() takes Received that stays in I2P, and text", () => {
+pureTest("inspectMailLine() takes Received that stays in I2P, and text", () => {
   assertLeaks([
     "Received: from localhost (localhost [127.0.0.1]) by mail.i2p (Exim 4.96) with ESMTP id 1.2; Mon, 7 Aug by example.org",
     "Received: from smtp.postman.i2p by hq.postman.i2p for <alice@mail.i2p>",
@@ -154,7 +155,7 @@ pureTest("MAIL.inspect() takes Received that stays in I2P, and text", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() finds a Message-ID that names the machine", () => {
+pureTest("inspectMailLine() finds a Message-ID that names the machine", () => {
   assertLeaks(
     [
       // mutt; KMail; Thunderbird with an account of the clearnet.
@@ -179,7 +180,7 @@ pureTest("MAIL.inspect() finds a Message-ID that names the machine", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() finds the name of the client", () => {
+pureTest("inspectMailLine() finds the name of the client", () => {
   assertLeaks(
     [
       "User-Agent: Mozilla Thunderbird",
@@ -203,7 +204,7 @@ pureTest("MAIL.inspect() finds the name of the client", () => {
   );
 });
 
-pureTest("MAIL.inspect() finds the address that a mail comes from", () => {
+pureTest("inspectMailLine() finds the address that a mail comes from", () => {
   assertLeaks(
     [
       "X-Originating-IP: [192.168.1.5]",
@@ -230,7 +231,7 @@ pureTest("MAIL.inspect() finds the address that a mail comes from", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() takes what everybody sends", () => {
+pureTest("inspectMailLine() takes what everybody sends", () => {
   assertLeaks([
     "MAIL FROM:<alice@mail.i2p>",
     "RCPT TO:<bob@example.org>",
@@ -249,7 +250,7 @@ pureTest("MAIL.inspect() takes what everybody sends", () => {
   ]);
 });
 
-pureTest("MAIL.inspect() takes hostile lines", () => {
+pureTest("inspectMailLine() takes hostile lines", () => {
   const pieces = [
     "EHLO ",
     "Received: from ",
@@ -261,5 +262,68 @@ pureTest("MAIL.inspect() takes hostile lines", () => {
     " ",
     "a1 ID (",
   ];
-  for (const piece of pieces) assertEquals(MAIL.inspect(piece.repeat(10_000)).length <= 1, true, piece);
+  for (const piece of pieces) assertEquals(inspectMailLine(piece.repeat(10_000)).length <= 1, true, piece);
+});
+
+/** Leaks of a message behind DATA. */
+function leaksOfMessage(...lines: string[]): readonly LeakKind[] | undefined {
+  const sent = ["EHLO localhost", "MAIL FROM:<kim@mail.i2p>", "DATA", ...lines, ".", "QUIT", ""].join("\r\n");
+  return readStream(MAIL, sent)?.leaks;
+}
+
+pureTest("MAIL reads headers with the lines that continue them, and none in bodies", () => {
+  assertEquals(leaksOfMessage("Received: from localhost", "\tby desk", "", "hi"), ["mail-received"]);
+  assertEquals(leaksOfMessage("Subject: x", " User-Agent: Mutt", "", "hi"), []);
+  assertEquals(
+    leaksOfMessage(
+      "Subject: x",
+      "",
+      "User-Agent: Mutt",
+      "Received: from desk",
+      "EHLO desk",
+      "Date: 7 Aug 2023 10:00 +0200",
+    ),
+    [],
+  );
+  assertEquals(leaksOfMessage("", "..", "."), []);
+  // A server may refuse the message, and another one may follow.
+  const refused = "EHLO localhost\r\nDATA\r\nRSET\r\nDATA\r\nUser-Agent: Mutt\r\n\r\nhi\r\n.\r\nEHLO desk\r\n";
+  assertEquals(readStream(MAIL, refused)?.leaks, ["mail-mailer", "mail-hello"]);
+});
+
+pureTest("MAIL reads messages in literals of IMAP and in chunks of SMTP, and what follows them", () => {
+  const message = "User-Agent: Mutt\r\n\r\nX-Mailer: x\r\nEHLO desk\r\n";
+  for (const plus of ["", "+"]) {
+    const sent =
+      `a1 LOGIN kim x\r\na2 APPEND Sent (\\Seen) {${message.length}${plus}}\r\n${message}\r\na3 ID ("name" "x")\r\n`;
+    assertEquals(readStream(MAIL, sent, { received: "* OK\r\n" })?.leaks, ["mail-mailer"]);
+    const other = sent.replace(/User-Agent: Mutt/, "Subject: neutral").replace(/a3 .*/, "a3 NOOP");
+    assertEquals(readStream(MAIL, other, { received: "* OK\r\n" })?.leaks, []);
+  }
+  const chunk = `EHLO localhost\r\nBDAT ${message.length} LAST\r\n${message}EHLO desk\r\n`;
+  assertEquals(readStream(MAIL, chunk)?.leaks, ["mail-mailer", "mail-hello"]);
+});
+
+pureTest("inspectMailLine() finds senders outside of I2P, time zones, organizations and posting hosts", () => {
+  assertLeaks(["From: Kim <kim@example.org>", "MAIL FROM:<kim@desk>", "Reply-To: kim@[10.1.2.3]"], "mail-from");
+  assertLeaks(["From: kim@mail.i2p", "MAIL FROM:<>", "From: nobody@nowhere.invalid", "To: bob@example.org"]);
+  assertLeaks([
+    "Date: Mon, 7 Aug 2023 12:00:00 +0200",
+    "Date: 7 Aug 2023 12:00 EST",
+    'a1 APPEND Sent "07-Aug-2023 12:00:00 -0700" {3}',
+  ], "mail-date");
+  assertLeaks([
+    "Date: Mon, 7 Aug 2023 12:00:00 GMT",
+    "Date: 7 Aug 2023 12:00:00 -0000 (UTC)",
+    "Update: 7 Aug 2023 12:00 +0200",
+  ]);
+  assertLeaks(["Organization: Example Net"], "mail-organization");
+  assertLeaks(["NNTP-Posting-Host: desk.example.org", "Path: news.example!not-for-mail"], "news-posting-host");
+  assertLeaks(["Path: news.i2p!not-for-mail", "Path: not-for-mail", "NNTP-Posting-Host: localhost"]);
+});
+
+pureTest("MAIL says that it cannot read what is compressed", () => {
+  assertEquals(readStream(MAIL, "a1 COMPRESS DEFLATE\r\n\x01\x02", { received: "* OK\r\n" })?.leaks, [
+    "mail-unreadable",
+  ]);
 });

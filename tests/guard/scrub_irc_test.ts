@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { IRC } from "../../lib/guard/irc.ts";
+import { inspectIrcLine } from "../../lib/guard/irc.ts";
 import { IrcScrubber } from "../../lib/guard/scrub_irc.ts";
 import { concat } from "../support/bytes.ts";
 import { pureTest } from "../support/pure.ts";
@@ -19,7 +19,7 @@ const STREAMS: readonly (readonly [sent: string, passed: string])[] = [
   [`${NICK}USER alice thinkpad\r\nUSER alice\r\n`, `${NICK}USER user hostname localhost :realname\r\nUSER alice\r\n`],
   // Answers and questions of CTCP, with tags and prefixes, more than one, without an end, in the middle.
   [`${NICK}NOTICE bob :\x01VERSION irssi v1.4.3\x01\r\nJOIN #i2p\r\n`, `${NICK}JOIN #i2p\r\n`],
-  [`${NICK}notice bob :\x01PING 1691316000\x01\nPRIVMSG bob :\x01TIME\x01\nPART #i2p\n`, `${NICK}PART #i2p\n`],
+  [`${NICK}notice bob :\x01PING 1691316000\x01\nPRIVMSG bob :\x01TIME\x01\nPART #i2p\n`, `${NICK}PART #i2p :leaving\n`],
   [`${NICK}@a=b :alice!a@b NOTICE bob :\x01TIME x\x01\r\n:alice NOTICE bob :\x01OS\r\n`, NICK],
   [
     `${NICK}PRIVMSG b :\x01ACTION x\x01\x01VERSION y\x01\r\nPRIVMSG b :hi \x01VERSION\x01\r\nNOTICE b \x01OS\x01\r\n`,
@@ -33,6 +33,21 @@ const STREAMS: readonly (readonly [sent: string, passed: string])[] = [
     `${NICK}PRIVMSG b :x \x01ACTION y\x01\r\nPRIVMSG b :\x01ACTION y\x01 x\r\nPRIVMSG b :\x01ACTION y\x01\x01\r\n`,
     NICK,
   ],
+  // What I2P's own filter writes in place of texts, pings and names.
+  [`${NICK}QUIT :WeeChat 3.8\r\nQUIT\r\nquit bye\n`, `${NICK}QUIT :leaving\r\nQUIT :leaving\r\nQUIT :leaving\n`],
+  [`${NICK}PART #a,#b :KVIrc 5.0\r\nPART #a\r\nPART\r\n`, `${NICK}PART #a,#b :leaving\r\nPART #a :leaving\r\nPART\r\n`],
+  [`${NICK}PING 123 10.1.2.3\r\nPONG :a b\r\nPONG x\r\nPING\r\n`, `${NICK}PING 123\r\nPONG a\r\nPONG x\r\nPING\r\n`],
+  [`${NICK}SETNAME :Alice Liddell\r\n@label=1 SETNAME Alice\r\n`, `${NICK}SETNAME :realname\r\nSETNAME :realname\r\n`],
+  [
+    `${NICK}SQUERY x :\x01VERSION\x01\r\nRELAYMSG #a b :\x01DCC CHAT chat 1 2\x01\r\n@a=b;+c=d NOTICE x :\x01TIME\x01\r\n`,
+    NICK,
+  ],
+  [`${NICK}WALLOPS :\x01OS\x01\r\nXYZ a :\x01OS\x01\r\nONOTICE #a :\x01OS\x01\r\n`, NICK],
+  // What no server understands.
+  [
+    `${NICK}\r\0\r\nPRIVMSG a :b\rNOTICE c :\x01OS\x01\r\nPRIVM\0SG\r\n\x16\x03\x01\r\n1 2\r\nJOIN #i2p\r\n`,
+    `${NICK}JOIN #i2p\r\n`,
+  ],
   // DCC.
   [`${NICK}PRIVMSG bob :\x01DCC SEND f 3232235777 5000 1\x01\r\nNOTICE bob :DCC Send f (192.168.1.5)\r\n`, NICK],
 ];
@@ -40,8 +55,8 @@ const STREAMS: readonly (readonly [sent: string, passed: string])[] = [
 /** Streams that go on as they are. */
 const UNTOUCHED: readonly string[] = [
   `${NICK}PRIVMSG bob :\x01ACTION tells the TIME\x01\r\nPRIVMSG #i2p :\x01action waves\nPRIVMSG #i2p :\x01ACTION\x01\r\n`,
-  `${NICK}PRIVMSG bob :DCC SEND is off\r\nNOTICE bob :VERSION\r\nTOPIC #i2p :\x01\r\n\r\n\n\r\0\r\nNOTICE\r\n`,
-  `${NICK}PRIVMSG bob :gr\xc3\xbc\xc3\x9fe \xff\xfe\r\nQUIT :bye\r\n`,
+  `${NICK}PRIVMSG bob :DCC SEND is off\r\nNOTICE bob :VERSION\r\nTOPIC #i2p :\x01\r\n\r\n\nNOTICE\r\n`,
+  `${NICK}PRIVMSG bob :gr\xc3\xbc\xc3\x9fe \xff\xfe\r\nAWAY :bye\r\n`,
   "",
   "\r\n",
   "PASS x\r\n",
@@ -67,7 +82,7 @@ function textOf(bytes: Uint8Array): string {
 
 /** Scrubs a stream that comes in these pieces. */
 function scrub(...pieces: readonly string[]): string {
-  const scrubber = new IrcScrubber();
+  const scrubber = new IrcScrubber(() => {});
   // Each piece is overwritten afterwards, as a reader does who uses one buffer.
   const passed = pieces.map((piece) => {
     const bytes = bytesOf(piece);
@@ -86,10 +101,10 @@ pureTest("IrcScrubber leaves all else as it is", () => {
   for (const sent of UNTOUCHED) assertEquals(scrub(sent), sent);
 });
 
-pureTest("IrcScrubber lets nothing pass that IRC.inspect() finds", () => {
+pureTest("IrcScrubber lets nothing pass that inspectIrcLine() finds", () => {
   for (const [sent] of STREAMS) {
     assert(sent.split("\n").some((line) => line !== "" && scrub(`${NICK}${line}\n`) !== `${NICK}${line}\n`));
-    for (const line of scrub(sent).split("\n")) assertEquals(IRC.inspect(line), []);
+    for (const line of scrub(sent).split("\n")) assertEquals(inspectIrcLine(line), []);
   }
 });
 
@@ -108,7 +123,7 @@ pureTest("IrcScrubber passes the same in whatever fragments", () => {
 });
 
 pureTest("IrcScrubber holds back nothing but the line that is not whole", () => {
-  const scrubber = new IrcScrubber();
+  const scrubber = new IrcScrubber(() => {});
   const push = (text: string): string => textOf(scrubber.push(bytesOf(text)));
   assertEquals(push("NICK alice\r\nUSER al"), NICK);
   assertEquals(push("ice 0 * :x\r"), "");
@@ -120,41 +135,42 @@ pureTest("IrcScrubber holds back nothing but the line that is not whole", () => 
   assertEquals(push("QUIT"), "QUIT", "it has ended");
 });
 
-pureTest("IrcScrubber is done with a stream as soon as that is no IRC", () => {
+pureTest("IrcScrubber is done with a stream as soon as that is not IRC", () => {
   for (
-    const pieces of [["G", "E"], ["PASS x\r\n", "X", "Y"], [NICK, "\x16", "\x03"], ["\x13"], ["PASS x\r\nGET /", "\n"]]
+    const pieces of [["G", "E"], ["PASS x\r\n", "X", "Y"], ["STARTTLS\r\n", "\x16", "\x03"], ["\x13"], [
+      "PASS x\r\nGET /",
+      "\n",
+    ]]
   ) {
-    const scrubber = new IrcScrubber();
+    const scrubber = new IrcScrubber(() => {});
     for (const piece of pieces) assertEquals(textOf(scrubber.push(bytesOf(piece))), piece);
     assertEquals(scrubber.isDone, true);
   }
 });
 
-pureTest("IrcScrubber gives up at a line of more than 8 KB, and passes it whole", () => {
+pureTest("IrcScrubber leaves out a line of more than 8 KB, and goes on behind it", () => {
   const line = (length: number): string => `PRIVMSG bob :\x01VERSION ${"x".repeat(length - 24)}\r\n`;
-  assertEquals(line(8_192).length, 8_192);
+  const talk = (length: number): string => line(length).replace("\x01VERSION", "all is well");
   assertEquals(scrub(NICK, line(8_192), "JOIN #a\r\n"), `${NICK}JOIN #a\r\n`);
-  for (
-    const pieces of [[line(8_193)], [line(8_193).slice(0, 8_192), "\n"], [
-      line(70_000).slice(0, 9_000),
-      line(70_000).slice(9_000),
-    ]]
-  ) {
-    const sent = [NICK, ...pieces, "USER a b c :d\r\n"];
-    assertEquals(scrub(...sent), sent.join(""));
+  assertEquals(scrub(NICK, talk(8_000)), NICK + talk(8_000));
+  for (const long of [line(8_193), line(70_000), talk(8_200), talk(70_000)]) {
+    for (const cut of [0, 1, 8_191, 8_192, 8_193, long.length - 1]) {
+      const reasons: string[] = [];
+      const scrubber = new IrcScrubber((kind) => reasons.push(kind));
+      const pieces = [NICK, long.slice(0, cut), `${long.slice(cut)}USER a b c :d\r\n`];
+      const passed = pieces.map((piece) => textOf(scrubber.push(bytesOf(piece)))).join("");
+      assertEquals(passed, `${NICK}USER user hostname localhost :realname\r\n`, `${cut} of ${long.length}`);
+      assertEquals([reasons, scrubber.isDone], [["irc-unreadable"], false]);
+    }
   }
-  const scrubber = new IrcScrubber();
-  scrubber.push(bytesOf(NICK));
-  assertEquals(scrubber.push(bytesOf(line(9_000).slice(0, 8_192))).length, 0);
-  assertEquals(scrubber.push(bytesOf("x")).length, 8_193);
-  assertEquals(scrubber.isDone, true);
 });
 
-pureTest("IrcScrubber passes random bytes as they are", () => {
+pureTest("IrcScrubber passes random bytes as they are, but behind a line of IRC", () => {
   const random = new Random(2);
   for (let round = 0; round < 200; round++) {
-    const sent = (round % 2 === 0 ? NICK : "") + random.latin1(random.below(400));
+    const sent = `\x05${random.latin1(random.below(400))}`;
     const at = random.below(sent.length + 1);
     assertEquals(scrub(sent.slice(0, at), sent.slice(at)), sent);
+    assertEquals(scrub(NICK + sent.slice(0, at), sent.slice(at)), scrub(NICK + sent));
   }
 });

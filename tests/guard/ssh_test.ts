@@ -1,12 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { ssh } from "../../lib/guard/ssh.ts";
+import type { LeakKind } from "../../lib/guard/leak.ts";
+import { SSH } from "../../lib/guard/ssh.ts";
 import { pureTest } from "../support/pure.ts";
+import { readStream } from "./read_stream.ts";
 
-function verdict(sent: string): ReturnType<typeof ssh> {
-  return ssh({ sent, received: "", host: "site.i2p" });
+function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefined {
+  const report = readStream(SSH, sent, { isOpen: true });
+  return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
-pureTest("ssh names a version line that tells the distribution or the system", () => {
+pureTest("ssh names a version line that names the distribution or the system", () => {
   const lines = [
     "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3",
     "SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13.5",
@@ -18,7 +21,7 @@ pureTest("ssh names a version line that tells the distribution or the system", (
   for (const line of lines) assertEquals(verdict(`${line}\r\n\0\0\x05`), { leaks: ["ssh-banner"], isDone: true }, line);
 });
 
-pureTest("ssh finds nothing in a version line that tells the program alone", () => {
+pureTest("ssh finds nothing in a version line that names the program alone", () => {
   const lines = [
     "SSH-2.0-OpenSSH_9.2",
     "SSH-2.0-OpenSSH_9.9p1",
@@ -35,8 +38,8 @@ pureTest("ssh finds nothing in a version line that tells the program alone", () 
 
 pureTest("ssh waits for the end of the line, and not for ever", () => {
   const line = "SSH-2.0-OpenSSH_9.2p1 Debian-2\n";
-  for (let length = 0; length < 4; length++) assertEquals(verdict(line.slice(0, length)), undefined);
-  for (let length = 4; length < line.length; length++) {
+  for (let length = 0; length < 8; length++) assertEquals(verdict(line.slice(0, length)), undefined);
+  for (let length = 8; length < line.length; length++) {
     assertEquals(verdict(line.slice(0, length)), { leaks: [], isDone: false });
   }
   assertEquals(verdict(line), { leaks: ["ssh-banner"], isDone: true });

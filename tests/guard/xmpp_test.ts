@@ -1,12 +1,14 @@
 import { assertEquals } from "@std/assert";
 import type { LeakKind } from "../../lib/guard/leak.ts";
-import { xmpp } from "../../lib/guard/xmpp.ts";
+import { XMPP } from "../../lib/guard/xmpp.ts";
 import { pureTest } from "../support/pure.ts";
+import { readStream } from "./read_stream.ts";
 
 const LEAK: readonly LeakKind[] = ["xmpp-domain"];
 
-function verdict(sent: string): ReturnType<typeof xmpp> {
-  return xmpp({ sent, received: "", host: "chat.i2p" });
+function verdict(sent: string): { leaks: LeakKind[]; isDone: boolean } | undefined {
+  const report = readStream(XMPP, sent, { isOpen: true });
+  return report && { leaks: report.leaks, isDone: report.isDone };
 }
 
 /** An opening as Gajim and Conversations send it. */
@@ -32,7 +34,7 @@ pureTest("xmpp names an opening to or from a domain of the clearnet, and none of
     [`goto="example.org"`, false],
   ];
   for (const [given, isLeak] of attributes) {
-    assertEquals(verdict(opening(given)), { leaks: isLeak ? LEAK : [], isDone: isLeak }, given);
+    assertEquals(verdict(opening(given)), { leaks: isLeak ? LEAK : [], isDone: false }, given);
   }
 });
 
@@ -48,7 +50,7 @@ pureTest("xmpp reads openings with other prologues, and the XMPP of servers that
 pureTest("xmpp sees the opening that follows a login without TLS", () => {
   const first = opening(`to="chat.i2p"`) + `<auth mechanism="PLAIN">AG1lAHg=</auth>`;
   assertEquals(verdict(first), { leaks: [], isDone: false });
-  assertEquals(verdict(first + opening(`to="chat.i2p" from="me@example.org"`)), { leaks: LEAK, isDone: true });
+  assertEquals(verdict(first + opening(`to="chat.i2p" from="me@example.org"`)), { leaks: LEAK, isDone: false });
 });
 
 pureTest("xmpp is done once TLS begins, and not by the word alone", () => {
@@ -65,11 +67,31 @@ pureTest("xmpp is done once TLS begins, and not by the word alone", () => {
 
 pureTest("xmpp waits for the end of the opening", () => {
   const whole = opening(`to="example.org"`);
-  const tag = whole.indexOf("<stream:stream ") + "<stream:stream ".length;
-  for (let length = 0; length < tag; length++) assertEquals(verdict(whole.slice(0, length)), undefined, `${length}`);
-  for (let length = tag; length < whole.length; length++) {
-    assertEquals(verdict(whole.slice(0, length)), { leaks: [], isDone: false }, `${length}`);
+  for (let length = 0; length < whole.length; length++) {
+    assertEquals(verdict(whole.slice(0, length))?.leaks ?? [], [], `${length}`);
   }
+  assertEquals(verdict(whole)?.leaks, LEAK);
+});
+
+pureTest("xmpp finds answers to questions for version and time, and neither questions nor UTC", () => {
+  const first = opening(`to="chat.i2p"`);
+  const iq = (type: string, content: string): string => `<iq type='${type}' id='a' to='b@chat.i2p/c'>${content}</iq>`;
+  const version = (content: string): string => `<query xmlns='jabber:iq:version'>${content}</query>`;
+  const time = (zone: string): string =>
+    `<time xmlns='urn:xmpp:time'><tzo>${zone}</tzo><utc>2023-08-07T10:00:00Z</utc></time>`;
+  assertEquals(verdict(first + iq("result", version("<name>Gajim</name><os>Linux</os>")))?.leaks, ["xmpp-version"]);
+  assertEquals(verdict(first + iq("result", time("+02:00")))?.leaks, ["xmpp-time"]);
+  for (
+    const stanza of [
+      iq("get", version("")),
+      iq("result", version("<name/>")),
+      iq("result", time("Z")),
+      iq("get", time("+02:00")),
+    ]
+  ) {
+    assertEquals(verdict(first + stanza)?.leaks, [], stanza);
+  }
+  assertEquals(verdict(first + "<message><body>&lt;os>Linux</os> +02:00</body></message>")?.leaks, []);
 });
 
 pureTest("xmpp heeds addresses in openings only, and leaves other protocols alone", () => {

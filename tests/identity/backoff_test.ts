@@ -43,7 +43,9 @@ pureTest("Backoff begins anew after reset(), and without a source of chance it h
 
 /** Milliseconds from each failed attempt at a new session to the next. */
 function gaps({ log }: Harness): number[] {
-  const times = log.filter((line) => line.includes("No new session")).map((line) => Date.parse(line.slice(0, 24)));
+  const times = log.filter((line) => /No new session|Router unreachable/.test(line)).map((line) =>
+    Date.parse(line.slice(0, 24))
+  );
   return times.slice(1).map((time, i) => time - (times[i] ?? 0));
 }
 

@@ -34,6 +34,26 @@ pureTest("renderText() has a table in columns where they fit, and else a paragra
   assertEquals(renderText(long, 40).split("\n").slice(0, 2), ["x", "  b: word word word word word word word"]);
 });
 
+pureTest("renderText() has terms beside what they mean, close to their heading", () => {
+  const terms = [["`--a`", "Short"], ["--a-long-option-that-needs-a-line", "word ".repeat(9).trim()]] as const;
+  const blocks = [{ kind: "heading", level: 2, text: "Options" }, { kind: "terms", terms }] as const;
+  assertEquals(renderText(blocks, 60).split("\n"), [
+    "Options:",
+    `  --a${" ".repeat(25)}Short`,
+    "  --a-long-option-that-needs-a-line",
+    `${" ".repeat(30)}word word word word word word`,
+    `${" ".repeat(30)}word word word`,
+  ]);
+  const [first] = renderMarkdown(blocks.slice(1)).split("\n");
+  assertEquals(first, "- `--a`: Short");
+});
+
+pureTest("renderText() drops the names of two columns that do not fit", () => {
+  const rows = [["what is limited, in many words ".repeat(3).trim(), "10 bytes"]];
+  const table = { kind: "table", head: ["limit", "value"], rows } as const;
+  assertEquals(renderText([table], 60).split("\n").at(-1), "  10 bytes");
+});
+
 pureTest("renderMarkdown() writes what it was made of", () => {
   assertEquals(parseBlocks(renderMarkdown(parseBlocks(PAGE))), parseBlocks(PAGE));
 });

@@ -88,7 +88,7 @@ Deno.test("audit of a leaky application names what it gives away, with the fix, 
     `  ${clearnet?.fix}`,
     `✗ dns (2 ×): ${dns?.message}`,
     `  ${dns?.fix}`,
-    `✗ http-user-agent (1 ×): ${agent.story}`,
+    `✗ http-user-agent (1 ×): ${agent.message}`,
     `  ${agent.fix}`,
     "It sees plaintext only: what is encrypted may say anything.",
   ]);
@@ -211,7 +211,7 @@ Deno.test("audit looks for the words of --secrets-file, and repeats none of them
   await readToEnd(conn);
   conn.close();
   assertEquals(await proxy.stop("SIGINT"), 1);
-  assertStringIncludes(proxy.stdout(), `✗ secret (1 ×): ${LEAKS.secret.story}\n`);
+  assertStringIncludes(proxy.stdout(), `✗ secret (1 ×): ${LEAKS.secret.message}\n`);
   assert(!(proxy.stdout() + proxy.stderr()).includes("swordfish"));
 });
 
@@ -232,6 +232,6 @@ Deno.test("audit takes no operand, none of the options that it decides, and no t
 });
 
 function storyAndFix(kind: "http-user-agent"): { story: string; fix: string } {
-  const { story, fix } = LEAKS[kind];
+  const { message: story, fix } = LEAKS[kind];
   return { story, fix };
 }

@@ -1,6 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { lookForSocks } from "../../lib/cli/check_ports.ts";
 import { proxyCommand, runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
+import { freePort } from "../support/free_port.ts";
+import { startHarness } from "../support/harness.ts";
+import { startImpostor } from "../support/impostor.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 /** A router that speaks to nobody, with SAM switched off. */
@@ -108,3 +112,19 @@ e2eTest(
     }
   },
 );
+
+Deno.test("lookForSocks() tells i2p-socks, nobody, and SOCKS of another program apart", async () => {
+  const { signal } = new AbortController();
+  const look = (port: number): Promise<string> => lookForSocks({ hostname: "127.0.0.1", port }, signal);
+  await using router = startImpostor(async (conn) => {
+    const buffer = new Uint8Array(100);
+    await conn.read(buffer);
+    if (buffer[0] === 5) await conn.write(Uint8Array.of(5, 0));
+  });
+  assertStringIncludes(await look(router.port), "a SOCKS proxy of another program, such as the router's");
+  await using other = startImpostor(() => Promise.resolve());
+  assertEquals(await look(other.port), "something that is not i2p-socks");
+  assertEquals(await look(freePort()), "nobody");
+  await using harness = await startHarness();
+  assertEquals(await look(harness.port), "ours");
+});

@@ -71,12 +71,12 @@ for (const manners of ["i2pd", "java"] as const) {
 
 const ONE_DESTINATION = "one for streams and datagrams, which --identity keeps";
 
-const TWO_DESTINATIONS = "two, and --identity keeps that of streams only: datagrams have one of their own, " +
-  "for this router has no sessions that carry both (PRIMARY of SAM 3.3)";
+const TWO_DESTINATIONS = "two: --identity keeps that of streams, and datagrams have a temporary one, " +
+  "because this router has no sessions that carry both (PRIMARY of SAM 3.3)";
 
 /** What check says where a router has none of the later kinds, in its words. */
 function noStyles(says: (style: string) => string): string {
-  return "DATAGRAM, which every peer understands; " +
+  return "DATAGRAM, which all others understand; " +
     `DATAGRAM2 (safe from replay): no, the router says "${says("DATAGRAM2")}"; ` +
     `DATAGRAM3 (whose sender is not proved): no, the router says "${says("DATAGRAM3")}"`;
 }

@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { manPage } from "../../lib/manual/man_page.ts";
 import { type CommandResult, runCommand } from "../support/command.ts";
 import { targetOf } from "../tools/executable_target.ts";
-import { compileArgs, nameOf, release, TARGETS } from "../tools/release.ts";
+import { compileArgs, MAN_PAGE, nameOf, release, TARGETS } from "../tools/release.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 /** In front of the metadata of an executable; eight bytes with its length come in between. */
@@ -26,16 +27,17 @@ Deno.test("the executable has the permissions of the set and no others, and neve
   assertBaked(await Deno.readFile(`${scratch.dir}/program`));
 });
 
-Deno.test("a release is named executables and checksums that fit", async () => {
+Deno.test("a release is named executables, the man page, and checksums that fit", async () => {
   await using scratch = await makeScratch();
   const folder = `${scratch.dir}/release`;
   const bytes = (target: string): Uint8Array => HEADERS[target] ?? new Uint8Array();
   await release(Object.keys(TARGETS), folder, (file, target) => Deno.writeFile(file, bytes(target)));
-  const names = Object.keys(TARGETS).map(nameOf);
+  const names = [...Object.keys(TARGETS).map(nameOf), MAN_PAGE];
   const found = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   assertEquals(found.sort(), ["SHA256SUMS", ...names.toSorted()]);
   const check = await runCommand("bash", ["-c", 'cd "$1" && sha256sum -c --strict SHA256SUMS', "bash", folder]);
   assertEquals([check.code, check.stdout], [0, names.map((name) => `${name}: OK\n`).join("")]);
+  assertEquals(await Deno.readTextFile(`${folder}/${MAN_PAGE}`), manPage());
 });
 
 Deno.test("the executable of a release is baked alike, and one for another machine is refused", async () => {

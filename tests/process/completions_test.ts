@@ -2,9 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { candidatesFor } from "../../lib/cli/complete.ts";
 import { completions, SHELLS } from "../../lib/cli/completions.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
-import { KEY_ACTIONS } from "../../lib/cli/key_actions.ts";
+import { KEY_ACTIONS } from "../../lib/command/actions.ts";
 import { CLIENTS } from "../../lib/cli/setup_clients.ts";
 import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";
+import { TOPICS } from "../../lib/manual/topics.ts";
 import { KINDS } from "../../lib/cli/service.ts";
 import { Terminal } from "../../lib/command/terminal.ts";
 import { PROJECT, runProxy } from "../support/command.ts";
@@ -42,7 +43,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
       ["", VERBS],
       ["se", ["serve", "service", "setup"]],
       ["--sam 127.0.0.1:7656 ", VERBS],
-      ["help ", VERBS],
+      ["help ", [...new Set([...VERBS, "topics", ...Object.keys(TOPICS)])]],
       ["keys ", Object.keys(KEY_ACTIONS)],
       ["keys --sam 127.0.0.1:7656 ex", ["export"]],
       ["keys show ", ["irc", "mail"]],

@@ -1,6 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { e2eTest } from "../support/e2e.ts";
-import { startProxyProcess } from "../support/proxy_process.ts";
+import { echo } from "../support/harness.ts";
+import { startImpostor } from "../support/impostor.ts";
+import { type ProxyProcessOptions, startProxyProcess } from "../support/proxy_process.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 import { startSite } from "../support/site.ts";
 import { readToEnd, socksConnect, socksGet } from "../clients/socks_client.ts";
@@ -34,6 +36,52 @@ e2eTest("out of file descriptors it refuses clients with the reason, and recover
   assert(page.includes(site.token), proxy.stderr());
 });
 
+/** Runs the program with so few file descriptors. */
+function limitedTo(descriptors: number): ProxyProcessOptions {
+  return { wrapper: ["bash", "-c", `ulimit -n ${descriptors}; exec "$@"`, "bash"] };
+}
+
+e2eTest("with too few descriptors for its clients it says so at the start, and none is without an answer", [
+  "bash",
+], async () => {
+  await using bridge = await startSamBridge();
+  await using service = await startEcho(bridge.port);
+  await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`], limitedTo(128));
+  const [, held] = /Too few file descriptors for --max-connections: there is room for (\d+) clients/
+    .exec(proxy.stderr()) ?? [];
+  assertMatch(proxy.stderr(), /hint="Type ulimit -n 4096 before the start, or set LimitNOFILE=4096 in the unit"/);
+  const clients = await Promise.all(
+    Array.from({ length: 300 }, () => socksConnect(proxy.port, service.b32, 80, { timeout: 60_000 })),
+  );
+  const served = clients.filter(({ reply }) => reply.code === 0);
+  assertEquals(new Set(clients.map(({ reply }) => reply.code)), new Set([0, 1]));
+  assertEquals(served.length, Number(held), "as many as it said");
+  for (const { conn } of served) await assertEchoes(conn);
+  assertStringIncludes(proxy.stderr(), "reason=out-of-descriptors");
+  assertEquals(/Cannot accept a client/.exec(proxy.stderr())?.[0], undefined);
+  for (const { conn } of clients) conn.close();
+});
+
+e2eTest("with few descriptors, streams whose clients have left make room for others, and none is refused", [
+  "bash",
+], async () => {
+  await using bridge = await startSamBridge();
+  await using service = await startEcho(bridge.port);
+  await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`], limitedTo(128));
+  const since = performance.now();
+  await Promise.all(Array.from({ length: 10 }, async () => {
+    for (let i = 0; i < 20; i++) {
+      const { reply, conn } = await socksConnect(proxy.port, service.b32, 80, { timeout: 60_000 });
+      assertEquals(reply.code, 0, proxy.stderr());
+      await assertEchoes(conn);
+      conn.close();
+    }
+  }));
+  // A place is free a second after its client has left: some 30 a second, where it was ten.
+  assert(performance.now() - since < 60_000, `${performance.now() - since} ms`);
+  assertEquals(/Cannot accept a client/.exec(proxy.stderr())?.[0], undefined);
+});
+
 e2eTest("out of file descriptors it refuses associations with the reason, and recovers", ["bash"], async () => {
   await using bridge = await startSamBridge({ udp: true });
   const options = ["--sam", `127.0.0.1:${bridge.port}`, "--udp", "--sam-udp", `${bridge.udpPort}`];
@@ -58,3 +106,20 @@ e2eTest("out of file descriptors it refuses associations with the reason, and re
   }
   assertEquals(code, 0, proxy.stderr());
 });
+
+async function startEcho(samPort: number): Promise<AsyncDisposable & { b32: string }> {
+  const listener = startImpostor(echo);
+  const service = await publishService(samPort, listener.port);
+  return {
+    b32: service.b32,
+    [Symbol.asyncDispose]: async () => {
+      await service[Symbol.asyncDispose]();
+      await listener[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function assertEchoes(conn: Deno.TcpConn): Promise<void> {
+  await conn.write(Uint8Array.of(7));
+  assertEquals(await conn.read(new Uint8Array(1)), 1);
+}

@@ -92,7 +92,7 @@ Deno.test("serve: at the end callers are waited for as clients are, and the log 
   const { conn } = await caller.call(proxy.ready["b32"] ?? "");
   using served = await service.accept();
   proxy.signal("SIGTERM");
-  await proxy.waitFor("stderr", /Stopping: waiting up to 10 s for 1 connection; a second signal/);
+  await proxy.waitFor("stderr", /Stopping: waiting up to 10 s for 1 connection\. Press Ctrl\+C again to quit now/);
   conn.close();
   assertEquals(await served.read(new Uint8Array(1)), null);
   assertEquals((await proxy.ended()).code, 143);

@@ -1,7 +1,9 @@
-import { assertEquals } from "@std/assert";
-import { VERB_HELP } from "../../lib/cli/help.ts";
+import { assert, assertEquals } from "@std/assert";
+import { parseConfigFile } from "../../lib/config/file.ts";
+import { TOPICS } from "../../lib/manual/topics.ts";
+import { VERB_HELP } from "../../lib/manual/verbs.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
-import { installProxy, runCommand } from "../support/command.ts";
+import { installProxy, runCommand, runProxy } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { makeScratch } from "../support/scratch.ts";
 
@@ -34,4 +36,25 @@ e2eTest("the examples of help run as they stand", ["bash"], async () => {
   );
   const { stdout, stderr } = await runCommand("bash", ["-c", `cd '${scratch.dir}'\n${failed}`], { env });
   assertEquals([stdout, stderr], ["", ""]);
+});
+
+Deno.test("the file in help config is one that the program accepts", async () => {
+  await using scratch = await makeScratch();
+  const files = ["config", "forward"].flatMap((topic) =>
+    [...(TOPICS[topic]?.page ?? "").matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text)
+  );
+  assertEquals(files.length, 2);
+  const [complete = "", forward = ""] = files;
+  const address = `${"a".repeat(52)}.b32.i2p`;
+  for (const text of [complete, forward.replace("ADDRESS.b32.i2p", address)]) {
+    const file = await scratch.file("i2p-socks.yaml", text);
+    const { code, stderr } = await runProxy(["--config", file, "--check-config"]);
+    assertEquals([code, stderr], [
+      0,
+      `Valid configuration in ${file}: ${text === complete ? "3 applications" : "1 application"}\n`,
+    ]);
+  }
+  // The comments are about options that exist: the file has many of them.
+  const given = parseConfigFile(complete, []);
+  assert(given.common.size + given.applications.reduce((sum, one) => sum + one.size, 0) > 25);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { LOOKUP_TIMEOUT } from "../../lib/cli/lookup.ts";
+import { LOOKUP_TIMEOUT } from "../../lib/sam/naming.ts";
 import { DRAIN_TIMEOUT } from "../../lib/server/applications.ts";
 import { runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
@@ -35,8 +35,27 @@ Deno.test("a signal ends connections that do not end by themselves within ten se
   assertEquals(await proxy.stop("SIGTERM"), 143);
   assert(performance.now() - since >= DRAIN_TIMEOUT / 10);
   assertEquals((await proxy.ended()).signal, null);
-  assertStringIncludes(proxy.stderr(), "Stopping: waiting up to 10 s for 1 connection");
+  assertStringIncludes(proxy.stderr(), "Stopping: waiting up to 10 s for 1 connection.");
   assertEquals(await conn.read(new Uint8Array(1)), null);
+});
+
+Deno.test("a flood of refusals writes two lines of log, and all are counted", async () => {
+  await using bridge = await startSamBridge();
+  await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`]);
+  for (let i = 0; i < 10; i++) {
+    await Promise.all(Array.from({ length: 30 }, async () => {
+      const { reply, conn } = await socksConnect(proxy.port, "example.com", 80);
+      assertEquals(reply.code, 2);
+      conn.close();
+    }));
+  }
+  assertEquals(await proxy.stop(), 143);
+  const lines = proxy.stderr().split("\n").filter((line) => line.includes("reason=clearnet"));
+  const folded = lines.map((line) => Number(/ (\d+) more like this: /.exec(line)?.[1] ?? 1));
+  assertEquals(folded.reduce((sum, count) => sum + count, 0), 300, proxy.stderr());
+  // The time may be over once or twice on a busy machine.
+  assert(lines.length <= 10, proxy.stderr());
+  assertStringIncludes(proxy.stderr(), "refused-clearnet=300");
 });
 
 e2eTest("--max-per-client tells addresses of loopback apart, and old clients go on", ["curl"], async () => {

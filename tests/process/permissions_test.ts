@@ -32,7 +32,7 @@ const GIVEN_BACK = [
   "request read",
 ];
 
-Deno.test("the permission set is the one that the README describes", () => {
+Deno.test("the permission set is the one that the manual describes", () => {
   assertEquals(config.permissions.default, {
     net: { allow: ["127.0.0.1", "[::1]"], deny: ["127.0.0.1:53", "[::1]:53"] },
     import: ["127.0.0.1:1"],
@@ -41,6 +41,7 @@ Deno.test("the permission set is the one that the README describes", () => {
     env: [
       "I2P_SOCKS_*",
       "HOME",
+      "XDG_CONFIG_HOME",
       "XDG_DATA_HOME",
       "XDG_RUNTIME_DIR",
       "LOCALAPPDATA",
@@ -109,7 +110,7 @@ Deno.test("started with more than its own set, it gives back what it can, and na
       args: ["run", "--no-prompt", "--quiet", ...grants, ...args],
     });
     await child.waitFor("stdout", /^ready .*\n/);
-    assert(/warn {2}Started with more permissions .* cannot give back: net\n/.test(child.stderr()), child.stderr());
+    assert(/warn {2}Started with more permissions .* cannot drop: net\n/.test(child.stderr()), child.stderr());
   }
 });
 

@@ -11,7 +11,7 @@ import { socksConnect, socksGet, writeAll } from "../clients/socks_client.ts";
 import { type AllowedPath, executablePaths, findEscapes, RUNTIME_PATHS, sourcePaths, straceTo } from "./trace.ts";
 
 /** What the program says that was started with more than its own permissions. */
-const WARNING = /Started with more permissions than the program's own, and cannot give back: (.*)/;
+const WARNING = /Started with more permissions than the program's own, and cannot drop: (.*)/;
 
 const LOGIN = { user: "keeper", password: "of the door" };
 

@@ -77,7 +77,8 @@ Deno.test("the default port is 4447, or the next free one, said aloud", async ()
   using _taken = take(4447);
   await using bridge = await startSamBridge();
   await using proxy = await startProxyProcess(samOf(bridge), { freePort: false });
-  assert(proxy.port > 4447 && proxy.port < 4467, proxy.readyLine);
+  // 4448 is where status asks.
+  assert(proxy.port > 4448 && proxy.port < 4467, proxy.readyLine);
   assertEquals(proxy.ready["listen"], `127.0.0.1:${proxy.port}`);
   assertStringIncludes(proxy.stderr(), `Port 4447 is taken, serving on ${proxy.port} instead\n`);
 });
@@ -139,18 +140,18 @@ Deno.test("it logs in where the bridge asks for it; 69 for a wrong login, 2 for 
     },
     { name: "no such file", args: as("me", `${dir}/none`), code: 2, error: `"${dir}/none": there is no such file` },
     { name: "a directory", args: as("me", dir), code: 2, error: `"${dir}": ` },
-    { name: "empty file", args: as("me", await file("empty", "")), code: 2, error: "its first line is no password" },
+    { name: "empty file", args: as("me", await file("empty", "")), code: 2, error: "its first line is not a password" },
     {
       name: "empty first line",
       args: as("me", await file("blank", "\npineapple\n")),
       code: 2,
-      error: "its first line is no password",
+      error: "its first line is not a password",
     },
     {
       name: "control character",
       args: as("me", await file("bell", "pine\x07apple\n")),
       code: 2,
-      error: "its first line is no password",
+      error: "its first line is not a password",
     },
   ];
   for (const { name, args, code, error, hint } of cases) {

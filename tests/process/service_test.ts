@@ -42,7 +42,7 @@ Deno.test("service prints the text of each kind as it is", async () => {
   }
 });
 
-pureTest("each kind of service starts `serve --config` with a file at a whole path", () => {
+pureTest("each kind of service starts `serve --config` with a file at a whole path, and waits for the router", () => {
   const words: Record<string, string[]> = {
     "systemd": unitWords("systemd"),
     "systemd-template": unitWords("systemd-template"),
@@ -54,16 +54,16 @@ pureTest("each kind of service starts `serve --config` with a file at a whole pa
   };
   const files = Object.entries(words).map(([kind, all]) => {
     const { verb, given } = parseArguments(all, () => undefined);
-    assertEquals([verb, given.size], ["serve", 1], kind);
+    assertEquals([verb, given.size, given.get("wait")?.[0]?.text], ["serve", 2, "10m"], kind);
     return [kind, given.get("config")?.[0]?.text];
   });
   assertEquals(Object.fromEntries(files), {
-    "systemd": "/etc/i2p-socks/i2p-socks.yaml",
+    "systemd": "/etc/i2p-socks/config.yaml",
     "systemd-template": "/etc/i2p-socks/%i.yaml",
-    "systemd-user": "%E/i2p-socks/i2p-socks.yaml",
-    "container": "/etc/i2p-socks/i2p-socks.yaml",
-    "launchd": "$HOME/Library/Application_Support/i2p-socks/i2p-socks.yaml",
-    "windows": "$folder\\i2p-socks.yaml",
+    "systemd-user": "%E/i2p-socks/config.yaml",
+    "container": "/etc/i2p-socks/config.yaml",
+    "launchd": "$HOME/Library/Application_Support/i2p-socks/config.yaml",
+    "windows": "$folder\\config.yaml",
   });
   assertEquals(Object.keys(words), Object.keys(KINDS));
 });
@@ -118,7 +118,7 @@ pureTest("the comments of a unit name its own places", () => {
     )
       .map((place) => place.replace(/\.$/, ""));
   assertEquals(places("systemd"), [
-    ...["/etc/systemd/system/i2p-socks.service", "/usr/local/bin/i2p-socks", "/etc/i2p-socks/i2p-socks.yaml"],
+    ...["/etc/systemd/system/i2p-socks.service", "/usr/local/bin/i2p-socks", "/etc/i2p-socks/config.yaml"],
     ...["/var/lib/i2p-socks/keys", "/run/credentials/i2p-socks.service/logins", "/etc/i2p-socks/logins"],
   ]);
   assertEquals(places("systemd-template"), [
@@ -126,7 +126,7 @@ pureTest("the comments of a unit name its own places", () => {
     ...["/var/lib/i2p-socks@NAME/keys", "/run/credentials/i2p-socks@NAME.service/logins", "/etc/i2p-socks/logins"],
   ]);
   assertEquals(places("systemd-user"), [
-    ...["~/.config/systemd/user/i2p-socks.service", "~/.local/bin/i2p-socks", "~/.config/i2p-socks/i2p-socks.yaml"],
+    ...["~/.config/systemd/user/i2p-socks.service", "~/.local/bin/i2p-socks", "~/.config/i2p-socks/config.yaml"],
     ...["~/.config/i2p-socks/keys"],
   ]);
 });
@@ -173,7 +173,7 @@ e2eTest("systemd takes the units without a complaint", ["systemd-analyze"], asyn
       });
       assertEquals(result, { code: 0, stdout: "", stderr: "" });
       if (kind !== "systemd") return;
-      // In tenths: what the README says, with room for what other versions look at.
+      // In tenths: what the manual says, with room for what other versions look at.
       const rating = ["security", "--offline=true", "--threshold=16", "--no-pager", file];
       const { code, stdout: said } = await runCommand("systemd-analyze", rating);
       assertEquals(code, 0, said);
@@ -251,7 +251,7 @@ Deno.test({
     const result = await runCommand(shell, [flag, command, scribe], { env });
     assertEquals(result, { code: 0, stdout: "", stderr: "" });
     const log = await Deno.readTextFile(`${env.HOME}/Library/Logs/i2p-socks.log`);
-    const config = `${env.HOME}/Library/Application Support/i2p-socks/i2p-socks.yaml`;
-    assertEquals(log.trimEnd().split("\n"), ["serve", "--config", config, "talk"]);
+    const config = `${env.HOME}/Library/Application Support/i2p-socks/config.yaml`;
+    assertEquals(log.trimEnd().split("\n"), ["serve", "--config", config, "--wait", "10m", "talk"]);
   },
 });

@@ -42,7 +42,9 @@ Deno.test("a reader that never reads does not keep the program from ending", asy
 
 /** Starts the program, and reads its ready line and no more. */
 async function start(verb: string, bridge: SamBridge): Promise<{ child: Deno.ChildProcess; port: number }> {
-  const { program, args } = proxyCommand([verb, "--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`]);
+  // Lines that name different destinations are not folded.
+  const options = ["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`, "--log-destinations"];
+  const { program, args } = proxyCommand([verb, ...options]);
   const child = new Deno.Command(program, {
     args,
     cwd: PROJECT,
@@ -62,8 +64,8 @@ async function start(verb: string, bridge: SamBridge): Promise<{ child: Deno.Chi
 /** Has so many clients refused, each of which costs a line of the log and more, and sees that all are answered. */
 async function refuse(port: number, clients: number): Promise<void> {
   for (let i = 0; i < clients; i += 60) {
-    await Promise.all(Array.from({ length: 60 }, async () => {
-      const { reply, conn } = await socksConnect(port, "example.com", 80);
+    await Promise.all(Array.from({ length: 60 }, async (_, j) => {
+      const { reply, conn } = await socksConnect(port, `${i + j}.example.com`, 80);
       assertEquals(reply.code, 2);
       await readToEnd(conn);
       conn.close();

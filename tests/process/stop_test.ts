@@ -63,7 +63,7 @@ Deno.test("after a signal an open connection goes on to its end, and a second si
       using _conn = conn;
       assertEquals(reply.code, 0);
       proxy.signal("SIGTERM");
-      await proxy.waitFor("stderr", /Stopping: waiting up to 10 s for 1 connection; a second signal/);
+      await proxy.waitFor("stderr", /Stopping: waiting up to 10 s for 1 connection\. Press Ctrl\+C again to quit now/);
       assertEquals(await echoed(conn, "still there"), "still there");
       const refused = await Deno.connect({ hostname: "127.0.0.1", port: proxy.port }).catch((error) => error.name);
       assertEquals(refused, "ConnectionRefused");

@@ -72,7 +72,7 @@ Deno.test("with i2pd all applications of a process say once that datagrams have 
   const file = await scratch.file("config.yaml", common + applications.join(""));
   await using proxy = await startProxyProcess(["--config", file], { freePort: false });
   await proxy.waitFor("stdout", /(ready .*sam=3\.1 .*\n[^]*){3}/);
-  const told = proxy.stderr().match(/Streams and datagrams have two destinations with this router/g);
+  const told = proxy.stderr().match(/so UDP uses a separate, temporary I2P address/g);
   assertEquals(told?.length, 1, proxy.stderr());
   await proxy.stop("SIGTERM");
 });

@@ -10,7 +10,7 @@ import { MAX_WAITING } from "../../lib/proxy/associate.ts";
 import { Clock } from "../support/clock.ts";
 import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
-import { associate, encodeUdp } from "../clients/socks_udp.ts";
+import { associate, type AssociateOptions, encodeUdp } from "../clients/socks_udp.ts";
 import { encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { startUdpService } from "../sam_bridge/udp_service.ts";
@@ -107,7 +107,7 @@ Deno.test("What cannot be sent is dropped, counted, and explained once", async (
   const deny = [parseRule("denied.i2p")];
   await using stage = await startUdpStage({ settings: { policy: { deny } } });
   const { harness, echo } = stage;
-  using client = await associate(harness.port, { port: "own" });
+  using client = await associate(harness.port, { host: "127.0.0.1", port: "own" });
   for (const [index, [reason, bytes]] of DROPPED.entries()) {
     await t.step(`${index}: ${reason}`, async () => {
       const before = harness.counters.get(`udp-dropped-${reason}`);
@@ -140,7 +140,7 @@ Deno.test("Only the client is served: from the port that it has named, or else f
   const { harness } = stage;
   for (const port of ["own", 0] as const) {
     const before = harness.counters.get("udp-dropped-foreign");
-    using client = await associate(harness.port, { port });
+    using client = await associate(harness.port, port === 0 ? {} : { host: "127.0.0.1", port });
     using other = openUdp();
     const relay: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: client.reply.port };
     if (port === 0) {
@@ -153,6 +153,30 @@ Deno.test("Only the client is served: from the port that it has named, or else f
     assertEquals((await client.receive())?.text, "own");
   }
 });
+
+/** What clients name in their request. The peer answers at port 53. */
+const NAMED: readonly (readonly [what: string, AssociateOptions])[] = [
+  ["their own address and port, as RFC 1928 has it", { host: "127.0.0.1", port: "own" }],
+  ["their own address, and no port yet", { host: "127.0.0.1", port: 0 }],
+  ["nothing", { host: "0.0.0.0", port: 0 }],
+  ["nothing, as IPv6", { host: "::", port: 0 }],
+  ["their own port alone", { host: "0.0.0.0", port: "own" }],
+  ["the peer's port alone", { host: "0.0.0.0", port: 53 }],
+  ["the peer's port alone, as IPv6", { host: "::", port: 53 }],
+  ["the peer, by an address", { host: "198.51.100.7", port: 53 }],
+  ["the peer, by its name", { host: "udp.i2p", port: 53 }],
+  ["an empty name", { host: "", port: 53 }],
+];
+
+for (const [what, options] of NAMED) {
+  Deno.test(`Clients are served that name ${what}`, async () => {
+    await using stage = await startUdpStage();
+    using client = await associate(stage.harness.port, options);
+    await client.send("udp.i2p", 53, "hello");
+    assertEquals((await client.receive())?.text, "hello");
+    assertEquals(stage.harness.counters.get("udp-dropped-foreign"), 0);
+  });
+}
 
 Deno.test("A client of another address than 127.0.0.1 is told that nothing can be sent to it, and goes on without", async () => {
   await using harness = await startHarness({ udp: true, addresses: ["127.0.0.2"] });

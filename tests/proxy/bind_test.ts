@@ -187,7 +187,7 @@ Deno.test("--allow-caller and --deny-caller hold for clients that wait, too", as
 });
 
 Deno.test("a login waits on its own identity, and beside --forward only a login can", async () => {
-  const forward = { rules: [], header: false, maxInbound: 1 };
+  const forward = { rules: [], header: false, maxInbound: 1, maxPerCaller: 1, idleTimeout: 0 };
   await using harness = await startHarness({
     settings: { bind: true, isolation: ["auth"], forward },
   });

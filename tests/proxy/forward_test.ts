@@ -78,7 +78,10 @@ async function serveInto(
   const harness = stack.use(
     await startHarness({
       ...options,
-      settings: { forward: { rules, header: false, maxInbound: 10, ...forward }, ...settings },
+      settings: {
+        forward: { rules, header: false, maxInbound: 10, maxPerCaller: 10, idleTimeout: 0, ...forward },
+        ...settings,
+      },
     }),
   );
   const caller = stack.use(await startCaller(harness.bridge.port));
@@ -202,6 +205,36 @@ Deno.test("above the limit callers are closed, and below it they are served agai
   await until("one has left", () => harness.proxy.callers === 1);
   await caller.call(b32);
   await until("a third is served", () => harness.counters.get("inbound-connected") === 3);
+});
+
+Deno.test("one caller cannot hold the places of all: above its own limit it is closed, and others are served", async () => {
+  await using service = new Service(async (conn) => void await readToEnd(conn));
+  await using served = await serveInto([service.rule], { maxInbound: 4, maxPerCaller: 2 });
+  const { harness, caller, b32 } = served;
+  const { counters } = harness;
+  const [first] = [await caller.call(b32), await caller.call(b32)];
+  await until("two are served", () => counters.get("inbound-connected") === 2);
+  for (let i = 0; i < 3; i++) assertEquals(await caller.ask(b32, "x"), "");
+  assertEquals([counters.get("inbound-too-many-per-caller"), counters.get("inbound-too-many")], [3, 0]);
+  assertEquals(harness.log.filter((line) => /warn +A caller has too many/.test(line)).length, 1, "told once");
+  await using other = await startCaller(harness.bridge.port);
+  await other.call(b32);
+  await until("another one is served", () => counters.get("inbound-connected") === 3);
+  first?.conn.close();
+  await until("its place is free", () => harness.proxy.callers === 2);
+  await caller.call(b32);
+  await until("it is served again", () => counters.get("inbound-connected") === 4);
+});
+
+Deno.test("a caller that is silent is closed after a time of its own, and counted", async () => {
+  await using service = new Service(async (conn) => void await readToEnd(conn));
+  await using served = await serveInto([service.rule], { idleTimeout: 300 });
+  const { harness, caller, b32 } = served;
+  const { conn } = await caller.call(b32);
+  await until("it is served", () => harness.proxy.callers === 1);
+  assertEquals((await readToEnd(conn)).length, 0);
+  await until("it is counted", () => harness.counters.get("inbound-idle") === 1);
+  assertEquals(harness.proxy.callers, 0);
 });
 
 Deno.test("when the session is lost, callers reach the next one", async () => {

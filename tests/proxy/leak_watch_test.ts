@@ -162,6 +162,53 @@ Deno.test("At the door, IP addresses and clearnet names are explained once for e
   assertMatch(told.join("\n"), /leak=clearnet/);
 });
 
+Deno.test("One question for an IP address is written to the log as what it is, and not as a leak", async () => {
+  await using harness = await startGuarded("warn");
+  const { conn } = await socksConnect(harness.port, "93.184.216.34", 80);
+  conn.close();
+  await until("it is refused", () => harness.log.some((line) => line.includes("Blocked: ")));
+  assertEquals([warnings(harness), harness.counters.get("sign-dns")], [[], 0]);
+  assertMatch(harness.log.join("\n"), / info +The application asked for an IP address: .* fix=/);
+});
+
+Deno.test("block holds back the end of a word until what follows decides about it", async () => {
+  await using harness = await startGuarded("block");
+  const { reply, conn } = await socksConnect(harness.port, harness.name, 80);
+  assertEquals(reply.code, 0);
+  await writeAll(conn, bytes("name: alicia"));
+  await until("the words before have come", () => harness.got() === "name: ");
+  await writeAll(conn, bytes("ns\n"));
+  await until("the rest has come", () => harness.got() === "name: alicians\n");
+  await writeAll(conn, bytes("name: alicia"));
+  await conn.closeWrite();
+  await until("it is ended", () => harness.counters.get("leak-own-user-name") === 1);
+  assertEquals(harness.got(), "name: alicians\nname: ");
+  conn.close();
+});
+
+Deno.test("scrub ends a stream that it cannot understand, in any mode, and says why", async () => {
+  for (const mode of ["off", "warn", "block"] as const) {
+    await using harness = await startGuarded(mode, ["http"]);
+    const head = "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assertEquals(await send(harness, [CLEAN, head]), false);
+    assert(!harness.got().includes("POST"), harness.got());
+    assertEquals(harness.counters.get("leak-http-unreadable"), 1);
+    assertMatch(warnings(harness).join("\n"), /cannot be looked at: .* leak=http-unreadable/);
+  }
+});
+
+Deno.test("scrub reaches a head that a site has made long", async () => {
+  await using harness = await startGuarded("block", ["http"]);
+  const long = LEAKY.replace("GET /", `GET /${"x".repeat(17_000)}`);
+  assert(await send(harness, [long]));
+  const { conn } = await socksConnect(harness.port, harness.name, 80);
+  for (const piece of [CLEAN, long.slice(0, 10_000), long.slice(10_000), LEAKY]) await writeAll(conn, bytes(piece));
+  await until("all has come", () => harness.got().split("\r\n\r\n").length === 5);
+  conn.close();
+  assert(!harness.got().includes("Ubuntu"));
+  assertEquals(harness.got().split("MYOB").length - 1, 4);
+});
+
 Deno.test("Bulk goes byte for byte through a guard that rewrites", async () => {
   const sent = crypto.getRandomValues(new Uint8Array(60_000));
   const all = concat(...Array<Uint8Array>(40).fill(sent));

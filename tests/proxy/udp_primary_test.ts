@@ -37,7 +37,7 @@ function styles({ lines }: SamBridge): string[] {
 
 const ONE = ["SESSION CREATE STYLE=PRIMARY", "SESSION ADD STYLE=STREAM", "SESSION ADD STYLE=DATAGRAM"];
 
-const TOLD = /Streams and datagrams have two destinations with this router, for it (.*?)(?= \w+=|\n|$)/;
+const TOLD = /This router (.*?), so UDP uses a separate, temporary I2P address/;
 
 /** What the log says of two destinations. */
 function told({ log }: Harness): string[] {
@@ -100,7 +100,13 @@ Deno.test("A lasting identity has its address for datagrams too, where there is 
 Deno.test("Callers of --forward come to the address that datagrams come from", async () => {
   await using service = await startHarness();
   const target = { hostname: "127.0.0.1" as const, port: service.port };
-  const forward = { rules: [{ port: undefined, target }], header: false, maxInbound: 10 };
+  const forward = {
+    rules: [{ port: undefined, target }],
+    header: false,
+    maxInbound: 10,
+    maxPerCaller: 10,
+    idleTimeout: 0,
+  };
   await using stage = await startUdpStage({ bridge: { manners: "java" }, settings: { forward } });
   const { harness } = stage;
   await until("it waits", () => harness.bridge.lines.some((line) => line.startsWith("STREAM ACCEPT ID=i2p-socks-")));
@@ -156,13 +162,13 @@ const REFUSALS: readonly { what: string; intercept: Intercept; says: RegExp; ask
   {
     what: "has SAM 3.2 at most",
     intercept: answering(/^HELLO .*MAX=3\.3/, "HELLO REPLY RESULT=OK VERSION=3.2\n"),
-    says: /^speaks no SAM 3\.3$/,
+    says: /^lacks SAM 3\.3$/,
     asked: [],
   },
   {
     what: "refuses a range of versions that it does not know",
     intercept: answering(/^HELLO .*MAX=3\.3/, "HELLO REPLY RESULT=NOVERSION\n", true),
-    says: /^speaks no SAM 3\.3$/,
+    says: /^lacks SAM 3\.3$/,
     asked: [],
   },
   {

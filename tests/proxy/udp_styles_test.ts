@@ -45,7 +45,7 @@ Deno.test("A hash is no sender where datagrams are signed, and nothing else is o
       udp: { port, style },
       bridge: { manners: "java", laterStyles: ["DATAGRAM3"] },
     });
-    using client = await associate(harness.port, { port: "own" });
+    using client = await associate(harness.port, { host: "127.0.0.1", port: "own" });
     const ours = harness.bridge.lines.find((line) => line.startsWith(`SESSION ADD STYLE=${style} `)) ?? "";
     const to: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port: Number(/ PORT=(\d+)/.exec(ours)?.[1]) };
     const { destination, b32 } = await makeKeys(7);

@@ -5,7 +5,7 @@ import { concat } from "../support/bytes.ts";
 import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { pureTest } from "../support/pure.ts";
-import { INSTEAD } from "../tools/readme.ts";
+import { INSTEAD } from "../../lib/manual/tables.ts";
 import { readToEnd, socksConnect } from "../clients/socks_client.ts";
 import { encodeGreeting, encodeLogin, encodeRequest4, encodeRequest5 } from "../clients/socks_wire.ts";
 import { until } from "../support/wait.ts";
@@ -145,7 +145,7 @@ Deno.test("The proxy answers what it does not support", async (t) => {
   await until("all clients are forgotten", () => harness.proxy.connections === 0);
 });
 
-Deno.test("What goes out in place of a code is what the README says", async (t) => {
+Deno.test("What goes out in place of a code is what the manual says", async (t) => {
   const { book } = await LoginBook.parse(`alice:${await hashPassword("right", 1)}\n`);
   const request = encodeRequest5({ host: "x.i2p", port: 80 });
   const cases: Record<string, { socks5?: Uint8Array; socks4?: Uint8Array; logins?: boolean }> = {
@@ -189,7 +189,7 @@ Deno.test("A login that cannot be checked, by a mistake of ours, is no client th
   );
 });
 
-/** What a client is told that sends bytes and does not end its side, in the README's words. */
+/** What a client is told that sends bytes and does not end its side, in the manual's words. */
 async function hear({ port }: Harness, sent: Uint8Array): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await conn.write(sent);

@@ -322,6 +322,7 @@ identity: i
 keys-dir: /k
 isolate: stream
 max-identities: 3
+spare-identities: 2
 identity-idle: 0
 auth-file: /a
 allow: "*"
@@ -354,6 +355,7 @@ map-names: 10.192.0.0/10
 leaks: block
 scrub: [http, irc]
 secrets-file: /s
+wait: 10m
 log-level: warn
 log-format: json
 log-destinations: true
@@ -391,8 +393,8 @@ log-destinations: true
       "outbound.lengthVariance": "1",
       "x.y": "1",
     },
-    timeouts: { handshake: 2000, connect: 1000, idle: 3000, identityIdle: 0 },
-    limits: { connections: 5, perClient: 4, identities: 3 },
+    timeouts: { handshake: 2000, connect: 1000, idle: 3000, identityIdle: 0, wait: 600_000 },
+    limits: { connections: 5, perClient: 4, identities: 3, spareIdentities: 2 },
     switches: { "extended-errors": true },
     udp: { enabled: true, port: 17_655, style: "DATAGRAM3" },
     bind: false,

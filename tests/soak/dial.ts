@@ -18,7 +18,7 @@ export interface World {
   /** What the bridge does wrong. */
   readonly faults: Faults;
   /** The proxy's limits of time. */
-  readonly timeouts: Omit<TimeoutSettings, "identityIdle">;
+  readonly timeouts: Omit<TimeoutSettings, "identityIdle" | "wait">;
   /** Clients that got code 1 without a fault: there was no identity left for their isolation group. */
   crowdedOut: number;
   /** How busy the machine is. */

@@ -88,6 +88,7 @@ const SWITCHED: Readonly<Record<string, number>> = {
   "caller_streams": 2,
   "callers_total": 40,
   "callers_connected_total": 31,
+  "callers_idle_total": 2,
   'callers_refused_total,reason="denied"': 6,
   'callers_refused_total,reason="service-down"': 1,
   "caller_sent_bytes_total": 1_234_567,
@@ -371,7 +372,8 @@ pureTest("describeSnapshot() tells the rates since an earlier answer of the same
 pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switched on, with advice", () => {
   assertEquals(describeSnapshot(aSnapshot(aServingApplication({ refusals: [], leaks: [] }))).slice(5), [
     "  --forward: 2 callers served, 31 of 40 so far have reached a service; 1.2 MB sent, 3.1 kB received",
-    "  --forward: the router would not wait for callers, 5 × so far; the log has its words",
+    "  --forward: 2 callers closed for silence (--caller-idle-timeout)",
+    "  --forward: the router would not wait for callers, 5 × so far; the log says more",
     "  --bind: 1 client waits for a caller, 4 so far; 2 callers came, 3 not wanted",
     "  --udp: 3 associations open, 9 granted so far; 7 datagrams sent, 5 received",
     "  own identity  ready  for 1 min 5 s   1 client   own.b32.i2p",

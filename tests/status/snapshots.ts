@@ -99,6 +99,7 @@ export function aServingApplication(parts: Partial<ApplicationStatus> = {}): App
       open: 2,
       total: 40,
       connected: 31,
+      idle: 2,
       bytesSent: 1_234_567,
       bytesReceived: 3_072,
       refused: [

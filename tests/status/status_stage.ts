@@ -39,6 +39,7 @@ export interface StagedApplication {
     open: number;
     total: number;
     connected: number;
+    idle: number;
     bytesSent: number;
     bytesReceived: number;
     refused: StagedTally[];
@@ -224,6 +225,7 @@ export function servingApplication(changes: Partial<StagedApplication> = {}): St
       open: 3,
       total: 1_041,
       connected: 998,
+      idle: 0,
       bytesSent: 52_428_800,
       bytesReceived: 1_310_720,
       refused: [tally(CALLER_REFUSALS, "denied", 36), tally(CALLER_REFUSALS, "service-down", 4)],
@@ -262,7 +264,7 @@ function outcome(reason: Reason, count: number, identity: string): StagedOutcome
 }
 
 function leak(kind: "http-user-agent", count: number): StagedApplication["leaks"][number] {
-  const { story, fix } = LEAKS[kind];
+  const { message: story, fix } = LEAKS[kind];
   return { kind, count, story, fix };
 }
 

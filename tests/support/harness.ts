@@ -193,8 +193,8 @@ function settingsOf({ timeouts, limits, policy, ...others }: SomeSettings): Appl
     isolation: [],
     sessionOptions: {},
     ...others,
-    timeouts: { handshake: 5_000, connect: 5_000, idle: 0, identityIdle: 0, ...timeouts },
-    limits: { connections: 100, perClient: 100, identities: 8, ...limits },
+    timeouts: { handshake: 5_000, connect: 5_000, idle: 0, identityIdle: 0, wait: 0, ...timeouts },
+    limits: { connections: 100, perClient: 100, identities: 8, spareIdentities: 0, ...limits },
     policy: { ...defaults.policy, ...policy },
   };
 }

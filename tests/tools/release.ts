@@ -1,6 +1,7 @@
-/** Makes the executables of a release: `deno task release [TARGET...] [--output DIR]`. */
+/** Makes the executables of a release and the man page: `deno task release [TARGET...] [--output DIR]`. */
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../../deno.json" with { type: "json" };
+import { manPage } from "../../lib/manual/man_page.ts";
 import { PROJECT, runCommand } from "../support/command.ts";
 import { targetOf } from "./executable_target.ts";
 
@@ -20,6 +21,9 @@ const FOLDER = ".release";
 /** Milliseconds for one executable: the first one of a target downloads its runtime. */
 const TIMEOUT = 600_000;
 
+/** The man page's name. */
+export const MAN_PAGE = "i2p-socks.1";
+
 /** The name of an executable. */
 export function nameOf(target: string): string {
   return `i2p-socks-${config.version}-${TARGETS[target]}`;
@@ -35,7 +39,7 @@ export function compileArgs(output: string, target?: string): string[] {
 }
 
 /**
- * Makes executables and their SHA256SUMS, which `sha256sum -c` takes, in an empty folder.
+ * Makes executables, the man page, and their SHA256SUMS, which `sha256sum -c` takes, in an empty folder.
  *
  * @param compile makes the executable of a target; a test may have another way.
  * @throws {Error} if one cannot be made, or is not for its target: then the folder has no SHA256SUMS.
@@ -55,10 +59,17 @@ export async function release(
     const made = targetOf(file);
     // The compiler takes any program for a base binary, and one that DENORT_BIN names for every target.
     if (made !== target) throw new Error(`Made ${name} for ${made ?? "no target"}: is DENORT_BIN set?`);
-    const digest = await crypto.subtle.digest("SHA-256", file);
-    sums.push(`${new Uint8Array(digest).toHex()}  ${name}\n`);
+    sums.push(await sumLine(name, file));
   }
+  const page = new TextEncoder().encode(manPage());
+  await Deno.writeFile(`${folder}/${MAN_PAGE}`, page);
+  sums.push(await sumLine(MAN_PAGE, page));
   await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums.join(""));
+}
+
+async function sumLine(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return `${new Uint8Array(digest).toHex()}  ${name}\n`;
 }
 
 /** @throws {Error} with what the compiler said, if it cannot. */

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# i2pd 2.45.1 (Debian 12): a client that closes its writing side never gets the answer.
+#
+# Guess: a stream of SAM behaves as TCP does: `shutdown(SHUT_WR)` says that the request is complete, and the answer
+# still comes; `nc -N` and every protocol whose request ends with it count on that. Java I2P keeps it so.
+# Seen: the router takes the half-close for a close. The service reads the request and its end, writes its answer
+# without an error, and the client reads the end of the stream and not one byte.
+# So: a proxy in front of i2pd must keep a client's half-close to itself while an answer may come, and can only pass it
+# on when the other side has ended. Protocols that need the end of the request before they answer do not work at all.
+set -euo pipefail
+
+dir=$(mktemp -d)
+router=
+trap '{ [ -z "$router" ] || { kill -KILL "$router"; wait "$router"; }; } 2> /dev/null || :; rm -rf "$dir"' EXIT
+cd "$dir"
+
+# The router, unpacked and not installed, on a loopback address of its own: no reseed, no hops, no other router.
+apt-get download -qq -o APT::Sandbox::User=root i2pd=2.45.1-1 libboost-filesystem1.74.0=1.74.0+ds1-21 \
+  libboost-program-options1.74.0=1.74.0+ds1-21 libminiupnpc17=2.2.4-1+b1
+for package in *.deb; do dpkg -x "$package" root; done
+address=127.$((RANDOM % 200 + 20)).$((RANDOM % 250)).1
+mkdir data
+echo '#' > data/subscriptions.txt
+cat > i2pd.conf << END
+log = file
+netid = 57
+ipv6 = false
+nat = false
+host = $address
+address4 = $address
+port = 4567
+floodfill = true
+ssu2.enabled = false
+http.enabled = false
+httpproxy.enabled = false
+socksproxy.enabled = false
+sam.address = $address
+exploratory.inbound.length = 0
+exploratory.outbound.length = 0
+reseed.urls =
+reseed.yggurls =
+reseed.threshold = 0
+addressbook.defaulturl =
+addressbook.subscriptions =
+nettime.enabled = false
+persist.profiles = false
+END
+start() {
+  LD_LIBRARY_PATH=$(echo root/usr/lib/*-linux-gnu) root/usr/sbin/i2pd --datadir="$dir/data" --conf="$dir/i2pd.conf" \
+    --tunconf="$dir/tunnels.conf" > /dev/null &
+  router=$!
+  for _ in {1..100}; do (exec 3<> "/dev/tcp/$address/7656") 2> /dev/null && return; sleep 0.1; done
+  return 1
+}
+start
+
+expected='service got the request, then its end
+service wrote 6 bytes
+client got 0 bytes, then the end'
+seen=$(python3 - "$address" << 'END'
+import base64, hashlib, socket, sys, time
+from concurrent.futures import ThreadPoolExecutor
+
+class Sam:
+    def __init__(self, hello="HELLO VERSION MIN=3.1 MAX=3.1"):
+        self.socket = socket.create_connection((sys.argv[1], 7656), 45)
+        self.file = self.socket.makefile("rb")
+        self.greeting = self.ask(hello)
+
+    def ask(self, line):
+        self.socket.sendall(line.encode() + b"\n")
+        return self.read()
+
+    def read(self):
+        return self.file.readline().decode().rstrip("\n")
+
+def session(name, key="TRANSIENT SIGNATURE_TYPE=7"):
+    """A session at zero hops, with the kind of lease set that one router alone can serve, and its destination."""
+    control = Sam()
+    reply = control.ask(f"SESSION CREATE STYLE=STREAM ID={name} DESTINATION={key} inbound.length=0 outbound.length=0 "
+                        "i2cp.leaseSetType=1 i2cp.leaseSetEncType=0")
+    control.key = reply.split("DESTINATION=")[1]
+    blob = base64.b64decode(control.key, b"-~")
+    public = blob[:387 + int.from_bytes(blob[385:387], "big")]
+    control.destination = base64.b64encode(public, b"-~").decode()
+    control.b32 = base64.b32encode(hashlib.sha256(public).digest()).decode().lower().rstrip("=")
+    return control
+
+def sessions(*names):
+    """Several at once: each takes the router twenty seconds."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(session, names))
+
+caller, server = sessions("caller", "server")
+service, client = Sam(), Sam()
+service.ask("STREAM ACCEPT ID=server")
+client.ask(f"STREAM CONNECT ID=caller DESTINATION={server.destination}")
+service.read()
+client.socket.sendall(b"request")
+time.sleep(1)
+client.socket.shutdown(socket.SHUT_WR)
+assert service.file.read() == b"request"
+print("service got the request, then its end")
+print("service wrote", service.socket.send(b"answer"), "bytes")
+print("client got", len(client.file.read()), "bytes, then the end")
+END
+)
+echo "$seen"
+diff <(echo "$expected") <(echo "$seen") && echo "As found."
