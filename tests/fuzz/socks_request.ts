@@ -4,7 +4,7 @@ import { encodeHttpAnswer } from "../../lib/socks/http.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
 import { encodeName5, encodeResolved4, encodeResolved5, RESOLVE, RESOLVE_COMMANDS } from "../../lib/socks/resolve.ts";
 import { encodeReply4 } from "../../lib/socks/socks4.ts";
-import { encodeReply5 } from "../../lib/socks/socks5.ts";
+import { encodeReply5, Method } from "../../lib/socks/socks5.ts";
 import { CONNECT, latin1, Reply4, Reply5, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
 import { concat } from "../support/bytes.ts";
 import { FakeStream } from "../support/fake_stream.ts";
@@ -78,8 +78,10 @@ export const socksRequest: Target<Parts> = {
     };
   },
   check: async (parts, random) => {
-    const { request, bytes } = encode(parts);
+    const { request: plain, bytes } = encode(parts);
     const { methods, payload } = parts;
+    const takesReasons = plain.version === 5 && methods.includes(Method.reasons);
+    const request = takesReasons ? { ...plain, takesReasons } : plain;
     const sent = concat(bytes, payload);
     const [stream, cut] = [new FakeStream([sent]), new FakeStream(fragments(sent, random))];
     const policy = { login: "accepted", commands: RESOLVE_COMMANDS } as const;

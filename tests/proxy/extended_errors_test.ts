@@ -1,4 +1,7 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { connectThrough, UpstreamError } from "../../lib/command/connect_via.ts";
+import { Deadline } from "../../lib/io/deadline.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
 import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import { socksConnect } from "../clients/socks_client.ts";
 import { until } from "../support/wait.ts";
@@ -66,6 +69,26 @@ for (const extendedErrors of [false, true]) {
     await assertRefused(harness, harness.name, 4, 0x5b, "timed-out");
   });
 }
+
+Deno.test("A client that offers the method of reasons is told the reason by name, and nobody else is", async () => {
+  await using harness = await startHarness();
+  const via = { hostname: "127.0.0.1", port: harness.port };
+  for (
+    const [host, reason] of [["none.i2p", "name-unknown"], ["example.com", "clearnet"], ["10.0.0.1", "ip"]] as const
+  ) {
+    using deadline = new Deadline(20_000);
+    const error = await assertRejects(() => connectThrough(via, { host, port: 80 }, deadline), UpstreamError);
+    assertEquals([error.reason, error.message], [reason, REASONS[reason].message]);
+    // As every other client: zeros.
+    assertEquals((await socksConnect(harness.port, host, 80)).reply.host, "0.0.0.0");
+  }
+  const [latest] = harness.outcomes.latest;
+  assertEquals([latest?.reason, latest?.identity, latest?.count], ["ip", "own identity", 2]);
+  using deadline = new Deadline(20_000);
+  const { conn, early } = await connectThrough(via, { host: harness.name, port: 80 }, deadline);
+  assertEquals(early.length, 0);
+  conn.close();
+});
 
 async function assertRefused(
   harness: Harness,
