@@ -5,6 +5,7 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, readSettings, readValue } from "../config/settings.ts";
 import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
+import { needsTime, SESSION_RETRY } from "../identity/session_retry.ts";
 import { closeQuietly } from "../io/conn.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import { refusalOf, unknownReason } from "../reasons/classify.ts";
@@ -58,7 +59,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
       told.set(step.name, `${finding.ok} ${finding.reason}`);
       if (!asJson && isNews) terminal.data(describeFinding(step, finding, route.kind));
     });
-    // A stream that is open, or a datagram that came back, went the way that applications' own go: then all is well, whatever
+    // A stream that is open, or a datagram that arrived, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
     const failed = findings.at(-1)?.ok ? undefined : findings.find(({ ok }) => !ok);
     const code = failed === undefined ? ExitCode.ok : REASONS[failed.reason ?? "internal"].exitCode;
@@ -215,7 +216,15 @@ class Route {
   }
 
   async #create(signal: Signal): Promise<string> {
-    this.#session = await createSession(this.#endpoint, { options: this.#settings.sessionOptions }, signal);
+    while (this.#session === undefined) {
+      try {
+        this.#session = await createSession(this.#endpoint, { options: this.#settings.sessionOptions }, signal);
+      } catch (error) {
+        if (!needsTime(error)) throw error;
+        await sleep(SESSION_RETRY, signal);
+        signal.throwIfAborted();
+      }
+    }
     return `tunnels are built for ${this.#session.address}`;
   }
 

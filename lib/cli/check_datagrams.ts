@@ -2,7 +2,7 @@ import { encodeI2pBase64 } from "../i2p/base64.ts";
 import { DatagramSocket } from "../io/datagrams.ts";
 import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
-import { type DatagramStyle, formatSamDatagram, parseSamDatagram } from "../sam/datagrams.ts";
+import { type DatagramStyle, type DatagramTarget, formatSamDatagram, parseSamDatagram } from "../sam/datagrams.ts";
 import { SamError } from "../sam/error.ts";
 import { PrimaryRefused } from "../sam/primary.ts";
 import { createSession, type SamSession } from "../sam/session.ts";
@@ -10,13 +10,13 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import { Fault, type Step } from "./check_walk.ts";
 import type { Fix } from "../reasons/reasons.ts";
 
-/** Milliseconds for a datagram to come back. */
+/** Milliseconds for a datagram to arrive. */
 const PATIENCE = 10_000;
 
 /** Milliseconds until another one is sent: they get lost. */
 const AGAIN = 1_000;
 
-/** What to do where none has come back. */
+/** What to do where none has arrived. */
 const NONE_CAME: Fix = {
   i2pd: "give --sam-udp the sam.portudp of i2pd.conf; where it has none, or 0, try 7655 and one below the port of SAM",
   java: "give --sam-udp the UDP port of the SAM application bridge, 7655 by default",
@@ -45,9 +45,11 @@ export class DatagramCheck implements AsyncDisposable {
   readonly #options: DatagramCheckOptions;
   readonly #stop = new AbortController();
   readonly #word = crypto.randomUUID();
-  readonly #echo = Promise.withResolvers<void>();
+  readonly #arrival = Promise.withResolvers<void>();
   #socket: DatagramSocket | undefined;
   #session: SamSession | undefined;
+  /** The one that sends: Java I2P drops, since 2.5.0, what a destination sends to itself. */
+  #sender: Promise<SamSession> | undefined;
   #styles: Promise<string[]> | undefined;
 
   /** Does nothing yet. */
@@ -68,10 +70,11 @@ export class DatagramCheck implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error("The check has ended"));
     this.#session?.close();
-    await Promise.all([this.#socket?.close(), this.#styles?.catch(() => {})]);
+    const sender = this.#sender?.then((session) => session.close(), () => {});
+    await Promise.all([this.#socket?.close(), this.#styles?.catch(() => {}), sender]);
   }
 
-  /** Makes a session for streams and datagrams, or only for these. */
+  /** Makes both sessions. */
   async #create(signal: Signal): Promise<string> {
     const { endpoint, options, style } = this.#options;
     const { hostname } = endpoint;
@@ -81,6 +84,16 @@ export class DatagramCheck implements AsyncDisposable {
     // Together with the others: tunnels take their time.
     this.#styles = this.#findStyles(socket.port, signal);
     this.#styles.catch(() => {});
+    this.#sender = createSession(endpoint, { options, datagrams }, signal);
+    this.#sender.catch(() => {});
+    const found = await this.#createReceiver(datagrams, signal);
+    await this.#sender;
+    return found;
+  }
+
+  /** Makes the session that receives: for streams and datagrams, or only for these. */
+  async #createReceiver(datagrams: DatagramTarget, signal: Signal): Promise<string> {
+    const { endpoint, options } = this.#options;
     try {
       this.#session = await createSession(endpoint, { options, datagrams, withStreams: true }, signal);
       return "one for streams and datagrams, which --identity keeps";
@@ -120,31 +133,32 @@ export class DatagramCheck implements AsyncDisposable {
   #receive(bytes: Uint8Array, from: Deno.NetAddr): void {
     const datagram = parseSamDatagram(bytes);
     if (from.port !== this.#options.udpPort || datagram === undefined) return;
-    if (new TextDecoder().decode(datagram.payload) === this.#word) this.#echo.resolve();
+    if (new TextDecoder().decode(datagram.payload) === this.#word) this.#arrival.resolve();
   }
 
   /**
-   * Sends one to ourselves through the bridge's UDP port: a wrong port swallows everything without a word, so only what comes
-   * back shows that datagrams pass. Where we are is known without asking the router, which may not find it.
+   * Sends one from a session to the other through the bridge's UDP port: a wrong port swallows everything without a word, so
+   * only what arrives shows that datagrams pass. Where the other is needs no question to the router, which may not find it.
    */
   async #send(signal: Signal): Promise<string> {
     const { endpoint, udpPort: port } = this.#options;
     const { hostname } = endpoint;
-    const { datagramId = "", destination = new Uint8Array() } = this.#session ?? {};
+    const { destination = new Uint8Array() } = this.#session ?? {};
+    const { datagramId = "" } = await this.#sender ?? {};
     const bytes = formatSamDatagram(datagramId, encodeI2pBase64(destination), new TextEncoder().encode(this.#word));
     let hasCome = false;
-    using echoed = new Deadline(Infinity, signal);
-    this.#echo.promise.then(() => {
+    using arrived = new Deadline(Infinity, signal);
+    this.#arrival.promise.then(() => {
       hasCome = true;
-      echoed.abort(new Error("It has come back"));
+      arrived.abort(new Error("It has arrived"));
     });
     const since = performance.now();
-    for (; !hasCome && performance.now() - since < PATIENCE; await sleep(AGAIN, echoed)) {
+    for (; !hasCome && performance.now() - since < PATIENCE; await sleep(AGAIN, arrived)) {
       signal.throwIfAborted();
       await this.#socket?.send(bytes, { hostname, port });
     }
     signal.throwIfAborted();
-    if (hasCome) return `one to ourselves came back through UDP port ${port}`;
-    throw new Fault("timed-out", `None that was sent to UDP port ${port} came back`, NONE_CAME);
+    if (hasCome) return `one from a session to another arrived through UDP port ${port}`;
+    throw new Fault("timed-out", `None that was sent to UDP port ${port} arrived`, NONE_CAME);
   }
 }

@@ -6,6 +6,7 @@ import { type ApplicationSettings, ConfigError, readSettings, readValue } from "
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
 import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
+import { completeHint } from "../reasons/advice.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import { connectThrough, readViaLogin, UpstreamError, type UpstreamProblem } from "../command/connect_via.ts";
@@ -167,14 +168,18 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   if (!(error instanceof SamError || error instanceof Refusal || error instanceof TimeoutError)) return error;
   const { reason, message } = refusalOf(error, kind);
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
-  const { hint } = REASONS[reason];
-  return new CliError(codeOf(reason), `${message}${text}`, advice(reason) ?? (hint === null ? [] : [hint]));
+  return new CliError(codeOf(reason), `${message}${text}`, adviceOf(reason, formatEndpoint(sam)));
 }
 
-/** What to do about a reason with either router, where that is known. */
-function advice(reason: Reason): string[] | undefined {
-  const { fix } = REASONS[reason];
-  return fix === null ? undefined : fixLines(fix);
+/** What to do about a refusal: with either router, or else in general. */
+function adviceOf(reason: Reason, sam: string): string[] {
+  const { fix, hint } = REASONS[reason];
+  const complete = completeHint(hint, sam);
+  const isCommand = hint !== complete;
+  return [
+    ...(fix === null ? [] : fixLines(fix)),
+    ...(complete !== null && (fix === null || isCommand) ? [complete] : []),
+  ];
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
@@ -194,11 +199,10 @@ const UPSTREAM_CODES: Readonly<Record<UpstreamProblem, ExitCode>> = {
   "failed": ExitCode.failure,
 };
 
-export function adviseOnUpstream({ problem, message, reason }: UpstreamError, via: Endpoint): CliError {
+export function adviseOnUpstream({ problem, message, refusal }: UpstreamError, via: Endpoint): CliError {
   const where = formatEndpoint(via);
-  if (reason !== undefined) {
-    const { hint, sign } = REASONS[reason];
-    return new CliError(codeOf(reason), message, advice(reason) ?? [hint ?? sign?.fix ?? "The proxy's log says more"]);
+  if (refusal !== undefined) {
+    return new CliError(codeOf(refusal.reason), message, adviceOf(refusal.reason, refusal.sam));
   }
   const code = UPSTREAM_CODES[problem];
   switch (problem) {

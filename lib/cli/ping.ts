@@ -125,7 +125,8 @@ async function measure(route: Route, stopped: Signal): Promise<Attempt> {
       return { ok: false, openMs: elapsed(), firstByteMs: null, reason: "timed-out", message };
     }
     if (!(error instanceof UpstreamError) || ["unreachable", "not-socks", "login"].includes(error.problem)) throw error;
-    const { message, reason } = error;
+    const { message, refusal } = error;
+    const reason = refusal?.reason;
     return { ok: false, openMs: elapsed(), firstByteMs: null, ...(reason && { reason }), message };
   }
   const openMs = elapsed();

@@ -1,6 +1,6 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
-import { readSettings } from "../config/settings.ts";
+import { readSettings, readValue } from "../config/settings.ts";
 import { type Client, CLIENTS } from "./setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { findApplication, listenerOf, runningInstances } from "../command/instances.ts";
@@ -30,7 +30,7 @@ export async function setup(operands: readonly string[], given: RawOptions, term
   const [word, ...more] = operands;
   if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
   if (word === undefined) {
-    terminal.data(listClients());
+    terminal.data(given.has("json") ? JSON.stringify({ clients: Object.keys(CLIENTS) }) : listClients());
     return ExitCode.ok;
   }
   const client = clientNamed(word);
@@ -44,36 +44,53 @@ export async function setup(operands: readonly string[], given: RawOptions, term
       ],
     );
   }
-  const { settings, talk } = describeSetup(client, listener, note);
-  terminal.talk([talk, ...isRunning ? [] : await warnOf(listener)].join("\n"));
-  terminal.talk("");
+  if (given.has("json")) {
+    const { title, notes } = client;
+    terminal.data(
+      JSON.stringify({
+        client: word,
+        title,
+        listen: formatEndpoint(listener),
+        settings: client.settings(listener),
+        notes,
+      }),
+    );
+    return ExitCode.ok;
+  }
+  // A file keeps its lines whole; a terminal breaks them where words end.
+  const { settings, talk } = describeSetup(client, listener, terminal.isInteractive, note);
+  if (!readValue(given, "quiet")) {
+    const warning = isRunning ? [] : await warnOf(listener, terminal.isInteractive);
+    terminal.talk([talk, ...warning].join("\n") + "\n");
+  }
   terminal.data(settings);
   return ExitCode.ok;
 }
 
 /** What is to be said of what listens there now; nothing where it is i2p-socks, or cannot be looked at. */
-async function warnOf(listener: Endpoint): Promise<string[]> {
+async function warnOf(listener: Endpoint, isWrapped: boolean): Promise<string[]> {
   const where = formatEndpoint(listener);
   if (!mayConnect(listener)) return [];
   using deadline = new Deadline(LOOK_TIMEOUT);
   const what = await lookForSocks(listener, deadline);
   if (what === "ours") return [];
   const says = what === "nobody" ? `Nobody listens on ${where} now` : `What listens on ${where} now is ${what}`;
-  return [
-    wrap(`! ${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`, "  "),
-  ];
+  const text = `! ${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`;
+  return [isWrapped ? wrap(text, "  ") : text];
 }
 
-/** What to do with an application for a listener. */
+/** What to do with an application for a listener; `isWrapped` breaks what people read into short lines. */
 export function describeSetup(
   client: Client,
   listener: Endpoint,
+  isWrapped = true,
   where = `These settings assume that i2p-socks listens on ${formatEndpoint(listener)}`,
 ): Setup {
+  const broken = (text: string, indent?: string): string => isWrapped ? wrap(text, indent) : text;
   const notes = [...client.notes, where];
   return {
     settings: client.settings(listener).join("\n"),
-    talk: [wrap(client.title), ...notes.map((note) => wrap(`- ${note}`, "  "))].join("\n"),
+    talk: [broken(client.title), ...notes.map((note) => broken(`- ${note}`, "  "))].join("\n"),
   };
 }
 
@@ -120,8 +137,10 @@ export function clientNamed(word: string): Client {
   const names = Object.keys(CLIENTS);
   throw new CliError(ExitCode.usage, `No settings are known for "${word}"`, [
     ...didYouMean(word, names),
+    "In any application: SOCKS5 at the address of the ready line, and names looked up by the proxy (socks5h, remote DNS); or SOCKS4a",
+    "A user name there is an identity of its own, and the password may be anything",
+    "A program without proxy settings: i2p-socks setup proxychains",
     `Known are ${names.join(", ")}`,
-    "Any other application: SOCKS5 with remote DNS, or SOCKS4a",
   ]);
 }
 

@@ -137,13 +137,13 @@ async function watch(
   stop.promise.then(() => stopped.abort());
   let before: Answer[] = [];
   for (let answers: Answer[] | undefined = first; !stopped.signal.aborted;) {
-    if (answers !== undefined) {
+    if (answers !== undefined && !terminal.isBehind) {
       if (isJson) print(answers, isJson, terminal);
       else show(answers, before, terminal);
       before = answers;
     }
     await sleep(WATCH_INTERVAL, stopped.signal);
-    if (stopped.signal.aborted) break;
+    if (stopped.signal.aborted || terminal.failure !== undefined) break;
     // The program may be starting again: who watches wants to see it come back.
     answers = await askAll(sources, stopped.signal).catch((error) => {
       if (!(error instanceof CliError)) throw error;

@@ -129,14 +129,16 @@ function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undef
 
 /** State and counters. */
 function summaryOf(application: ApplicationStatus, pace: Pace): Line[] {
-  const { name, ready, reason, advice, connections, streams, connected, bytesSent, bytesReceived } = application;
+  const { name, ready, reason, advice } = application;
+  const { connections, streams, connected, bytesSent, bytesReceived, bytesKept } = application;
   return [
     { text: `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}` },
     ...advice.map((line) => ({ text: `    ${line}`, isHint: true })),
     {
       text: `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
         `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
-        `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}`,
+        `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}` +
+        (bytesKept === 0 ? "" : `, ${formatBytes(bytesKept)} kept for slow readers`),
     },
   ];
 }
@@ -189,12 +191,13 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   return lines;
 }
 
-function identityRow({ label, state, reason, b32, ageSeconds, clients }: IdentityFacts): string[] {
+function identityRow({ label, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts): string[] {
   return [
     label,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),
+    `seen by ${counted(sites, "site")}`,
     b32 ?? reason ?? "",
   ];
 }

@@ -54,15 +54,15 @@ export type UpstreamProblem =
 export class UpstreamError extends Error {
   /** How. */
   readonly problem: UpstreamProblem;
-  /** Why, where the proxy is this program, which says so. */
-  readonly reason: Reason | undefined;
+  /** Why, where the proxy is one of this program, and its SAM bridge. */
+  readonly refusal: { reason: Reason; sam: string } | undefined;
 
   /** Makes the error. */
-  constructor(problem: UpstreamProblem, message: string, { cause, reason }: { cause?: unknown; reason?: Reason } = {}) {
+  constructor(problem: UpstreamProblem, message: string, cause?: unknown, refusal?: UpstreamError["refusal"]) {
     super(message, { cause });
     this.name = "UpstreamError";
     this.problem = problem;
-    this.reason = reason;
+    this.refusal = refusal;
   }
 }
 
@@ -120,7 +120,7 @@ export async function connectThrough(
     closeQuietly(conn);
     signal.throwIfAborted();
     if (error instanceof UpstreamError) throw error;
-    throw new UpstreamError("not-socks", describe(error), { cause: error });
+    throw new UpstreamError("not-socks", describe(error), error);
   } finally {
     unfollow();
   }
@@ -132,7 +132,7 @@ async function reach(hostname: string, port: number, signal: Signal): Promise<De
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new UpstreamError("unreachable", errorText(error), { cause: error });
+    throw new UpstreamError("unreachable", errorText(error), error);
   }
 }
 
@@ -148,15 +148,17 @@ async function talk(conn: Deno.TcpConn, login: Login | undefined, { host, port }
     if (!await answers.take(parseLoginStatus)) throw new UpstreamError("login", "The proxy refuses the login");
   }
   await writeAll(conn, encodeConnect(host, port));
-  const { code, reason } = await answers.take(parseReply5);
+  const { code, words } = await answers.take(parseReply5);
   if (code === Reply5.succeeded) return answers.rest;
+  // It becomes part of a command to type, so it must be what it says.
+  const [, word = "", sam = ""] = /^([a-z-]+) ((?:127\.0\.0\.1|\[::1\]):\d{1,5})$/.exec(words) ?? [];
+  if (isReason(word)) throw new UpstreamError("failed", REASONS[word].message, undefined, { reason: word, sam });
   const [problem, story] = REFUSALS[code] ?? ["failed", `The proxy answered with code ${code}`];
-  if (reason === undefined || !isReason(reason)) throw new UpstreamError(problem, story);
-  throw new UpstreamError(problem, REASONS[reason].message, { reason });
+  throw new UpstreamError(problem, story);
 }
 
-function isReason(name: string): name is Reason {
-  return Object.hasOwn(REASONS, name);
+function isReason(word: string): word is Reason {
+  return Object.hasOwn(REASONS, word);
 }
 
 /** Reads a dialogue, whatever the pieces that it comes in. */

@@ -34,7 +34,7 @@ export function problemsOf(error: unknown): Problem {
     return { messages: [error.message], hints: error.hints, code: error.code, reason: error.reason };
   }
   if (error instanceof ConfigError) {
-    return { messages: error.problems, hints: ["See i2p-socks --help"], code: ExitCode.usage };
+    return { messages: error.problems, hints: [error.hint], code: ExitCode.usage };
   }
   if (error instanceof KeyStoreError) {
     const hints = error.hint === undefined ? [] : [error.hint];

@@ -1,6 +1,7 @@
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import { fixLines, REASONS } from "../reasons/reasons.ts";
+import type { Endpoint } from "../config/endpoint.ts";
+import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
+import { REASONS } from "../reasons/reasons.ts";
 import { SamError } from "../sam/error.ts";
 import { CliError } from "./exit_code.ts";
 
@@ -8,29 +9,14 @@ import { CliError } from "./exit_code.ts";
 export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   if (!(error instanceof SamError)) return error;
   const { reason } = refusalOf(error);
-  const { exitCode, fix } = REASONS[reason];
-  return new CliError(exitCode, describeSamError(error, endpoint), fix === null ? [] : fixLines(fix), reason);
+  const advice = samErrorAdvice(error, endpoint);
+  return new CliError(REASONS[reason].exitCode, describeSamError(error, endpoint), advice, reason);
 }
 
-/** What a failure of the SAM bridge says to people. */
+/** What a failure of the SAM bridge says to whoever has started this command, with the router's own words. */
 export function describeSamError(error: SamError, endpoint: Endpoint): string {
-  const where = formatEndpoint(endpoint);
-  const { phase, failure } = error;
-  if (phase === "connect") return `Nothing answers at ${where}: no SAM bridge (${rootCause(error)})`;
-  if (phase === "hello" && failure !== "refused") {
-    const what = {
-      unreachable: "has gone",
-      silent: "does not answer",
-      closed: "closed the connection",
-      garbled: "gave an unexpected reply",
-    };
-    return `${where} is not a SAM bridge: it ${what[failure]}`;
-  }
+  const { phase, failure, text } = error;
   if (phase === "session" && failure === "closed") return `${error.message} before tunnels were ready`;
-  return error.fullMessage;
-}
-
-function rootCause({ cause, failure }: SamError): string {
-  if (failure === "silent") return "it does not accept connections";
-  return cause instanceof Deno.errors.ConnectionRefused ? "connection refused" : String(cause);
+  const says = samErrorText(error, endpoint);
+  return text === undefined ? says : `${says} (${text})`;
 }

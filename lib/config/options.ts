@@ -51,6 +51,7 @@ export const VERBS = [
   "status",
   "why",
   "ping",
+  "report",
   "setup",
   "service",
   "completions",
@@ -163,15 +164,15 @@ function toggle(row: Row): Switch {
   return { ...flag(row), isSwitch: true };
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit", "config"];
+const SERVE: readonly Verb[] = ["serve", "audit", "config", "report"];
 
 /** Verbs that read a configuration file. */
-const FROM_FILE: readonly Verb[] = ["serve", "config"];
+const FROM_FILE: readonly Verb[] = ["serve", "config", "report"];
 
-const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config"];
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config", "report"];
 
 /** Verbs that create a session, and the one that shows settings. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config"];
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config", "report"];
 
 const COUNT = { value: "N", parse: integer(1, 65_535) };
 const DURATION = { value: "DURATION", parse: parseDuration, format: writeDuration };
@@ -571,6 +572,20 @@ export const OPTION_TABLE = {
     help: "Watch for this long, from the ready line on",
     verbs: ["audit"],
   }) as Option<number | undefined>,
+  "file": optional({
+    ...FILE,
+    scope: "call",
+    help: "Look at an application's own settings in this file, and serve nothing",
+    verbs: ["audit"],
+  }) as Option<string | undefined>,
+  "client": optional({
+    value: "NAME",
+    parse: parseText,
+    unset: "told by the file",
+    scope: "call",
+    help: "Application whose settings are in --file",
+    verbs: ["audit"],
+  }) as Option<string | undefined>,
   "json": flag({
     scope: "call",
     help: "Print one JSON object, an error too; with --version as well",

@@ -127,10 +127,13 @@ export interface LogSettings {
 export class ConfigError extends Error {
   /** One sentence a problem. */
   readonly problems: readonly string[];
+  /** Where it stands how to do it right. */
+  readonly hint: string;
 
   /** Makes the error. */
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], hint = "See i2p-socks --help") {
     super(problems.join("\n"));
+    this.hint = hint;
     this.name = "ConfigError";
     this.problems = problems;
   }

@@ -67,7 +67,10 @@ export const BITTORRENT: Protocol = packetProtocol(({ sent }) => beginsWith(sent
   };
 
   function takePeerId(text: string): Packet {
-    return { taken: ID_LENGTH, leaks: namesClient(text.slice(0, ID_LENGTH)) ? ["bittorrent-client"] : [] };
+    const id = text.slice(0, ID_LENGTH);
+    return namesClient(id)
+      ? { taken: ID_LENGTH, leaks: ["bittorrent-client"], software: id }
+      : { taken: ID_LENGTH, leaks: [] };
   }
 
   function takeMessage(text: string, count: number): Packet {

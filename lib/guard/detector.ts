@@ -17,6 +17,12 @@ export const INSPECTED = 16_384;
 /** Bytes of each stream from the peer that are looked at, to recognise protocols where the server speaks first. */
 export const INSPECTED_RECEIVED = 1_024;
 
+/**
+ * What may be the same at two sites, without being a leak at one: a cookie, `name=value`, or a tag of a cached page, that
+ * can stand for one person; and what names the program: its User-Agent, or another text (`software`).
+ */
+export type Trait = "cookie" | "etag" | "user-agent" | "software";
+
 /** What the reader of a stream reports to, and searches with. */
 export interface ReaderContext {
   /** Where the stream goes: a host of I2P, lower case. */
@@ -25,8 +31,8 @@ export interface ReaderContext {
   readonly blocks: boolean;
   /** Takes each kind of leak that is found, perhaps more than once. */
   readonly onLeak: (kind: LeakKind) => void;
-  /** Takes each cookie, `name=value`, that can stand for one person. */
-  readonly onCookie: (cookie: string) => void;
+  /** Takes each trait that is found, perhaps more than once. */
+  readonly onTrait: (trait: Trait, value: string) => void;
   /** Begins to look for identifiers in a text that comes in chunks, but for those of a kind that does not count in it. */
   readonly scan: (options?: { ignore?: LeakKind }) => Scanner;
   /** Looks for identifiers in a whole text. */

@@ -124,7 +124,9 @@ class HttpReader implements Reader, RequestHandler {
       this.#head += raw;
       const leak = headerLeak(field, sites);
       if (leak !== undefined) this.#context.onLeak(leak);
-      if (name === "cookie") cookiesOf(value).forEach(this.#context.onCookie);
+      if (name === "cookie") { for (const cookie of cookiesOf(value)) this.#context.onTrait("cookie", cookie); }
+      if (name === "if-none-match" && value.length >= MIN_COOKIE_VALUE) this.#context.onTrait("etag", value);
+      if (name === "user-agent") this.#context.onTrait("user-agent", value);
       if (name === "authorization" || name === "proxy-authorization") this.#login(value);
     }
   }

@@ -58,7 +58,10 @@ class IrcInspector {
 
   line(text: string): void {
     this.#scanner.push(`${text}\n`);
-    for (const kind of inspectIrcLine(text)) this.#context.onLeak(kind);
+    for (const kind of inspectIrcLine(text)) {
+      this.#context.onLeak(kind);
+      if (kind === "irc-quit" || kind === "irc-ctcp") this.#context.onTrait("software", text);
+    }
     this.#mayTurnToTls = /^STARTTLS *$/i.test(text);
     // A login of SASL.
     const [, token = ""] = /^AUTHENTICATE ([A-Za-z0-9+/]+=*)$/i.exec(text) ?? [];

@@ -144,6 +144,8 @@ export interface Packet {
   readonly leaks: readonly LeakKind[];
   /** How many of the characters behind them need not be looked at; Infinity if nothing more is to be seen. @default {0} */
   readonly skip?: number;
+  /** A text in it that names the program. @default {none} */
+  readonly software?: string;
   /** Whether nothing readable follows, so that identifiers are not looked for either. @default {false} */
   readonly isOver?: boolean;
 }
@@ -173,8 +175,9 @@ export class PacketReader implements Reader {
     this.#skip -= skipped;
     this.#held += text.slice(skipped);
     while (this.#held !== "" && this.#skip === 0) {
-      const { taken, leaks, skip = 0, isOver = false } = this.#take(this.#held);
+      const { taken, leaks, skip = 0, software, isOver = false } = this.#take(this.#held);
       for (const kind of leaks) this.#context.onLeak(kind);
+      if (software !== undefined) this.#context.onTrait("software", software);
       if (isOver) this.#finish();
       if (taken === 0 && skip === 0) break;
       const ignored = Math.min(skip, this.#held.length - taken);

@@ -15,5 +15,6 @@ const MAX_LINE = 255;
 export const SSH: Protocol = packetProtocol(({ sent }) => beginsWith(sent, "SSH-"), () => (text) => {
   const end = text.slice(0, MAX_LINE).indexOf("\n");
   if (end < 0) return text.length >= MAX_LINE ? lastReadable() : PARTIAL;
-  return lastReadable(namesSystem(text.slice(0, end)) ? ["ssh-banner"] : []);
+  const software = text.slice(0, end);
+  return { ...lastReadable(namesSystem(software) ? ["ssh-banner"] : []), software };
 });

@@ -1,4 +1,11 @@
-import { INSPECTED, INSPECTED_RECEIVED, type Protocol, type Reader, type ReaderContext } from "./detector.ts";
+import {
+  INSPECTED,
+  INSPECTED_RECEIVED,
+  type Protocol,
+  type Reader,
+  type ReaderContext,
+  type Trait,
+} from "./detector.ts";
 import type { IdentifierFinder, Scanner } from "./identifiers.ts";
 import { fromLatin1 } from "./latin1.ts";
 import type { LeakKind } from "./leak.ts";
@@ -44,8 +51,8 @@ export interface StreamGuardOptions {
   blocks: boolean;
   /** Takes each kind of leak, once a stream. */
   onLeak: (kind: LeakKind) => void;
-  /** Takes each cookie. @returns whether it is one of another site */
-  onCookie?: (cookie: string) => boolean;
+  /** Takes each trait. @returns the leak that it is, as with a cookie of another site */
+  onTrait?: (trait: Trait, value: string) => LeakKind | undefined;
 }
 
 /**
@@ -245,13 +252,14 @@ export class StreamGuard {
   }
 
   #context(): ReaderContext {
-    const { host, blocks, finder, onCookie } = this.#options;
+    const { host, blocks, finder, onTrait } = this.#options;
     return {
       host,
       blocks,
       onLeak: (kind) => this.#report(kind, true),
-      onCookie: (cookie) => {
-        if (onCookie?.(cookie) === true) this.#report("http-cookie", true);
+      onTrait: (trait, value) => {
+        const kind = onTrait?.(trait, value);
+        if (kind !== undefined) this.#report(kind, true);
       },
       scan: ({ ignore } = {}) =>
         finder?.open((kind) => {

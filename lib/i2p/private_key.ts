@@ -20,6 +20,9 @@ const SIGNING_KEY_LENGTHS: Readonly<Record<number, number>> = {
 const ENCRYPTION_KEY_LENGTH = 256;
 const X25519 = 4;
 
+/** Bytes of a certificate that is longer than any known kind: that of a key has 4 to 388. */
+const LONGEST_CERTIFICATE = 1024;
+
 /** Least bytes of an offline section: expiry, type, a key of 32, a signature of 40, a private key of 20. */
 const MIN_OFFLINE = 4 + 2 + 32 + 40 + 20;
 
@@ -64,6 +67,10 @@ export class PrivateKey {
 }
 
 function checkLength(bytes: Uint8Array<ArrayBuffer>): void {
+  // A certificate that no router has made: such a file is something else altogether.
+  if ((bytes[384] ?? 0) > KEY_CERTIFICATE || (bytes[385] ?? 0) > LONGEST_CERTIFICATE >> 8) {
+    throw new RangeError("Cannot use this as a private key: it is not a key of I2P");
+  }
   const destination = publicPart(bytes);
   const view = new DataView(destination.buffer);
   const hasTypes = destination[384] === KEY_CERTIFICATE && destination.length >= 391;

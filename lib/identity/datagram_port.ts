@@ -16,6 +16,7 @@ import { Refusal } from "../reasons/refusal.ts";
 import type { DropBook, DropReason } from "../reasons/datagram_drops.ts";
 import { DestinationCache, type Peer } from "./destination_cache.ts";
 import type { UdpOptions } from "./primary_support.ts";
+import type { SiteCount } from "./site_count.ts";
 
 /** Datagrams that are sent before the log says that none has come: a wrong UDP port of the bridge swallows them all. */
 const UNANSWERED = 20;
@@ -36,6 +37,8 @@ interface DatagramPortOptions {
   udp: UdpOptions;
   /** The session whose datagrams they are, if there is one just now. */
   session: () => SamSession | undefined;
+  /** Takes the sites that datagrams go to. */
+  sites: Pick<SiteCount, "add">;
   log: Log;
 }
 
@@ -81,6 +84,11 @@ export class DatagramPort {
 
   leave(taker: DatagramTaker): void {
     this.#takers.delete(taker);
+  }
+
+  /** Takes note of a site that has seen the identity. */
+  visit(host: string): void {
+    this.#options.sites.add(host);
   }
 
   /** A number for the next datagram, above all before it. */

@@ -1,21 +1,22 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
-import { formatEndpoint } from "../config/endpoint.ts";
 import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
-import { createSession, type SamSession, type SessionRequest } from "../sam/session.ts";
+import { createSession, type SamSession, SESSION_TIMEOUT, type SessionRequest } from "../sam/session.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
+import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
-import { hintFor, type Reason } from "../reasons/reasons.ts";
 import type { UdpOptions } from "./primary_support.ts";
+import { isInUse, isTaken, needsTime, SESSION_RETRY } from "./session_retry.ts";
+import { SiteCount } from "./site_count.ts";
 
 /**
  * Least wait before a lasting destination is used again, in milliseconds. i2pd (seen with 2.45.1) destroys a destination
@@ -33,14 +34,20 @@ const GONE_PROBE = 250;
  */
 export const RETRY_MAX_QUEUED = 2_000;
 
-/** Milliseconds that the first session of a lasting identity waits for the router to free its destination. */
-export const IN_USE_TIMEOUT = 60_000;
+/**
+ * Milliseconds that the first session of a lasting identity waits for the router to free its destination. Java I2P before
+ * 0.9.58 has a session that was given up while it was built in use for five minutes; later ones let go within seconds.
+ */
+export const IN_USE_TIMEOUT = 330_000;
 
-/** Milliseconds between these attempts. */
-export const IN_USE_RETRY = 3_000;
+/** Attempts at a destination that another program has, where the router is asked in vain only: one of ours may be ending. */
+const TAKEN_ATTEMPTS = 3;
 
 /** Milliseconds of an outage after which it is logged again. */
 const TELL_AGAIN = 600_000;
+
+/** What can be said of a bridge that has neither answered nor failed so far. */
+const UNKNOWN = new SamError("hello", "silent");
 
 export interface IdentityOptions {
   endpoint: SamEndpoint;
@@ -84,13 +91,15 @@ export interface IdentityStatus {
   state: "building" | "ready" | "lost";
   /** Why there is no session, where that is known; names no destination. */
   reason: string | undefined;
-  /** The name of that reason. */
-  cause: Reason | undefined;
+  /** What to do about it, a line each. */
+  advice: readonly string[];
   session: SamSession | undefined;
   /** Its address; where it has no session, that of a lasting destination. */
   address: string | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
+  /** Sites that its streams and datagrams went to, at most `MAX_SITES`. */
+  sites: number;
 }
 
 /**
@@ -102,6 +111,7 @@ export interface IdentityStatus {
 export class Identity {
   readonly #options: IdentityOptions;
   readonly #log: Log;
+  readonly #sites = new SiteCount();
   readonly #stop = new AbortController();
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
@@ -168,12 +178,18 @@ export class Identity {
     const without = this.#hadSession && failure !== undefined ? "lost" : "building";
     return {
       state: session === undefined ? without : "ready",
-      reason: session === undefined ? failure?.message : undefined,
-      cause: session === undefined && failure !== undefined ? refusalOf(failure).reason : undefined,
+      reason: session === undefined && failure !== undefined ? this.#textOf(failure) : undefined,
+      advice: session === undefined && failure !== undefined && failure !== UNKNOWN ? this.#adviceOn(failure) : [],
       session,
       address: session?.address ?? this.#lastingAddress,
       since: this.#since,
+      sites: this.#sites.size,
     };
+  }
+
+  /** Takes note of a site that has seen it. */
+  visit(host: string): void {
+    this.#sites.add(host);
   }
 
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
@@ -202,6 +218,14 @@ export class Identity {
     this.#giveUp(reason);
   }
 
+  #textOf(failure: SamError): string {
+    return failure === UNKNOWN ? failure.message : samErrorText(failure, this.#options.endpoint);
+  }
+
+  #adviceOn(failure: SamError): string[] {
+    return samErrorAdvice(failure, this.#options.endpoint);
+  }
+
   #giveUp(reason: unknown): void {
     this.#end ??= reason;
     this.#waiting.forEach(({ reject }) => reject(reason));
@@ -212,9 +236,11 @@ export class Identity {
   }
 
   async #createFirst(): Promise<SamSession> {
-    const { key, routerPatience = 0 } = this.#options;
+    const { signal } = this.#stop;
+    const { key, queueClients, routerPatience = 0, sessionTimeout = SESSION_TIMEOUT } = this.#options;
     if (key !== undefined) this.#lastingAddress = await b32Address(key.destination);
-    using patience = new Deadline(IN_USE_TIMEOUT, this.#stop.signal);
+    using inUse = new Deadline(IN_USE_TIMEOUT, signal);
+    using patience = new Deadline(sessionTimeout, signal);
     const backoff = new Backoff();
     const awaited = new AwaitedRouter(routerPatience, this.#log);
     for (;;) {
@@ -224,18 +250,27 @@ export class Identity {
         if (awaited.isWorthWaiting(error)) {
           this.#failure = error;
           await this.#wait(awaited.next());
-          this.#stop.signal.throwIfAborted();
+          signal.throwIfAborted();
           continue;
         }
-        if (this.#options.queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
+        if (queueClients && this.#waiting.size > 0 && isRouterAway(error)) {
           this.#failure = error;
           await this.#wait(backoff.next());
           continue;
         }
-        if (key === undefined || patience.aborted || !isInUse(error)) throw error;
+        if (!patience.aborted && needsTime(error)) {
+          this.#log.info(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
+        } else if (key !== undefined && !inUse.aborted && isInUse(error)) {
+          this.#log.info("The router still has this identity in use: waiting until it forgets the last session", {
+            hint: `Java I2P before 0.9.58 may need five minutes for that; given up after ${
+              formatDuration(IN_USE_TIMEOUT)
+            }`,
+          });
+        } else {
+          throw error;
+        }
         this.#failure = error;
-        this.#log.info("The router still has this identity in use: waiting until it forgets the last session");
-        await sleep(IN_USE_RETRY, this.#stop.signal);
+        await sleep(SESSION_RETRY, signal);
       }
     }
   }
@@ -243,11 +278,12 @@ export class Identity {
   async #create(): Promise<SamSession> {
     const { signal } = this.#stop;
     const { endpoint, key, sessionOptions: options, sessionTimeout: timeout } = this.#options;
-    // What can be said of a bridge that has neither answered nor failed so far.
-    this.#failure ??= new SamError("hello", "silent");
+    this.#failure ??= UNKNOWN;
     const onGreeted = (): void => void (this.#failure = undefined);
     const request = { options, ...(key && { key }), ...(timeout !== undefined && { timeout }) };
     const session = await this.#createOf(endpoint, request, signal, onGreeted);
+    // With another destination, it is somebody else to the sites.
+    if (key === undefined) this.#sites.clear();
     this.#session = session;
     this.#hadSession = true;
     this.#since = performance.now();
@@ -265,7 +301,7 @@ export class Identity {
     const { udp, datagramsOnly = false, log } = this.#options;
     if (udp === undefined) return await createSession(endpoint, request, signal, onGreeted);
     if (datagramsOnly || !udp.primary.isRefused) {
-      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, log });
+      this.#datagrams ??= new DatagramPort({ endpoint, udp, session: () => this.#session, sites: this.#sites, log });
     }
     const withDatagrams = { ...request, datagrams: this.#datagrams?.target };
     const session =
@@ -292,7 +328,6 @@ export class Identity {
       const stood = performance.now() - since;
       this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.message}. Building a new one`, {
         routerSaid: reason.text,
-        hint: this.#hintOn(reason),
       });
       // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
       if (stood > RETRY_MAX) backoff.reset();
@@ -303,6 +338,7 @@ export class Identity {
   /** Creates a session, however long it takes; undefined where the identity is closed first. */
   async #rebuild(backoff: Backoff): Promise<SamSession | undefined> {
     const since = performance.now();
+    let taken = 0;
     let told = { reason: this.#failure?.message, at: since };
     // A router that comes back does not answer for sessions that died young before.
     if (await this.#hasRouterGone()) backoff.reset();
@@ -317,17 +353,29 @@ export class Identity {
         if (this.#stop.signal.aborted) return undefined;
         if (!(error instanceof SamError)) throw error;
         this.#failure = error;
+        if (isTaken(error) && !await this.#hasRouterGone() && (error.keyMayBeTaken || ++taken === TAKEN_ATTEMPTS)) {
+          this.#log.error(`No new session, and none is tried any more: ${refusalOf(error).message}`, {
+            hint: "Stop what uses the key, then restart i2p-socks",
+            routerSaid: error.text,
+          });
+          this.#giveUp(error);
+          return undefined;
+        }
         // An outage is warned of once, again when its cause changes, and now and then.
         const now = performance.now();
         const isNews = error.message !== told.reason || now - told.at > TELL_AGAIN;
         if (isNews) told = { reason: error.message, at: now };
         const lasts = formatDuration(now - since);
-        const { endpoint } = this.#options;
+        const says = this.#textOf(error);
         this.#log[isNews ? "warn" : "debug"](
           isGone(error)
-            ? `Router unreachable for ${lasts}: nothing listens on ${formatEndpoint(endpoint)}. Retrying; clients wait`
-            : `No new session for ${lasts}: ${error.message}`,
-          { attempt, routerSaid: error.text, hint: isNews ? this.#hintOn(error) : undefined },
+            ? `Router unreachable for ${lasts}: ${says}. Retrying; clients wait`
+            : `No new session for ${lasts}: ${says}`,
+          {
+            attempt,
+            routerSaid: error.text,
+            hint: isNews ? this.#adviceOn(error).join("; ") : undefined,
+          },
         );
         // The router may have taken the destination up, and now forgets it late, as it does after a session.
         if (error.phase === "session" && error.failure !== "refused") await this.#hasRouterGone();
@@ -346,10 +394,6 @@ export class Identity {
       await sleep(GONE_PROBE, patience);
       if (patience.aborted) return false;
     }
-  }
-
-  #hintOn(error: SamError): string | undefined {
-    return hintFor(refusalOf(error).reason, formatEndpoint(this.#options.endpoint)) ?? undefined;
   }
 
   /** Whether nothing listens at the port of the SAM bridge. */
@@ -376,10 +420,6 @@ export class Identity {
     await sleep(milliseconds - least, rest);
     this.#expedite = () => {};
   }
-}
-
-function isInUse(error: unknown): error is SamError {
-  return error instanceof SamError && refusalOf(error).reason === "identity-in-use";
 }
 
 /** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */

@@ -6,6 +6,7 @@ import type { Signal } from "../io/signal.ts";
 import { SamError } from "../sam/error.ts";
 import type { Counters } from "../report/counters.ts";
 import type { SamSession } from "../sam/session.ts";
+import { samErrorText } from "../reasons/advice.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
@@ -54,6 +55,16 @@ export class IdentityLease implements Disposable {
   /** {@linkcode Identity.session}. */
   session(signal: Signal): Promise<SamSession> {
     return this.#identity.session(signal);
+  }
+
+  /** Its own address in I2P, where it has a session. */
+  get address(): string | undefined {
+    return this.#identity.status.session?.address;
+  }
+
+  /** {@linkcode Identity.visit}. */
+  visit(host: string): void {
+    this.#identity.visit(host);
   }
 
   /** Through what its datagrams pass, where its session carries any. */
@@ -209,7 +220,9 @@ export class IdentityGroups {
         // Nobody is refused because of an earlier failure: the next client of the group starts over.
         const owner = this.#owners.get(identity);
         if (owner === undefined) return this.#spares.drop(identity);
-        const [problem, routerSaid] = error instanceof SamError ? [error.message, error.text] : [String(error)];
+        const [problem, routerSaid] = error instanceof SamError
+          ? [samErrorText(error, endpoint), error.text]
+          : [String(error)];
         const { key, group: { number } } = owner;
         log.warn(`No session for ${nameOf(number)}: ${problem}`, { group: number, routerSaid });
         this.#close(key);

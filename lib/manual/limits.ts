@@ -1,3 +1,5 @@
+import { MAX_SETTINGS_FILE } from "../audit/settings_files.ts";
+import { MAX_SITES } from "../identity/site_count.ts";
 import { MIN_RANGE_BITS } from "../config/address_range.ts";
 import { MAX_DURATION } from "../config/duration.ts";
 import { MAX_CONFIG_FILE } from "../config/file.ts";
@@ -23,16 +25,18 @@ import {
   UNANSWERED_AGE,
   UNKNOWN_AGE,
 } from "../identity/destination_cache.ts";
-import { IN_USE_RETRY, IN_USE_TIMEOUT, RETRY_MAX_QUEUED, REUSE_DELAY } from "../identity/identity.ts";
+import { IN_USE_TIMEOUT, RETRY_MAX_QUEUED, REUSE_DELAY } from "../identity/identity.ts";
 import { AGE as SPARE_AGE, REFILL as SPARE_REFILL } from "../identity/spare_identities.ts";
 import { LINGER, LONGEST_LINGER } from "../io/conn.ts";
 import { LEAST_QUEUED, MAX_QUEUED } from "../io/datagrams.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { MAX_PEERS, MAX_WAITING } from "../proxy/associate.ts";
 import { MAX_ASSOCIATIONS } from "../proxy/datagram_pool.ts";
-import { SERVICE_TIMEOUT } from "../proxy/forward.ts";
+import { SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
+import { MAX_WAITS, SERVICE_TIMEOUT } from "../proxy/forward.ts";
 import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
+import { LACK_AGE, MAX_LACKING } from "../proxy/login_offers.ts";
 import { FIRST_DELAY, FORGIVE_AFTER, LONGEST_DELAY } from "../proxy/login_guard.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../proxy/name_map.ts";
 import { MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../proxy/admission.ts";
@@ -45,6 +49,8 @@ import {
   SILENT_AFTER_ANSWER,
   SILENT_BEFORE_ANSWER,
 } from "../relay/half_closed.ts";
+import { MAX_KEPT, MAX_KEPT_BY_STREAM } from "../relay/keeper.ts";
+import { MAX_UNDER_WAY } from "../relay/outflow.ts";
 import { LOST_GRACE } from "../relay/relay.ts";
 import { MAX_AUDITED } from "../report/audit_book.ts";
 import { MAX_OUTCOMES } from "../report/outcome_book.ts";
@@ -77,7 +83,11 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["From accepting a client to its complete request", set("handshake-timeout")],
     ["User ID and host name of SOCKS4, each", bytes(MAX_SOCKS4_FIELD)],
     ["From a request to its open stream", set("connect-timeout")],
+    ["The router's answer whether a site is there", time(SILENT_PEER_TIMEOUT)],
     ["A stream without a byte in either direction", set("idle-timeout")],
+    ["What a stream keeps for a client that reads slowly", bytes(MAX_KEPT_BY_STREAM)],
+    ["What all streams keep for such clients", bytes(MAX_KEPT)],
+    ["Bytes of a service that count as under way when it ends", bytes(MAX_UNDER_WAY)],
     [
       "A stream whose client has ended its side, without a byte",
       `${time(HALF_CLOSED_TIMEOUT)}; ${time(ANSWERED_TIMEOUT)} after an answer; ${time(DRAINING_TIMEOUT)} while the ` +
@@ -116,7 +126,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ],
     [
       "A destination that the router still has in use, at the start",
-      `${time(IN_USE_TIMEOUT)}, with an attempt every ${time(IN_USE_RETRY)}`,
+      time(IN_USE_TIMEOUT),
     ],
     ["Reusing a persistent identity after its session has ended", `${time(REUSE_DELAY)} later`],
     [
@@ -148,6 +158,8 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
       `${time(FIRST_DELAY)}, doubled up to ${time(LONGEST_DELAY)}; it starts again after ${time(FORGIVE_AFTER)} ` +
       "without one",
     ],
+    ["A client that offers a login and sent none, until it is asked again", time(LACK_AGE)],
+    ["Kinds of such clients that are remembered", `${MAX_LACKING}; then the least recently used one is forgotten`],
   ],
   "Files and settings": [
     ["The file of `--config`", bytes(MAX_CONFIG_FILE)],
@@ -167,6 +179,8 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["Cookies it remembers, to see one go to two sites", `the last ${MAX_COOKIES} of each application`],
     ["A line of `--secrets-file`", `at least ${characters(MIN_SECRET)}`],
     ["Destinations that `audit` counts one by one", `${MAX_AUDITED}; further ones are counted together`],
+    ["A settings file of `audit --file`", bytes(MAX_SETTINGS_FILE)],
+    ["Sites of an identity that the status counts", `${MAX_SITES}`],
   ],
   "Names that stand for addresses (--map-names)": [
     ["Names with an address", `${MAX_MAPPED_NAMES} of each isolation group; the least recently used one goes first`],
@@ -196,6 +210,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   "Serving into I2P (--forward, --bind)": [
     ["Callers of `--forward` at once", `${set("max-inbound")}; further ones are closed at once`],
     ["Callers of `--forward` from one address", `${set("max-per-caller")}; further ones are closed at once`],
+    ["Sockets that wait for callers at once, with routers that may have several", `${MAX_WAITS}`],
     ["A caller without a byte in either direction", set("caller-idle-timeout")],
     ["A local service, to accept a caller", time(SERVICE_TIMEOUT)],
     ["A client of `--bind`, until a caller comes", set("connect-timeout")],

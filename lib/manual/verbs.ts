@@ -35,12 +35,18 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --watch"],
   },
   audit: {
-    usage: "i2p-socks audit [--for DURATION] [OPTIONS]",
+    usage: "i2p-socks audit [--for DURATION | --file FILE] [OPTIONS]",
     text: "Serve like serve, and report what the application gave away. It looks for host names that the application " +
       "resolves itself, and for unencrypted data that identifies the application, this machine or you. It replaces " +
-      "serve: use the application for a while, then end it, and read the report. See `help leaks`.\n\n" +
+      "serve: use the application for a while, then end it. The card at the end says what sites can know and link, and " +
+      "what to change. With --file it reads the settings of an application (firefox, irssi, monerod, qbittorrent, ssh, " +
+      "thunderbird, weechat) and names what will leak before anything is sent. See `help leaks`.\n\n" +
       "Exit codes: 0 it saw no leak, 1 it did.",
-    examples: ["i2p-socks audit --for 5m --listen 127.0.0.1:9050", "i2p-socks audit --secrets-file words --json"],
+    examples: [
+      "i2p-socks audit --for 5m --listen 127.0.0.1:9050",
+      "i2p-socks audit --secrets-file words --json",
+      "i2p-socks audit --file ~/.ssh/config",
+    ],
   },
   connect: {
     usage: "i2p-socks connect HOST PORT [OPTIONS]",
@@ -113,6 +119,14 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
       "identity of the application, or with `--via-user` that of a login.\n\n" +
       "Exit codes: 0 a stream opened, otherwise that of the reason: 1 the site, 69 no router, 75 not ready.",
     examples: ["i2p-socks ping stats.i2p --http", "i2p-socks ping irc.postman.i2p:6667 --via irc --count 5"],
+  },
+  report: {
+    usage: "i2p-socks report [OPTIONS]",
+    text:
+      "Print what to put into a bug report: the version, the platform, the settings that are not defaults, and what " +
+      "the SAM bridge says. It names no site, identity, user, password or path. Give it the options that you give to " +
+      "serve; without options it looks at the configuration file at its usual place.",
+    examples: ["i2p-socks report", "i2p-socks report --udp --status 127.0.0.1:4448"],
   },
   setup: {
     usage: "i2p-socks setup [CLIENT] [--name NAME | --listen [HOST:]PORT]",

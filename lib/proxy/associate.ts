@@ -243,6 +243,7 @@ class Association implements DatagramTaker {
     const isNew = !this.#peers.has(peer.b32);
     this.#peers.set(peer.b32, { port, number: this.#port.nextNumber(), written });
     if (isNew) this.#context.audit?.visit(`${host}:${port}`);
+    this.#port.visit(host);
     const problem = await this.#port.send(peer, payload);
     if (problem !== undefined) return this.#drop(problem);
     this.#context.counters.add("udp-sent");

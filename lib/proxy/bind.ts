@@ -7,7 +7,7 @@ import { Deadline, sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { unknownReason } from "../reasons/classify.ts";
 import { Refusal } from "../reasons/refusal.ts";
-import { acceptStream, type IncomingStream } from "../sam/accept.ts";
+import type { IncomingStream } from "../sam/accept.ts";
 import { SamError } from "../sam/error.ts";
 import { lookupName } from "../sam/naming.ts";
 import type { SamSession } from "../sam/session.ts";
@@ -17,6 +17,7 @@ import { encodeBound4 } from "../socks/socks4.ts";
 import { encodeBound5 } from "../socks/socks5.ts";
 import type { SocksRequest } from "../socks/wire.ts";
 import { acquireMapping, type Client, type ClientContext, groupOf } from "./context.ts";
+import { logLeftovers, PendingAccept } from "./pending_accept.ts";
 import { checkDestination, mayCall } from "./policy.ts";
 import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
@@ -64,7 +65,7 @@ async function awaitCaller(
   expected: Address | undefined,
   context: ClientContext,
 ): Promise<OpenStream> {
-  const { endpoint, settings, signal, counters, gauges } = context;
+  const { endpoint, settings, signal, counters, gauges, log } = context;
   const { request } = handshake;
   using deadline = new Deadline(settings.timeouts.connect, signal);
   using waiting = watchClient(client, handshake, deadline, context, true);
@@ -73,6 +74,7 @@ async function awaitCaller(
   if (claim === undefined) {
     throw new Refusal("command", "Another client waits on this identity: a login gives the client one of its own");
   }
+  logLeftovers(session, log);
   gauges.waiting++;
   try {
     const wanted = expected && await hashOf(expected, endpoint, deadline);
@@ -113,13 +115,12 @@ async function acceptCaller(
   for (;;) {
     let stream: IncomingStream;
     try {
-      stream = await acceptStream(endpoint, session.id, attempt, {
-        onWaiting: () => {
-          hasWaited = true;
-          onWaiting();
-        },
+      stream = await PendingAccept.of(endpoint, session).take(attempt, () => {
+        hasWaited = true;
+        onWaiting();
       });
     } catch (error) {
+      if (error instanceof SamError && error.saysSessionIsOver) session.close(error);
       // The time is over, or the client has left: that counts more than how far another attempt has come.
       if (hasWaited) signal.throwIfAborted();
       // i2pd closes some of those that wait on a destination when a caller comes to another.

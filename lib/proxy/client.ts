@@ -46,26 +46,39 @@ function handle(client: Client, handshake: Handshake, context: ClientContext): P
 
 /** Reads the handshake within its time limit. */
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
-  const { settings, signal, admission, logins, commands, audit } = context;
+  const { settings, signal, admission, logins, loginOffers, commands, audit } = context;
+  const { clientAddress } = client;
   using deadline = new Deadline(settings.timeouts.handshake, signal);
   closeOnAbort(client.conn, deadline);
+  /** Its methods, once it was asked for a login. */
+  let asked: Uint8Array | undefined;
   try {
     client.conn.setNoDelay(true);
     const handshake = await readHandshake(
       client.conn,
-      logins !== undefined
-        ? { login: "required", verify: (login) => logins.verify(login, deadline), commands }
-        : { login: settings.isolation.includes("auth") ? "preferred" : "accepted", commands },
+      logins !== undefined ? { login: "required", verify: (login) => logins.verify(login, deadline), commands } : {
+        login: settings.isolation.includes("auth") ? "preferred" : "accepted",
+        isWanted: (methods) => loginOffers.isWanted(clientAddress, methods),
+        onAsked: (methods) => asked = methods,
+        commands,
+      },
     );
-    client.request = handshake.request;
+    const request = logins === undefined
+      ? loginOffers.judge(handshake.request, clientAddress, asked)
+      : handshake.request;
+    client.request = request;
     admission.asked(client);
     audit?.request();
-    return handshake;
+    return { ...handshake, request };
   } catch (error) {
     // Where a reply is due the client has asked for something, which does not exist or is not served.
     if (error instanceof SocksError && error.version !== undefined) audit?.request();
     if (signal.aborted) throw signal.reason;
     if (client.evicted !== undefined) throw client.evicted;
+    if (error instanceof SocksError && error.problem === "loginMissing") {
+      if (asked !== undefined) loginOffers.lacked(clientAddress, asked);
+      throw error;
+    }
     if (deadline.aborted) throw new Refusal("handshake-timeout");
     throw isOfRuntime(error) ? new Refusal("client-closed", undefined, error) : error;
   }

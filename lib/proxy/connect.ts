@@ -1,6 +1,7 @@
 import type { IdentityLease } from "../identity/identity_pool.ts";
-import { Deadline, sleep } from "../io/deadline.ts";
+import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
+import { Refusal } from "../reasons/refusal.ts";
 import { SamError } from "../sam/error.ts";
 import type { SamSession } from "../sam/session.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
@@ -11,6 +12,12 @@ import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
 /** Milliseconds for the loss of a session to show itself, when a stream on it could not be opened. */
 const LOSS_DELAY = 250;
+
+/**
+ * Milliseconds for the router to say whether a peer answers. Java I2P needs 15 s to find its lease set, and is to give the
+ * peer a minute; since 2.2.0 it does not keep that, and refuses after five and a half.
+ */
+export const SILENT_PEER_TIMEOUT = 80_000;
 
 /** What dialling needs of the context. */
 type Bridge = Pick<ClientContext, "endpoint" | "warm">;
@@ -27,7 +34,9 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   client.identity = identity.label;
   const opened = await openStream(client, handshake, identity, target, context);
   context.counters.add("connected");
+  identity.visit(target.host);
   context.audit?.visit(destinationOf(client) ?? "");
+  context.audit?.note("identity", identity.address ?? "", target.host);
   await relayStream(client, handshake, opened, context);
 }
 
@@ -72,16 +81,21 @@ async function dialOn(
   target: StreamTarget,
   signal: Signal,
 ): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
-  using attempt = new Deadline(Infinity, signal, ended);
-  return { stream: await connectStream(endpoint, id, target, attempt, warm), sessionEnded: ended };
+  using attempt = new Deadline(SILENT_PEER_TIMEOUT, signal, ended);
+  try {
+    return { stream: await connectStream(endpoint, id, target, attempt, warm), sessionEnded: ended };
+  } catch (error) {
+    if (error instanceof TimeoutError && !signal.aborted && !ended.aborted) throw new Refusal("peer-silent");
+    throw error;
+  }
 }
 
 /** Whether a stream could not be opened because its session is lost: nothing was sent then, so another try is safe. */
 async function isLost(session: SamSession, error: unknown, signal: Signal): Promise<boolean> {
   if (session.ended.aborted) return true;
   if (!(error instanceof SamError)) return false;
-  if (error.result === "INVALID_ID") {
-    // The router has forgotten the session, and its end is about to be noticed.
+  if (error.saysSessionIsOver) {
+    // The control socket may stay open for as long as nobody closes it: Java I2P 0.9.47 keeps it.
     session.close(error);
     await session.lost;
     return true;

@@ -8,8 +8,9 @@ import { Refusal } from "../reasons/refusal.ts";
 import type { BufferPool } from "../relay/buffer_pool.ts";
 import type { FairnessGate } from "../relay/fairness_gate.ts";
 import type { HalfClosedStreams } from "../relay/half_closed.ts";
+import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
-import type { Counters } from "../report/counters.ts";
+import type { Counter, Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
@@ -18,6 +19,7 @@ import type { SocksRequest } from "../socks/wire.ts";
 import type { Admission, Guest } from "./admission.ts";
 import type { DatagramPool } from "./datagram_pool.ts";
 import type { LeakWatch } from "./leak_watch.ts";
+import type { LoginOffers } from "./login_offers.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import type { MappingLease, NameMap } from "./name_map.ts";
 
@@ -40,6 +42,8 @@ interface Gauges {
   streams: number;
   /** Clients that wait for a caller. */
   waiting: number;
+  /** Bytes that are kept for clients and services that do not take them. */
+  readonly kept: Counter;
 }
 
 /** What the clients of an application share. Every handler takes this, and takes from it what it needs. */
@@ -52,6 +56,8 @@ export interface ClientContext {
   readonly commands: ReadonlySet<number>;
   /** Who may connect; everybody where undefined. */
   readonly logins: LoginGuard | undefined;
+  /** Tells logins that somebody chose from those that programs offer by themselves. */
+  readonly loginOffers: LoginOffers;
   /** Host names of the user's own, asked before the router. */
   readonly hosts: Hosts;
   /** Addresses that stand for names; where undefined, nobody may ask for one. */
@@ -67,6 +73,8 @@ export interface ClientContext {
   readonly leaks: LeakWatch;
   /** Lends buffers for fast transfers. */
   readonly pool: BufferPool;
+  /** What may be kept of streams whose clients do not take it; of the whole process. */
+  readonly keepLimit: KeepLimit;
   /** Gives other work its turn. */
   readonly gate: FairnessGate;
   /** Watches over streams whose client has ended its side. */

@@ -1,10 +1,12 @@
 import type { LeakMode, ScrubProtocol } from "../config/choices.ts";
+import type { Trait } from "../guard/detector.ts";
 import { type IdentifierFinder, makeFinder, type OwnIdentifiers } from "../guard/identifiers.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { PROTOCOLS } from "../guard/protocols.ts";
 import { HttpScrubber } from "../guard/scrub_http.ts";
 import { IrcScrubber } from "../guard/scrub_irc.ts";
 import { type Scrubber, StreamGuard } from "../guard/stream_guard.ts";
+import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
@@ -22,7 +24,18 @@ export interface LeakWatchOptions {
   log: Log;
   /** Counts `leak-…` by kind, and `sign-…` for refusals that are taken for a leak. */
   counters: Counters;
+  /** Takes what each site has seen. @default {no audit is under way} */
+  book?: AuditBook | undefined;
 }
+
+/** Leaks that say the same of the user to each site. */
+const LINKING: ReadonlySet<LeakKind> = new Set([
+  "own-address",
+  "own-home",
+  "own-host-name",
+  "own-user-name",
+  "secret",
+]);
 
 const SCRUBBERS: Readonly<Record<ScrubProtocol, (host: string, onLeak: (kind: LeakKind) => void) => Scrubber>> = {
   irc: (_, onLeak) => new IrcScrubber(onLeak),
@@ -44,7 +57,7 @@ export class LeakWatch {
 
   /** The guard of a new stream; undefined where there is nothing to guard. */
   guard(host: string, destination: string | undefined): StreamGuard | undefined {
-    const { mode, scrub } = this.#options;
+    const { mode, scrub, book } = this.#options;
     if (mode === "off" && scrub.length === 0) return undefined;
     return new StreamGuard({
       host,
@@ -52,8 +65,11 @@ export class LeakWatch {
       finder: mode === "off" ? undefined : this.#finder,
       scrubbers: scrub.map((protocol) => (onLeak) => SCRUBBERS[protocol](host, onLeak)),
       blocks: mode === "block",
-      onLeak: (kind) => this.#onLeak(kind, destination),
-      onCookie: (cookie) => this.#crosses(cookie, host),
+      onLeak: (kind) => {
+        if (LINKING.has(kind)) book?.note(kind, "", host);
+        this.#onLeak(kind, destination);
+      },
+      onTrait: (trait, value) => this.#onTrait(trait, value, host),
     });
   }
 
@@ -84,6 +100,13 @@ export class LeakWatch {
       ? "Ended a stream before a leak"
       : "The application leaks";
     log.warn(`${what}: ${message}`, { leak: kind, protocol, fix: isNew ? fix : undefined, destination });
+  }
+
+  #onTrait(trait: Trait, value: string, host: string): LeakKind | undefined {
+    const { book } = this.#options;
+    if (trait !== "software") book?.note(trait, value, host);
+    if (trait === "user-agent" || trait === "software") book?.name(value);
+    return trait === "cookie" && this.#crosses(value, host) ? "http-cookie" : undefined;
   }
 
   #isNew(sign: string): boolean {

@@ -12,6 +12,7 @@ import { Refusal } from "../reasons/refusal.ts";
 import { BufferPool } from "../relay/buffer_pool.ts";
 import { FairnessGate } from "../relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../relay/half_closed.ts";
+import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
@@ -27,6 +28,7 @@ import type { ClientContext } from "./context.ts";
 import { DatagramPool } from "./datagram_pool.ts";
 import { Forwarder } from "./forward.ts";
 import type { LeakWatch } from "./leak_watch.ts";
+import { LoginOffers } from "./login_offers.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
 
@@ -44,9 +46,13 @@ interface ProxyOptions {
   udp: UdpOptions | undefined;
   /** Logins that may connect; everybody may where undefined. */
   logins: LoginBook | undefined;
+  /** The name of the user that runs the program; undefined where that is unknown. */
+  userName?: string | undefined;
   /** Host names of the user's own, asked before the router. */
   hosts: Hosts;
   leaks: LeakWatch;
+  /** What the streams of the process may keep. */
+  keepLimit: KeepLimit;
   log: Log;
   /** Numbers since the start. */
   counters: Counters;
@@ -116,6 +122,11 @@ export class Proxy implements AsyncDisposable {
   /** Streams that are open now. */
   get streams(): number {
     return this.#context.gauges.streams;
+  }
+
+  /** Bytes that are kept now for clients and services that do not take them. */
+  get keptBytes(): number {
+    return this.#context.gauges.kept.value;
   }
 
   /** UDP associations that are open now; undefined where UDP is switched off. */
@@ -209,6 +220,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
       ...(settings.mapNames === undefined ? [] : RESOLVE_COMMANDS),
     ]),
     logins: logins && new LoginGuard(logins),
+    loginOffers: new LoginOffers(options.userName, log),
     hosts: options.hosts,
     names: settings.mapNames && new NameMap(settings.mapNames),
     identities,
@@ -217,11 +229,12 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     warm: new WarmSockets(endpoint, capacity.warm),
     leaks: options.leaks,
     pool: new BufferPool(),
+    keepLimit: options.keepLimit,
     gate,
     halfClosed,
     log,
     counters,
-    gauges: { streams: 0, waiting: 0 },
+    gauges: { streams: 0, waiting: 0, kept: { value: 0 } },
     outcomes: options.outcomes,
     audit: options.audit,
     signal,
@@ -244,6 +257,8 @@ function createForwarder(
     identity,
     callers: settings.policy.callers,
     pool: context.pool,
+    keepLimit: context.keepLimit,
+    keptBytes: context.gauges.kept,
     gate: context.gate,
     halfClosed: context.halfClosed,
     log: context.log,

@@ -3,8 +3,9 @@ import { closeAfterReply, writeAll } from "../io/conn.ts";
 import { SamError } from "../sam/error.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
-import { encodeFailure5, encodeReply5 } from "../socks/socks5.ts";
+import { encodeReason5, encodeReply5 } from "../socks/socks5.ts";
 import { SocksError } from "../socks/wire.ts";
+import { completeHint } from "../reasons/advice.ts";
 import { OUTCOMES, REASONS } from "../reasons/reasons.ts";
 import type { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
@@ -19,8 +20,9 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
-  const { outcome, hint } = REASONS[reason];
+  const { outcome } = REASONS[reason];
   if (outcome !== "left") noteOutcome(client, context, { reason, message });
+  const hint = completeHint(REASONS[reason].hint, formatEndpoint(context.settings.sam));
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
   context.log[level](`${OUTCOMES[outcome]}: ${message}`, {
     reason,
@@ -57,10 +59,10 @@ function replyBytes(
   if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
   const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
   const { reply4, reply5, extended } = REASONS[reason];
-  if (version === 5) {
-    const code = settings.switches["extended-errors"] ? extended ?? reply5 : reply5;
-    return client.request?.takesReasons === true ? encodeFailure5(code, reason) : encodeReply5(code);
+  if (client.request?.wantsReason) {
+    return encodeReason5(extended ?? reply5, `${reason} ${formatEndpoint(settings.sam)}`);
   }
+  if (version === 5) return encodeReply5(settings.switches["extended-errors"] ? extended ?? reply5 : reply5);
   if (version === 4) return encodeReply4(reply4);
   return undefined;
 }

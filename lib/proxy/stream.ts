@@ -4,7 +4,7 @@ import type { Signal } from "../io/signal.ts";
 import { ENDED_WITHOUT_DATA } from "../reasons/reasons.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
-import { relay, type RelayResult } from "../relay/relay.ts";
+import { relay, type RelayResult, SILENT_STORY } from "../relay/relay.ts";
 import type { SamStream } from "../sam/stream.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
@@ -95,6 +95,8 @@ function startRelay(
   guard?.received.pass(stream.early);
   return relay(client.conn, clientBytes, stream, {
     pool: context.pool,
+    keepLimit: context.keepLimit,
+    keptBytes: context.gauges.kept,
     gate: context.gate,
     halfClosed: context.halfClosed,
     reply: reply ?? SUCCESS[request.version],
@@ -105,6 +107,7 @@ function startRelay(
     sessionEnded,
     filters: guard,
     clientEndsStream,
+    onSilent: () => context.log.info(SILENT_STORY, { destination: destinationOf(client) }),
     sentBytes: context.counters.counter("bytes-sent"),
     receivedBytes: context.counters.counter("bytes-received"),
   });

@@ -1,7 +1,16 @@
 import type { AddressKind } from "../i2p/address.ts";
 import { isExhaustion } from "../io/conn.ts";
 import { TimeoutError } from "../io/deadline.ts";
-import { SamError, type SamFailure, type SamPhase } from "../sam/error.ts";
+import {
+  KEY_TAKEN,
+  NO_TUNNELS,
+  ROUTER_STARTS,
+  SamError,
+  type SamFailure,
+  type SamPhase,
+  SESSION_IS_OVER,
+  TOO_MANY_SESSIONS,
+} from "../sam/error.ts";
 import { SocksError, type SocksProblem } from "../socks/wire.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { Refusal } from "./refusal.ts";
@@ -13,6 +22,7 @@ const SOCKS_REASONS: Record<SocksProblem, Reason> = {
   malformed: "malformed-request",
   tooLong: "malformed-request",
   authMethod: "auth-method",
+  loginMissing: "login-missing",
   loginRefused: "login-refused",
   command: "command",
   addressType: "address-type",
@@ -28,6 +38,8 @@ interface SamCase {
   result?: RegExp;
   /** The router's own words; any, or none, where undefined. */
   text?: RegExp;
+  /** Whether another program may have the key; either where undefined. */
+  keyMayBeTaken?: boolean;
   /** What it means. */
   reason: Reason;
 }
@@ -38,12 +50,18 @@ const NO_LEASE_SET = /^(destination )?lease ?set (not found|expired)/i;
 /** Of i2pd, and of Java I2P. */
 const NO_COMMON_ENCRYPTION = /^(incompatible crypto|unsupported encryption)/i;
 
+/** Of i2pd, and of Java I2P since 2.5.0, which says more behind it. */
+const MYSELF = /^(can't connect to myself|local loopback denied)/i;
+
+/** Of Java I2P until 0.9.50 or so, its later versions (after 333 s), and both where the acknowledgement is missing. */
+const SILENT_PEER = /timed out|^timeout|^connection failed/i;
+
 /**
  * What a failure of the SAM dialogue means; the first row that fits counts.
  *
  * RESULT words are those of the specification and those that routers send besides: `CONNECTION_REFUSED` is of Java I2P,
  * `DUPLICATE_DEST` of emissary, and two words mean "unknown name". Rows with a `text` tell apart what one word covers; the
- * texts are those of i2pd 2.45–2.58 and Java I2P 2.8. As routers may change them or translate them (Java I2P does, some),
+ * texts are those of i2pd 2.45–2.58 and Java I2P 0.9.47–2.8. As routers may change them or translate them (Java I2P does, some),
  * what is not recognised falls to the row of the bare word, which says less but nothing wrong.
  */
 const SAM_REASONS: readonly SamCase[] = [
@@ -59,17 +77,23 @@ const SAM_REASONS: readonly SamCase[] = [
 
   { phase: "session", failure: "silent", reason: "not-ready" },
   { phase: "session", failure: "closed", reason: "router-down" },
+  { phase: "session", failure: "withheld", reason: "encryption-unsupported" },
   { phase: "session", result: /^DUPLICATED?_DEST$/, reason: "identity-in-use" },
   { phase: "session", result: /^TIMEOUT$/, reason: "not-ready" },
   { phase: "session", result: /^INVALID_KEY$/, reason: "key-refused" },
+  { phase: "session", result: /^I2P_ERROR$/, text: ROUTER_STARTS, reason: "router-starting" },
+  { phase: "session", result: /^I2P_ERROR$/, text: KEY_TAKEN, reason: "identity-in-use" },
+  { phase: "session", result: /^I2P_ERROR$/, text: TOO_MANY_SESSIONS, reason: "session-refused" },
+  { phase: "session", result: /^I2P_ERROR$/, text: NO_TUNNELS, keyMayBeTaken: true, reason: "session-failed" },
+  { phase: "session", result: /^I2P_ERROR$/, text: NO_TUNNELS, reason: "not-ready" },
   // STREAM is a style that every router has.
   { phase: "session", result: /^I2P_ERROR$/, text: /\bstyle\b/i, reason: "datagrams-refused" },
   { phase: "session", reason: "session-refused" },
 
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: NO_LEASE_SET, reason: "lease-set-not-found" },
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: NO_COMMON_ENCRYPTION, reason: "incompatible-encryption" },
-  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^can't connect to myself/i, reason: "own-address" },
-  { phase: "stream", result: /^CANT_REACH_PEER$/, text: /timed out|^timeout/i, reason: "peer-silent" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: MYSELF, reason: "own-address" },
+  { phase: "stream", result: /^CANT_REACH_PEER$/, text: SILENT_PEER, reason: "peer-silent" },
   { phase: "stream", result: /^CANT_REACH_PEER$/, text: /^connection re(set|fused)/i, reason: "peer-refused" },
   { phase: "stream", result: /^(CANT_REACH_PEER|PEER_NOT_FOUND)$/, reason: "peer-unreachable" },
   { phase: "stream", result: /^LEASESET_NOT_FOUND$/, reason: "lease-set-not-found" },
@@ -79,6 +103,8 @@ const SAM_REASONS: readonly SamCase[] = [
   { phase: "stream", result: /^INVALID_ID$/, reason: "not-ready" },
   { phase: "accept", result: /^INVALID_ID$/, reason: "not-ready" },
   { phase: "stream", result: /^TIMEOUT$/, reason: "timed-out" },
+  { phase: "stream", result: /^I2P_ERROR$/, text: SESSION_IS_OVER, reason: "not-ready" },
+  { phase: "accept", result: /^I2P_ERROR$/, text: SESSION_IS_OVER, reason: "not-ready" },
   { phase: "stream", result: /^I2P_ERROR$/, text: /^too many streams/i, reason: "router-busy" },
 ];
 
@@ -111,8 +137,9 @@ export function refusalOf(error: unknown, kind?: AddressKind): Refusal {
 
 function samRefusal(error: SamError, kind: AddressKind | undefined): Refusal {
   if (isExhaustion(error.cause)) return new Refusal("out-of-descriptors", undefined, error);
-  const fitting = SAM_REASONS.find(({ phase, failure, result, text }) =>
+  const fitting = SAM_REASONS.find(({ phase, failure, result, text, keyMayBeTaken }) =>
     phase === error.phase && (failure === undefined || failure === error.failure) &&
+    (keyMayBeTaken === undefined || keyMayBeTaken === error.keyMayBeTaken) &&
     (result === undefined || result.test(error.result ?? "")) && (text === undefined || text.test(error.text ?? ""))
   );
   const bare = fitting?.reason ?? "router-error";

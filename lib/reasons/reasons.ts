@@ -15,7 +15,10 @@ export type Reason =
   | "sam-version"
   | "sam-login"
   | "sam-refused"
+  | "router-starting"
   | "session-refused"
+  | "session-failed"
+  | "encryption-unsupported"
   | "datagrams-refused"
   | "key-refused"
   | "identity-in-use"
@@ -31,6 +34,7 @@ export type Reason =
   | "timed-out"
   | "router-error"
   | "router-busy"
+  | "login-missing"
   | "login-refused"
   | "too-many"
   | "too-many-per-client"
@@ -106,9 +110,6 @@ export interface ReasonEntry {
   /** What it says about the application, for the leak guard. */
   readonly sign: Sign | null;
 }
-
-/** The SAM bridge that commands use without an option. */
-const DEFAULT_SAM = "127.0.0.1:7656";
 
 const ROUTER_HINT = "Is the router running, with SAM switched on? i2p-socks check finds the cause";
 
@@ -192,7 +193,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "malformed-address": {
     outcome: "refused",
     message: "Not a valid I2P address",
-    hint: "Is it complete? A base32 address has 52 characters before .b32.i2p",
+    hint: "Compare it with the original: a base32 address is easily cut short",
     fix: null,
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
@@ -291,6 +292,18 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     quotesRouter: true,
     sign: null,
   },
+  "router-starting": {
+    outcome: "failed",
+    message: "The router is still starting",
+    hint: "Its SAM bridge is there before the router is: a session is asked for again until it stands",
+    fix: either("wait a minute: its SAM bridge is there before the router is"),
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
   "session-refused": {
     outcome: "failed",
     message: "The router refused to create a session",
@@ -304,6 +317,36 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     extended: null,
     exitCode: ExitCode.failure,
     quotesRouter: true,
+    sign: null,
+  },
+  "session-failed": {
+    outcome: "failed",
+    message: "The router ended the session at once: another program uses this identity, or the router has trouble",
+    hint:
+      "It is not tried again by itself, because that could take the other program off the air: stop that and restart",
+    fix: either(
+      "stop the program or the router's own tunnel that uses this key; if there is none, the router's log says more",
+    ),
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.notReady,
+    quotesRouter: false,
+    sign: null,
+  },
+  "encryption-unsupported": {
+    outcome: "failed",
+    message: "The router is too old for an encryption type of --lease-set-encryption",
+    hint: "Leave out --lease-set-encryption, or upgrade the router",
+    fix: {
+      i2pd: "leave out --lease-set-encryption, or upgrade it: 2.45 has ElGamal and ECIES only",
+      java: "leave out --lease-set-encryption, or upgrade it",
+    },
+    reply5: Reply5.networkUnreachable,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
+    quotesRouter: false,
     sign: null,
   },
   "datagrams-refused": {
@@ -493,6 +536,18 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     outcome: "failed",
     message: "The router has too many streams",
     hint: "A lower --max-connections leaves streams for other programs",
+    fix: null,
+    reply5: Reply5.generalFailure,
+    reply4: Reply4.rejected,
+    extended: null,
+    exitCode: ExitCode.failure,
+    quotesRouter: false,
+    sign: null,
+  },
+  "login-missing": {
+    outcome: "refused",
+    message: "The client offered a login, and then sent none",
+    hint: "Give the client a user name and a password, or use --isolate none",
     fix: null,
     reply5: Reply5.generalFailure,
     reply4: Reply4.rejected,
@@ -735,21 +790,6 @@ export const ENDED_WITHOUT_DATA: { readonly reason: string; readonly message: st
 export function fixLines({ i2pd, java }: Fix, router?: string): string[] {
   if (i2pd === java || router === "i2pd") return [i2pd];
   return router === "Java I2P" ? [java] : [`i2pd: ${i2pd}`, `Java I2P: ${java}`];
-}
-
-/** What to do about a reason, one sentence; the command in it is for that SAM bridge, `HOST:PORT`. */
-export function hintFor(reason: Reason, sam: string): string | null {
-  return REASONS[reason].hint?.replace("i2p-socks check", checkCommand(sam)) ?? null;
-}
-
-/** Everything to do about a reason, a line each, for a SAM bridge, `HOST:PORT`. */
-export function adviceOn(reason: Reason, sam: string): string[] {
-  const { fix, hint } = REASONS[reason];
-  return [...(fix === null ? hint === null ? [] : [hint] : fixLines(fix)), `To find the cause: ${checkCommand(sam)}`];
-}
-
-function checkCommand(sam: string): string {
-  return sam === DEFAULT_SAM ? "i2p-socks check" : `i2p-socks check --sam ${sam}`;
 }
 
 /** A fix that is the same with every router. */

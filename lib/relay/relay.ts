@@ -9,6 +9,8 @@ import type { FairnessGate } from "./fairness_gate.ts";
 import { ANSWERED_TIMEOUT, type HalfClosedStreams } from "./half_closed.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { IdleTimer } from "./idle_timer.ts";
+import { Keeper, type KeepLimit } from "./keeper.ts";
+import { Outflow } from "./outflow.ts";
 
 /**
  * Milliseconds without a byte from the peer after which a stream is closed whose session is lost. Routers end the streams of a session
@@ -16,9 +18,25 @@ import { IdleTimer } from "./idle_timer.ts";
  */
 export const LOST_GRACE = 1_000;
 
+/** Milliseconds for a client to take what is written to it, before its stream is read on and what comes is kept. */
+export const KEEP_AFTER = 10;
+
+/**
+ * Milliseconds without a byte or an end from the peer after which a stream is told of that had to wait in the router: i2pd
+ * may have lost its end.
+ */
+export const SILENT_AFTER = 60_000;
+
+/** What the log says of such a stream. */
+export const SILENT_STORY = "A stream that was read slowly has gone silent without an end: i2pd may have lost its rest";
+
 export interface RelayOptions {
   pool: BufferPool;
   gate: FairnessGate;
+  /** What may be kept of streams whose clients do not take it. */
+  keepLimit: KeepLimit;
+  /** Bytes that are kept now. */
+  keptBytes: Counter;
   halfClosed: HalfClosedStreams;
   /** Bytes for the client before all others; they do not count. */
   reply: Uint8Array;
@@ -41,6 +59,8 @@ export interface RelayOptions {
    * @default {false}
    */
   clientEndsStream?: boolean;
+  /** Told once of a stream that had to wait in the router for its client, and then went silent and did not end. */
+  onSilent?: () => void;
   /** Grows with the bytes from the client to the peer, as they pass. */
   sentBytes: Counter;
   /** Grows with the bytes from the peer to the client, as they pass. */
@@ -94,12 +114,17 @@ class Relay {
   #halfClosed: Disposable | undefined;
   #isDelivering = false;
   #grace: Timer | undefined;
+  #silence: Timer | undefined;
+  #settling: Timer | undefined;
+  /** Missing where the client's end does not end the stream. */
+  readonly #outflow: Outflow | undefined;
   #lastReceived = 0;
 
   constructor(client: Deno.TcpConn, stream: Deno.TcpConn, options: RelayOptions) {
     this.#client = client;
     this.#stream = stream;
     this.#options = options;
+    if (options.clientEndsStream) this.#outflow = new Outflow();
     this.#idleTimer = new IdleTimer(() => this.#end(this.#halfClosed === undefined ? "idle" : "client closed"));
   }
 
@@ -116,8 +141,9 @@ class Relay {
     const upload = this.#upload(clientBytes, toStream).then((how) => {
       if (how === "source failed") this.#end("client closed");
       if (how === "blocked") this.#end("blocked");
-      if (how === "source ended" && this.#reason === undefined && this.#options.clientEndsStream) {
-        this.#endStream();
+      if (how === "source ended" && this.#reason === undefined && this.#outflow !== undefined) {
+        this.#reason = "client closed";
+        this.#settling = startTimer(this.#outflow.settleTime, () => this.#endStream());
       } else if (how === "source ended" && this.#reason === undefined) {
         this.#halfClosed = this.#options.halfClosed.add(this.#idleTimer, () => this.#isAnswered, clientAddress);
       }
@@ -156,20 +182,29 @@ class Relay {
     });
   }
 
-  #download(buffer: Uint8Array<ArrayBuffer>, ahead: Uint8Array): Promise<PumpEnd> {
-    const { received } = this.#options.filters ?? {};
-    return pump(this.#stream, this.#client, ahead, buffer, this.#options, received, (bytes) => {
-      this.#isDelivering = bytes === WRITING;
-      if (bytes === WRITING) return;
-      this.#countReceived(bytes);
-      this.#lastReceived = performance.now();
-      this.#idleTimer.active();
-      this.#isAnswered = true;
-    });
+  async #download(buffer: Uint8Array<ArrayBuffer>, ahead: Uint8Array): Promise<PumpEnd> {
+    const { filters, gate, keepLimit: limit, keptBytes: gauge } = this.#options;
+    const onFull = (): void => {
+      if (this.#silence === undefined) this.#watchSilence();
+    };
+    const stream = new Keeper(this.#stream, buffer.length, { gate, limit, gauge, onFull });
+    try {
+      return await pump(stream, this.#client, ahead, buffer, this.#options, filters?.received, (bytes) => {
+        this.#isDelivering = bytes === WRITING;
+        if (bytes === WRITING) return;
+        this.#countReceived(bytes);
+        this.#lastReceived = performance.now();
+        this.#idleTimer.active();
+        this.#isAnswered = true;
+      });
+    } finally {
+      stream.close();
+    }
   }
 
   #countSent(bytes: number): void {
     this.#sent += bytes;
+    this.#outflow?.add(bytes);
     this.#options.sentBytes.value += bytes;
   }
 
@@ -178,9 +213,8 @@ class Relay {
     this.#options.receivedBytes.value += bytes;
   }
 
-  /** Lets the router deliver what it has, and end the stream. One that does not end it is not waited for long. */
+  /** Has the router end the stream, behind what it has. One that does not end it is not waited for long. */
   #endStream(): void {
-    this.#reason = "client closed";
     this.#stream.closeWrite().catch(() => {});
     this.#idleTimer.active();
     this.#idleTimer.limit(ANSWERED_TIMEOUT);
@@ -203,9 +237,20 @@ class Relay {
     }
   }
 
+  /** Tells of the stream when nothing more of it comes, although its client takes what does. */
+  #watchSilence(): void {
+    if (this.#isDelivering || performance.now() - this.#lastReceived < SILENT_AFTER) {
+      this.#silence = startTimer(SILENT_AFTER, () => this.#watchSilence());
+    } else {
+      this.#options.onSilent?.();
+    }
+  }
+
   /** Stops everything that watches over the stream. */
   #cleanUp(): void {
     this.#idleTimer.stop();
+    this.#silence?.stop();
+    this.#settling?.stop();
     this.#options.sessionEnded.removeEventListener("abort", this.#loseSession);
     this.#grace?.stop();
     this.#halfClosed?.[Symbol.dispose]();
@@ -228,12 +273,13 @@ const WRITING = -1;
 
 /**
  * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
- * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers.
+ * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers. A source that can
+ * is read on while the sink does not take what is written.
  *
  * @param onMoved called with {@linkcode WRITING} before a write, and with the number of bytes after it.
  */
 async function pump(
-  source: Pick<Deno.Conn, "read">,
+  source: Pick<Deno.Conn, "read"> & Partial<Pick<Keeper, "readOn" | "pause">>,
   sink: Deno.Conn,
   ahead: Uint8Array,
   small: Uint8Array<ArrayBuffer>,
@@ -262,11 +308,15 @@ async function pump(
         if (filter.isDone) filter = undefined;
       }
       onMoved(WRITING);
+      const slow = source.readOn && startTimer(KEEP_AFTER, () => source.readOn?.());
       try {
         const sent = await sink.write(bytes);
         if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
       } catch {
         return "sink failed";
+      } finally {
+        slow?.stop();
+        source.pause?.();
       }
       onMoved(bytes.length);
       const isFull = length === buffer.length;

@@ -11,8 +11,9 @@ export type SamPhase = "connect" | "hello" | "session" | "stream" | "accept" | "
  * - `closed`: the bridge closed the connection instead of answering
  * - `garbled`: what it answered is not SAM
  * - `refused`: it answered with a RESULT other than OK
+ * - `withheld`: it was not asked, for its version does not have what was wanted
  */
-export type SamFailure = "unreachable" | "silent" | "closed" | "garbled" | "refused";
+export type SamFailure = "unreachable" | "silent" | "closed" | "garbled" | "refused" | "withheld";
 
 /** Details of a {@linkcode SamError}. */
 export interface SamErrorDetails {
@@ -22,7 +23,27 @@ export interface SamErrorDetails {
   text?: string;
   /** The error of the runtime beneath. */
   cause?: unknown;
+  /** Whether another program may have the key of the session, which the router does not say. @default {false} */
+  keyMayBeTaken?: boolean;
 }
+
+/** What a router says whose SAM bridge is there before the router is (Java I2P, seen with 2.8.0). */
+export const ROUTER_STARTS: RegExp = /\bno manager yet\b/i;
+
+/**
+ * What Java I2P (seen with 0.9.47 and 2.8.0) says of a session without tunnels: after five minutes, or at once where the
+ * router ends it, with the cause behind it in 2.8.0.
+ */
+export const NO_TUNNELS: RegExp = /\bfailed to build tunnels\b/i;
+
+/** The cause where another program has the key. */
+export const KEY_TAKEN: RegExp = /\bduplicate destination\b/i;
+
+/** The cause where the router has too many sessions. */
+export const TOO_MANY_SESSIONS: RegExp = /\bsession limit exceeded\b/i;
+
+/** What Java I2P says to a stream of a session that is over, though its control socket may still be open (0.9.47). */
+export const SESSION_IS_OVER: RegExp = /^session (was|is) closed/i;
 
 /** Base64 of I2P that is longer than any name or hash: a destination, or a private key, for which a router may blame it. */
 const BLOB = /[A-Za-z0-9~=-]{100,}/g;
@@ -37,6 +58,8 @@ export class SamError extends Error {
   readonly result: string | undefined;
   /** The router's own words, which may name a destination: not part of the message. No key is left in them. */
   readonly text: string | undefined;
+  /** Whether another program may have the key of the session. */
+  readonly keyMayBeTaken: boolean;
 
   /** Makes the error; its message is composed from the parts. */
   constructor(phase: SamPhase, failure: SamFailure, details: SamErrorDetails = {}) {
@@ -45,7 +68,13 @@ export class SamError extends Error {
     this.phase = phase;
     this.failure = failure;
     this.result = details.result;
+    this.keyMayBeTaken = details.keyMayBeTaken ?? false;
     this.text = details.text?.replace(BLOB, "[redacted]");
+  }
+
+  /** Whether it says that the session is over: the router does not know its name, or has closed it. */
+  get saysSessionIsOver(): boolean {
+    return this.result === "INVALID_ID" || this.result === "I2P_ERROR" && SESSION_IS_OVER.test(this.text ?? "");
   }
 
   /** The message together with the router's own words. */
@@ -70,6 +99,7 @@ function describe(phase: SamPhase, failure: SamFailure, { result, cause }: SamEr
     silent: "it does not answer",
     closed: "the router closed the connection",
     garbled: "its answer is not SAM",
+    withheld: "the router was not asked, for it is too old",
     refused: `the router answered ${result ?? "without a result"}`,
   };
   return `${STEPS[phase]}: ${reasons[failure]}`;

@@ -1,6 +1,6 @@
 import type { Signal } from "../io/signal.ts";
 import { type DatagramTarget, targetOptions } from "./datagrams.ts";
-import { SamError } from "./error.ts";
+import { KEY_TAKEN, NO_TUNNELS, ROUTER_STARTS, SamError } from "./error.ts";
 import { formatCommand, type SamValues } from "./message.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
 
@@ -97,7 +97,10 @@ async function ask(socket: SamSocket, command: string, step: "style" | "subsessi
     return await socket.request(command, "session", "SESSION");
   } catch (error) {
     if (!(error instanceof SamError)) throw error;
-    const isRefusal = error.failure === "refused" && !OTHER_REASONS.test(error.result ?? "");
+    const { result = "", text = "" } = error;
+    const isOther = OTHER_REASONS.test(result) ||
+      [ROUTER_STARTS, NO_TUNNELS, KEY_TAKEN].some((words) => words.test(text));
+    const isRefusal = error.failure === "refused" && !isOther;
     throw isRefusal || error.failure === "closed" ? new PrimaryRefused(step, error) : error;
   }
 }

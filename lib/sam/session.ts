@@ -5,7 +5,8 @@ import { Deadline } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import { type DatagramTarget, targetOptions } from "./datagrams.ts";
-import { SamError } from "./error.ts";
+import { laterEncryptionTypes, requireEncryptionTypes } from "./encryption_types.ts";
+import { KEY_TAKEN, NO_TUNNELS, SamError, TOO_MANY_SESSIONS } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { createPrimary, openPrimary } from "./primary.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
@@ -58,6 +59,12 @@ export interface SessionRequest {
  */
 export const SESSION_TIMEOUT = 600_000;
 
+/**
+ * Milliseconds within which Java I2P says that there are no tunnels, where the reason is another one: it waits for them for
+ * five minutes.
+ */
+const TOO_SOON = 240_000;
+
 /** EdDSA_SHA512_Ed25519. Without it both routers fall back to DSA, which modern peers refuse. */
 export const SIGNATURE_TYPE = "7";
 
@@ -68,7 +75,7 @@ export const SIGNATURE_TYPE = "7";
  * key that comes with the answer is dropped: only its public part is looked at.
  *
  * @param onGreeted is told when the bridge has said HELLO, and the wait for tunnels begins.
- * @throws {SamError} if the bridge is not reachable, refuses, or does not answer in time.
+ * @throws {SamError} if the bridge is not reachable, refuses, does not answer in time, or is too old for an option.
  * @throws {PrimaryRefused} if it has no sessions for streams and datagrams, where one is wanted.
  * @throws the signal's reason if it was aborted.
  */
@@ -89,8 +96,11 @@ export async function createSession(
     ...(forBoth === undefined && datagrams !== undefined && targetOptions(datagrams)),
     ...options,
   });
+  const later = laterEncryptionTypes(options);
+  if (later.length > 0) await requireEncryptionTypes(endpoint, later, signal);
   const socket = await (forBoth === undefined ? SamSocket.open(endpoint, signal) : openPrimary(endpoint, signal));
   using deadline = new Deadline(timeout, signal);
+  const since = performance.now();
   const unfollow = closeOnAbort(socket, deadline);
   try {
     onGreeted();
@@ -129,10 +139,20 @@ export async function createSession(
   } catch (error) {
     socket.close();
     signal.throwIfAborted();
-    throw deadline.aborted ? new SamError("session", "silent") : error;
+    if (deadline.aborted) throw new SamError("session", "silent");
+    const isTooSoon = key !== undefined && performance.now() - since < TOO_SOON;
+    throw isTooSoon && error instanceof SamError ? doubtKey(error) : error;
   } finally {
     unfollow();
   }
+}
+
+/** Says of a session without tunnels that another program may have its key, where the router gives no cause. */
+function doubtKey(error: SamError): SamError {
+  const { phase, failure, result, text = "", cause } = error;
+  const isSaid = KEY_TAKEN.test(text) || TOO_MANY_SESSIONS.test(text);
+  if (result === undefined || !NO_TUNNELS.test(text) || isSaid) return error;
+  return new SamError(phase, failure, { result, text, cause, keyMayBeTaken: true });
 }
 
 /** A name for a session, used once: all clients of a bridge share the names. */

@@ -8,6 +8,7 @@ import type { LoginBook } from "../config/login_book.ts";
 import { LeakWatch } from "../proxy/leak_watch.ts";
 import type { Capacity } from "../proxy/admission.ts";
 import { Proxy } from "../proxy/proxy.ts";
+import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
 import { OutcomeBook } from "../report/outcome_book.ts";
@@ -34,6 +35,8 @@ export interface SharedServices {
   identities: IdentityRegistry;
   /** Folder of lasting identities where an application names none; undefined if there is none. */
   keysDir: string | undefined;
+  /** What the streams of all applications may keep. */
+  keepLimit: KeepLimit;
   /** What names this machine and its user. */
   own: Own["identifiers"];
   log: Log;
@@ -160,8 +163,10 @@ export class Application {
         identity: handle.identity,
         udp: identities.udpOf(settings, endpoint),
         logins,
+        userName: own.userName,
         hosts,
-        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters }),
+        keepLimit: services.keepLimit,
+        leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters, book: audit }),
         log,
         counters,
         outcomes,

@@ -1,7 +1,8 @@
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
-import { adviceOn, ENDED_WITHOUT_DATA, hintFor, OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
+import { completeHint } from "../reasons/advice.ts";
+import { ENDED_WITHOUT_DATA, OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
 import type { PooledStatus } from "../identity/identity_pool.ts";
@@ -22,6 +23,7 @@ import type {
 type Shown =
   | "connections"
   | "streams"
+  | "keptBytes"
   | "identities"
   | "datagramIdentities"
   | "callers"
@@ -49,11 +51,12 @@ export function statusOf(
     samVersion: base?.session?.version ?? null,
     ready,
     reason: ready ? null : base?.reason ?? "The router builds tunnels",
-    advice: ready || base?.cause === undefined ? [] : adviceOn(base.cause, formatEndpoint(sam)),
+    advice: [...base?.advice ?? []],
     connections: proxy.connections,
     streams: proxy.streams,
     bytesSent: counters.get("bytes-sent"),
     bytesReceived: counters.get("bytes-received"),
+    bytesKept: proxy.keptBytes,
     connected: counters.get("connected") + counters.get("bind-connected"),
     identities: [
       ...proxy.identities.map((identity) => factsOf(identity, identity.group === undefined ? "base" : "group")),
@@ -61,7 +64,7 @@ export function statusOf(
     ],
     refusals: tally(REASONS, "refused-", counters).map((refusal) => ({
       ...refusal,
-      hint: refusal.hint ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
+      hint: completeHint(refusal.hint, formatEndpoint(sam)) ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
     outcomes: outcomes.latest.map((outcome) => outcomeOf(outcome, formatEndpoint(sam))),
     leaks: Object.entries(LEAKS).flatMap(([kind, { message, fix }]) => {
@@ -82,7 +85,7 @@ function outcomeOf({ reason, message, identity, destination, count, time }: Reco
     outcome: entry === undefined ? "Ended" : OUTCOMES[entry.outcome],
     reason,
     message,
-    hint: entry === undefined ? ENDED_WITHOUT_DATA.hint : hintFor(reason as Reason, sam) ?? entry.sign?.fix ?? null,
+    hint: entry === undefined ? ENDED_WITHOUT_DATA.hint : completeHint(entry.hint, sam) ?? entry.sign?.fix ?? null,
     fix: entry?.fix ?? null,
     identity: identity ?? null,
     ...(destination !== undefined && { destination }),
@@ -134,7 +137,7 @@ function tally(
 }
 
 function factsOf(
-  { group, label, state, reason, address, since, clients }: PooledStatus,
+  { group, label, state, reason, address, since, clients, sites }: PooledStatus,
   kind: IdentityFacts["kind"],
 ): IdentityFacts {
   return {
@@ -146,5 +149,6 @@ function factsOf(
     b32: address ?? null,
     ageSeconds: Math.round(performance.now() - since) / 1000,
     clients,
+    sites,
   };
 }

@@ -63,7 +63,10 @@ export async function readConfiguration(
   const log = readLogSettings(overlay(common, given), problems);
   const status = readStatusEndpoint(overlay(common, given), problems);
   problems.push(...exposures(settings, status));
-  if (problems.length > 0) throw new ConfigError([...new Set(problems), ...await inputFileProblems(settings)]);
+  if (problems.length > 0) {
+    const all = [...new Set(problems), ...await inputFileProblems(settings)];
+    throw file === undefined ? new ConfigError(all) : new ConfigError(all, "See i2p-socks help config");
+  }
   return {
     log,
     status,

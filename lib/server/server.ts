@@ -6,6 +6,7 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
+import { KeepLimit } from "../relay/keeper.ts";
 import type { Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
@@ -97,6 +98,7 @@ export class Server {
       identities: new IdentityRegistry(log, stopping),
       // Asked for while the environment may still be read.
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
+      keepLimit: new KeepLimit(),
       log,
       destinations: configuration.log.logDestinations,
       capacityOf: (settings) => this.#budget?.capacityOf(settings),

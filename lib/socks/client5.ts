@@ -4,7 +4,7 @@ import { Method } from "./socks5.ts";
 /**
  * The client's side of SOCKS5, as far as a program needs it that connects through a proxy on its own machine.
  *
- * A greeting that offers one method (RFC 1928 §3), and asks for the names of reasons.
+ * A greeting that offers one method (RFC 1928 §3), and asks for reasons by name.
  */
 export function encodeGreeting(method: number): Uint8Array {
   return Uint8Array.of(5, 2, method, Method.reasons);
@@ -45,16 +45,9 @@ export function parseLoginStatus([version, status]: Uint8Array): Parsed<boolean>
   return version === undefined || status === undefined ? undefined : { value: status === 0, length: 2 };
 }
 
-/** The reply to a request. */
-export interface Reply {
-  /** One of `Reply5`, or of a private extension. */
-  code: number;
-  /** The name of the reason, where the proxy tells one. */
-  reason: string | undefined;
-}
-
 /**
- * Parses the reply to a request (RFC 1928 §6): its code, and the reason where a failure has a name as its bound address.
+ * Parses the reply to a request (RFC 1928 §6): its code, and the words of a bound address that is a name. Others are
+ * skipped.
  *
  * ```
  * +-----+-----+-------+------+----------+----------+
@@ -64,7 +57,7 @@ export interface Reply {
  *
  * @throws {SocksError} if it is no reply of SOCKS5.
  */
-export function parseReply5(bytes: Uint8Array): Parsed<Reply> {
+export function parseReply5(bytes: Uint8Array): Parsed<{ code: number; words: string }> {
   const [version, code, , type, first] = bytes;
   if (version !== undefined && version !== 5) throw notSocks(version);
   if (code === undefined || type === undefined || first === undefined) return undefined;
@@ -73,8 +66,7 @@ export function parseReply5(bytes: Uint8Array): Parsed<Reply> {
   if (size === undefined) throw new SocksError("malformed", `Address type ${type} does not exist`);
   const length = 4 + size + 2;
   if (bytes.length < length) return undefined;
-  const reason = code !== 0 && type === 3 ? latin1(bytes.subarray(5, 5 + first)) : undefined;
-  return { value: { code, reason }, length };
+  return { value: { code, words: type === 3 ? latin1(bytes.subarray(5, 5 + first)) : "" }, length };
 }
 
 /** The method that a client with a login, or without one, offers. */

@@ -36,6 +36,10 @@ export interface LoginPolicy {
    * offer one, `required` from all. SOCKS 4 has no password, so it is refused where a login is required.
    */
   login: "accepted" | "preferred" | "required";
+  /** Whether a client that offers these methods is asked for a login, where one is preferred. @default {always} */
+  isWanted?: (methods: Uint8Array) => boolean;
+  /** Is told of the methods of a client that is asked for a login although it could go without. */
+  onAsked?: (methods: Uint8Array) => void;
   /** Whether a login is right; only asked where one is required. */
   verify?: (login: Login) => Promise<boolean>;
   /** Commands that are allowed besides CONNECT. @default {none} */
@@ -80,9 +84,9 @@ async function readRequest(client: ByteStream, reader: HandshakeReader, policy: 
     throw new SocksError("loginRefused", "A password is required, and SOCKS4 has none", 4);
   }
   if (version === 5) {
-    const { login, takesReasons } = await authenticate(client, reader, policy);
+    const { login, wantsReason } = await authenticate(client, reader, policy);
     const request = await reader.take(parseRequest5);
-    return { ...request, ...(login && { login }), ...(takesReasons && { takesReasons }) };
+    return { ...request, ...(login && { login }), ...(wantsReason && { wantsReason }) };
   }
   const http = await reader.take((bytes) => {
     const value = looksLikeHttp(bytes);
@@ -103,11 +107,14 @@ const METHODS: Readonly<Record<LoginPolicy["login"], readonly number[]>> = {
 async function authenticate(
   client: ByteStream,
   reader: HandshakeReader,
-  { login: wanted, verify }: LoginPolicy,
-): Promise<Pick<SocksRequest, "login" | "takesReasons">> {
+  { login: wanted, isWanted = () => true, onAsked, verify }: LoginPolicy,
+): Promise<{ login?: Login; wantsReason: boolean }> {
   const offered = await reader.take(parseGreeting);
-  const takesReasons = offered.includes(Method.reasons);
-  const method = METHODS[wanted].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
+  // Some clients send their login without waiting for the answer: 1 is the version of a login, and 5 that of a request.
+  const hasSentLogin = reader.rest()[0] === 1;
+  const preferred = wanted === "preferred" && !hasSentLogin && !isWanted(offered) ? "accepted" : wanted;
+  const method = METHODS[preferred].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
+  if (method === Method.userPassword && offered.includes(Method.none)) onAsked?.(offered);
   await writeAll(client, encodeMethod(method));
   if (method === Method.noneAcceptable) {
     throw new SocksError(
@@ -115,12 +122,16 @@ async function authenticate(
       wanted === "required" ? "The client offers no login" : "The client offers neither to go without a login nor one",
     );
   }
-  if (method === Method.none) return { takesReasons };
-  const login = await reader.take(parseLogin);
+  const wantsReason = offered.includes(Method.reasons);
+  if (method === Method.none) return { wantsReason };
+  const login = await reader.take(parseLogin).catch((error) => {
+    if (wanted === "required" || !offered.includes(Method.none)) throw error;
+    throw new SocksError("loginMissing", "The client offered a login, and then sent none");
+  });
   const isRight = wanted !== "required" || (await verify?.(login) ?? false);
   await writeAll(client, encodeLoginStatus(isRight));
   if (!isRight) throw new SocksError("loginRefused", "The user name or the password is wrong");
-  return { login, takesReasons };
+  return { login, wantsReason };
 }
 
 /** Collects bytes until a parser has enough, and keeps those that follow. */

@@ -1,10 +1,10 @@
 import { latin1, type Login, type Parsed, readUint16, SocksError, type SocksRequest } from "./wire.ts";
 
 /**
- * Authentication methods (RFC 1928 §3). `reasons` is a private one, which is never chosen: who offers it gets the name of the
- * reason with a reply that is a failure.
+ * Authentication methods (RFC 1928 §3). `reasons` is one of those for private use, and never chosen: a client of this
+ * program offers it to be told reasons by name ({@linkcode encodeReason5}). Other proxies pass over it.
  */
-export const Method = { none: 0x00, userPassword: 0x02, reasons: 0xe5, noneAcceptable: 0xff } as const;
+export const Method = { none: 0x00, userPassword: 0x02, reasons: 0xe2, noneAcceptable: 0xff } as const;
 
 /**
  * Parses a greeting: the methods that a client offers (RFC 1928 §3).
@@ -98,11 +98,6 @@ export function encodeReply5(code: number): Uint8Array {
   return Uint8Array.of(5, code, 0, 1, 0, 0, 0, 0, 0, 0);
 }
 
-/** The reply to a request that failed, with the name of the reason as the bound address (ATYP 3), at most 255 characters. */
-export function encodeFailure5(code: number, reason: string): Uint8Array {
-  return Uint8Array.of(5, code, 0, 3, reason.length, ...new TextEncoder().encode(reason), 0, 0);
-}
-
 /**
  * The reply to a request that was granted, with a name as the bound address (ATYP 3), or the 4 or 16 bytes of an IP address
  * (ATYP 1 and 4): BIND says who waits, and who came.
@@ -112,6 +107,12 @@ export function encodeBound5(host: string | Uint8Array, port: number): Uint8Arra
     ? [3, host.length, ...new TextEncoder().encode(host)]
     : [host.length === 4 ? 1 : 4, ...host];
   return Uint8Array.of(5, 0, 0, ...address, port >> 8, port & 0xff);
+}
+
+/** The reply of a refusal to a client that wants its reason: in place of a bound address it has some words (ATYP 3). */
+export function encodeReason5(code: number, words: string): Uint8Array {
+  const bytes = new TextEncoder().encode(words).subarray(0, 255);
+  return Uint8Array.of(5, code, 0, 3, bytes.length, ...bytes, 0, 0);
 }
 
 /** The text of an IPv6 address of 16 bytes, not shortened. */

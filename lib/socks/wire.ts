@@ -30,8 +30,8 @@ export interface SocksRequest {
   port: number;
   /** Who it says it is; undefined where it went without a login. */
   login?: Login;
-  /** Whether it understands the name of a reason in a reply. @default {false} */
-  takesReasons?: boolean;
+  /** Whether it wants to be told the reason of a refusal by name. */
+  wantsReason?: true;
 }
 
 /** Reply codes of SOCKS5 (RFC 1928 §6). */
@@ -78,6 +78,7 @@ export type SocksProblem =
   | "malformed"
   | "tooLong"
   | "authMethod"
+  | "loginMissing"
   | "loginRefused"
   | "command"
   | "addressType";

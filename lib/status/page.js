@@ -348,7 +348,8 @@ function stateOf(app) {
 /** Why it is not ready, and what to do, a line each. @param {ApplicationStatus} app @param {boolean} building */
 function reasonOf(app, building) {
   const reason = app.reason ?? (building ? "The router is building tunnels" : "No reason was given");
-  return [reason.replace(/[.]$/, "") + "." + (building ? " Clients wait meanwhile." : ""), ...app.advice];
+  const advice = building ? ["Clients wait meanwhile"] : app.advice;
+  return [reason, ...advice].map((line) => line.replace(/[.]$/, "") + ".");
 }
 
 /** @param {View} view @param {ApplicationStatus} app */
@@ -369,6 +370,7 @@ function showApplication(view, app) {
     ["Streams since the start", count(app.connected)],
     ["Sent", bytes(app.bytesSent)],
     ["Received", bytes(app.bytesReceived)],
+    ["Kept for slow readers", bytes(app.bytesKept)],
   ]);
   showSwitched(view, app);
   showIdentities(view.identities, app.identities);

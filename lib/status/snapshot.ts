@@ -27,7 +27,7 @@ export interface ApplicationStatus {
   ready: boolean;
   /** Why it is not ready. */
   reason: string | null;
-  /** What to do about that, a line each. */
+  /** What to do about it, a line each, where the router is the cause; a command among them. */
   advice: string[];
   /** Clients that are connected now. */
   connections: number;
@@ -37,6 +37,8 @@ export interface ApplicationStatus {
   bytesSent: number;
   /** Bytes from peers to clients, likewise. */
   bytesReceived: number;
+  /** Bytes that are kept now for clients and services that do not take them. */
+  bytesKept: number;
   /** Streams that were opened so far, those of BIND included. */
   connected: number;
   /** Its own identity first, then those of isolation groups, then those for datagrams. */
@@ -153,6 +155,8 @@ export interface IdentityFacts {
   ageSeconds: number;
   /** Clients that use it now. */
   clients: number;
+  /** Sites that have seen its address, at most 1000. */
+  sites: number;
 }
 
 /** Whether a program can serve all of its applications. One that has none, as at its very start, cannot. */
@@ -160,11 +164,11 @@ export function isReady({ applications }: Snapshot): boolean {
   return applications.length > 0 && applications.every(({ ready }) => ready);
 }
 
-/** What `/ready` says: "ready", or for each application that is not a line with the reason, and what to do below. */
+/** What `/ready` says: "ready", or a line for each application that is not, with the reason and what to do. */
 export function formatReady(snapshot: Snapshot): string {
   if (isReady(snapshot)) return "ready\n";
   const lines = snapshot.applications.filter(({ ready }) => !ready).map(({ name, reason, advice }) =>
-    [`${name}: ${reason}\n`, ...advice.map((line) => `  ${line}\n`)].join("")
+    [`${name}: ${reason}`, ...advice.map((line) => `  ${line}`), ""].join("\n")
   );
   return lines.length === 0 ? "No application is served\n" : lines.join("");
 }

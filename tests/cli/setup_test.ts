@@ -27,6 +27,29 @@ const REMOTE_DNS: Readonly<Record<string, RegExp>> = {
   torsocks: /TorAddress/,
   qbittorrent: /\[x\] Perform hostname lookup via proxy/,
   proxychains: /^proxy_dns$/m,
+  // A program that looks a name up itself reaches nobody.
+  confine: /bwrap .* --unshare-net /,
+  env: /^export ALL_PROXY='socks5h:/m,
+  ncat: /--proxy-dns remote/,
+  socat: /SOCKS4A:/,
+  putty: /^ProxyDNS=2$/m,
+  "yt-dlp": /socks5:/,
+  rclone: /HTTP_PROXY=socks5:/,
+  apt: /socks5h:/,
+  // SOCKS5 with names, and nothing else.
+  msmtp: /proxy_host/,
+  mosquitto: /socks5h:/,
+  thunderbird: /"network\.proxy\.socks_remote_dns", true/,
+  gajim: /SOCKS5/,
+  electrum: /socks5:/,
+  bitcoin: /^i2psam=.*\n.*\nproxy=/m,
+  requests: /socks5h:/,
+  httpx: /socks5:/,
+  aiohttp: /socks5:/,
+  pysocks: /proxy_rdns=True/,
+  java: /createUnresolved/,
+  node: /socks5h:/,
+  go: /socks5:/,
 };
 
 pureTest("describeSetup() fills in the listener and has names resolved by the proxy, for every application", () => {
@@ -42,7 +65,9 @@ pureTest("describeSetup() fills in the listener and has names resolved by the pr
       // Tabs and the like would not come out of a terminal as they are.
       assertMatch(settings, /^[\n\x20-\x7e]+$/, name);
     }
-    assertEquals(describeSetup(client, LISTENER6).settings.includes("127.0.0.1:9051"), false, name);
+    if (name !== "confine") {
+      assertEquals(describeSetup(client, LISTENER6).settings.includes("127.0.0.1:9051"), false, name);
+    }
   }
 });
 
@@ -50,6 +75,16 @@ pureTest("describeSetup() names the option of the proxy that torsocks needs, wit
   const { talk } = describeSetup(clientNamed("torsocks"), LISTENER);
   const [, range = ""] = /--map-names\s+([\d.]+\/\d+)/.exec(talk) ?? [];
   assertEquals(parseAddressRange(range).text, "198.18.0.0/15");
+});
+
+pureTest("setup env has another login at each call", () => {
+  const logins = [1, 2].map(() => /socks5h:..(\w+):x@/.exec(describeSetup(clientNamed("env"), LISTENER).settings)?.[1]);
+  assertEquals([logins[0]?.length, logins[0] === logins[1]], [16, false]);
+});
+
+pureTest("describeSetup() leaves lines whole where no terminal reads them", () => {
+  const { talk } = describeSetup(clientNamed("monerod"), LISTENER, false);
+  assertEquals(talk.split("\n").length, 2 + clientNamed("monerod").notes.length);
 });
 
 Deno.test("setup() refuses what it does not know, and a port that cannot be known", async () => {
@@ -63,7 +98,8 @@ Deno.test("setup() refuses what it does not know, and a port that cannot be know
     'No settings are known for "fierfox"',
     "Did you mean firefox?",
   ]);
-  assertMatch((await refused(["constructor"]))[1] ?? "", /^Known are curl, /);
+  assertMatch((await refused(["constructor"]))[1] ?? "", /^In any application: SOCKS5 /);
+  assertMatch((await refused(["constructor"])).at(-1) ?? "", /^Known are curl, /);
   assertEquals((await refused(["curl", "git"]))[0], 'setup takes one application, but also got "git"');
   assertMatch((await refused(["curl"], "0"))[0] ?? "", /^With port 0 /);
 });

@@ -46,10 +46,11 @@ export interface ClientRun {
   astray: string[];
 }
 
-/** Starts everything. The services are ports on 127.0.0.1 by their I2P names. */
+/** Starts everything. The services are ports on 127.0.0.1 by their I2P names; `env` is for the proxy. */
 export async function startClientStage(
   services: Readonly<Record<string, number>>,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ClientStage> {
   await using started = new AsyncDisposableStack();
   const scratch = started.use(await makeScratch());
@@ -61,7 +62,7 @@ export async function startClientStage(
     b32[name] = service.b32;
   }
   const proxy = started.use(
-    await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, "--spare-identities", "0", ...args]),
+    await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, "--spare-identities", "0", ...args], { env }),
   );
   const everything = started.move();
   return {

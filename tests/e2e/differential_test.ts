@@ -206,13 +206,6 @@ function handshakes5({ siteB32: host }: Pick<PrivateNet, "siteB32">): Row[] {
       TIME,
     ),
     differ(
-      "5: end behind the request",
-      [greeting(0), { ...request, last: true }],
-      "method 00, reply 00, closed",
-      "method 00, reply 00, silent",
-      HALF_CLOSED,
-    ),
-    differ(
       "5: end behind the payload",
       [greeting(0), { ...withPayload(request), last: true }],
       "method 00, reply 00, closed",

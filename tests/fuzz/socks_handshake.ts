@@ -1,3 +1,4 @@
+import { Method } from "../../lib/socks/socks5.ts";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { type LoginPolicy, MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
@@ -125,12 +126,13 @@ function endOf({ version, host, login }: SocksRequest, bytes: Uint8Array): numbe
 }
 
 /** The bytes of a request that was read, in the one way that takes any host: as a name. */
-function encode({ version, host, port, login }: SocksRequest): Uint8Array {
+function encode({ version, host, port, login, wantsReason }: SocksRequest): Uint8Array {
   const user = latin1(login?.user ?? new Uint8Array());
   if (version === 4) return encodeRequest4({ host, port, userId: user, as: "name" });
   const request = encodeRequest5({ host, port, as: "name" });
-  if (login === undefined) return concat(encodeGreeting([0]), request);
-  return concat(encodeGreeting([2]), encodeLogin(user, latin1(login.password)), request);
+  const methods = [login === undefined ? Method.none : Method.userPassword, ...(wantsReason ? [Method.reasons] : [])];
+  if (login === undefined) return concat(encodeGreeting(methods), request);
+  return concat(encodeGreeting(methods), encodeLogin(user, latin1(login.password)), request);
 }
 
 /** What a client may well send to a policy; the login is there where it is asked for, mostly. */

@@ -1,10 +1,11 @@
+import { Method } from "../../lib/socks/socks5.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
 import { encodeHttpAnswer } from "../../lib/socks/http.ts";
 import { formatIp } from "../../lib/i2p/ip_address.ts";
 import { encodeName5, encodeResolved4, encodeResolved5, RESOLVE, RESOLVE_COMMANDS } from "../../lib/socks/resolve.ts";
 import { encodeReply4 } from "../../lib/socks/socks4.ts";
-import { encodeReply5, Method } from "../../lib/socks/socks5.ts";
+import { encodeReply5 } from "../../lib/socks/socks5.ts";
 import { CONNECT, latin1, Reply4, Reply5, SocksError, type SocksRequest } from "../../lib/socks/wire.ts";
 import { concat } from "../support/bytes.ts";
 import { FakeStream } from "../support/fake_stream.ts";
@@ -78,10 +79,8 @@ export const socksRequest: Target<Parts> = {
     };
   },
   check: async (parts, random) => {
-    const { request: plain, bytes } = encode(parts);
+    const { request, bytes } = encode(parts);
     const { methods, payload } = parts;
-    const takesReasons = plain.version === 5 && methods.includes(Method.reasons);
-    const request = takesReasons ? { ...plain, takesReasons } : plain;
     const sent = concat(bytes, payload);
     const [stream, cut] = [new FakeStream([sent]), new FakeStream(fragments(sent, random))];
     const policy = { login: "accepted", commands: RESOLVE_COMMANDS } as const;
@@ -102,6 +101,8 @@ export const socksRequest: Target<Parts> = {
     checkAnswers(request, random);
   },
 };
+
+const REASONED = { wantsReason: true } as const;
 
 function encode({ form, command, port, address, methods, user, password }: Parts): Encoded {
   const groups = (width: number, count: number): number[][] =>
@@ -124,7 +125,8 @@ function encode({ form, command, port, address, methods, user, password }: Parts
   const hasLogin = !methods.includes(0) && methods.includes(2);
   const login = hasLogin ? encodeLogin(latin1(user), latin1(password)) : new Uint8Array();
   const bytes = concat(encodeGreeting([...methods]), login, encodeRequest5({ host, port, command, as }));
-  return { request: { version: 5, command, host, port, ...(hasLogin && { login: { user, password } }) }, bytes };
+  const asked = { ...(hasLogin && { login: { user, password } }), ...(methods.includes(Method.reasons) && REASONED) };
+  return { request: { version: 5, command, host, port, ...asked }, bytes };
 }
 
 /** The answers to a request are what a client reads. */

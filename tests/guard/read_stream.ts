@@ -30,7 +30,10 @@ export function readStream(
     scrubbers: [],
     blocks: false,
     onLeak: (kind) => report.leaks.push(kind),
-    onCookie: (cookie) => report.cookies.push(cookie) < 0,
+    onTrait: (trait, value) => {
+      if (trait === "cookie") report.cookies.push(value);
+      return undefined;
+    },
   });
   guard.received.pass(toLatin1(received));
   const passed = guard.sent.pass(toLatin1(sent));

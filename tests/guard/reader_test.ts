@@ -19,7 +19,7 @@ function makeContext(): { context: ReaderContext; searched: () => string } {
     host: "site.i2p",
     blocks: false,
     onLeak: () => {},
-    onCookie: () => {},
+    onTrait: () => {},
     scan: () => ({ push: (text) => (searched += text, 0), end: () => {} }),
     search: () => {},
   };

@@ -80,6 +80,13 @@ for (const kind of KINDS) {
   });
 }
 
+pureTest("PrivateKey refuses what is no key of I2P, and says so", () => {
+  for (const bytes of [new Random(350).bytes(2_000, 0x20), new Uint8Array(2_000).fill(0x6f)]) {
+    const { message } = assertThrows(() => new PrivateKey(bytes), RangeError);
+    assertEquals(message, "Cannot use this as a private key: it is not a key of I2P");
+  }
+});
+
 pureTest("PrivateKey takes an offline section behind a signing key of zeros", () => {
   // Expiry, type of the transient key, its public key, the signature by the lasting key, its private key: Ed25519.
   const offline = new Random(351).bytes(4 + 2 + 32 + 64 + 32, 1);

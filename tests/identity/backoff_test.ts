@@ -97,7 +97,7 @@ Deno.test("Attempts at a new session spread out, but for clients that are held w
     await refused.proxy.close();
     assertEquals(await Promise.all(clients), [0, 1, 0]);
     await t.step("a bridge that accepts and stays silent is given up after ten seconds", () => {
-      const told = silent.log.filter((line) => line.includes("Cannot greet the SAM bridge: it does not answer"));
+      const told = silent.log.filter((line) => line.includes("is not a SAM bridge: it does not answer"));
       assertEquals([told.length, accepted > 2], [1, true]);
     });
   });

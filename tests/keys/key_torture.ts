@@ -53,7 +53,13 @@ async function writeAndKill(
   let timer: ReturnType<typeof setTimeout> | undefined;
   for await (const chunk of child.stdout) {
     // The clock starts with the first key: before, the process only loads its code.
-    timer ??= setTimeout(() => child.kill("SIGKILL"), milliseconds);
+    timer ??= setTimeout(() => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has just ended by itself.
+      }
+    }, milliseconds);
     text += new TextDecoder().decode(chunk);
   }
   clearTimeout(timer);

@@ -19,7 +19,7 @@ async function makeWorld(): Promise<World> {
   const bridge = started.use(await startSamBridge());
   const site = started.use(await startSite());
   const service = started.use(await publishService(bridge.port, site.port));
-  bridge.setName("site.i2p", service.destination);
+  for (const name of ["site.i2p", "other.i2p"]) bridge.setName(name, service.destination);
   const everything = started.move();
   return {
     args: ["audit", "--sam", `127.0.0.1:${bridge.port}`],
@@ -59,6 +59,8 @@ Deno.test("audit of an application that gives nothing away: says so, exit code 0
     "Destinations:",
     "  2 × site.i2p:80",
     "  1 × site.i2p:8080",
+    "Is this client safe?",
+    "It went to 1 site",
     "✓ Every request came by name: no sign of a DNS leak",
     "✓ Nothing was given away that the guard can see",
     "It sees plaintext only: what is encrypted may say anything.",
@@ -83,13 +85,17 @@ Deno.test("audit of a leaky application names what it gives away, with the fix, 
     `  2 × ip: ${REASONS.ip.message}`,
     "    1 × 93.184.216.34:443",
     "    1 × 2001:db8:0:0:0:0:0:1:443",
-    "Given away:",
-    `✗ clearnet (1 ×): ${clearnet?.message}`,
-    `  ${clearnet?.fix}`,
-    `✗ dns (2 ×): ${dns?.message}`,
-    `  ${dns?.fix}`,
+    "Is this client safe?",
+    "It gave away, of you and this machine:",
     `✗ http-user-agent (1 ×): ${agent.message}`,
-    `  ${agent.fix}`,
+    "It asked for what is not in I2P:",
+    `✗ clearnet (1 ×): ${clearnet?.message}`,
+    `✗ dns (2 ×): ${dns?.message}`,
+    "  1 name of the clearnet, 2 IP addresses",
+    "It went to 1 site",
+    "What to change:",
+    ...[clearnet, dns, agent].map((sign) => `  ${sign?.fix}`),
+    "✗ Not yet: it gives away what is listed here",
     "It sees plaintext only: what is encrypted may say anything.",
   ]);
   assert(!proxy.stderr().includes("site.i2p"), "the log names a destination");
@@ -151,6 +157,11 @@ Deno.test("audit --json: one object is all of stdout, and the ready line is on s
       dns: { count: 2, story: dns?.message, fix: dns?.fix },
       "http-user-agent": { count: 1, ...storyAndFix("http-user-agent") },
     },
+    beside: { names: { count: 1, hosts: 1 }, addresses: { count: 2, hosts: 2 } },
+    sites: 1,
+    linked: [],
+    clients: [],
+    changes: [clearnet?.fix, dns?.fix, LEAKS["http-user-agent"].fix],
   });
 });
 
@@ -168,6 +179,73 @@ Deno.test("audit keeps what an application asks for in one line: it cannot write
   ]);
 });
 
+Deno.test("audit says what two sites can link, and names the client to set up", async () => {
+  await using world = await makeWorld();
+  await using proxy = await startProxyProcess(world.args);
+  const login = { user: "one", password: "x" };
+  for (
+    const [host, cookie] of [["site.i2p", "id=12345678"], ["other.i2p", "id=12345678"], ["site.i2p", "id=87654321"]]
+  ) {
+    const { reply, conn } = await socksConnect(proxy.port, host ?? "", 80, { login });
+    assertEquals(reply.code, 0);
+    const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${agent}\r\nCookie: ${cookie}\r\n`;
+    await writeAll(conn, new TextEncoder().encode(`${request}Connection: close\r\n\r\n`));
+    await readToEnd(conn);
+    conn.close();
+  }
+  assertEquals(await proxy.stop("SIGINT"), 1);
+  const lines = report(proxy);
+  const from = lines.indexOf("It went to 2 sites");
+  assertEquals(lines.slice(from + 1, from + 6), [
+    "By this they can tell that it was the same client:",
+    "  2 sites: The same identity: one address in I2P",
+    "  2 sites: The same User-Agent",
+    "  2 sites: The same cookie",
+    "What to change:",
+  ]);
+  assertEquals(lines[from + 6], "  firefox: i2p-socks setup firefox has the settings");
+  assert(
+    !proxy.stdout().includes("12345678") && !proxy.stdout().includes("Mozilla"),
+    "the report repeats what was sent",
+  );
+});
+
+Deno.test("audit --file reads settings, and serves nothing: 0 where all is well, 1 where not, 2 where it cannot tell", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = `${folder}/config`;
+  const safe = "Host *.i2p\n  ProxyCommand i2p-socks connect %h %p\n  User git\n  IdentitiesOnly yes\n" +
+    "  IdentityFile ~/.ssh/i2p\n";
+  const cases: readonly (readonly [text: string, args: string[], code: number, out: RegExp])[] = [
+    [safe, [], 0, /^Settings of OpenSSH[^\n]+\n✓ Nothing/],
+    [
+      `${safe}  ForwardAgent yes\n`,
+      [],
+      1,
+      /\n✗ line 6: ForwardAgent: The server can use the agent's keys\n {2}ForwardAgent no\n/,
+    ],
+    [
+      `${safe}  ForwardAgent yes\n`,
+      ["--json"],
+      1,
+      /^{"clean":false,"client":"ssh","findings":\[{"line":6,"setting":"ForwardAgent"/,
+    ],
+    ["nothing", [], 2, /^$/],
+    ["", ["--client", "irssi"], 1, /^Settings of irssi[^]*not set: nick/],
+    [safe, ["--client", "iressi"], 2, /^$/],
+    [safe, ["--listen", "127.0.0.1:0"], 2, /^$/],
+  ];
+  for (const [text, args, code, out] of cases) {
+    await Deno.writeTextFile(file, text);
+    const result = await runProxy(["audit", "--file", file, ...args]);
+    assertEquals(result.code, code, result.stderr);
+    assertMatch(result.stdout, out);
+  }
+  const { stderr } = await runProxy(["audit", "--file", file, "--client", "iressi"]);
+  assertStringIncludes(stderr, "irssi");
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("audit --udp counts datagrams to IP addresses and to the clearnet among what is given away", async () => {
   await using bridge = await startSamBridge({ udp: true });
   const options = ["--sam", `127.0.0.1:${bridge.port}`, "--udp", "--sam-udp", `${bridge.udpPort}`];
@@ -179,11 +257,14 @@ Deno.test("audit --udp counts datagrams to IP addresses and to the clearnet amon
   assertEquals(await proxy.stop("SIGINT"), 1);
   const [dns, clearnet] = [REASONS.ip.sign, REASONS.clearnet.sign];
   assertEquals(report(proxy).slice(1), [
-    "Given away:",
+    "Is this client safe?",
+    "It asked for what is not in I2P:",
     `✗ clearnet (1 ×): ${clearnet?.message}`,
-    `  ${clearnet?.fix}`,
     `✗ dns (2 ×): ${dns?.message}`,
+    "What to change:",
+    `  ${clearnet?.fix}`,
     `  ${dns?.fix}`,
+    "✗ Not yet: it gives away what is listed here",
     "It sees plaintext only: what is encrypted may say anything.",
   ]);
 });
@@ -221,6 +302,7 @@ Deno.test("audit takes no operand, none of the options that it decides, and no t
     [["--leaks", "off"], "audit has no option --leaks"],
     [["--config", "x.yaml"], "audit has no option --config"],
     [["--for", "0"], 'Cannot use --for "0": this limit cannot be switched off'],
+    [["--client", "ssh"], "--client says whose settings are in --file, which is missing"],
     [["--for", "soon"], 'Cannot use --for "soon": a duration is'],
   ];
   for (const [args, error] of cases) {

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
 import { decode as text, encode as bytes } from "../support/bytes.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type PipedOptions, type PipedResult, runPiped } from "./piped.ts";
@@ -280,6 +281,41 @@ Deno.test("connect tells what a proxy refuses, and what is no proxy", async (t) 
     assertEquals(result.code, 75);
     assertStringIncludes(parseTalk(result.stderr).errors.join(), "within 1 s");
   });
+});
+
+Deno.test("connect is told by a running proxy of this program why it refuses, with what to do", async () => {
+  const answers: Readonly<Record<string, readonly [code: number, says: string]>> = {
+    'CANT_REACH_PEER MESSAGE="LeaseSet not found"': [1, REASONS["lease-set-not-found"].message],
+    "INVALID_KEY": [1, REASONS["name-unknown"].message],
+    'CANT_REACH_PEER MESSAGE="Connection reset"': [1, REASONS["peer-refused"].message],
+    "TIMEOUT": [75, REASONS["timed-out"].message],
+  };
+  let answer = "";
+  await using bridge = await startSamBridge({
+    intercept: async (line, socket) => {
+      if (!line.startsWith("STREAM CONNECT")) return false;
+      await socket.write(`STREAM STATUS RESULT=${answer}\n`);
+      socket.close();
+      return true;
+    },
+  });
+  const sam = `127.0.0.1:${bridge.port}`;
+  await using proxy = await startProxyProcess(["--sam", sam, "--connect-timeout", "1s"]);
+  const fail = async (): Promise<PipedResult> =>
+    await runPiped(["connect", "peer.i2p", "22", "--via", `${proxy.port}`]);
+  for (const [given, [code, says]] of Object.entries(answers)) {
+    answer = given;
+    const result = await fail();
+    assertEquals([result.code, parseTalk(result.stderr).errors], [code, [says]]);
+  }
+  await bridge.stopListening();
+  bridge.dropSessions();
+  await proxy.waitFor("stderr", /Router unreachable for/);
+  const { code, stderr } = await fail();
+  assertEquals([code, parseTalk(stderr).errors], [69, [REASONS["router-down"].message]]);
+  assertStringIncludes(stderr, "hint: i2pd: start it; SAM listens on");
+  assertStringIncludes(stderr, `i2p-socks check --sam ${sam} finds the cause`);
+  assert(!stderr.includes("os error"), stderr);
 });
 
 Deno.test("connect goes through a running proxy: its session, its logins, its half-close", async (t) => {

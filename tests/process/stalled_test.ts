@@ -1,10 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
+import { MAX_KEPT } from "../../lib/relay/keeper.ts";
 import { runCommand } from "../support/command.ts";
 import { e2eTest, findProgram } from "../support/e2e.ts";
 import type { StalledReport } from "./stalled_streams.ts";
 
 /** Bytes of memory that a stalled stream may cost: its objects, and what has been read and cannot be written. */
 const MEMORY_PER_STREAM = 240_000;
+
+/** Streams, and bytes of each. */
+const [STREAMS, STREAM_BYTES] = [1000, 1_000_000];
 
 /** Ticks of 10 ms that a process may take in a second while nothing moves. */
 const IDLE_TICKS = 20;
@@ -27,8 +31,9 @@ e2eTest("a thousand readers that stop cost bounded memory, no time, and no other
   });
   assertEquals(code, 0, stderr);
   const { memory: [before, after], stalled, ticks, ...rest }: StalledReport = JSON.parse(stdout);
-  assertEquals(stalled, 1000, "the streams were never stuck");
-  assert(after - before < stalled * MEMORY_PER_STREAM, `from ${before} to ${after} bytes`);
+  // What some of the first downloads wait for is kept as a whole.
+  assert(stalled >= STREAMS - 2 * MAX_KEPT / STREAM_BYTES, `only ${stalled} streams were stuck`);
+  assert(after - before < STREAMS * MEMORY_PER_STREAM, `from ${before} to ${after} bytes`);
   assert(ticks <= IDLE_TICKS, `${ticks} ticks in a second without traffic`);
   // The last ones: streams that went on after the pause have every byte.
   assertEquals([rest.echoed, rest.echoedLate, rest.resumed], [8_000_000, 8_000_000, 500]);

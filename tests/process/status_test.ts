@@ -3,7 +3,7 @@ import { MAX_STATUS_HEAD } from "../../lib/status/server.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import type { ApplicationStatus } from "../../lib/status/snapshot.ts";
-import { proxyCommand, runProxy } from "../support/command.ts";
+import { proxyCommand, runCommand, runProxy } from "../support/command.ts";
 import { startCaller } from "../clients/callers.ts";
 import { echo } from "../support/harness.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
@@ -116,6 +116,16 @@ Deno.test("the status follows an identity from building to ready, to lost, and t
     await untilIt("lost", port, (application) => stateOf(application) === "lost");
     const { identities: [base], reason, ready } = await only(port);
     assert(!ready && base !== undefined && base.ageSeconds < age, `${base?.ageSeconds}`);
+    const gone = `Nothing answers at 127.0.0.1:${bridge.port}: no SAM bridge (connection refused)`;
+    const command = `i2p-socks check --sam 127.0.0.1:${bridge.port} looks for the cause`;
+    await untilIt("it knocks", port, (application) => application.reason === gone);
+    assertEquals((await only(port)).advice.at(-1), command);
+    const fix = "i2pd: start it; SAM listens on";
+    const told = [(await rawGet(port, "/ready")).body, (await runProxy(["status", address])).stdout, child.stderr()];
+    for (const text of told) {
+      for (const words of [gone, fix, command]) assertStringIncludes(text, words);
+      assert(!text.includes("os error"), text);
+    }
     assertMatch(base.reason ?? "", /SAM/);
     assertEquals([reason, base.b32], [base.reason, null]);
     assertEquals((await rawGet(port, "/ready")).status, 503);
@@ -143,9 +153,9 @@ Deno.test("the status counts bytes while a stream runs, its clients, refusals an
   }
   const { connections, streams, connected, identities } = await only(port);
   assertEquals([connections, streams, connected], [1, 1, 1]);
-  assertEquals(identities.map(({ kind, group, state, clients }) => [kind, group, state, clients]), [
-    ["base", null, "ready", 0],
-    ["group", 1, "ready", 1],
+  assertEquals(identities.map(({ kind, group, state, clients, sites }) => [kind, group, state, clients, sites]), [
+    ["base", null, "ready", 0, 0],
+    ["group", 1, "ready", 1, 1],
   ]);
   service.hangUp();
   conn.close();
@@ -335,7 +345,7 @@ Deno.test("the status has callers, BIND and UDP, with what became of them, and n
     assertMatch(udp?.dropped[1]?.hint ?? "", /address book .* base32 address/);
     const [facts] = identities.filter(({ kind }) => kind === "datagrams");
     const sender = peer.received[0]?.from ?? "";
-    assertEquals([facts?.state, facts?.group, facts?.clients], ["ready", 1, 1]);
+    assertEquals([facts?.state, facts?.group, facts?.clients, facts?.sites], ["ready", 1, 1, 1]);
     assertEquals(facts?.b32, await b32Address(decodeI2pBase64(sender)));
     const text = await table();
     assertStringIncludes(text, "--udp: 1 association open, 1 granted so far; 1 datagram sent, 1 received");
@@ -452,4 +462,16 @@ Deno.test("status says so where nobody answers, or somebody else; --watch goes o
   await watcher.waitFor("stderr", /nobody listens there/);
   assertEquals(await watcher.stop("SIGINT"), 130);
   assert(!watcher.stdout().includes("\x1b"));
+});
+
+Deno.test("status --watch ends when nobody can read it any more", async () => {
+  await using bridge = await startSamBridge();
+  await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, "--status", "127.0.0.1:0"]);
+  const { program, args } = proxyCommand(["status", `127.0.0.1:${await statusPort(proxy)}`, "--watch", "--json"]);
+  const pipe = '"$@" | head -n 1';
+  const { stdout, stderr } = await runCommand("sh", ["-c", pipe, "sh", program, ...args], {
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+  });
+  assertEquals(Object.keys(JSON.parse(stdout)).includes("applications"), true, stdout);
+  assertEquals(stderr, "");
 });

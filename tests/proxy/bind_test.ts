@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertStringInclude
 import { parseAddressRange } from "../../lib/config/address_range.ts";
 import { parseRule } from "../../lib/config/rule.ts";
 import { MAPPING_EXPIRY } from "../../lib/proxy/name_map.ts";
+import { HELD_CALLER } from "../../lib/proxy/pending_accept.ts";
 import { decode as text, encode as bytes } from "../support/bytes.ts";
 import { Clock } from "../support/clock.ts";
 import { startCaller } from "../clients/callers.ts";
@@ -216,14 +217,86 @@ Deno.test("nobody calls in time: the second reply says so", async () => {
   assertEquals(harness.counters.get("refused-timed-out"), 2);
 });
 
-Deno.test("a client that leaves is waited for no more", async () => {
+for (const manners of ["i2pd 2.58", "java 0.9.47", "java 2.8"] as const) {
+  Deno.test(`clients that give up leave their wait to the next one, and no caller falls into it, ${manners}`, async () => {
+    await using harness = await startHarness({ bridge: { manners }, settings: { bind: true } });
+    await using caller = await startCaller(harness.bridge.port);
+    const accepts = (): number => harness.bridge.lines.filter((line) => line.startsWith("STREAM ACCEPT")).length;
+    for (let i = 1; i <= 4; i++) {
+      const client = await BindClient.ask(harness.port);
+      assertEquals((await client.reply()).code, 0);
+      client[Symbol.dispose]();
+      await until("it has gone", () => harness.proxy.connections === 0);
+      assertEquals([accepts(), harness.counters.get("refused-client-closed")], [1, i]);
+    }
+    using client = await BindClient.ask(harness.port);
+    await client.reply();
+    const { conn } = await caller.call(own(harness));
+    assertEquals((await client.reply()).host, caller.b32);
+    await writeAll(conn, bytes("hello"));
+    assertEquals(text(await client.take(5)), "hello");
+    assertEquals(accepts(), 1);
+  });
+
+  Deno.test(`a caller who comes while nobody waits is held for the next client, or let go, ${manners}`, async () => {
+    await using harness = await startHarness({ bridge: { manners }, settings: { bind: true } });
+    await using caller = await startCaller(harness.bridge.port);
+    const giveUp = async (): Promise<void> => {
+      const client = await BindClient.ask(harness.port);
+      await client.reply();
+      client[Symbol.dispose]();
+      await until("it has gone", () => harness.proxy.connections === 0);
+    };
+    await giveUp();
+    const held = await caller.call(own(harness));
+    await writeAll(held.conn, bytes("early"));
+    using client = await BindClient.ask(harness.port);
+    await client.reply();
+    assertEquals((await client.reply()).host, caller.b32);
+    assertEquals(text(await client.take(5)), "early");
+    client.conn.close();
+    await until("it has gone", () => harness.proxy.connections === 0);
+
+    await giveUp();
+    const unwanted = await caller.call(own(harness));
+    let isOver = false;
+    const over = readToEnd(unwanted.conn).then(() => isOver = true);
+    using clock = new Clock();
+    await until("it is let go", async () => {
+      await clock.skip(HELD_CALLER / 20);
+      return isOver;
+    });
+    await over;
+    using next = await BindClient.ask(harness.port);
+    await next.reply();
+    await caller.call(own(harness));
+    assertEquals((await next.reply()).host, caller.b32);
+  });
+}
+
+Deno.test("what waits on a session with datagrams leave behind in the router is told, once a session", async () => {
+  await using harness = await startHarness({ bridge: { manners: "java" }, udp: true, settings: { bind: true } });
+  for (let i = 0; i < 2; i++) {
+    using client = await BindClient.ask(harness.port);
+    await client.reply();
+    client.conn.close();
+    await until("it has gone", () => harness.proxy.connections === 0);
+  }
+  assertEquals(harness.log.filter((line) => line.includes("may keep a thread and a socket")).length, 1);
+});
+
+Deno.test("a wait that nobody takes part in ends with its session", async () => {
   await using harness = await startHarness({ settings: { bind: true } });
   const client = await BindClient.ask(harness.port);
   await client.reply();
-  assertEquals(harness.streams(), 1);
   client[Symbol.dispose]();
-  await until("its socket is gone", () => harness.streams() === 0 && harness.proxy.connections === 0);
-  assertEquals(harness.counters.get("refused-client-closed"), 1);
+  await until("it has gone", () => harness.proxy.connections === 0);
+  assertEquals(harness.streams(), 1);
+  harness.dropSessions();
+  await until("the wait has ended", () => harness.streams() <= 0);
+  await until("there is another session", () => harness.identity.status.state === "ready");
+  using next = await BindClient.ask(harness.port);
+  assertEquals((await next.reply()).host, own(harness));
 });
 
 /** What a bridge answers to STREAM ACCEPT, and the reply to a client of SOCKS5; after a first one where told. */

@@ -4,6 +4,7 @@ import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
 import { relay, type RelayOptions } from "../../lib/relay/relay.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import { concat, encode } from "../support/bytes.ts";
 import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import type { SamSocket } from "../sam_bridge/bridge.ts";
@@ -27,6 +28,8 @@ const LOSSES: Readonly<Record<string, (harness: Harness, socket: SamSocket) => P
     await delay(80);
     harness.dropSessions();
   },
+  "the session is over, and its control socket stays": (_harness, socket) =>
+    socket.write('STREAM STATUS RESULT=I2P_ERROR MESSAGE="Session was closed"\n'),
   "the stream times out just before the session": async (harness, socket) => {
     await socket.write("STREAM STATUS RESULT=TIMEOUT\n");
     await delay(80);
@@ -149,12 +152,16 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
 });
 
 /** What relays share. */
-async function relayResources(): Promise<Pick<RelayOptions, "pool" | "gate" | "halfClosed"> & AsyncDisposable> {
+async function relayResources(): Promise<
+  Pick<RelayOptions, "pool" | "gate" | "halfClosed" | "keepLimit" | "keptBytes"> & AsyncDisposable
+> {
   const gate = await FairnessGate.open();
   return {
     pool: new BufferPool(),
     gate,
     halfClosed: new HalfClosedStreams(),
+    keepLimit: new KeepLimit(),
+    keptBytes: { value: 0 },
     [Symbol.asyncDispose]: () => Promise.resolve(gate.close()),
   };
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { Identity, IN_USE_TIMEOUT } from "../../lib/identity/identity.ts";
+import { SILENT_PEER_TIMEOUT } from "../../lib/proxy/connect.ts";
 import { LOST_GRACE } from "../../lib/relay/relay.ts";
 import { createLog, type Log } from "../../lib/report/log.ts";
 import { SamError } from "../../lib/sam/error.ts";
@@ -16,7 +17,7 @@ function keepLog(lines: string[]): Log {
   return createLog({ level: "debug", format: "text", destinations: false, write: (line) => void lines.push(line) });
 }
 
-Deno.test("A destination that the router has in use is asked for every three seconds, for a minute", async () => {
+Deno.test("A destination that the router has in use is asked for every three seconds, for five minutes and a half", async () => {
   let asked = 0;
   await using bridge = await startSamBridge({
     intercept: async (line, socket) => {
@@ -36,7 +37,7 @@ Deno.test("A destination that the router has in use is asked for every three sec
   const opened = identity.open().catch((error) => failure = error);
   for (let seconds = 0; seconds < IN_USE_TIMEOUT / 1_000; seconds += 3) {
     assertEquals(failure, undefined, `it gave up after ${seconds} s`);
-    // The minute itself has three seconds left once, too: so it is the line that says it waits.
+    // The whole time has three seconds left once, too: so it is the line that says it waits.
     await clock.until("it waits", () => lines.length > seconds / 3 && clock.pending.includes(3_000));
     assertEquals([asked, lines.length], [seconds / 3 + 1, seconds / 3 + 1]);
     await clock.skip(3_000);
@@ -130,4 +131,26 @@ Deno.test("A stream whose session is lost ends after a second of silence, and no
   assertEquals(await busy.conn.read(buffer), null);
   silent.conn.close();
   busy.conn.close();
+});
+
+Deno.test("A router that does not say whether a peer answers is given 80 seconds, and then the peer is silent", async () => {
+  await using harness = await startHarness({
+    settings: { timeouts: { connect: 120_000 } },
+    bridge: { intercept: (line) => line.startsWith("STREAM CONNECT") },
+  });
+  using clock = new Clock({ runs: false });
+  let code: number | undefined;
+  const asked = socksConnect(harness.port, harness.name, 80, { timeout: 1_000_000 }).then(({ conn, reply }) => {
+    conn.close();
+    code = reply.code;
+  });
+  await clock.until("the router is asked", () => harness.sent("STREAM CONNECT", "ID").length === 1);
+  await clock.skip(SILENT_PEER_TIMEOUT - 1);
+  assertEquals(code, undefined);
+  await clock.skip(1);
+  await clock.until("the client is told", () => code !== undefined);
+  assertEquals(code, 4);
+  assert(harness.log.some((line) => line.includes("reason=peer-silent")));
+  await clock.skip(10_000);
+  await asked;
 });

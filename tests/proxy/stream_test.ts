@@ -3,6 +3,9 @@ import { concat, encode } from "../support/bytes.ts";
 import { startHarness } from "../support/harness.ts";
 import { Random } from "../support/random.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
+import { MAX_KEPT_BY_STREAM } from "../../lib/relay/keeper.ts";
+import { SILENT_AFTER, SILENT_STORY } from "../../lib/relay/relay.ts";
+import { Clock } from "../support/clock.ts";
 import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../clients/socks_client.ts";
 import { delay, until } from "../support/wait.ts";
 
@@ -112,6 +115,59 @@ for (const manners of MANNERS) {
     assertEquals(harness.counters.get("bytes-received"), 300_000);
   });
 }
+
+/** More than the kernel's buffers between a service and a client hold, by as much as a stream may keep. */
+const SLOW_DOWNLOAD = 24_000_000;
+
+Deno.test("A reader that sleeps gets all and the end, of a router that loses what nobody reads", async () => {
+  const data = new Random(7).bytes(SLOW_DOWNLOAD);
+  let isSent = false;
+  await using harness = await startHarness({
+    bridge: { losesEnds: true },
+    service: async (conn) => {
+      await writeAll(conn, data);
+      isSent = true;
+    },
+  });
+  const { conn, early } = await socksConnect(harness.port, harness.name, 80);
+  using _conn = conn;
+  await until(
+    "something is kept, and the router has nothing left",
+    () => isSent && harness.proxy.keptBytes > 0 && harness.streams() === 0,
+  );
+  const received = concat(early, await readToEnd(conn));
+  assertEquals(await sha256(received), await sha256(data));
+  await until("nothing is kept any more", () => harness.proxy.keptBytes === 0);
+  assertEquals(harness.log.filter((line) => line.includes("gone silent")), []);
+});
+
+Deno.test("A stream that had to wait for its client and goes silent without an end is told of in the log, once", async () => {
+  // More than is kept, and all kernel buffers on the way hold.
+  const total = 3 * MAX_KEPT_BY_STREAM;
+  const block = new Uint8Array(1_048_576);
+  await using harness = await startHarness({
+    bridge: {
+      intercept: async (line, socket) => {
+        if (!line.startsWith("STREAM CONNECT")) return false;
+        await socket.write("STREAM STATUS RESULT=OK\n");
+        for (let sent = 0; sent < total; sent += block.length) await writeAll(socket.conn, block);
+        return await socket.conn.read(block) === null;
+      },
+    },
+  });
+  const told = (): string[] => harness.log.filter((line) => line.includes(SILENT_STORY));
+  using clock = new Clock();
+  const { conn, early } = await socksConnect(harness.port, harness.name, 80);
+  using _conn = conn;
+  await until("no more is kept", () => harness.proxy.keptBytes >= MAX_KEPT_BY_STREAM);
+  await clock.skip(3 * SILENT_AFTER);
+  assertEquals(told(), [], "it is the client that takes nothing");
+  for (let left = total - early.length; left > 0;) left -= await conn.read(block) ?? left;
+  await until("nothing is kept", () => harness.proxy.keptBytes === 0);
+  await clock.skip(3 * SILENT_AFTER);
+  assertEquals(told().length, 1);
+  assertStringIncludes(told()[0] ?? "", "destination=service.i2p:80");
+});
 
 Deno.test("A client that goes on sending after the peer's end still reads everything", async () => {
   await using harness = await startHarness({

@@ -20,6 +20,7 @@ const WITHOUT_A_WORD: readonly Case[] = [
   ["not-ready", "session", "silent"],
   ["router-down", "session", "closed"],
   ["session-refused", "session", "garbled"],
+  ["encryption-unsupported", "session", "withheld"],
   ["router-error", "stream", "closed"],
   ["router-error", "stream", "garbled"],
 ];
@@ -41,7 +42,10 @@ const I2PD: readonly Case[] = [
   ["router-error", "stream", "refused", "I2P_ERROR", "Socket already in use"],
 ];
 
-/** Refusals in the words of Java I2P 2.8. */
+/** How Java I2P says that it has no session of its own for a session of SAM. */
+const NO_MANAGER = "Error creating I2PSocketManager: ";
+
+/** Refusals in the words of Java I2P 0.9.47 to 2.8. */
 const JAVA: readonly Case[] = [
   ["sam-version", "hello", "refused", "NOVERSION"],
   ["sam-login", "hello", "refused", "I2P_ERROR", "USER and PASSWORD required"],
@@ -52,7 +56,27 @@ const JAVA: readonly Case[] = [
   ["identity-in-use", "session", "refused", "DUPLICATED_DEST"],
   ["key-refused", "session", "refused", "INVALID_KEY"],
   ["datagrams-refused", "session", "refused", "I2P_ERROR", "Unrecognized SESSION STYLE: DATAGRAM2"],
+  ["datagrams-refused", "session", "refused", "I2P_ERROR", "Unrecognized SESSION STYLE"],
+  ["datagrams-refused", "session", "refused", "I2P_ERROR", "Unrecognized SESSION STYLE DATAGRAM2"],
   ["session-refused", "session", "refused", "I2P_ERROR", "session limit exceeded"],
+  ["session-refused", "session", "refused", "I2P_ERROR", `${NO_MANAGER}Unsupported crypto type: 6`],
+  [
+    "session-refused",
+    "session",
+    "refused",
+    "I2P_ERROR",
+    `${NO_MANAGER}Failed to build tunnels - Disconnected from router while waiting for tunnels: session limit exceeded`,
+  ],
+  [
+    "identity-in-use",
+    "session",
+    "refused",
+    "I2P_ERROR",
+    `${NO_MANAGER}Failed to build tunnels - Disconnected from router while waiting for tunnels: duplicate destination`,
+  ],
+  ["not-ready", "session", "refused", "I2P_ERROR", `${NO_MANAGER}Failed to build tunnels`],
+  ["router-starting", "session", "refused", "I2P_ERROR", `${NO_MANAGER}No manager yet`],
+  ["session-refused", "session", "refused", "I2P_ERROR", "Error reading from socket"],
   ["session-refused", "session", "refused", "I2P_ERROR", "SIGNATURE_TYPE 99 unsupported"],
   ["name-unknown", "stream", "refused", "INVALID_KEY", "Host name not found: nobody.i2p"],
   ["lease-set-not-found", "stream", "refused", "INVALID_KEY", `Lease set not found: ${"a".repeat(52)}.b32.i2p`],
@@ -63,13 +87,23 @@ const JAVA: readonly Case[] = [
   ["peer-silent", "stream", "refused", "CANT_REACH_PEER", "Timeout waiting for ack (waited 60017ms)"],
   ["peer-refused", "stream", "refused", "CANT_REACH_PEER", "Connection reset"],
   ["peer-refused", "stream", "refused", "CANT_REACH_PEER", "Connection refused"],
-  ["peer-unreachable", "stream", "refused", "CANT_REACH_PEER", "Connection failed"],
+  ["peer-silent", "stream", "refused", "CANT_REACH_PEER", "Connection failed"],
+  [
+    "own-address",
+    "stream",
+    "refused",
+    "CANT_REACH_PEER",
+    "local loopback denied, set i2cp.disableLoopback=true to test sending to yourself through tunnels",
+  ],
   ["peer-unreachable", "stream", "refused", "CANT_REACH_PEER", "Local network failure"],
   ["peer-refused", "stream", "refused", "CONNECTION_REFUSED", "Connection refused"],
   ["not-ready", "stream", "refused", "INVALID_ID", "STREAM SESSION ID x does not exist"],
   ["timed-out", "stream", "refused", "TIMEOUT"],
   ["router-busy", "stream", "refused", "I2P_ERROR", "Too many streams, max 32"],
-  ["router-error", "stream", "refused", "I2P_ERROR", "Session is closed"],
+  ["not-ready", "stream", "refused", "I2P_ERROR", "Session is closed"],
+  ["not-ready", "stream", "refused", "I2P_ERROR", "Session was closed"],
+  ["not-ready", "accept", "refused", "I2P_ERROR", "Session was closed"],
+  ["router-error", "stream", "refused", "I2P_ERROR", "specified ID x is not a STREAM session"],
   ["router-error", "stream", "refused", "I2P_ERROR", "v3 control socket cannot be used for STREAM"],
 ];
 
@@ -137,6 +171,7 @@ pureTest("refusalOf() takes a word that only holds a known one for unknown", () 
     hello: "sam-refused",
     session: "session-refused",
     stream: "router-error",
+    accept: "router-error",
   };
   for (const [reason, phase, failure, result, text] of [...I2PD, ...JAVA, ...OTHERS]) {
     if (reason === "sam-login") continue;
@@ -217,6 +252,7 @@ pureTest("refusalOf() finds a reason for each problem of a handshake, and keeps 
     malformed: "malformed-request",
     tooLong: "malformed-request",
     authMethod: "auth-method",
+    loginMissing: "login-missing",
     loginRefused: "login-refused",
     command: "command",
     addressType: "address-type",

@@ -149,6 +149,7 @@ Deno.test("What goes out in place of a code is what the manual says", async (t) 
   const { book } = await LoginBook.parse(`alice:${await hashPassword("right", 1)}\n`);
   const request = encodeRequest5({ host: "x.i2p", port: 80 });
   const cases: Record<string, { socks5?: Uint8Array; socks4?: Uint8Array; logins?: boolean }> = {
+    "login-missing": { socks5: concat(encodeGreeting([0, 2]), new TextEncoder().encode("GET / HTTP/1.0\r\n")) },
     "login-refused": {
       socks5: concat(encodeGreeting([2]), encodeLogin("alice", "wrong"), request),
       socks4: encodeRequest4({ host: "x.i2p", port: 80, userId: "alice" }),
@@ -166,7 +167,7 @@ Deno.test("What goes out in place of a code is what the manual says", async (t) 
     await t.step(reason, async () => {
       await using harness = await startHarness({
         ...(logins && { logins: book }),
-        settings: { timeouts: { handshake: reason === "handshake-timeout" ? 100 : 5_000 } },
+        settings: { isolation: ["auth"], timeouts: { handshake: reason === "handshake-timeout" ? 100 : 5_000 } },
       });
       const told = await Promise.all([socks5, socks4].map((bytes) => bytes === undefined ? "" : hear(harness, bytes)));
       assertEquals(told, [...INSTEAD[reason as Reason] ?? []]);
@@ -200,6 +201,7 @@ async function hear({ port }: Harness, sent: Uint8Array): Promise<string> {
   if (bytes[0] === 0) return hex(bytes[1]);
   if (bytes[1] === 0xff) return `method ${hex(bytes[1])}`;
   bytes = bytes.subarray(2);
+  if (bytes.length === 0) return "closed";
   return bytes[0] === 1 ? `status ${hex(bytes[1])}` : hex(bytes[1]);
 }
 

@@ -3,8 +3,11 @@ import { BufferPool, MAX_LARGE_BUFFERS, MEDIUM_BUFFER } from "../../lib/relay/bu
 import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { ReadAhead } from "../../lib/relay/read_ahead.ts";
-import { relay } from "../../lib/relay/relay.ts";
+import { SETTLE_LONG } from "../../lib/relay/outflow.ts";
+import { relay, type RelayOptions } from "../../lib/relay/relay.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import { concat } from "../support/bytes.ts";
+import { Clock } from "../support/clock.ts";
 import { Random } from "../support/random.ts";
 import { readToEnd, writeAll } from "../clients/socks_client.ts";
 
@@ -47,6 +50,36 @@ Deno.test("Of thousands of streams that wake up at once few have a large buffer,
   released.resolve();
   await stalled;
   assertEquals(pool.lent.size, 0);
+});
+
+Deno.test("A service that closes ends its stream when the router has had time for the last bytes, and not before", async () => {
+  const gate = await FairnessGate.open();
+  using _gate = { [Symbol.dispose]: () => gate.close() };
+  const [service, near] = await connectedPair();
+  const [far, stream] = await connectedPair();
+  using clock = new Clock({ runs: false });
+  const sentBytes = { value: 0 };
+  const relaying = relay(near, new ReadAhead(near, new Uint8Array(SMALL), () => {}), {
+    conn: stream,
+    buffer: new Uint8Array(SMALL),
+  }, { ...options(new BufferPool(), gate), clientEndsStream: true, sentBytes });
+  await writeAll(service, new Uint8Array(100_000));
+  service.close();
+  let received = 0;
+  let hasEnded = false;
+  const reading = readToEnd(far).then(({ length }) => {
+    received = length;
+    hasEnded = true;
+  });
+  await clock.until("all is sent", () => sentBytes.value === 100_000);
+  await clock.skip(SETTLE_LONG);
+  assertEquals(hasEnded, false);
+  await clock.skip(100);
+  await clock.until("the end has come", () => hasEnded);
+  assertEquals(received, 100_000);
+  far.close();
+  await reading;
+  assertEquals((await relaying).end, "client closed");
 });
 
 /** Knows which buffers are lent, and lends none twice. */
@@ -95,19 +128,7 @@ async function wakingRelay(
     close: () => {},
   } as unknown as Deno.TcpConn;
   const ahead = new ReadAhead(client, new Uint8Array(SMALL), () => {});
-  await relay(client, ahead, { conn: stream, buffer: new Uint8Array(SMALL) }, {
-    pool,
-    gate,
-    halfClosed: new HalfClosedStreams(),
-    reply: new Uint8Array(),
-    toClient: new Uint8Array(),
-    toStream: new Uint8Array(),
-    idleTimeout: 0,
-    signal: new AbortController().signal,
-    sessionEnded: new AbortController().signal,
-    sentBytes: { value: 0 },
-    receivedBytes: { value: 0 },
-  });
+  await relay(client, ahead, { conn: stream, buffer: new Uint8Array(SMALL) }, options(pool, gate));
 }
 
 /** Downloads through a relay: the size of the largest buffer it read with. Every byte must come out right. */
@@ -123,19 +144,7 @@ async function largestRead(pool: BufferPool): Promise<number> {
     return read(buffer);
   };
   const ahead = new ReadAhead(near, new Uint8Array(SMALL), () => {});
-  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(SMALL) }, {
-    pool,
-    gate,
-    halfClosed: new HalfClosedStreams(),
-    reply: new Uint8Array(),
-    toClient: new Uint8Array(),
-    toStream: new Uint8Array(),
-    idleTimeout: 0,
-    signal: new AbortController().signal,
-    sessionEnded: new AbortController().signal,
-    sentBytes: { value: 0 },
-    receivedBytes: { value: 0 },
-  });
+  const relaying = relay(near, ahead, { conn: stream, buffer: new Uint8Array(SMALL) }, options(pool, gate));
   const block = new Random(1).bytes(100_000);
   const data = concat(...Array.from({ length: BYTES / block.length }, () => block));
   const [received] = await Promise.all([readToEnd(client), writeAll(far, data).then(() => far.close())]);
@@ -151,4 +160,23 @@ async function largestRead(pool: BufferPool): Promise<number> {
 async function connectedPair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return await Promise.all([Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }), listener.accept()]);
+}
+
+/** What a relay needs that nothing special happens to. */
+function options(pool: BufferPool, gate: FairnessGate): RelayOptions {
+  return {
+    pool,
+    gate,
+    halfClosed: new HalfClosedStreams(),
+    keepLimit: new KeepLimit(),
+    keptBytes: { value: 0 },
+    reply: new Uint8Array(),
+    toClient: new Uint8Array(),
+    toStream: new Uint8Array(),
+    idleTimeout: 0,
+    signal: new AbortController().signal,
+    sessionEnded: new AbortController().signal,
+    sentBytes: { value: 0 },
+    receivedBytes: { value: 0 },
+  };
 }

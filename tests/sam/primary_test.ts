@@ -54,7 +54,7 @@ Deno.test("A session for both is PRIMARY, with a name of its own for each", asyn
     () => connectStream(at(bridge), session.datagramId ?? "", { host: service.b32, port: 0 }, NEVER),
     SamError,
   );
-  assertEquals(refused.result, "INVALID_ID");
+  assertEquals(refused.text, `specified ID ${session.datagramId} is not a STREAM session`);
   session.close();
   assertEquals((await session.lost).failure, "closed");
   await until("the bridge has seen it", () => bridge.sessions.every(({ id }) => id !== whole?.id));

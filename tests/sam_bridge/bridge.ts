@@ -1,21 +1,22 @@
 import { converse, type Host, type Intercept } from "./client.ts";
 import { DatagramPort } from "./datagrams.ts";
-import { i2pd } from "./i2pd.ts";
-import { java } from "./java.ts";
+import { i2pd2451, i2pd258 } from "./i2pd.ts";
+import { java0947, java28 } from "./java.ts";
 import { type Keys, makeKeys, readDestination } from "./keys.ts";
 import { Network } from "./network.ts";
 import type { Login, Manners, Router } from "./router.ts";
 import { type SamSocket, Wire } from "./wire.ts";
 
 export type { Intercept, Login, Manners, SamSocket };
+export { ROUTERS } from "./router.ts";
 export { type PublishedService, publishService, type PublishServiceOptions } from "./service.ts";
 
 /** How a SAM bridge behaves. */
 export interface SamBridgeOptions {
   /**
-   * The router whose behaviour to imitate.
+   * The router whose behaviour to imitate, with its version: `"java 0.9.47"`.
    *
-   * @default "i2pd"
+   * @default "i2pd", which is "i2pd 2.58", as "java" is "java 2.8"
    */
   manners?: Manners;
   /**
@@ -48,6 +49,13 @@ export interface SamBridgeOptions {
    * @default 180_000
    */
   pingInterval?: number;
+  /**
+   * Whether a client that does not read when its peer closes gets one buffer more of what waits for it, and neither the
+   * rest nor an end, as with i2pd 2.45.1 and 2.58. A machine that is slow enough looks like such a client.
+   *
+   * @default false
+   */
+  losesEnds?: boolean;
   /**
    * Sees each line before the bridge does, HELLO included. `true`: the hook has dealt with it, and the bridge goes on
    * to the next line (a socket whose HELLO was dealt with counts as greeted, in version 3.1). What the hook throws is
@@ -129,6 +137,11 @@ export interface SamBridge extends AsyncDisposable {
   intercept: Intercept;
   /** Ends sessions with their control sockets and their streams, as a router that restarts does. Listens on. */
   dropSessions(options?: DropOptions): void;
+  /**
+   * Ends what sessions carry, but neither their names nor their control sockets, as Java I2P does where one is closed
+   * beneath SAM. Their streams are then told, and with 2.8 the control socket too.
+   */
+  stopSessions(options?: Pick<DropOptions, "prefix">): void;
   /** Lets nobody connect any more, as soon as it resolves; who is connected stays. */
   stopListening(): Promise<void>;
   /** Listens again, at the same port. */
@@ -137,7 +150,14 @@ export interface SamBridge extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const ROUTERS: Record<Manners, Router> = { i2pd, java };
+const MANNERS: Record<Manners, Router> = {
+  "i2pd": i2pd258,
+  "i2pd 2.45.1": i2pd2451,
+  "i2pd 2.58": i2pd258,
+  "java": java28,
+  "java 0.9.47": java0947,
+  "java 2.8": java28,
+};
 
 /** Pause (ms) after an accept that failed: clients that reset are nothing, but a lack of file descriptors lasts. */
 const ACCEPT_PAUSE = 5;
@@ -159,6 +179,7 @@ class Bridge implements SamBridge, Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
+  readonly losesEnds: boolean;
   readonly styles: readonly string[];
   accept: Accept = () => false;
   intercept: Intercept;
@@ -175,18 +196,19 @@ class Bridge implements SamBridge, Host {
   #closed = false;
 
   constructor(options: SamBridgeOptions) {
-    this.router = ROUTERS[options.manners ?? "i2pd"];
+    this.router = MANNERS[options.manners ?? "i2pd"];
     this.login = options.login;
     this.sessionDelay = options.sessionDelay ?? 0;
     this.silentPeerTimeout = options.silentPeerTimeout ?? 300;
     this.pingInterval = options.pingInterval ?? 180_000;
+    this.losesEnds = options.losesEnds ?? false;
     this.intercept = options.intercept ?? (() => false);
     this.#keepLines = options.keepLines ?? true;
     for (const [name, destination] of Object.entries(options.names ?? {})) this.setName(name, destination);
     this.port = this.#bind(options.port ?? 0);
-    const { manners = "i2pd", udp = false, udpPort = 0, laterStyles = [] } = options;
+    const { udp = false, udpPort = 0, laterStyles = [] } = options;
     this.styles = udp ? ["DATAGRAM", ...laterStyles] : [];
-    this.#datagrams = udp ? new DatagramPort(manners, this.router, this.network, udpPort) : undefined;
+    this.#datagrams = udp ? new DatagramPort(this.router, this.network, udpPort) : undefined;
   }
 
   get udpPort(): number {
@@ -221,6 +243,11 @@ class Bridge implements SamBridge, Host {
       this.network.end(session);
       session.control.close();
     }
+  }
+
+  stopSessions({ prefix = "" }: Pick<DropOptions, "prefix"> = {}): void {
+    const stopped = [...this.network.sessions.values()].filter(({ id }) => id.startsWith(prefix));
+    for (const session of stopped) this.network.stop(session);
   }
 
   async stopListening(): Promise<void> {

@@ -20,6 +20,7 @@ const GREETINGS: [string, Answer, Answer][] = [
   ["HELLO VERSION MAX=3", hello("OK VERSION=0.3"), hello("OK VERSION=3.0")],
   ["HELLO VERSION MIN=3.2 MAX=3.1", hello("OK VERSION=3.1"), hello("NOVERSION")],
   ["HELLO VERSION MIN=3.4 MAX=3.9", hello("NOVERSION"), hello("NOVERSION")],
+  ["HELLO VERSION MIN=new", hello("OK VERSION=3.0"), hello("OK VERSION=3.3")],
   ["hello version MAX=3.1", null, hello("OK VERSION=3.1")],
   ["HELLO  VERSION MAX=3.1", null, hello("OK VERSION=3.1")],
   ["HELLO VERSION\r", null, hello("OK VERSION=3.3")],
@@ -33,6 +34,25 @@ const GREETINGS: [string, Answer, Answer][] = [
   ["SESSION CREATE", null, hello('I2P_ERROR MESSAGE="Must start with HELLO VERSION"')],
   ["GET / HTTP/1.1", null, hello('I2P_ERROR MESSAGE="Must start with HELLO VERSION"')],
 ];
+
+// [what follows HELLO VERSION, answer of i2pd 2.45.1]
+const OLD_GREETINGS: [string, string][] = [
+  ["", "OK VERSION=3.1"],
+  [" MIN=3.0 MAX=3.3", "OK VERSION=3.0"],
+  [" MIN=3.1 MAX=3.3", "OK VERSION=3.1"],
+  [" MIN=3.0 MAX=3.1", "OK VERSION=3.1"],
+  [" MIN=3.1 MAX=3.1 MAX=3.0", "OK VERSION=3.0"],
+  [" MIN=3.2 MAX=3.3", "NOVERSION"],
+  [" MIN=3.3", "NOVERSION"],
+  [" MIN=3 MAX=3", "NOVERSION"],
+];
+
+Deno.test("i2pd 2.45.1: it speaks 3.1 where nothing is asked for, and no more", () =>
+  withBridge({ manners: "i2pd 2.45.1" }, async (bridge) => {
+    for (const [rest, answer] of OLD_GREETINGS) {
+      await (await Probe.open(bridge)).expect(`HELLO VERSION${rest}`, hello(answer));
+    }
+  }));
 
 for (const [index, manners] of BOTH.entries()) {
   Deno.test(`${manners}: HELLO is answered as that router does`, () =>

@@ -17,6 +17,8 @@ export interface Host {
   readonly sessionDelay: number;
   readonly silentPeerTimeout: number;
   readonly pingInterval: number;
+  /** Whether streams lose their end where nobody reads them. */
+  readonly losesEnds: boolean;
   /** Styles of sessions of datagrams that there are. */
   readonly styles: readonly string[];
   readonly accept: (socket: SamSocket) => boolean | Promise<boolean>;
@@ -43,6 +45,7 @@ export async function converse(host: Host, wire: Wire): Promise<void> {
     await wire.write(host.router.refuse("too long", error.message).text ?? "");
   } finally {
     conversation.endSession();
+    await conversation.bidFarewell();
     await wire.finish();
   }
 }
@@ -59,6 +62,8 @@ class Conversation {
   #session: Session | undefined;
   /** Text of the PING that waits for its PONG. */
   #ping: string | undefined;
+  /** Whether the client closed while the router waited for a command. */
+  #isLeft = false;
 
   constructor(host: Host, wire: Wire) {
     this.#host = host;
@@ -76,6 +81,11 @@ class Conversation {
       if (reply.text !== undefined) await this.#wire.write(reply.text);
       if (reply.close) return;
     }
+  }
+
+  /** Says what its router says to a client that has closed behind HELLO. */
+  async bidFarewell(): Promise<void> {
+    if (this.#isLeft) await this.#wire.write(this.#router.farewell);
   }
 
   endSession(): void {
@@ -109,7 +119,9 @@ class Conversation {
       this.#ping = String(Date.now());
       await this.#wire.write(`PING ${this.#ping}\n`);
     }
-    return await this.#router.hear(this.#wire, false);
+    const incoming = await this.#router.hear(this.#wire, false);
+    this.#isLeft = incoming === undefined;
+    return incoming;
   }
 
   /** Notes a line, and shows it to the hook. */
@@ -123,12 +135,14 @@ class Conversation {
       this.#ping = undefined;
       return {};
     }
+    // Java I2P says nothing to what makes no sense on a socket without a session.
+    if (this.#router.kind === "java" && !this.#session && /^(HELLO|RAW|DATAGRAM)\b/.test(line)) return { close: true };
     const command = this.#router.parse(line);
     if (!("domain" in command)) return command;
     switch (command.domain) {
       case "SESSION":
         if (command.opcode === "CREATE") return await this.#create(command);
-        return command.opcode === "ADD" ? this.#add(command) : this.#router.refuse("no subsessions");
+        return command.opcode === "ADD" ? this.#add(command) : this.#remove(command);
       case "STREAM":
         return await this.#stream(command, behind);
       case "NAMING":
@@ -151,9 +165,15 @@ class Conversation {
     const session: Session = { id: ID, style: STYLE, options, control: this.#wire, sockets: new Set(), ...datagrams };
     this.#host.network.sessions.set(ID, session);
     const keys = await (DESTINATION === "TRANSIENT" ? makeKeys(type) : this.#router.readKeys(DESTINATION ?? ""));
-    const problem = keys ? this.#cannotPublish(keys) : "bad keys";
-    if (keys && !problem && await this.#build()) {
+    const problem = keys ? this.#cannotPublish(keys, DESTINATION) : "bad keys";
+    const limit = this.#router.tunnelTimeout;
+    if (keys && !problem && this.#host.sessionDelay > limit && await this.#build(limit)) {
+      this.#host.network.end(session);
+      return this.#router.refuse("no tunnels");
+    }
+    if (keys && !problem && this.#host.sessionDelay <= limit && await this.#build(this.#host.sessionDelay)) {
       this.#session = session;
+      session.keysGiven = DESTINATION;
       this.#host.network.publish(session, keys);
       return { text: `SESSION STATUS RESULT=OK DESTINATION=${keys.blob}\n` };
     }
@@ -162,8 +182,9 @@ class Conversation {
   }
 
   #cannotCreate(id: string, style: string | undefined, destination: string | undefined): Refusal | undefined {
-    if (this.#session) return "session exists";
-    if (id === "") return "no id";
+    const { isStrictWithSessions } = this.#router;
+    if (this.#session && isStrictWithSessions) return "session exists";
+    if (id === "" && isStrictWithSessions) return "no id";
     if (!this.#router.acceptsId(id)) return "bad id";
     if (this.#host.network.sessions.has(id)) return "duplicated id";
     if (style === undefined) return "no style";
@@ -177,7 +198,11 @@ class Conversation {
   #add({ pairs }: Command): Reply {
     const { primary } = this.#router;
     const within = this.#session;
+    // i2pd 2.45.1 says nothing at all to a socket that has no session.
+    if (!within && !this.#router.isStrictWithSessions) return {};
     if (!primary || !within?.destination || !isPrimary(within.style)) return this.#router.refuse("no subsessions");
+    if (!pairs.has("ID")) return this.#router.refuse("no id");
+    if (!pairs.has("STYLE")) return this.#router.refuse("no style");
     const { STYLE = "", ID = "", ...options } = Object.fromEntries(pairs);
     const siblings = [...within.destination.sessions].filter((session) => session !== within);
     const listens = ({ style, options }: Pick<Session, "style" | "options">): string =>
@@ -187,7 +212,7 @@ class Conversation {
     let problem: string | undefined;
     if ("DESTINATION" in options) problem = "SESSION ADD may not contain DESTINATION";
     else if (this.#host.network.sessions.has(ID)) problem = `Duplicate ID ${ID}`;
-    else if (STYLE !== "STREAM" && !isOfDatagrams) problem = `Unrecognized SESSION STYLE ${STYLE}`;
+    else if (!["STREAM", "RAW"].includes(STYLE) && !isOfDatagrams) problem = `Unrecognized SESSION STYLE ${STYLE}`;
     else if (isOfDatagrams && !("PORT" in options)) problem = `${STYLE} subsession must specify PORT`;
     else if (siblings.some((sibling) => listens(sibling) === own)) problem = `Duplicate ${own}`;
     if (problem !== undefined) return primary.added(ID, problem);
@@ -200,18 +225,33 @@ class Conversation {
     return primary.added(ID);
   }
 
-  #cannotPublish(keys: Keys): Refusal | undefined {
-    const taken = !this.#router.sharesDestinations && this.#host.network.live(keys.b32);
-    return taken ? "duplicated destination" : undefined;
+  /** Removes a subsession. */
+  #remove({ pairs }: Command): Reply {
+    const { primary } = this.#router;
+    const within = this.#session;
+    if (!primary || !within?.destination || !isPrimary(within.style)) return this.#router.refuse("no subsessions");
+    const removed = this.#host.network.sessions.get(pairs.get("ID") ?? "");
+    const isThere = removed !== undefined && removed.within === within;
+    if (isThere) this.#host.network.remove(removed);
+    return primary.removed(pairs.get("ID") ?? "", isThere);
+  }
+
+  /** Java I2P knows its own session by the text of the keys; of any other it only hears from the router. */
+  #cannotPublish(keys: Keys, given: string | undefined): Refusal | undefined {
+    const taken = this.#router.sharesDestinations ? undefined : this.#host.network.live(keys.b32);
+    if (taken === undefined) return undefined;
+    const isOwn = [...taken.sessions].some(({ keysGiven }) => keysGiven === given);
+    if (!isOwn && this.#router.keepsControl) this.#host.network.hide(taken);
+    return isOwn ? "duplicated destination" : "taken destination";
   }
 
   /**
    * Waits as if tunnels were built; `false` if the client has left meanwhile. i2pd does not look at the socket until
    * then; Java I2P does, and refuses whatever comes.
    */
-  async #build(): Promise<boolean> {
-    const ready = Date.now() + this.#host.sessionDelay;
-    for (let left = this.#host.sessionDelay; left > 0; left = ready - Date.now()) {
+  async #build(milliseconds: number): Promise<boolean> {
+    const ready = Date.now() + milliseconds;
+    for (let left = milliseconds; left > 0; left = ready - Date.now()) {
       const signs: Promise<unknown>[] = [this.#wire.closed];
       if (this.#router.readsWhileBuilding) signs.push(this.#wire.peek());
       if (await atMost(left, ...signs.map((sign) => sign.then(() => true))) === undefined) break;
@@ -232,11 +272,20 @@ class Conversation {
       return silent && opcode !== "FORWARD" && this.#router.silences(refusal) ? { close: true } : reply;
     };
     if (this.#session) return refuse("control socket");
+    if (!pairs.has("ID") && this.#router.isStrictWithSessions) return refuse("no stream id");
     const session = this.#host.network.sessions.get(pairs.get("ID") ?? "");
     if (!session) return refuse("unknown id", pairs.get("ID"));
     const destination = session.destination;
-    if (!destination) return refuse("not ready");
-    if (this.#router.primary && session.style !== "STREAM") return this.#router.primary.noStreams(session.style);
+    if (!destination) return refuse("not ready", session.id);
+    if (session.isOver) {
+      const reply = refuse("session over");
+      if (!this.#router.keepsControl) await this.#endControl(session);
+      return reply;
+    }
+    if (this.#router.primary && session.style !== "STREAM") return this.#router.primary.noStreams(session, opcode);
+    if (this.#router.kind === "java" && /\D/.test(pairs.get("TO_PORT") ?? "")) {
+      return refuse("bad port", pairs.get("TO_PORT"));
+    }
     session.sockets.add(this.#wire);
     try {
       if (opcode === "CONNECT") return await this.#connect(pairs, session, destination, { silent, refuse, behind });
@@ -245,6 +294,12 @@ class Conversation {
     } finally {
       session.sockets.delete(this.#wire);
     }
+  }
+
+  /** Says on the control socket that the session is over, and closes it. */
+  async #endControl({ control }: Session): Promise<void> {
+    await control.write('SESSION STATUS RESULT=I2P_ERROR MESSAGE="Session is closed"\n');
+    control.close();
   }
 
   async #connect(
@@ -270,7 +325,7 @@ class Conversation {
     const end = await reach(peer, call, this.#wire, this.#host.silentPeerTimeout);
     if (!(end instanceof Wire)) return this.#router.connectsBlindly ? { close: true } : refuse(end);
     if (!this.#router.connectsBlindly) await ok();
-    await relay(this.#wire, end);
+    await relay(this.#wire, end, this.#host.losesEnds);
     call.over.resolve();
     return { close: true };
   }
@@ -293,7 +348,7 @@ class Conversation {
   /** Waits for a caller; nothing if the socket ends, or says what this router wants to hear only later. */
   async #called(own: LiveDestination, offer: Offer): Promise<Call | undefined> {
     const first = await Promise.race([offer.called.promise, this.#wire.peek()]);
-    if (first !== null && this.#router.keepsEarlyBytes) {
+    if (this.#router.acceptsForTheGone || first !== null && this.#router.keepsEarlyBytes) {
       await Promise.race([offer.called.promise, this.#wire.closed]);
     }
     own.withdraw(offer);
@@ -308,6 +363,7 @@ class Conversation {
   ): Promise<Reply> {
     const port = Number(pairs.get("PORT") ?? NaN);
     if (own.forward) return refuse("already accepting");
+    if (own.isAccepting && !this.#router.acceptsBesideForward) return refuse("already forwarding");
     if (!Number.isInteger(port) || port < 1 || port > 65535) return refuse("no port");
     const forward = async (call: Call): Promise<void> => {
       const end = await this.#dial(port);

@@ -1,7 +1,7 @@
 import { decodeI2pBase32 } from "../../lib/i2p/base32.ts";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import type { Network, Session } from "./network.ts";
-import { type Manners, type Router, type Target, targetOfKey } from "./router.ts";
+import { type Router, type Target, targetOfKey } from "./router.ts";
 
 /** Bytes of the buffer into which i2pd reads a datagram, header line included: the rest is cut off. */
 const I2PD_BUFFER = 32_768;
@@ -30,16 +30,14 @@ interface Sent {
 
 /** The UDP port of a bridge: what sessions send to each other goes through it, as repliable datagrams. */
 export class DatagramPort {
-  readonly #manners: Manners;
   readonly #router: Router;
   readonly #network: Network;
   readonly #socket: Deno.DatagramConn;
   readonly #serving: Promise<void>;
   #isOpen = true;
 
-  constructor(manners: Manners, router: Router, network: Network, port: number) {
+  constructor(router: Router, network: Network, port: number) {
     this.#socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port });
-    this.#manners = manners;
     this.#router = router;
     this.#network = network;
     this.#serving = this.#serve();
@@ -64,7 +62,7 @@ export class DatagramPort {
       } catch {
         return;
       }
-      await this.#pass(this.#manners === "i2pd" ? bytes.subarray(0, I2PD_BUFFER) : bytes);
+      await this.#pass(this.#router.kind === "i2pd" ? bytes.subarray(0, I2PD_BUFFER) : bytes);
     }
   }
 
@@ -77,6 +75,7 @@ export class DatagramPort {
     const session = this.#network.sessions.get(sent?.id ?? "");
     if (sent === undefined || session?.datagramsTo === undefined || session.destination === undefined) return;
     const { style, destination: { keys } } = session;
+    if (this.#router.dropsOwnDatagrams && sent.target.b32 === keys.b32) return;
     const from = style === "DATAGRAM3" ? hashOf(keys.b32) : keys.destination;
     for (const receiver of this.#network.live(sent.target.b32)?.sessions ?? []) {
       // Each kind has an I2P protocol number of its own.
@@ -91,7 +90,7 @@ export class DatagramPort {
     const [version = "", id = "", ...rest] = header.split(" ");
     if (!version.startsWith("3")) return undefined;
     const ports = { fromPort: "0", toPort: "0" };
-    if (this.#manners === "i2pd") {
+    if (this.#router.kind === "i2pd") {
       const target = await targetOfKey(rest.join(" "));
       return target && { id, target, payload, ...ports };
     }
@@ -105,7 +104,9 @@ export class DatagramPort {
 
   /** The ports are told from version 3.2 on, and not by i2pd. */
   #ports({ fromPort, toPort }: Sent, { control }: Session): string {
-    return this.#manners === "java" && Number(control.version) >= 3.2 ? ` FROM_PORT=${fromPort} TO_PORT=${toPort}` : "";
+    return this.#router.kind === "java" && Number(control.version) >= 3.2
+      ? ` FROM_PORT=${fromPort} TO_PORT=${toPort}`
+      : "";
   }
 }
 

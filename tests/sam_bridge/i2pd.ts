@@ -7,8 +7,8 @@ import type { Greeting, Refusal, Reply, Router, Target } from "./router.ts";
 import { targetOfKey } from "./router.ts";
 import type { Wire } from "./wire.ts";
 
-/** Versions that i2pd (2.58) speaks, as its comparison sees them: digits without the dot. */
-const [LOWEST, HIGHEST] = [30, 33];
+/** The lowest version that i2pd speaks, as its comparison sees it: digits without the dot. */
+const LOWEST = 30;
 
 const COMMANDS = [
   "SESSION CREATE",
@@ -27,6 +27,8 @@ const REFUSALS: Record<Refusal, (about: string) => string> = {
   "bad id": () => "SESSION STATUS RESULT=INVALID_ID",
   "duplicated id": () => "SESSION STATUS RESULT=DUPLICATED_ID",
   "duplicated destination": () => "SESSION STATUS RESULT=DUPLICATED_DEST",
+  "taken destination": () => "SESSION STATUS RESULT=DUPLICATED_DEST",
+  "no tunnels": () => "",
   "no style": () => sessionError("Unknown STYLE"),
   "bad style": () => sessionError("Unknown STYLE"),
   "no destination": () => "SESSION STATUS RESULT=INVALID_KEY",
@@ -44,6 +46,10 @@ const REFUSALS: Record<Refusal, (about: string) => string> = {
   "silent": () => "STREAM STATUS RESULT=CANT_REACH_PEER",
   "refused": () => "STREAM STATUS RESULT=CANT_REACH_PEER",
   "already accepting": () => sessionError("Already accepting"),
+  "already forwarding": () => sessionError("Already accepting"),
+  "no stream id": () => "STREAM STATUS RESULT=INVALID_ID",
+  "bad port": () => "",
+  "session over": () => "STREAM STATUS RESULT=INVALID_ID",
   "no port": () => sessionError("PORT is missing"),
   "not found": (name) => `NAMING REPLY RESULT=INVALID_KEY NAME=${name}`,
   "cannot generate": () => "DEST REPLY RESULT=I2P_ERROR",
@@ -51,10 +57,17 @@ const REFUSALS: Record<Refusal, (about: string) => string> = {
 };
 
 /**
- * i2pd. Its grammar has no quotes, every error ends the socket, and `STREAM CONNECT` is answered as soon as the lease set
+ * i2pd 2.58. Its grammar has no quotes, every error ends the socket, and `STREAM CONNECT` is answered as soon as the lease set
  * is known: a client must not take OK for an answer of the peer.
  */
-export const i2pd: Router = {
+export const i2pd258: Router = {
+  kind: "i2pd",
+  isStrictWithSessions: true,
+  acceptsForTheGone: false,
+  tunnelTimeout: Infinity,
+  farewell: "",
+  keepsControl: false,
+  dropsOwnDatagrams: false,
   connectsBlindly: true,
   reachesItself: false,
   sharesDestinations: true,
@@ -74,9 +87,7 @@ export const i2pd: Router = {
   greet(line: string): Greeting {
     const hello = splitPlain(line);
     if (hello?.domain !== "HELLO" || hello.opcode !== "VERSION") return {};
-    const version = negotiate(digits(hello.pairs.get("MIN")), digits(hello.pairs.get("MAX")));
-    if (version === undefined) return { text: "HELLO REPLY RESULT=NOVERSION\n" };
-    return { text: `HELLO REPLY RESULT=OK VERSION=${version}\n`, version };
+    return greeting(negotiate(digits(hello.pairs.get("MIN")), digits(hello.pairs.get("MAX"))));
   },
 
   parse(line: string): Command | Reply {
@@ -127,6 +138,27 @@ export const i2pd: Router = {
   },
 };
 
+/**
+ * i2pd 2.45.1. It speaks no more than 3.1, takes the last of two equal keys, is not strict with sessions, and reaches
+ * itself.
+ */
+export const i2pd2451: Router = {
+  ...i2pd258,
+  isStrictWithSessions: false,
+  reachesItself: true,
+
+  greet(line: string): Greeting {
+    const hello = splitPlain(line, "last");
+    if (hello?.domain !== "HELLO" || hello.opcode !== "VERSION") return {};
+    return greeting(negotiateOld(digits(hello.pairs.get("MIN")), digits(hello.pairs.get("MAX"))));
+  },
+
+  parse(line: string): Command | Reply {
+    const command = splitPlain(line.replace(/\r$/, ""), "last");
+    return command && COMMANDS.includes(`${command.domain} ${command.opcode}`) ? command : { close: true };
+  },
+};
+
 function sessionError(message: string): string {
   return `SESSION STATUS RESULT=I2P_ERROR MESSAGE="${message}"`;
 }
@@ -138,9 +170,22 @@ function digits(version = ""): number {
 
 /** MAX if it is not too high (not even MIN is compared with it), else MIN, else nothing. */
 function negotiate(min: number, max: number): string | undefined {
-  if (max > 0 && max <= HIGHEST) return dotted(max);
-  if (min >= LOWEST && min <= HIGHEST) return dotted(min);
+  const highest = 33;
+  if (max > 0 && max <= highest) return dotted(max);
+  if (min >= LOWEST && min <= highest) return dotted(min);
   return min === 0 && max === 0 ? dotted(LOWEST) : undefined;
+}
+
+/** MAX if it speaks that version, else MIN, and the highest one where nothing is asked for. */
+function negotiateOld(min: number, max: number): string | undefined {
+  const highest = 31;
+  const known = [max, min].find((version) => version >= LOWEST && version <= highest);
+  return known !== undefined ? dotted(known) : min === 0 && max === 0 ? dotted(highest) : undefined;
+}
+
+function greeting(version: string | undefined): Greeting {
+  if (version === undefined) return { text: "HELLO REPLY RESULT=NOVERSION\n" };
+  return { text: `HELLO REPLY RESULT=OK VERSION=${version}\n`, version };
 }
 
 function dotted(version: number): string {

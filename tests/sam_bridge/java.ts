@@ -8,6 +8,12 @@ import type { Greeting, Login, PrimaryManners, Refusal, Reply, Router, Target } 
 import { targetOfKey } from "./router.ts";
 import type { Wire } from "./wire.ts";
 
+/** Milliseconds after which a session without tunnels is refused. */
+const TUNNEL_TIMEOUT = 300_000;
+
+/** What stands in front of a failure of the session behind one of SAM. */
+const NO_MANAGER = "Error creating I2PSocketManager: ";
+
 /** Versions that Java I2P speaks, best first. */
 const VERSIONS = ["3.3", "3.2", "3.1", "3.0", "2.0", "1.0"];
 
@@ -30,25 +36,41 @@ const REFUSALS: Record<Refusal, (about: string) => string> = {
   "bad id": () => session("I2P_ERROR", "ID not specified"),
   "duplicated id": () => session("DUPLICATED_ID"),
   "duplicated destination": () => session("DUPLICATED_DEST"),
+  "taken destination": () =>
+    session(
+      "I2P_ERROR",
+      `${NO_MANAGER}Failed to build tunnels - Disconnected from router while waiting for tunnels: duplicate destination`,
+    ),
+  "no tunnels": () => session("I2P_ERROR", `${NO_MANAGER}Failed to build tunnels`),
   "no style": () => session("I2P_ERROR", "No SESSION STYLE specified"),
-  "bad style": (style) => session("I2P_ERROR", `Unrecognized SESSION STYLE: ${style}`),
+  "bad style": () => session("I2P_ERROR", "Unrecognized SESSION STYLE"),
   "no destination": () => session("I2P_ERROR", "DESTINATION not specified"),
   "bad keys": () => session("INVALID_KEY"),
   "bad signature type": (type) => session("I2P_ERROR", `SIGNATURE_TYPE ${type} unsupported`),
   "no subsessions": () => session("I2P_ERROR", "Not a PRIMARY session"),
   "control socket": () => stream("I2P_ERROR", "v3 control socket cannot be used for STREAM"),
   "unknown id": (id) => stream("INVALID_ID", `STREAM SESSION ID ${id} does not exist`),
-  "not ready": () => stream("INVALID_ID", "specified ID is not a stream session"),
+  "not ready": (id) => stream("I2P_ERROR", `specified ID ${id} is not a STREAM session`),
   "no target": () => stream("I2P_ERROR", "Destination not specified in STREAM CONNECT message"),
   "unknown name": (name) => stream("INVALID_KEY", `Host name not found: ${name}`),
   "no lease set": (b32) => stream("INVALID_KEY", `Lease set not found: ${b32}`),
   "unreachable": () => stream("CANT_REACH_PEER", "Connection timed out"),
-  "myself": () => stream("CANT_REACH_PEER", "Connection refused"),
-  "silent": () => stream("CANT_REACH_PEER", "Connection timed out"),
+  "myself": () =>
+    stream(
+      "CANT_REACH_PEER",
+      "local loopback denied, set i2cp.disableLoopback=true to test sending to yourself through tunnels",
+    ),
+  "silent": () => stream("CANT_REACH_PEER", "Connection failed"),
   "refused": () => stream("CANT_REACH_PEER", "Connection reset"),
   "already accepting": () => stream("ALREADY_ACCEPTING"),
-  "no port": () => stream("I2P_ERROR", "PORT not specified"),
-  "not found": (name) => `NAMING REPLY RESULT=KEY_NOT_FOUND NAME=${name}`,
+  "already forwarding": () =>
+    stream("I2P_ERROR", "Forwarding failed : an accepting server is already defined for this destination"),
+  "no stream id": () => stream("I2P_ERROR", "ID not specified"),
+  "bad port": (port) => stream("I2P_ERROR", `Bad port ${port}`),
+  "session over": () => stream("I2P_ERROR", "Session is closed"),
+  "no port": () => stream("I2P_ERROR", "Forwarding failed : receiver port not specified"),
+  "not found": (name) =>
+    `NAMING REPLY RESULT=KEY_NOT_FOUND NAME=${name === "" ? '"" MESSAGE="Must specify NAME"' : name}`,
   "cannot generate": (type) => `DEST REPLY RESULT=I2P_ERROR${quoted(`SIGNATURE_TYPE ${type} unsupported`)}`,
   "too long": (problem) => session("I2P_ERROR", problem),
 };
@@ -66,18 +88,35 @@ const primary: PrimaryManners = {
     return { text: `SESSION STATUS RESULT=${result} ID="${id}"${quoted(problem ?? `ADD ${id}`)}\n` };
   },
 
-  noStreams(style: string): Reply {
-    const text = style === "PRIMARY" || style === "MASTER"
+  removed(id: string, isThere: boolean): Reply {
+    const result = isThere ? "OK" : "I2P_ERROR";
+    return {
+      text: `SESSION STATUS RESULT=${result} ID="${id}"${quoted(isThere ? `REMOVE ${id}` : `ID ${id} not found`)}\n`,
+    };
+  },
+
+  noStreams({ id, style }: { id: string; style: string }, opcode: string): Reply {
+    const isPrimary = style === "PRIMARY" || style === "MASTER";
+    const text = isPrimary && opcode === "ACCEPT"
+      ? `${stream("OK")}\n${stream("ALREADY_ACCEPTING", "primary session")}`
+      : isPrimary
       ? stream("I2P_ERROR", "primary session")
-      : stream("INVALID_ID", "specified ID is not a stream session");
+      : stream("I2P_ERROR", `specified ID ${id} is not a STREAM session`);
     return { text: `${text}\n`, close: true };
   },
 };
 
-/** Java I2P. It honours quotes, explains its refusals, survives errors of SESSION, and sends PING from 3.2 on. */
-export const java: Router = {
+/** Java I2P 2.8. It honours quotes, explains its refusals, survives errors of SESSION, and sends PING from 3.2 on. */
+export const java28: Router = {
+  kind: "java",
+  isStrictWithSessions: true,
+  acceptsForTheGone: true,
+  tunnelTimeout: TUNNEL_TIMEOUT,
+  farewell: "SESSION STATUS RESULT=I2P_ERROR\n",
+  keepsControl: false,
+  dropsOwnDatagrams: true,
   connectsBlindly: false,
-  reachesItself: true,
+  reachesItself: false,
   sharesDestinations: false,
   readsWhileBuilding: true,
   keepsEarlyBytes: true,
@@ -99,7 +138,7 @@ export const java: Router = {
     if (hello.domain !== "HELLO" || hello.opcode !== "VERSION") return helloError("Must start with HELLO VERSION");
     const { pairs } = hello;
     const version = VERSIONS.find((offered) =>
-      compare(offered, pairs.get("MIN") ?? "1") >= 0 && compare(offered, pairs.get("MAX") ?? "99.99") <= 0
+      compare(offered, numbers(pairs.get("MIN")) ?? "1") >= 0 && compare(offered, pairs.get("MAX") ?? "99.99") <= 0
     );
     if (version === undefined) return { text: "HELLO REPLY RESULT=NOVERSION\n" };
     const [user, password] = [pairs.get("USER"), pairs.get("PASSWORD")];
@@ -139,7 +178,7 @@ export const java: Router = {
 
   /** What is wrong with the session is said in any case. */
   silences(refusal: Refusal): boolean {
-    return !["unknown id", "not ready", "control socket"].includes(refusal);
+    return !["no stream id", "unknown id", "not ready", "session over", "control socket"].includes(refusal);
   },
 
   signatureType(value = "0"): SignatureType | undefined {
@@ -165,7 +204,7 @@ export const java: Router = {
 
   async locate(text: string, names: ReadonlyMap<string, string>): Promise<Target | undefined> {
     if (text.length >= KEY_CHARS) return await targetOfKey(text);
-    const name = java.bookName(text);
+    const name = java28.bookName(text);
     if (/^[a-z2-7]{52,}\.b32\.i2p$/.test(name)) return { b32: name };
     const destination = names.get(name) ?? names.get(name.replace(/^www\./, ""));
     return destination === undefined ? undefined : await targetOfKey(destination);
@@ -174,6 +213,24 @@ export const java: Router = {
   callerLine(call: Call, version: string): string {
     const ports = Number(version) >= 3.2 ? ` FROM_PORT=${call.fromPort} TO_PORT=${call.toPort}` : "";
     return `${call.from}${ports}\n`;
+  },
+};
+
+/** Java I2P 0.9.47: it reaches itself, says less of why a session failed, and keeps control sockets whose session is over. */
+export const java0947: Router = {
+  ...java28,
+  keepsControl: true,
+  dropsOwnDatagrams: false,
+
+  refuse(refusal: Refusal, about = ""): Reply {
+    const words: Partial<Record<Refusal, string>> = {
+      "taken destination": session("I2P_ERROR", `${NO_MANAGER}Failed to build tunnels`),
+      "myself": stream("CANT_REACH_PEER", "Connection reset"),
+      "silent": stream("CANT_REACH_PEER", "Connection timed out"),
+      "session over": stream("I2P_ERROR", "Session was closed"),
+    };
+    const text = words[refusal];
+    return text === undefined ? java28.refuse(refusal, about) : { text: `${text}\n`, close: text.startsWith("STREAM") };
   },
 };
 
@@ -206,9 +263,14 @@ function tryParse(line: string): Command | Reply {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const domain = line.split(" ")[0]?.toUpperCase() ?? "";
-    const text = domain === "HELLO" ? helloError(error.message).text : failed(domain, error.message).text;
+    const text = domain === "HELLO" ? helloError(error.message).text : `${session("I2P_ERROR", error.message)}\n`;
     return { text: text ?? "", close: true };
   }
+}
+
+/** A version, where it is one. */
+function numbers(version: string | undefined): string | undefined {
+  return version !== undefined && /^[\d.]+$/.test(version) ? version : undefined;
 }
 
 /** Compares versions number by number; a missing one is zero. */

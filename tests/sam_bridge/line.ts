@@ -69,15 +69,17 @@ export async function readLine(wire: Wire): Promise<Incoming | undefined> {
 
 /**
  * Splits as i2pd does: exactly one space between the two words, then at every space. Quotes are characters like others,
- * a word without `=` counts for nothing, the first of two equal keys wins. `undefined` without a second word.
+ * a word without `=` counts for nothing, the first of two equal keys wins, or the last. `undefined` without a second word.
  */
-export function splitPlain(line: string): Command | undefined {
+export function splitPlain(line: string, winner: "first" | "last" = "first"): Command | undefined {
   const [domain, opcode, ...words] = line.split(" ");
   if (domain === undefined || opcode === undefined) return undefined;
   const pairs = new Map<string, string>();
   for (const word of words) {
     const at = word.indexOf("=");
-    if (at >= 0 && !pairs.has(word.slice(0, at))) pairs.set(word.slice(0, at), word.slice(at + 1));
+    if (at >= 0 && (winner === "last" || !pairs.has(word.slice(0, at)))) {
+      pairs.set(word.slice(0, at), word.slice(at + 1));
+    }
   }
   return { domain, opcode, pairs };
 }

@@ -73,6 +73,11 @@ export class LiveDestination {
     else this.#offers.push(offer);
   }
 
+  /** Whether somebody waits for a caller. */
+  get isAccepting(): boolean {
+    return this.#offers.length > 0;
+  }
+
   /** Takes back an offer. */
   withdraw(offer: Offer): void {
     remove(this.#offers, offer);
@@ -94,6 +99,10 @@ export interface Session {
   /** All pairs of `SESSION CREATE` but STYLE, ID and DESTINATION. */
   readonly options: Record<string, string>;
   readonly control: Wire;
+  /** What `DESTINATION=` said. */
+  keysGiven?: string | undefined;
+  /** Whether it is over, although its control socket is there. */
+  isOver?: boolean;
   /** Where its datagrams go, if it is a session of datagrams. */
   readonly datagramsTo?: Deno.NetAddr;
   /** Its stream sockets, in both directions, forwarded ones included: they die with it. */
@@ -121,6 +130,25 @@ export class Network {
     this.#live.set(keys.b32, destination);
     destination.sessions.add(session);
     session.destination = destination;
+  }
+
+  /** Takes a destination off the network, and says so to nobody. */
+  hide(destination: LiveDestination): void {
+    this.#live.delete(destination.keys.b32);
+  }
+
+  /** Ends what a session carries, and says so to nobody: its name and its control socket stay. */
+  stop(session: Session): void {
+    session.isOver = true;
+    if (session.destination) this.hide(session.destination);
+    for (const wire of session.sockets) wire.close();
+  }
+
+  /** Takes a subsession out of its session. */
+  remove(session: Session): void {
+    this.sessions.delete(session.id);
+    session.destination?.sessions.delete(session);
+    for (const wire of session.sockets) wire.close();
   }
 
   /**

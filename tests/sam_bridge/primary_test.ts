@@ -27,8 +27,10 @@ Deno.test("java: a PRIMARY session takes subsessions, which have its destination
     assertEquals(bridge.sessions.map(({ id, style }) => [id, style]), [["main", "PRIMARY"]]);
     const caller = await Probe.session(bridge, "caller");
     const accepting = await Probe.accepting(bridge, "s");
-    await Probe.ask(bridge, "STREAM ACCEPT ID=main", 'STREAM STATUS RESULT=I2P_ERROR MESSAGE="primary session"');
-    const notOne = 'STREAM STATUS RESULT=INVALID_ID MESSAGE="specified ID is not a stream session"';
+    const main = await Probe.greet(bridge);
+    await main.expect("STREAM ACCEPT ID=main", "STREAM STATUS RESULT=OK");
+    assertEquals(await main.line(), 'STREAM STATUS RESULT=ALREADY_ACCEPTING MESSAGE="primary session"');
+    const notOne = 'STREAM STATUS RESULT=I2P_ERROR MESSAGE="specified ID d is not a STREAM session"';
     await Probe.ask(bridge, "STREAM CONNECT ID=d DESTINATION=x.i2p", notOne);
     const calling = await Probe.greet(bridge);
     const b32 = bridge.sessions[0]?.b32 ?? "";
@@ -53,6 +55,17 @@ Deno.test("java: a PRIMARY session has no ports of its own, and only such a one 
       await control.expect(`SESSION ADD STYLE=${style} ID=${style} HOST=127.0.0.1 PORT=9`, added);
     }
     const { control: plain } = await Probe.session(bridge, "plain", "3.3");
+    for (
+      const [id, answer] of [["DATAGRAM", 'OK ID="DATAGRAM" MESSAGE="REMOVE DATAGRAM"'], [
+        "x",
+        'I2P_ERROR ID="x" MESSAGE="ID x not found"',
+      ]]
+    ) {
+      await control.expect(`SESSION REMOVE ID=${id}`, `SESSION STATUS RESULT=${answer}`);
+    }
+    await control.expect("SESSION ADD STYLE=RAW ID=r", 'SESSION STATUS RESULT=OK ID="r" MESSAGE="ADD r"');
+    await control.expect("SESSION ADD STYLE=STREAM", 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="ID not specified"');
+    await control.expect("SESSION ADD ID=s", 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="No SESSION STYLE specified"');
     const none = 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="Not a PRIMARY session"';
     await plain.expect("SESSION ADD STYLE=STREAM ID=x", none);
   }));

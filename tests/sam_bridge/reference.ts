@@ -15,8 +15,8 @@ export interface SamReference extends Disposable {
  * Does what a SAM client can do at the earliest: asks for a session, and fetches the front page of a site as soon as the
  * router says that the session stands. Nothing of lib/ takes part, so it tells the router's time from that of i2p-socks.
  *
- * The session stays until it is disposed of, best after the router's end: i2pd 2.45.1 crashes now and then when a session
- * ends within a tenth of a second of a stream.
+ * The session stays until it is disposed of, best after the router's end: the end of a session may be the end of i2pd
+ * 2.45.1.
  *
  * @throws {Error} if the router refuses or closes, or after `timeout` milliseconds.
  */

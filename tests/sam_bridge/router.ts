@@ -5,8 +5,11 @@ import type { Command, Incoming } from "./line.ts";
 import type { Call } from "./network.ts";
 import type { Wire } from "./wire.ts";
 
-/** Whose behaviour to imitate. */
-export type Manners = "i2pd" | "java";
+/** Routers whose behaviour was recorded, each in one version. */
+export const ROUTERS = ["i2pd 2.45.1", "i2pd 2.58", "java 0.9.47", "java 2.8"] as const;
+
+/** Whose behaviour to imitate; without a version it is the newest. */
+export type Manners = typeof ROUTERS[number] | "i2pd" | "java";
 
 /** Who may use a bridge that asks for a login. */
 export interface Login {
@@ -35,6 +38,8 @@ export type Refusal =
   | "bad id"
   | "duplicated id"
   | "duplicated destination"
+  | "taken destination"
+  | "no tunnels"
   | "no style"
   | "bad style"
   | "no destination"
@@ -52,6 +57,10 @@ export type Refusal =
   | "silent"
   | "refused"
   | "already accepting"
+  | "already forwarding"
+  | "no stream id"
+  | "bad port"
+  | "session over"
   | "no port"
   | "not found"
   | "cannot generate"
@@ -73,11 +82,27 @@ export interface PrimaryManners {
   /** The reply to `SESSION ADD`, where nothing is wrong with it, and where something is. */
   added(id: string, problem?: string): Reply;
   /** The reply to a STREAM command about a session that has no streams, `PRIMARY` itself among them. */
-  noStreams(style: string): Reply;
+  noStreams(session: { id: string; style: string }, opcode: string): Reply;
+  /** The reply to `SESSION REMOVE`, where there is such a subsession, and where there is none. */
+  removed(id: string, isThere: boolean): Reply;
 }
 
 /** The manners of one router: its grammar, its words, its quirks. */
 export interface Router {
+  /** Which one it is. */
+  readonly kind: "i2pd" | "java";
+  /** A session needs an ID, and is the only one of its socket. */
+  readonly isStrictWithSessions: boolean;
+  /** `STREAM ACCEPT` goes on when its client has closed, and swallows a caller. */
+  readonly acceptsForTheGone: boolean;
+  /** Milliseconds after which a session without tunnels is refused, where it ever is. */
+  readonly tunnelTimeout: number;
+  /** What a client that has closed behind HELLO is told, as if it could hear that. */
+  readonly farewell: string;
+  /** Whether a session that is over keeps its control socket. */
+  readonly keepsControl: boolean;
+  /** Datagrams to oneself are dropped. */
+  readonly dropsOwnDatagrams: boolean;
   /** `STREAM CONNECT` is answered OK before the peer has. */
   readonly connectsBlindly: boolean;
   /** A session can call itself. */

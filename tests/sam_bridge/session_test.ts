@@ -23,7 +23,7 @@ const FAILED_SESSIONS: [string, Answer, Answer][] = [
   [
     "SESSION CREATE STYLE=FUTURE ID=x DESTINATION=TRANSIENT",
     'I2P_ERROR MESSAGE="Unknown STYLE"',
-    'I2P_ERROR MESSAGE="Unrecognized SESSION STYLE: FUTURE"',
+    'I2P_ERROR MESSAGE="Unrecognized SESSION STYLE"',
   ],
   [
     "SESSION CREATE ID=x DESTINATION=TRANSIENT",
@@ -112,14 +112,56 @@ Deno.test("i2pd: a second session with the same keys shares the destination, and
     assertEquals(bridge.sessions.length, 0);
   }));
 
-Deno.test("java: a second session with the same keys is refused", () =>
+Deno.test("java: a second session with the same text of keys is refused by SAM", () =>
   withBridge({ manners: "java" }, async (bridge) => {
-    const { blob } = await Probe.session(bridge, "one");
+    const { blob } = await makeKeys(7);
+    const one = await Probe.greet(bridge);
+    await one.expect(`${CREATE} ID=one DESTINATION=${blob}`, /^SESSION STATUS RESULT=OK /);
     const two = await Probe.greet(bridge);
     await two.expect(`${CREATE} ID=two DESTINATION=${blob}`, "SESSION STATUS RESULT=DUPLICATED_DEST");
     await two.expect(`${CREATE} ID=two DESTINATION=TRANSIENT SIGNATURE_TYPE=99`, /MESSAGE="SIGNATURE_TYPE 99 unsuppo/);
     await two.expect(`${CREATE} ID=two DESTINATION=TRANSIENT`, /^SESSION STATUS RESULT=OK DESTINATION=.{884}$/);
     await two.expect(`${CREATE} ID=three DESTINATION=TRANSIENT`, /MESSAGE="Session already exists"$/);
+  }));
+
+Deno.test("java: of keys that somebody else has it only hears; with 0.9.47 that one is off the air from then on", async () => {
+  const failed = 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="Error creating I2PSocketManager: Failed to build tunnels';
+  const cause = " - Disconnected from router while waiting for tunnels: duplicate destination";
+  for (const [manners, words, isThere] of [["java 2.8", cause, true], ["java 0.9.47", "", false]] as const) {
+    await withBridge({ manners }, async (bridge) => {
+      const { blob, b32 } = await Probe.session(bridge, "one");
+      await (await Probe.greet(bridge)).expect(`${CREATE} ID=two DESTINATION=${blob}`, `${failed}${words}"`);
+      const found = isThere ? /^NAMING REPLY RESULT=OK/ : /^NAMING REPLY RESULT=KEY_NOT_FOUND/;
+      await (await Probe.greet(bridge)).expect(`NAMING LOOKUP NAME=${b32}`, found);
+    });
+  }
+});
+
+Deno.test("java: a session that is over is so in that version's words, and 0.9.47 keeps its control socket", async () => {
+  for (const [manners, words] of [["java 2.8", "Session is closed"], ["java 0.9.47", "Session was closed"]] as const) {
+    await withBridge({ manners }, async (bridge) => {
+      const { control } = await Probe.session(bridge, "one");
+      bridge.stopSessions();
+      const over = `STREAM STATUS RESULT=I2P_ERROR MESSAGE="${words}"`;
+      for (const command of ["CONNECT ID=one DESTINATION=x.i2p", "ACCEPT ID=one"]) {
+        await (await Probe.greet(bridge)).expect(`STREAM ${command}`, over);
+        if (manners === "java 2.8") break;
+      }
+      if (manners === "java 0.9.47") assert(await control.isQuiet());
+      else assertEquals(await control.rest(), `SESSION STATUS RESULT=I2P_ERROR MESSAGE="${words}"\n`);
+    });
+  }
+});
+
+Deno.test("i2pd 2.45.1: a session needs no ID, and a socket takes another one", () =>
+  withBridge({ manners: "i2pd 2.45.1" }, async (bridge) => {
+    const control = await Probe.greet(bridge);
+    await control.expect(`${CREATE} DESTINATION=TRANSIENT`, /^SESSION STATUS RESULT=OK /);
+    await control.expect(`${CREATE} ID=one ID=two DESTINATION=TRANSIENT`, /^SESSION STATUS RESULT=OK /);
+    assertEquals(bridge.sessions.at(-1)?.id, "two");
+    const plain = await Probe.greet(bridge);
+    await plain.say("SESSION ADD STYLE=STREAM ID=x\n");
+    assert(await plain.isQuiet());
   }));
 
 Deno.test("both: a session takes its time; its ID is taken, and it cannot be used before", async () => {
@@ -135,7 +177,9 @@ Deno.test("both: a session takes its time; its ID is taken, and it cannot be use
       );
       await (await Probe.greet(bridge)).expect(
         "STREAM CONNECT ID=slow DESTINATION=x.i2p",
-        manners === "i2pd" ? "STREAM STATUS RESULT=CANT_REACH_PEER" : /^STREAM STATUS RESULT=INVALID_ID MESSAGE="/,
+        manners === "i2pd"
+          ? "STREAM STATUS RESULT=CANT_REACH_PEER"
+          : /^STREAM STATUS RESULT=I2P_ERROR MESSAGE="specified/,
       );
       assertEquals(bridge.sessions.length, 0);
       assertMatch(await control.line() ?? "", /^SESSION STATUS RESULT=OK /);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Manners } from "./bridge.ts";
+import { type Manners, ROUTERS } from "./bridge.ts";
 import { makeKeys } from "./keys.ts";
 import { until } from "../support/wait.ts";
 import { Probe, withBridge } from "./probe.ts";
@@ -196,7 +196,7 @@ Deno.test("java: OK comes only when somebody accepts; else CANT_REACH_PEER", () 
     const lonely = await Probe.greet(bridge);
     await lonely.say(`${connect}\n`);
     assert(await lonely.isQuiet());
-    assertEquals(await lonely.rest(), 'STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection timed out"\n');
+    assertEquals(await lonely.rest(), 'STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Connection failed"\n');
 
     const caller = await Probe.greet(bridge);
     await caller.say(`${connect}\n`);
@@ -219,6 +219,11 @@ Deno.test("both: a caller that leaves while it waits is forgotten", async () => 
       const acceptor = await Probe.accepting(bridge, "server");
       assert(await acceptor.isQuiet());
       await acceptor.close();
+      if (manners === "java") {
+        const swallowed = await Probe.greet(bridge);
+        await swallowed.say(`STREAM CONNECT ID=client DESTINATION=${b32}\n`);
+        assertEquals(await swallowed.rest(), `${OK}\n`, "who left still accepts, once");
+      }
       await until("the acceptor is gone", () => bridge.openSockets === 2);
       const waits = await Probe.greet(bridge);
       await waits.say(`STREAM CONNECT ID=client DESTINATION=${b32}\n`);
@@ -228,20 +233,41 @@ Deno.test("both: a caller that leaves while it waits is forgotten", async () => 
   }
 });
 
-Deno.test("both: a session's own destination is reached with java only", async () => {
-  await withBridge({}, async (bridge) => {
-    const { b32 } = await Probe.session(bridge, "me");
-    await (await Probe.greet(bridge)).expect(
-      `STREAM CONNECT ID=me DESTINATION=${b32}`,
-      `STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="Can't connect to myself"`,
-    );
-  });
-  await withBridge({ manners: "java" }, async (bridge) => {
-    const { b32 } = await Probe.session(bridge, "me");
-    await Probe.accepting(bridge, "me");
-    await (await Probe.greet(bridge)).expect(`STREAM CONNECT ID=me DESTINATION=${b32}`, OK);
-  });
+Deno.test("a session's own destination is reached with i2pd 2.45.1 only", async () => {
+  const refused = "STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE=";
+  const answers: Record<typeof ROUTERS[number], RegExp | string> = {
+    "i2pd 2.45.1": OK,
+    "i2pd 2.58": `${refused}"Can't connect to myself"`,
+    "java 0.9.47": `${refused}"Connection reset"`,
+    "java 2.8": /"local loopback denied, /,
+  };
+  for (const manners of ROUTERS) {
+    await withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "me");
+      await Probe.accepting(bridge, "me");
+      await (await Probe.greet(bridge)).expect(`STREAM CONNECT ID=me DESTINATION=${b32}`, answers[manners]);
+    });
+  }
 });
+
+Deno.test("java: commands of streams are refused in its words", () =>
+  withBridge({ manners: "java" }, async (bridge) => {
+    const { control } = await Probe.session(bridge, "me");
+    const error = "STREAM STATUS RESULT=I2P_ERROR MESSAGE=";
+    await Probe.ask(bridge, "STREAM ACCEPT", `${error}"ID not specified"`);
+    await Probe.ask(bridge, "STREAM CONNECT ID=me DESTINATION=x.i2p TO_PORT=http", `${error}"Bad port http"`);
+    await Probe.accepting(bridge, "me");
+    const defined = "Forwarding failed : an accepting server is already defined for this destination";
+    await Probe.ask(bridge, "STREAM FORWARD ID=me PORT=9", `${error}"${defined}"`);
+    await Probe.ask(bridge, "HELLO VERSION", null);
+    await control.expect(
+      "NAMING LOOKUP NAME=",
+      'NAMING REPLY RESULT=KEY_NOT_FOUND NAME="" MESSAGE="Must specify NAME"',
+    );
+    const left = await Probe.greet(bridge);
+    await left.endSaying();
+    assertEquals(await left.rest(), "SESSION STATUS RESULT=I2P_ERROR\n");
+  }));
 
 Deno.test("both: ports are passed on by java, to acceptors of 3.2 and up; never by i2pd", async () => {
   const answers: [Manners, string, string][] = [

@@ -83,10 +83,16 @@ export class Wire implements SamSocket {
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length && this.#open;) sent += await this.writeSome(bytes.subarray(sent));
+  }
+
+  /** Writes as much as goes into the socket now; nothing where that is closed. */
+  async writeSome(bytes: Uint8Array): Promise<number> {
     try {
-      for (let sent = 0; sent < bytes.length && this.#open;) sent += await this.conn.write(bytes.subarray(sent));
+      return this.#open ? await this.conn.write(bytes) : 0;
     } catch {
       this.close();
+      return 0;
     }
   }
 
@@ -122,12 +128,20 @@ export class Wire implements SamSocket {
   }
 }
 
+/** Bytes of i2pd's buffer from a stream to a SAM client. */
+const STREAM_BUFFER = 16_384;
+
+/** Milliseconds in which a client takes nothing of what waits for it, after which it counts as one that does not read. */
+const NO_PROGRESS = 500;
+
 /**
  * Joins two sockets until one of them ends. I2P streams have no half-close at a router: the end of one direction ends
- * the other, and what the other side still sends is lost. What was read before the end is delivered.
+ * the other, and what the other side still sends is lost. What was read before the end is delivered, but where `losesEnds`
+ * not to a client that does not read: of that it gets one buffer more, and never the end.
  */
-export async function relay(one: Wire, two: Wire): Promise<void> {
-  const pumps = [pump(one, two), pump(two, one)];
+export async function relay(one: Wire, two: Wire, losesEnds = false): Promise<void> {
+  const carry = losesEnds ? pumpAhead : pump;
+  const pumps = [carry(one, two), carry(two, one)];
   const [over, other] = await Promise.race([
     pumps[0]?.then(() => [one, two] as const),
     pumps[1]?.then(() => [two, one] as const),
@@ -138,6 +152,48 @@ export async function relay(one: Wire, two: Wire): Promise<void> {
 
 async function pump(from: Wire, to: Wire): Promise<void> {
   for (let chunk = await from.read(); chunk !== null; chunk = await from.read()) await to.write(chunk);
+}
+
+/** Takes all that comes, whether it can be passed on or not. */
+async function pumpAhead(from: Wire, to: Wire): Promise<void> {
+  const queue: Uint8Array[] = [];
+  let queued = 0;
+  let hasEnded = false;
+  const wake = { up: () => {} };
+  const passOn = async (): Promise<void> => {
+    for (;;) {
+      const part = queue[0];
+      if (part === undefined) {
+        if (hasEnded) return;
+        await new Promise<void>((resolve) => wake.up = resolve);
+        continue;
+      }
+      const sent = await to.writeSome(part.subarray(0, STREAM_BUFFER));
+      if (sent === 0) return;
+      queued -= sent;
+      if (sent === part.length) queue.shift();
+      else queue[0] = part.subarray(sent);
+    }
+  };
+  const passing = passOn();
+  for (let chunk = await from.read(); chunk !== null; chunk = await from.read()) {
+    queue.push(chunk.slice());
+    queued += chunk.length;
+    wake.up();
+  }
+  hasEnded = true;
+  wake.up();
+  for (let before = -1; queued > STREAM_BUFFER && before !== queued;) {
+    before = queued;
+    await atMost(NO_PROGRESS, passing);
+  }
+  if (queued > STREAM_BUFFER) {
+    queue.splice(1);
+    queue[0] = queue[0]?.subarray(0, STREAM_BUFFER) ?? new Uint8Array();
+    await passing;
+    await to.drain();
+  }
+  await passing;
 }
 
 /** The first of some promises, or `undefined` after so many milliseconds. Leaves no timer behind. */

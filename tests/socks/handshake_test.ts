@@ -1,3 +1,4 @@
+import { Method } from "../../lib/socks/socks5.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type LoginPolicy, MAX_HANDSHAKE, readHandshake } from "../../lib/socks/handshake.ts";
 import { type Login, SocksError, type SocksProblem, type SocksRequest } from "../../lib/socks/wire.ts";
@@ -140,6 +141,8 @@ pureTest("readHandshake() chooses no login where it can, and a login where it mu
     [[1, 2], 2],
     [[1, 0], 0],
     [[0x80, 1, 2, 3], 2],
+    [[Method.reasons, 0], 0],
+    [[2, Method.reasons], 2],
   ];
   for (const [methods, method] of chosen) {
     const login = method === 2 ? encodeLogin("u", "p") : new Uint8Array();
@@ -150,11 +153,12 @@ pureTest("readHandshake() chooses no login where it can, and a login where it mu
     ]);
     assertEquals(stream.written, method === 2 ? [5, 2, 1, 0] : [5, 0], `methods ${methods}`);
     assertEquals([request.host, request.login], ["a.i2p", method === 2 ? loginOf("u", "p") : undefined]);
+    assertEquals(request.wantsReason, methods.includes(Method.reasons) ? true : undefined);
   }
 });
 
 pureTest("readHandshake() answers 0xff to a client without a method that it knows", async () => {
-  for (const methods of [[], [1], [3, 0xfe], [0xff]]) {
+  for (const methods of [[], [1], [3, 0xfe], [0xff], [Method.reasons]]) {
     for (const writeSize of [1, Infinity]) {
       const greeting = [concat(encodeGreeting(methods), encodeRequest5({ host: "a.i2p", port: 80 }))];
       const { stream, error } = await refusal(greeting, { writeSize });

@@ -10,13 +10,15 @@ import { pureTest } from "../support/pure.ts";
 import { parseAnswer } from "../clients/raw_http.ts";
 import { anApplication, aServingApplication, aSnapshot } from "./snapshots.ts";
 
-pureTest("formatReady() says ready, or names each application that is not, with the reason", () => {
-  const away = anApplication({ name: "web", ready: false, reason: "The router is gone" });
+pureTest("formatReady() says ready, or names each application that is not, with the reason and what to do", () => {
+  const advice = ["i2pd: start it", "i2p-socks check --sam 127.0.0.1:7656 looks for the cause"];
+  const away = anApplication({ name: "web", ready: false, reason: "The router is gone", advice });
   const building = anApplication({ name: "git", ready: false, reason: "The router builds tunnels" });
   assertEquals(formatReady(aSnapshot(anApplication())), "ready\n");
   assertEquals(
     formatReady(aSnapshot(anApplication(), away, building)),
-    "web: The router is gone\ngit: The router builds tunnels\n",
+    "web: The router is gone\n  i2pd: start it\n  i2p-socks check --sam 127.0.0.1:7656 looks for the cause\n" +
+      "git: The router builds tunnels\n",
   );
   assertEquals(formatReady(aSnapshot()), "No application is served\n");
   assertEquals([aSnapshot(anApplication()), aSnapshot(anApplication(), away), aSnapshot()].map(isReady), [
@@ -321,8 +323,8 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
     "✓ irc: ready",
     "  3 clients; 2 streams open, 10 opened so far; 123 B sent, 456.8 kB received",
     "  SOCKS at 127.0.0.1:4447, [::1]:4447; SAM 3.1 at 127.0.0.1:7656",
-    "  own identity  ready  for 1 min 5 s  1 client   own.b32.i2p",
-    "  login 1       lost   for 5 s        2 clients  It went",
+    "  own identity  ready  for 1 min 5 s  1 client   seen by 3 sites  own.b32.i2p",
+    "  login 1       lost   for 5 s        2 clients  seen by 1 site   It went",
     "  Not connected:",
     "    4 × clearnet: Not an I2P name",
     "    1 × ip: An IP address",
@@ -339,6 +341,11 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
     "  SOCKS at 127.0.0.1:4447, [::1]:4447; SAM at 127.0.0.1:7656",
   ]);
   assertStringIncludes(describeSnapshot(aSnapshot()).join(), "No application is served");
+});
+
+pureTest("describeSnapshot() says what is kept for readers that do not take it, where that is anything", () => {
+  const text = describeSnapshot(aSnapshot(anApplication({ bytesKept: 70_000 }))).join("\n");
+  assertStringIncludes(text, "456.8 kB received, 70.0 kB kept for slow readers\n");
 });
 
 pureTest("describeSnapshot() tells the rates since an earlier answer of the same program", () => {
@@ -376,11 +383,11 @@ pureTest("describeSnapshot() tells of callers, BIND and UDP where they are switc
     "  --forward: the router would not wait for callers, 5 × so far; the log says more",
     "  --bind: 1 client waits for a caller, 4 so far; 2 callers came, 3 not wanted",
     "  --udp: 3 associations open, 9 granted so far; 7 datagrams sent, 5 received",
-    "  own identity  ready  for 1 min 5 s   1 client   own.b32.i2p",
-    "  login 1       lost   for 5 s         2 clients  It went",
-    "  datagrams 1   ready  for 12 s        2 clients  udp.b32.i2p",
-    "  datagrams 3   ready  for 1 min 39 s  0 clients  one.b32.i2p",
-    "  datagrams 4   lost   for 3 s         1 client   It went too",
+    "  own identity  ready  for 1 min 5 s   1 client   seen by 3 sites     own.b32.i2p",
+    "  login 1       lost   for 5 s         2 clients  seen by 1 site      It went",
+    "  datagrams 1   ready  for 12 s        2 clients  seen by 2 sites     udp.b32.i2p",
+    "  datagrams 3   ready  for 1 min 39 s  0 clients  seen by 0 sites     one.b32.i2p",
+    "  datagrams 4   lost   for 3 s         1 client   seen by 1000 sites  It went too",
     "  Callers turned away:",
     "    6 × denied: Not let in",
     "    1 × service-down: The service did not take it",

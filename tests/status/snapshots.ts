@@ -14,6 +14,7 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
     streams: 2,
     bytesSent: 123,
     bytesReceived: 456_789,
+    bytesKept: 0,
     connected: 10,
     identities: [
       {
@@ -25,6 +26,7 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
         b32: "own.b32.i2p",
         ageSeconds: 65.2,
         clients: 1,
+        sites: 3,
       },
       {
         kind: "group",
@@ -35,6 +37,7 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
         b32: null,
         ageSeconds: 5,
         clients: 2,
+        sites: 1,
       },
     ],
     refusals: [
@@ -73,6 +76,7 @@ export function aServingApplication(parts: Partial<ApplicationStatus> = {}): App
         b32: "udp.b32.i2p",
         ageSeconds: 12.5,
         clients: 2,
+        sites: 2,
       },
       {
         kind: "datagrams",
@@ -83,6 +87,7 @@ export function aServingApplication(parts: Partial<ApplicationStatus> = {}): App
         b32: "one.b32.i2p",
         ageSeconds: 99,
         clients: 0,
+        sites: 0,
       },
       {
         kind: "datagrams",
@@ -93,6 +98,7 @@ export function aServingApplication(parts: Partial<ApplicationStatus> = {}): App
         b32: null,
         ageSeconds: 3,
         clients: 1,
+        sites: 1000,
       },
     ],
     callers: {

@@ -1,6 +1,6 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { adviceOn, OUTCOMES, type Reason, REASONS } from "../../lib/reasons/reasons.ts";
+import { OUTCOMES, type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../../lib/reasons/caller_refusals.ts";
 import { DROPS } from "../../lib/reasons/datagram_drops.ts";
 import { PAGE } from "../../lib/status/page.ts";
@@ -30,6 +30,7 @@ export interface StagedApplication {
   streams: number;
   bytesSent: number;
   bytesReceived: number;
+  bytesKept: number;
   connected: number;
   identities: StagedIdentity[];
   outcomes: StagedOutcome[];
@@ -97,6 +98,7 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
     streams: 11,
     bytesSent: 3_481_226,
     bytesReceived: 94_630_871,
+    bytesKept: 0,
     connected: 1_284,
     identities: [
       {
@@ -150,11 +152,12 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     samVersion: null,
     ready: false,
     reason: REASONS["router-down"].message,
-    advice: adviceOn("router-down", "127.0.0.1:7657"),
+    advice: ["Start it", "i2p-socks check --sam 127.0.0.1:7657 looks for the cause"],
     connections: 1,
     streams: 0,
     bytesSent: 20_480,
     bytesReceived: 512,
+    bytesKept: 0,
     connected: 9,
     identities: [{
       kind: "base",

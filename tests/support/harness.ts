@@ -10,6 +10,7 @@ import { Proxy } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
 import { OutcomeBook } from "../../lib/report/outcome_book.ts";
 import { createLog } from "../../lib/report/log.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
 import {
   type DropOptions,
   publishService,
@@ -64,6 +65,8 @@ export interface HarnessOptions {
   settings?: SomeSettings;
   /** Logins that may connect. @default {everybody may} */
   logins?: LoginBook;
+  /** The name of the user that runs the proxy. @default {"daniel"} */
+  userName?: string;
   /** Host names of the user's own. @default {none} */
   hosts?: Hosts;
   /** The leak guard. */
@@ -140,7 +143,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       identity,
       udp: udp || undefined,
       logins: options.logins,
+      userName: options.userName ?? "daniel",
       hosts: options.hosts ?? new Map(),
+      keepLimit: new KeepLimit(),
       leaks: new LeakWatch({
         mode: "warn",
         scrub: [],

@@ -1,0 +1,43 @@
+import type { Seen } from "./behaviour.ts";
+
+/** What was seen of one router. */
+export interface Column {
+  /** Such as `i2pd 2.45.1`, with its hops where there are any. */
+  router: string;
+  /** Why there is nothing of it. */
+  missing?: string;
+  /** By the name of the behaviour. */
+  cells: Record<string, Seen>;
+}
+
+/** All of a run, as it goes into the JSON file. */
+export interface Report {
+  /** Version of the program. */
+  program: string;
+  /** Day of the run, `2026-11-30`. */
+  date: string;
+  /** What each behaviour promises. */
+  promises: Record<string, string>;
+  columns: Column[];
+}
+
+/** The table as Markdown: a row for each behaviour, a column for each router. */
+export function describeTable({ promises, columns }: Report): string {
+  const present = columns.filter(({ missing }) => missing === undefined);
+  const rows = Object.keys(promises)
+    .filter((name) => present.some(({ cells }) => name in cells))
+    .map((name) => [name, ...present.map(({ cells }) => describeCell(cells[name]))]);
+  const lines = [["behaviour", ...present.map(({ router }) => router)], ["---", ...present.map(() => "---")], ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`);
+  const missing = columns.flatMap(({ router, missing }) =>
+    missing === undefined ? [] : [`Missing: ${router}, ${missing}`]
+  );
+  return [...present.length === 0 ? [] : [...lines, ""], ...missing].join("\n");
+}
+
+/** A cell: whether it is as promised, and what was seen. */
+export function describeCell(seen: Seen | undefined): string {
+  if (seen === undefined) return "";
+  const mark = seen.ok === undefined ? "–" : seen.ok ? "✓" : "✗";
+  return `${mark} ${seen.words.replaceAll("|", "/").replaceAll("\n", " ")}`;
+}
