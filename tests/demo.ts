@@ -11,6 +11,7 @@ import { LeakWatch } from "../lib/proxy/leak_watch.ts";
 import { Proxy } from "../lib/proxy/proxy.ts";
 import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
+import { OutcomeBook } from "../lib/report/outcome_book.ts";
 import { statusOf } from "../lib/server/application_status.ts";
 import { StatusServer } from "../lib/status/server.ts";
 import { KeepLimit } from "../lib/relay/keeper.ts";
@@ -33,6 +34,7 @@ const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const endpoint: Endpoint = { hostname: "127.0.0.1", port: bridge.port };
 const log = createLog({ level: "info", format: "text", destinations: true, write: (line) => console.error(line) });
 const counters = new Counters();
+const outcomes = new OutcomeBook({ destinations: true });
 const identity = new Identity({ endpoint, sessionOptions: {}, log });
 const proxy = await Proxy.start({
   settings: readSettings(new Map()),
@@ -46,6 +48,7 @@ const proxy = await Proxy.start({
   leaks: new LeakWatch({ mode: "warn", scrub: [], identifiers: { addresses: [], secrets: [] }, log, counters }),
   log,
   counters,
+  outcomes,
   audit: undefined,
 });
 const session = await identity.open();
@@ -71,7 +74,7 @@ if (Deno.stdin.isTerminal()) {
     version: config.version,
     startedAt,
     uptimeSeconds: Math.round(performance.now() - since) / 1000,
-    applications: [statusOf({ name: "demo", sam: endpoint }, [address], proxy, counters)],
+    applications: [statusOf({ name: "demo", sam: endpoint }, [address], proxy, counters, outcomes)],
   }));
   console.log(`
 To try by hand, in another terminal:

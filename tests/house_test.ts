@@ -67,7 +67,7 @@ Deno.test("imports run downwards", () => {
 Deno.test("SOCKS and SAM know nothing of each other, and only proxy, reasons and the manual know both", () => {
   const importers = crossings().filter(({ target }) => target === "socks").map(({ from }) => from);
   const others = importers.filter((path) => !/^(proxy|reasons|manual)\//.test(path));
-  assertEquals([...new Set(others)], ["cli/connect_via.ts"], "but the client of a proxy that is running");
+  assertEquals([...new Set(others)], ["command/connect_via.ts"], "but the client of a proxy that is running");
   assertEquals(crossings().filter(({ room, target }) => room === "sam" && target === "socks"), []);
   assertEquals(crossings().filter(({ room }) => room === "socks"), [], "SOCKS knows nothing of I2P either");
 });

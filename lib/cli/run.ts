@@ -75,6 +75,8 @@ const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {
   "config": async () => (await import("./config.ts")).config,
   "hash-login": async () => (await import("./hash_login.ts")).hashLogin,
   "status": async () => (await import("./status.ts")).status,
+  "why": async () => (await import("./why.ts")).why,
+  "ping": async () => (await import("./ping.ts")).ping,
   "report": async () => (await import("./report.ts")).report,
   "setup": async () => (await import("./setup.ts")).setup,
   "service": async () => (await import("./service.ts")).service,

@@ -3,6 +3,7 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings, readValue } from "../config/settings.ts";
 import { type Client, CLIENTS } from "../command/setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
+import { findApplication, listenerOf, runningInstances } from "../command/instances.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { Deadline } from "../io/deadline.ts";
 import { mayConnect } from "../command/permissions.ts";
@@ -25,19 +26,15 @@ interface Setup {
  * Prints the settings of an application for the listener. They go to stdout and what to know to stderr, so that the
  * settings can be sent into a file. Without an operand, the list of applications.
  */
-export async function setup(
-  operands: readonly string[],
-  given: RawOptions,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export async function setup(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const [word, ...more] = operands;
   if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
-  const [listener] = readSettings(given).listen;
   if (word === undefined) {
     terminal.data(given.has("json") ? JSON.stringify({ clients: Object.keys(CLIENTS) }) : listClients());
     return ExitCode.ok;
   }
   const client = clientNamed(word);
+  const { listener, note, isRunning } = await chooseListener(given);
   if (listener === undefined || listener.port === 0) {
     throw new CliError(
       ExitCode.usage,
@@ -47,7 +44,7 @@ export async function setup(
       ],
     );
   }
-  const warnings = await warnOf(listener);
+  const warnings = isRunning ? [] : await warnOf(listener);
   if (given.has("json")) {
     const [{ title, notes }, listen] = [client, formatEndpoint(listener)];
     terminal.data(
@@ -56,7 +53,7 @@ export async function setup(
     return ExitCode.ok;
   }
   // A file keeps its lines whole; a terminal breaks them where words end.
-  const { settings, talk } = describeSetup(client, listener, terminal.isInteractive);
+  const { settings, talk } = describeSetup(client, listener, terminal.isInteractive, note);
   const warned = warnings.map((warning) => terminal.isInteractive ? wrap(`! ${warning}`, "  ") : `! ${warning}`);
   if (!readValue(given, "quiet")) terminal.talk([talk, ...warned].join("\n"));
   else warned.forEach((line) => terminal.talk(line));
@@ -76,13 +73,50 @@ async function warnOf(listener: Endpoint): Promise<string[]> {
 }
 
 /** What to do with an application for a listener; `isWrapped` breaks what people read into short lines. */
-export function describeSetup(client: Client, listener: Endpoint, isWrapped = true): Setup {
+export function describeSetup(
+  client: Client,
+  listener: Endpoint,
+  isWrapped = true,
+  where = `These settings assume that i2p-socks listens on ${formatEndpoint(listener)}`,
+): Setup {
   const broken = (text: string, indent?: string): string => isWrapped ? wrap(text, indent) : text;
-  const notes = [...client.notes, `These settings assume that i2p-socks listens on ${formatEndpoint(listener)}`];
+  const notes = [...client.notes, where];
   return {
     settings: client.settings(listener).join("\n"),
     talk: [broken(client.title), ...notes.map((note) => broken(`- ${note}`, "  "))].join("\n"),
   };
+}
+
+/** Where settings lead. */
+interface Chosen {
+  listener: Endpoint | undefined;
+  /** What is known of that. */
+  note: string;
+  /** Whether an instance of this user runs there. */
+  isRunning: boolean;
+}
+
+/**
+ * Where the proxy listens that the settings are for: at the address given, else where the application of that name runs, or
+ * the only one.
+ *
+ * @throws {CliError} if several run, or none has the name.
+ */
+async function chooseListener(given: RawOptions): Promise<Chosen> {
+  const { listen: [listener], name, listenGiven } = readSettings(given);
+  const where = listener === undefined ? "" : formatEndpoint(listener);
+  const running = listenGiven
+    ? (await runningInstances()).flatMap(({ applications }) => applications).find(({ listen }) =>
+      listen.includes(where)
+    )
+    : (await findApplication(given.has("name") ? name : undefined))?.application;
+  if (running === undefined) {
+    const note = `These settings assume that i2p-socks listens on ${where}; none of yours does now`;
+    return { listener, note, isRunning: false };
+  }
+  const found = listenGiven ? listener : listenerOf(running);
+  const note = `i2p-socks ("${running.name}") listens on ${found === undefined ? "" : formatEndpoint(found)}`;
+  return { listener: found, note, isRunning: true };
 }
 
 /**

@@ -68,6 +68,8 @@ interface Needs {
   udp?: boolean;
   /** Local services to connect to. @default {none} */
   services?: readonly Endpoint[];
+  /** Files to remove at the end. @default {none} */
+  removing?: readonly string[];
   /** Folders to write to, when the configuration is read again: then every port of loopback and every file stay open. */
   reloading?: { folders: readonly string[] };
 }
@@ -77,19 +79,19 @@ interface Needs {
  *
  * @returns kinds of permission that could not be given back, because the program was started with more than its own set.
  */
-export function keepOnly({ sam, services = [], udp = false, reloading }: Needs): string[] {
+export function keepOnly({ sam, services = [], udp = false, removing = [], reloading }: Needs): string[] {
   const { permissions } = Deno;
   const dropped = ["run", "ffi", "sys", "import", "env"] as const;
-  const files = ["read", "write"] as const;
   // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
-  if (reloading !== undefined) {
-    for (const path of reloading.folders) narrow({ name: "write", path });
-    permissions.revokeSync({ name: "write", path: "/" });
-  } else if (!udp) {
+  for (const path of [...removing, ...reloading?.folders ?? []]) narrow({ name: "write", path });
+  permissions.revokeSync({ name: "write", path: "/" });
+  // What was started with every file in one grant keeps none: then what was to be removed stays.
+  if (reloading === undefined && isGranted({ name: "write" })) permissions.revokeSync({ name: "write" });
+  if (reloading === undefined && !udp) {
     for (const endpoint of [sam, ...services]) narrow({ name: "net", host: formatEndpoint(endpoint) });
     for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
   }
-  const kinds = reloading === undefined ? [...dropped, ...files] : dropped;
+  const kinds = reloading === undefined ? [...dropped, "read"] as const : dropped;
   const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");
   if (isGranted({ name: "net" })) left.push("net");
   return left;
@@ -109,6 +111,11 @@ export type Permission = { name: "env"; variable: string } | {
 /** Whether a permission is there, for what can be done without. */
 export function isPermitted(permission: Permission): boolean {
   return isGranted(permission);
+}
+
+/** Whether a folder may be read and written, for what can be done without. */
+export function mayUseFolder(path: string): boolean {
+  return isGranted({ name: "read", path }) && isGranted({ name: "write", path });
 }
 
 /** Whether an address may be connected to, for what can be done without. */

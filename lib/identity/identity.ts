@@ -1,5 +1,6 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
+import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log, LogFields } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
@@ -93,6 +94,8 @@ export interface IdentityStatus {
   /** What to do about it, a line each. */
   advice: readonly string[];
   session: SamSession | undefined;
+  /** Its address; where it has no session, that of a lasting destination. */
+  address: string | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
   /** Sites that its streams and datagrams went to, at most `MAX_SITES`. */
@@ -113,6 +116,8 @@ export class Identity {
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
   #session: SamSession | undefined;
+  /** Address of the key, where there is one. */
+  #lastingAddress: string | undefined;
   #datagrams: DatagramPort | undefined;
   /** Why there is no session; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
@@ -176,6 +181,7 @@ export class Identity {
       reason: session === undefined && failure !== undefined ? this.#textOf(failure) : undefined,
       advice: session === undefined && failure !== undefined && failure !== UNKNOWN ? this.#adviceOn(failure) : [],
       session,
+      address: session?.address ?? this.#lastingAddress,
       since: this.#since,
       sites: this.#sites.size,
     };
@@ -232,6 +238,7 @@ export class Identity {
   async #createFirst(): Promise<SamSession> {
     const { signal } = this.#stop;
     const { key, queueClients, routerPatience = 0, sessionTimeout = SESSION_TIMEOUT } = this.#options;
+    if (key !== undefined) this.#lastingAddress = await b32Address(key.destination);
     using inUse = new Deadline(IN_USE_TIMEOUT, signal);
     using patience = new Deadline(sessionTimeout, signal);
     const backoff = new Backoff();

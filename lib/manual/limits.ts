@@ -53,6 +53,7 @@ import { MAX_KEPT, MAX_KEPT_BY_STREAM } from "../relay/keeper.ts";
 import { MAX_UNDER_WAY } from "../relay/outflow.ts";
 import { LOST_GRACE } from "../relay/relay.ts";
 import { MAX_AUDITED } from "../report/audit_book.ts";
+import { MAX_OUTCOMES } from "../report/outcome_book.ts";
 import { MAX_REPEATED, REPEATS_TIME } from "../report/repeats.ts";
 import { MAX_DATAGRAM } from "../sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../sam/generate.ts";
@@ -219,6 +220,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["A request with its answer", time(STATUS_TIMEOUT)],
     ["Requests at once", `${MAX_STATUS_REQUESTS}; the one that has waited longest gives way`],
     ["Answered requests whose client has not closed", `${MAX_STATUS_ANSWERED}`],
+    ["Outcomes of an application that are remembered for why", `${MAX_OUTCOMES} different ones; the oldest gives way`],
   ],
 };
 

@@ -47,6 +47,7 @@ export async function handleBind(client: Client, handshake: Handshake, context: 
     );
   }
   using identity = await identities.lease(group, signal);
+  client.identity = identity.label;
   await relayStream(client, handshake, await awaitCaller(client, handshake, identity, expected, context), context);
 }
 

@@ -12,6 +12,7 @@ import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counter, Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
+import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
 import type { SocksRequest } from "../socks/wire.ts";
@@ -32,6 +33,8 @@ export interface Client extends Guest {
   request?: SocksRequest;
   /** Where that is, once it may go there. */
   address?: Address;
+  /** Whose identity it has, in words; undefined until it has one. */
+  identity?: string;
 }
 
 /** What is open now. */
@@ -82,6 +85,8 @@ export interface ClientContext {
   readonly counters: Counters;
   /** Numbers of now. */
   readonly gauges: Gauges;
+  /** What did not come out well last. */
+  readonly outcomes: OutcomeBook;
   /** Destinations, where an audit is under way. */
   readonly audit: AuditBook | undefined;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
@@ -91,6 +96,17 @@ export interface ClientContext {
 /** What the client asked for, for log and audit; undefined if it did not come so far. */
 export function destinationOf({ request }: Client): string | undefined {
   return request && `${request.host}:${request.port}`;
+}
+
+/** Takes note of what became of a client, with whose identity it had or would have had. */
+export function noteOutcome(client: Client, { outcomes, identities, settings }: ClientContext, what: {
+  reason: string;
+  message: string;
+}): void {
+  const { request, address } = client;
+  const key = request && groupOf(client, { host: address?.host ?? request.host, port: request.port }, settings);
+  const identity = client.identity ?? (request && identities.labelOf(key));
+  outcomes.add({ ...what, identity, destination: destinationOf(client) });
 }
 
 /** The isolation group of a client that goes to a host and port; undefined for the base identity. */

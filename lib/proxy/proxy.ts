@@ -16,6 +16,7 @@ import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
+import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { MAX_WARM, WarmSockets } from "../sam/warm_sockets.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
@@ -55,6 +56,8 @@ interface ProxyOptions {
   log: Log;
   /** Numbers since the start. */
   counters: Counters;
+  /** Takes note of what did not come out well. */
+  outcomes: OutcomeBook;
   /** Destinations, where an audit is under way. */
   audit: AuditBook | undefined;
 }
@@ -232,6 +235,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     log,
     counters,
     gauges: { streams: 0, waiting: 0, kept: { value: 0 } },
+    outcomes: options.outcomes,
     audit: options.audit,
     signal,
   };

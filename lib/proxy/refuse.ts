@@ -6,10 +6,10 @@ import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReason5, encodeReply5 } from "../socks/socks5.ts";
 import { SocksError } from "../socks/wire.ts";
 import { completeHint } from "../reasons/advice.ts";
-import { REASONS } from "../reasons/reasons.ts";
+import { OUTCOMES, REASONS } from "../reasons/reasons.ts";
 import type { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
-import { type Client, type ClientContext, destinationOf } from "./context.ts";
+import { type Client, type ClientContext, destinationOf, noteOutcome } from "./context.ts";
 
 /** Turns whatever failed into a count, a log line and a SOCKS reply. Never throws. */
 export async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
@@ -20,9 +20,11 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
+  const { outcome } = REASONS[reason];
+  if (outcome !== "left") noteOutcome(client, context, { reason, message });
   const hint = completeHint(REASONS[reason].hint, formatEndpoint(context.settings.sam));
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
-  context.log[level](`Refused a client: ${message}`, {
+  context.log[level](`${OUTCOMES[outcome]}: ${message}`, {
     reason,
     hint: hint ?? undefined,
     destination,

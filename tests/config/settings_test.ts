@@ -66,6 +66,7 @@ pureTest("readSettings() without anything given is the defaults", () => {
     logLevel: "info",
     logFormat: "text",
     logDestinations: false,
+    color: "auto",
   });
 });
 
@@ -131,6 +132,7 @@ pureTest("readSettings() takes every option", () => {
     logLevel: "debug",
     logFormat: "json",
     logDestinations: true,
+    color: "auto",
   });
 });
 

@@ -166,7 +166,7 @@ Deno.test("One question for an IP address is written to the log as what it is, a
   await using harness = await startGuarded("warn");
   const { conn } = await socksConnect(harness.port, "93.184.216.34", 80);
   conn.close();
-  await until("it is refused", () => harness.log.some((line) => line.includes("Refused a client")));
+  await until("it is refused", () => harness.log.some((line) => line.includes("Blocked: ")));
   assertEquals([warnings(harness), harness.counters.get("sign-dns")], [[], 0]);
   assertMatch(harness.log.join("\n"), / info +The application asked for an IP address: .* fix=/);
 });
