@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["command", "identity", "relay"],
   ["config", "reasons"],
   ["sam", "guard", "keys", "status"],
-  ["report", "socks", "i2p", "io"],
+  ["report", "socks", "i2p", "io", "templates"],
 ];
 
 /** A source file of lib. */

@@ -2,10 +2,11 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { Terminal } from "../command/terminal.ts";
-import container from "./service_container.txt" with { type: "text" };
-import launchd from "./service_launchd.plist" with { type: "text" };
-import systemd from "./service_systemd.service" with { type: "text" };
-import windows from "./service_windows.ps1" with { type: "text" };
+import confined from "../templates/service_confined.service" with { type: "text" };
+import container from "../templates/service_container.txt" with { type: "text" };
+import launchd from "../templates/service_launchd.plist" with { type: "text" };
+import systemd from "../templates/service_systemd.service" with { type: "text" };
+import windows from "../templates/service_windows.ps1" with { type: "text" };
 
 /** What the unit of systemd says in other words. */
 type Replacements = readonly (readonly [from: string | RegExp, to: string])[];
@@ -38,11 +39,19 @@ const USER: Replacements = [
   ["multi-user.target", "default.target"],
 ];
 
-/** The text for each kind of service: starts `serve --config`, with the file at its usual place. */
+/** One file has both: neither is of use without the other. */
+const [application = "", bridge = ""] = confined.split("# === and its bridge ===\n");
+
+/**
+ * The text for each kind of service: starts `serve --config`, with the file at its usual place. Two are for an
+ * application that is to reach I2P only, and for what leads from it to the proxy.
+ */
 export const KINDS: Readonly<Record<string, string>> = {
   "systemd": systemd,
   "systemd-template": replace(systemd, TEMPLATE),
   "systemd-user": replace(systemd, USER),
+  "systemd-confined": `${application.trimEnd()}\n`,
+  "systemd-bridge": bridge,
   container,
   launchd,
   windows,

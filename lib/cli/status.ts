@@ -57,12 +57,12 @@ async function watch(
   const stopped = new AbortController();
   stop.promise.then(() => stopped.abort());
   for (let snapshot: Snapshot | undefined = first; !stopped.signal.aborted;) {
-    if (snapshot !== undefined) {
+    if (snapshot !== undefined && !terminal.isBehind) {
       if (!isJson) terminal.page();
       print(snapshot);
     }
     await sleep(WATCH_INTERVAL, stopped.signal);
-    if (stopped.signal.aborted) break;
+    if (stopped.signal.aborted || terminal.failure !== undefined) break;
     // The program may be starting anew: who watches wants to see it come back.
     snapshot = await ask(endpoint, stopped.signal).catch((error) => {
       if (!(error instanceof CliError)) throw error;

@@ -7,7 +7,7 @@ import {
   LIBRARY_CLIENTS,
   SHELL_CLIENTS,
 } from "./client_settings.ts";
-import confineScript from "./setup_confine.sh" with { type: "text" };
+import confineScript from "../templates/setup_confine.sh" with { type: "text" };
 
 export type { Client };
 

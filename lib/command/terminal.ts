@@ -41,6 +41,16 @@ export class Terminal {
     return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || DEFAULT_COLUMNS : DEFAULT_COLUMNS;
   }
 
+  /** Whether data still wait for their reader: what is shown again and again can skip a turn. */
+  get isBehind(): boolean {
+    return this.#stdout.isBehind;
+  }
+
+  /** Why data were lost, and all that follow will be; undefined as long as none were. */
+  get failure(): unknown {
+    return this.#stdout.failure;
+  }
+
   /** Writes a line of data, or several; characters that could do something to a terminal become escapes. */
   data(line: string): void {
     this.exact(printableLines(line));

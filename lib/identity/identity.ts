@@ -1,7 +1,7 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
-import type { Log } from "../report/log.ts";
+import type { Log, LogFields } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
@@ -236,6 +236,11 @@ export class Identity {
     using patience = new Deadline(sessionTimeout, signal);
     const backoff = new Backoff();
     const awaited = new AwaitedRouter(routerPatience, this.#log);
+    let lastWait: string | undefined;
+    const logWait = (text: string, fields: LogFields): void => {
+      this.#log[text === lastWait ? "debug" : "info"](text, fields);
+      lastWait = text;
+    };
     for (;;) {
       try {
         return await this.#create();
@@ -252,9 +257,9 @@ export class Identity {
           continue;
         }
         if (!patience.aborted && needsTime(error)) {
-          this.#log.info(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
+          logWait(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
         } else if (key !== undefined && !inUse.aborted && isInUse(error)) {
-          this.#log.info("The router still has this identity in use: waiting until it forgets the last session", {
+          logWait("The router still has this identity in use: waiting until it forgets the last session", {
             hint: `Java I2P before 0.9.58 may need five minutes for that; given up after ${
               formatDuration(IN_USE_TIMEOUT)
             }`,

@@ -1,6 +1,7 @@
 import benchmark from "./benchmark.md" with { type: "text" };
 import type { Block } from "./blocks.ts";
 import clients from "./clients.md" with { type: "text" };
+import confine from "./confine.md" with { type: "text" };
 import config from "./config.md" with { type: "text" };
 import exitCodes from "./exit-codes.md" with { type: "text" };
 import forward from "./forward.md" with { type: "text" };
@@ -46,6 +47,7 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
     page: leaks,
     hasParts: true,
   },
+  "confine": { summary: "no network but the proxy: setup confine", page: confine },
   "reasons": {
     summary: "why connections fail, and what to do",
     page: reasons,

@@ -17,7 +17,7 @@ import { encodeBound4 } from "../socks/socks4.ts";
 import { encodeBound5 } from "../socks/socks5.ts";
 import type { SocksRequest } from "../socks/wire.ts";
 import { acquireMapping, type Client, type ClientContext, groupOf } from "./context.ts";
-import { PendingAccept } from "./pending_accept.ts";
+import { logLeftovers, PendingAccept } from "./pending_accept.ts";
 import { checkDestination, mayCall } from "./policy.ts";
 import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
@@ -64,7 +64,7 @@ async function awaitCaller(
   expected: Address | undefined,
   context: ClientContext,
 ): Promise<OpenStream> {
-  const { endpoint, settings, signal, counters, gauges } = context;
+  const { endpoint, settings, signal, counters, gauges, log } = context;
   const { request } = handshake;
   using deadline = new Deadline(settings.timeouts.connect, signal);
   using waiting = watchClient(client, handshake, deadline, context, true);
@@ -73,6 +73,7 @@ async function awaitCaller(
   if (claim === undefined) {
     throw new Refusal("command", "Another client waits on this identity: a login gives the client one of its own");
   }
+  logLeftovers(session, log);
   gauges.waiting++;
   try {
     const wanted = expected && await hashOf(expected, endpoint, deadline);

@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { KINDS } from "../../lib/cli/service.ts";
 import { clientNamed, describeSetup } from "../../lib/cli/setup.ts";
 import { startClientStage } from "../clients/client_stage.ts";
 import { CONFINE, INSIDE, makeNetwork, type NetworkRun } from "../clients/confined.ts";
 import { makeRepository } from "../clients/git_repository.ts";
 import { startIrcServer } from "../clients/irc_server.ts";
 import { e2eTest } from "../support/e2e.ts";
+import { spawnProxy } from "../support/proxy_process.ts";
 import { startSite } from "../support/site.ts";
+import { until } from "../support/wait.ts";
 
 /** The proxy, as applications inside know it. */
 const SOCKS = `127.0.0.1:${INSIDE}`;
@@ -161,6 +164,41 @@ e2eTest("irssi that takes a DCC offer gets nowhere", [...CONFINE, "irssi", "prox
   assertStringIncludes(server.lines.join("\n"), "PRIVMSG #test :good day");
   // It did take the offer: proxychains brought it to the proxy.
   assertMatch(stage.proxy.stderr(), /reason=ip .*destination=203\.0\.113\.9:4000/);
+});
+
+e2eTest("the commands of the units for a confined application lead to the proxy, and nowhere else", [
+  ...CONFINE,
+  "curl",
+], async () => {
+  await using site = await startSite();
+  await using stage = await startClientStage({ "site.i2p": site.port });
+  await using network = await makeNetwork(stage);
+  const commandOf = (kind: string, setting: string): string => {
+    const unit = KINDS[kind]?.replaceAll("\\\n", "") ?? "";
+    const [, command = ""] = new RegExp(`^${setting}=[-!]*(.*)$`, "m").exec(unit) ?? [];
+    // As systemd takes it; with the folder of the test.
+    return command.replaceAll("$$", "$").replaceAll("/run/i2p-bridge", stage.scratch.dir);
+  };
+  const bridge = commandOf("systemd-bridge", "ExecStart").replace("127.0.0.1:4447", stage.socks)
+    // Its connections end soon after the test.
+    .replace("-t 180", "-t 1");
+  await using _bridge = spawnProxy({ program: "sh", args: ["-c", `exec ${bridge}`] });
+  await until("the bridge listens", () => Deno.stat(`${stage.scratch.dir}/socks`).then(() => true, () => false));
+
+  const confined = (curl: string): Promise<NetworkRun> => {
+    const start = commandOf("systemd-confined", "ExecStart").replace(/\/usr\/bin\/curl .*$/, curl);
+    assertStringIncludes(start, curl);
+    // What PrivateNetwork= makes; the rest of the unit is systemd's own.
+    const script = `ip link set lo up; ${
+      commandOf("systemd-confined", "ExecStartPre")
+    }; ${start}; code=$?; kill 0; exit $code`;
+    return network.run(["unshare", "--net", "sh", "-c", script]);
+  };
+  const through = await confined("curl -sS --max-time 20 --proxy socks5h://127.0.0.1:4447 http://site.i2p/");
+  assertStringIncludes(through.stdout, site.token, through.stderr);
+  const beside = await confined(`curl -sS --max-time 3 --noproxy '*' http://${ELSEWHERE}/`);
+  assertMatch(beside.stderr, /curl: \(7\)/);
+  assertEquals([through.sent, beside.sent], [0, 0]);
 });
 
 /** What the page tells of, at its site. */

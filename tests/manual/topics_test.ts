@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import confineScript from "../../lib/templates/setup_confine.sh" with { type: "text" };
 import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { ExitCode } from "../../lib/command/exit_code.ts";
 import { flagOf, isNegatable, OPTIONS, variableOf, VERBS } from "../../lib/config/options.ts";
@@ -24,11 +25,15 @@ const PAGES: Readonly<Record<string, string>> = {
   ...Object.fromEntries(VERBS.map((verb) => [verb, VERB_HELP[verb].text])),
 };
 
+/** Options of the script that `setup confine` prints. */
+const CONFINE_FLAGS: readonly string[] = confineScript.match(/^ {2}--[a-z-]+(?= )/gm)?.map((flag) => flag.trim()) ?? [];
+
 /** Options of other programs that pages name. */
 const FOREIGN_FLAGS: readonly string[] = [
   ...["--socks5-hostname", "--socks5", "--socks4", "--socks4a", "--proxy", "--proxy-type", "--proxy-dns"],
   ...["--proxy-auth", "--proxy-server", "--isolate", "--anonymous-inbound", "--tx-proxy", "--cached-only", "--offline"],
   "--now",
+  ...CONFINE_FLAGS,
   // Those of the benchmark's task.
   ...["--quick", "--only", "--json", "--svg", "--readme"],
 ];
@@ -153,6 +158,11 @@ pureTest("what pages name exists: options, variables, reasons, leaks, verbs and 
   }
   const words = [...(TOPICS["reasons"]?.page ?? "").matchAll(/^- `([a-z-]+)`:/gm)].map(([, word = ""]) => word);
   assertEquals([words.length, words.filter((word) => !Object.hasOwn(REASONS, word))], [6, []]);
+});
+
+pureTest("the page about confining has each option of the script", () => {
+  const named = namesIn("confine").map((cell) => cell.split(" ")[0] ?? "").filter((cell) => cell.startsWith("--"));
+  assertEquals(named, CONFINE_FLAGS);
 });
 
 pureTest("pages are in plain words, and one thing has one word", () => {

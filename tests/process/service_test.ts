@@ -65,8 +65,11 @@ pureTest("each kind of service starts `serve --config` with a file at a whole pa
     "launchd": "$HOME/Library/Application_Support/i2p-socks/config.yaml",
     "windows": "$folder\\config.yaml",
   });
-  assertEquals(Object.keys(words), Object.keys(KINDS));
+  assertEquals([...Object.keys(words), ...PAIR].toSorted(), Object.keys(KINDS).toSorted());
 });
+
+/** Units for an application that can reach I2P only, and for its bridge: they start something else than the program. */
+const PAIR = ["systemd-confined", "systemd-bridge"];
 
 /** The words behind the program's name. */
 function unitWords(kind: string): string[] {
@@ -161,11 +164,20 @@ Deno.test("service refuses a kind that does not exist, and options", async () =>
 
 e2eTest("systemd takes the units without a complaint", ["systemd-analyze"], async (t) => {
   await using scratch = await makeScratch();
-  const files = { "systemd": "i2p-socks", "systemd-template": "i2p-socks@", "systemd-user": "i2p-socks-user" };
+  const files = {
+    "systemd-bridge": "i2p-bridge",
+    "systemd-confined": "i2p-confined",
+    "systemd": "i2p-socks",
+    "systemd-template": "i2p-socks@",
+    "systemd-user": "i2p-socks-user",
+  };
   for (const [kind, name] of Object.entries(files)) {
     await t.step(kind, async () => {
       // It looks for the program, too.
-      const unit = (KINDS[kind] ?? "").replace(/^ExecStart=\S+/m, "ExecStart=/bin/true").replace(/^#(?=Load)/m, "");
+      const unit = (KINDS[kind] ?? "").replace(/^(ExecStart(?:Pre)?=[-!]*)\S+/gm, "$1/bin/true").replace(
+        /^#(?=Load)/m,
+        "",
+      );
       const file = await scratch.file(`${name}.service`, unit);
       const manager = kind === "systemd-user" ? "--user" : "--system";
       const result = await runCommand("systemd-analyze", [manager, "verify", file], {

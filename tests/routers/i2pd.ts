@@ -7,12 +7,15 @@ import { GREETING } from "./web.ts";
 
 /** How many routers there are, and how long tunnels are. */
 export interface I2pdNet {
-  /** Hops of each tunnel; with more than none there are {@linkcode HOP_ROUTERS} routers, in a network namespace. */
+  /** Hops of each tunnel. */
   hops: number;
 }
 
-/** Routers where tunnels have hops: the one under test, the one with the services, and four between them. */
-export const HOP_ROUTERS = 6;
+/** The router under test, and the floodfill that has the services; alone, a router often does not find a new lease set. */
+const ROUTERS = 2;
+
+/** The same with four between them, where tunnels have hops. */
+const HOP_ROUTERS = 6;
 
 /** Of the namespace: not among the ranges that i2pd takes no connection from, and nobody's on the internet (RFC 2544). */
 export const NETWORK = "198.18.57";
@@ -33,16 +36,17 @@ export async function startI2pd(
   site: { port: number },
   { hops }: I2pdNet,
 ): Promise<Router> {
-  const count = hops === 0 ? 1 : HOP_ROUTERS;
-  // Before 2.48, the floodfill of a network of one cannot read back a lease set of the newer type.
-  const minor = Number(version.split(".")[1]);
-  const isOld = hops === 0 && minor < 48;
-  const leaseSet = isOld ? ["i2cp.leaseSetType=1", "i2cp.leaseSetEncType=0"] : [];
+  const count = hops === 0 ? ROUTERS : HOP_ROUTERS;
   const quantity = hops === 0 ? 1 : 2;
   const [sam, socks, closed, ...others] = await freePorts(3 + count);
-  const ports = { sam: sam ?? 0, socks: socks ?? 0, closed: closed ?? 0, hasUdpSetting: minor >= 47 };
+  const ports = {
+    sam: sam ?? 0,
+    socks: socks ?? 0,
+    closed: closed ?? 0,
+    hasUdpSetting: Number(version.split(".")[1]) >= 47,
+  };
   const netid = 100 + Math.floor(Math.random() * 100);
-  const tunnels = { hops, quantity, leaseSet };
+  const tunnels = { hops, quantity };
 
   const dirs = Array.from({ length: count }, (_, i) => `${dir}/r${i}`);
   const daemons = dirs.map((home) =>
@@ -50,9 +54,7 @@ export async function startI2pd(
   );
   for (const [i, home] of dirs.entries()) {
     await Deno.mkdir(home);
-    const address = hops === 0
-      ? `127.0.${1 + Math.floor(Math.random() * 250)}.${1 + Math.floor(Math.random() * 250)}`
-      : `${NETWORK}.${i + 1}`;
+    const address = `${NETWORK}.${i + 1}`;
     const place = { address, port: port(others, i), netid, isFirst: i === 0, isLast: i === count - 1, count };
     await Deno.writeTextFile(`${home}/i2pd.conf`, routerConfig(home, place, ports, tunnels));
     const services = i < count - 1 ? "" : service("site", site.port, tunnels) + service("down", ports.closed, tunnels);
@@ -75,7 +77,7 @@ export async function startI2pd(
   if (destination === undefined || down === undefined) throw new Error("No keys");
   await Deno.writeTextFile(`${dirs[0]}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
   for (const home of dirs) await Deno.remove(`${home}/addressbook`, { recursive: true }).catch(() => {});
-  if (hops > 0) await acquaint(dirs);
+  await acquaint(dirs);
 
   const start = async (daemon: Daemon): Promise<void> => {
     daemon.start();
@@ -90,19 +92,13 @@ export async function startI2pd(
   };
   await reachSite(ways);
   const everything = stack.move();
-  const options = [
-    ...["inbound", "outbound"].flatMap((way) => [`${way}.length=${hops}`, `${way}.quantity=${quantity}`]),
-    ...leaseSet,
-  ];
+  const options = ["inbound", "outbound"].flatMap((way) => [`${way}.length=${hops}`, `${way}.quantity=${quantity}`]);
   return {
     label: `i2pd ${version}`,
     hops,
     ways,
     options,
-    flags: [
-      ...["--length", `${hops}`, "--quantity", `${quantity}`, "--sam-udp", `${ways.samUdp}`],
-      ...leaseSet.flatMap((option) => ["-o", option]),
-    ],
+    flags: ["--length", `${hops}`, "--quantity", `${quantity}`, "--sam-udp", `${ways.samUdp}`],
     hasPrimary: false,
     sharesDestinations: true,
     complaints: async () => {
@@ -169,7 +165,6 @@ export async function introduce(infos: RouterInfos, home: string): Promise<void>
 interface Tunnels {
   hops: number;
   quantity: number;
-  leaseSet: readonly string[];
 }
 
 interface Place {
@@ -197,8 +192,8 @@ function routerConfig(
   { hops, quantity }: Tunnels,
 ): string {
   const exploratory = Math.min(hops, 1);
-  // Of several, those at the ends look slow, so that the others make the hops.
-  const bandwidth = count > 1 && (isFirst || isLast) ? "L" : "X";
+  // Where there are hops, those at the ends look slow, so that the others make them.
+  const bandwidth = count > ROUTERS && (isFirst || isLast) ? "L" : "X";
   return `tunconf = ${dir}/tunnels.conf
 log = file
 logfile = ${dir}/i2pd.log
@@ -250,14 +245,13 @@ port = ${ports.sam}
 ${ports.hasUdpSetting ? `portudp = ${ports.sam - 1}\n` : ""}`;
 }
 
-function service(name: string, port: number, { hops, quantity, leaseSet }: Tunnels): string {
+function service(name: string, port: number, { hops, quantity }: Tunnels): string {
   // With hops outbound 2.45.1 often never publishes the lease set of a service.
   return `[${name}]
 type = server
 host = 127.0.0.1
 port = ${port}
 keys = ${name}.dat
-${leaseSet.map((option) => option.replace("=", " = ")).join("\n")}
 ${lengths(hops, 0, quantity)}`;
 }
 
