@@ -228,8 +228,8 @@ export const LIBRARY_CLIENTS: Readonly<Record<string, Client>> = {
     notes: [
       "createUnresolved leaves the name to the proxy. URLConnection looks names up first; java.net.http.HttpClient has " +
       "no SOCKS and connects directly",
-      "Java sends the name of your account as user name, to the proxy only, unless an Authenticator has another one: " +
-      "each user name is an identity",
+      "Java offers the name of your account as user name. i2p-socks takes that for no login; with an Authenticator " +
+      "another user name is another identity",
     ],
   },
   node: {
