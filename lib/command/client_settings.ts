@@ -122,12 +122,17 @@ export const DESKTOP_CLIENTS: Readonly<Record<string, Client>> = {
       'user_pref("network.proxy.socks5_remote_dns", true);',
       'user_pref("network.proxy.no_proxies_on", "");',
       'user_pref("network.proxy.failover_direct", false);',
+      'user_pref("network.proxy.allow_bypass", false);',
+      'user_pref("network.proxy.allow_hijacking_localhost", true);',
+      'user_pref("network.trr.mode", 5);',
+      'user_pref("network.captive-portal-service.enabled", false);',
+      'user_pref("network.connectivity-service.enabled", false);',
+      'user_pref("media.peerconnection.enabled", false);',
       'user_pref("network.dns.disablePrefetch", true);',
       'user_pref("mailnews.start_page.enabled", false);',
       'user_pref("mail.smtpserver.default.hello_argument", "localhost");',
     ],
     notes: [
-      NOT_TRIED,
       "The last line keeps the address of this machine out of its greeting to mail servers",
       "It calls home to the clearnet; that is refused, and the log shows it",
       BY_INSTANCE,
@@ -223,8 +228,8 @@ export const LIBRARY_CLIENTS: Readonly<Record<string, Client>> = {
     notes: [
       "createUnresolved leaves the name to the proxy. URLConnection looks names up first; java.net.http.HttpClient has " +
       "no SOCKS and connects directly",
-      "Java sends the name of your account as user name, to the proxy only, unless an Authenticator has another one: " +
-      "each user name is an identity",
+      "Java offers the name of your account as user name. i2p-socks takes that for no login; with an Authenticator " +
+      "another user name is another identity",
     ],
   },
   node: {

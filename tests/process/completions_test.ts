@@ -79,7 +79,7 @@ Deno.test("completions prints the script of a shell", async () => {
   for (const shell of SHELLS) {
     const { code, stdout, stderr } = await runProxy(["completions", shell]);
     assertEquals([code, stderr], [0, ""]);
-    assertEquals(stdout, await Deno.readTextFile(`${PROJECT}lib/cli/completions.${shell}`));
+    assertEquals(stdout, await Deno.readTextFile(`${PROJECT}lib/templates/completions.${shell}`));
   }
 });
 
