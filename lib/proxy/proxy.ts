@@ -153,6 +153,7 @@ export class Proxy implements AsyncDisposable {
   async drain(milliseconds: number): Promise<void> {
     const stopped = this.stopListening();
     this.#context.halfClosed.expediteClose();
+    this.#context.ending.abort(new Refusal("stopping"));
     this.#context.datagrams?.ending.abort(new Refusal("stopping"));
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
@@ -233,6 +234,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     counters,
     gauges: { streams: 0, waiting: 0, kept: { value: 0 } },
     audit: options.audit,
+    ending: new SharedSignal(),
     signal,
   };
 }
