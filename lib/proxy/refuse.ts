@@ -18,7 +18,7 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   const refusal = refusalOf(error, client.address?.kind);
   const { reason, message, cause } = refusal;
   context.counters.add(`refused-${reason}`);
-  context.leaks.refused(reason);
+  context.leaks.refused(reason, client.request?.host);
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
