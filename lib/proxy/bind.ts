@@ -65,9 +65,9 @@ async function awaitCaller(
   expected: Address | undefined,
   context: ClientContext,
 ): Promise<OpenStream> {
-  const { endpoint, settings, signal, counters, gauges, log } = context;
+  const { endpoint, settings, signal, ending, counters, gauges, log } = context;
   const { request } = handshake;
-  using deadline = new Deadline(settings.timeouts.connect, signal);
+  using deadline = new Deadline(settings.timeouts.connect, signal, ending);
   using waiting = watchClient(client, handshake, deadline, context, true);
   const session = await identity.session(deadline);
   using claim = identity.claimAccept();

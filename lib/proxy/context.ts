@@ -3,7 +3,7 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import type { Address } from "../i2p/address.ts";
 import type { IdentityPool } from "../identity/identity_pool.ts";
 import { isolationGroup, mappingGroup } from "../identity/isolation.ts";
-import type { Signal } from "../io/signal.ts";
+import type { SharedSignal, Signal } from "../io/signal.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { BufferPool } from "../relay/buffer_pool.ts";
 import type { FairnessGate } from "../relay/fairness_gate.ts";
@@ -89,6 +89,8 @@ export interface ClientContext {
   readonly outcomes: OutcomeBook;
   /** Destinations, where an audit is under way. */
   readonly audit: AuditBook | undefined;
+  /** Aborted once no more clients are accepted, for a {@linkcode Refusal}: ends those that only wait for something. */
+  readonly ending: SharedSignal;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
   readonly signal: Signal;
 }

@@ -156,6 +156,7 @@ export class Proxy implements AsyncDisposable {
   async drain(milliseconds: number): Promise<void> {
     const stopped = this.stopListening();
     this.#context.halfClosed.expediteClose();
+    this.#context.ending.abort(new Refusal("stopping"));
     this.#context.datagrams?.ending.abort(new Refusal("stopping"));
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
@@ -237,6 +238,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     gauges: { streams: 0, waiting: 0, kept: { value: 0 } },
     outcomes: options.outcomes,
     audit: options.audit,
+    ending: new SharedSignal(),
     signal,
   };
 }

@@ -1,5 +1,7 @@
 import { formatEndpoint } from "../config/endpoint.ts";
-import { closeAfterReply, writeAll } from "../io/conn.ts";
+import { closeAfterReply, closeQuietly, writeAll } from "../io/conn.ts";
+import { onAbort } from "../io/signal.ts";
+import { startTimer, type Timer } from "../io/timer.ts";
 import { SamError } from "../sam/error.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
@@ -16,7 +18,7 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   const refusal = refusalOf(error, client.address?.kind);
   const { reason, message, cause } = refusal;
   context.counters.add(`refused-${reason}`);
-  context.leaks.refused(reason);
+  context.leaks.refused(reason, client.request?.host);
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
@@ -34,19 +36,29 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   if (bytes !== undefined) await sendReply(client, bytes, context);
 }
 
+/** Milliseconds for a client to take its reply and close, once everything ends. */
+export const LAST_LINGER = 500;
+
 /** Writes the last bytes that a client gets. Never throws. */
 export async function sendReply(
   client: Client,
   bytes: Uint8Array,
-  { admission }: Pick<ClientContext, "admission">,
+  { admission, signal }: Pick<ClientContext, "admission" | "signal">,
 ): Promise<void> {
   const { conn } = client;
+  let last: Timer | undefined;
+  const stopHurrying = onAbort(signal, () => {
+    last = startTimer(LAST_LINGER, () => closeQuietly(conn));
+  });
   try {
     await writeAll(conn, bytes);
     admission.told(client);
     await closeAfterReply(conn);
   } catch {
     // The client is gone.
+  } finally {
+    stopHurrying();
+    last?.stop();
   }
 }
 
