@@ -11,7 +11,10 @@ export interface I2pdNet {
   hops: number;
 }
 
-/** The router under test, and the floodfill that has the services; alone, a router often does not find a new lease set. */
+/** Versions before this minor one read their own lease sets back in the older type, so that one router makes a network. */
+const FIRST_WITHOUT_OLD_LEASE_SETS = 48;
+
+/** The router under test, and the floodfill that has the services: a newer one alone often finds no new lease set. */
 const ROUTERS = 2;
 
 /** The same with four between them, where tunnels have hops. */
@@ -36,17 +39,20 @@ export async function startI2pd(
   site: { port: number },
   { hops }: I2pdNet,
 ): Promise<Router> {
-  const count = hops === 0 ? ROUTERS : HOP_ROUTERS;
+  const minor = Number(version.split(".")[1]);
+  const isAlone = hops === 0 && minor < FIRST_WITHOUT_OLD_LEASE_SETS;
+  const leaseSet = isAlone ? ["i2cp.leaseSetType=1", "i2cp.leaseSetEncType=0"] : [];
+  const count = hops > 0 ? HOP_ROUTERS : isAlone ? 1 : ROUTERS;
   const quantity = hops === 0 ? 1 : 2;
   const [sam, socks, closed, ...others] = await freePorts(3 + count);
   const ports = {
     sam: sam ?? 0,
     socks: socks ?? 0,
     closed: closed ?? 0,
-    hasUdpSetting: Number(version.split(".")[1]) >= 47,
+    hasUdpSetting: minor >= 47,
   };
   const netid = 100 + Math.floor(Math.random() * 100);
-  const tunnels = { hops, quantity };
+  const tunnels = { hops, quantity, leaseSet };
 
   const dirs = Array.from({ length: count }, (_, i) => `${dir}/r${i}`);
   const daemons = dirs.map((home) =>
@@ -54,7 +60,8 @@ export async function startI2pd(
   );
   for (const [i, home] of dirs.entries()) {
     await Deno.mkdir(home);
-    const address = `${NETWORK}.${i + 1}`;
+    // Several do not take connections from loopback.
+    const address = isAlone ? `127.0.57.${1 + Math.floor(Math.random() * 250)}` : `${NETWORK}.${i + 1}`;
     const place = { address, port: port(others, i), netid, isFirst: i === 0, isLast: i === count - 1, count };
     await Deno.writeTextFile(`${home}/i2pd.conf`, routerConfig(home, place, ports, tunnels));
     const services = i < count - 1 ? "" : service("site", site.port, tunnels) + service("down", ports.closed, tunnels);
@@ -77,7 +84,7 @@ export async function startI2pd(
   if (destination === undefined || down === undefined) throw new Error("No keys");
   await Deno.writeTextFile(`${dirs[0]}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
   for (const home of dirs) await Deno.remove(`${home}/addressbook`, { recursive: true }).catch(() => {});
-  await acquaint(dirs);
+  if (count > 1) await acquaint(dirs);
 
   const start = async (daemon: Daemon): Promise<void> => {
     daemon.start();
@@ -92,13 +99,19 @@ export async function startI2pd(
   };
   await reachSite(ways);
   const everything = stack.move();
-  const options = ["inbound", "outbound"].flatMap((way) => [`${way}.length=${hops}`, `${way}.quantity=${quantity}`]);
+  const options = [
+    ...["inbound", "outbound"].flatMap((way) => [`${way}.length=${hops}`, `${way}.quantity=${quantity}`]),
+    ...leaseSet,
+  ];
   return {
     label: `i2pd ${version}`,
     hops,
     ways,
     options,
-    flags: ["--length", `${hops}`, "--quantity", `${quantity}`, "--sam-udp", `${ways.samUdp}`],
+    flags: [
+      ...["--length", `${hops}`, "--quantity", `${quantity}`, "--sam-udp", `${ways.samUdp}`],
+      ...leaseSet.flatMap((option) => ["-o", option]),
+    ],
     hasPrimary: false,
     sharesDestinations: true,
     complaints: async () => {
@@ -165,6 +178,7 @@ export async function introduce(infos: RouterInfos, home: string): Promise<void>
 interface Tunnels {
   hops: number;
   quantity: number;
+  leaseSet: readonly string[];
 }
 
 interface Place {
@@ -245,14 +259,14 @@ port = ${ports.sam}
 ${ports.hasUdpSetting ? `portudp = ${ports.sam - 1}\n` : ""}`;
 }
 
-function service(name: string, port: number, { hops, quantity }: Tunnels): string {
+function service(name: string, port: number, { hops, quantity, leaseSet }: Tunnels): string {
   // With hops outbound 2.45.1 often never publishes the lease set of a service.
   return `[${name}]
 type = server
 host = 127.0.0.1
 port = ${port}
 keys = ${name}.dat
-${lengths(hops, 0, quantity)}`;
+${leaseSet.map((option) => `${option.replace("=", " = ")}\n`).join("")}${lengths(hops, 0, quantity)}`;
 }
 
 function fail(): never {
