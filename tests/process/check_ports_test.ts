@@ -43,13 +43,13 @@ fi
 "$@"
 `;
 
-/** A line of shell that answers at a port with some text, and closes a while later: what closes at once resets. */
-function answer(port: number, text: string): string {
-  return `socat TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr SYSTEM:"printf '${text}'; sleep 0.3"`;
+/** A line of shell that answers at a port with `$DIR/answer`, and closes a while later: what closes at once resets. */
+function answer(port: number): string {
+  return `socat TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr SYSTEM:'cat "$DIR/answer"; sleep 0.3'`;
 }
 
 /** What listens where, and what is said of it. */
-const CASES: readonly { what: string; port: number; serve: string; says: string; fix: string }[] = [
+const CASES: readonly { what: string; port: number; serve: string; text?: string; says: string; fix: string }[] = [
   { what: "no router", port: 0, serve: "", says: "no router is running", fix: "i2pd: start it" },
   {
     what: "a real i2pd without SAM",
@@ -61,28 +61,32 @@ const CASES: readonly { what: string; port: number; serve: string; says: string;
   {
     what: "the console of Java I2P",
     port: 7657,
-    serve: answer(7657, "HTTP/1.1 302 Found\\\\r\\\\n\\\\r\\\\n"),
+    serve: answer(7657),
+    text: "HTTP/1.1 302 Found\r\n\r\n",
     says: "but Java I2P is running (its console is at 127.0.0.1:7657): SAM is off, or not started yet",
     fix: 'start the "SAM application bridge"',
   },
   {
     what: "a proxy of a router",
     port: 4444,
-    serve: answer(4444, "HTTP/1.1 503 No\\\\r\\\\n\\\\r\\\\n"),
+    serve: answer(4444),
+    text: "HTTP/1.1 503 No\r\n\r\n",
     says: "but a router seems to run (its proxy is at 127.0.0.1:4444)",
     fix: "i2pd: set enabled = true",
   },
   {
     what: "a web server at SAM's port",
     port: 7656,
-    serve: answer(7656, "HTTP/1.1 200 OK\\\\r\\\\n\\\\r\\\\n"),
+    serve: answer(7656),
+    text: "HTTP/1.1 200 OK\r\n\r\n",
     says: "127.0.0.1:7656 is not a SAM bridge: it is a web server",
     fix: "give --sam the port of the [sam] section",
   },
   {
     what: "an SSH server at SAM's port",
     port: 7656,
-    serve: answer(7656, "SSH-2.0-x\\\\r\\\\n"),
+    serve: answer(7656),
+    text: "SSH-2.0-x\r\n",
     says: "127.0.0.1:7656 is not a SAM bridge: it is an SSH server",
     fix: "give --sam the port of the [sam] section",
   },
@@ -92,10 +96,11 @@ e2eTest(
   "check tells why SAM does not answer, by the other ports of routers",
   ["unshare", "ip", "ss", "socat", "i2pd"],
   async (t) => {
-    for (const { what, port, serve, says, fix } of CASES) {
+    for (const { what, port, serve, text, says, fix } of CASES) {
       await t.step(what, async () => {
         await using scratch = await makeScratch();
         await scratch.file("i2pd.conf", I2PD);
+        await scratch.file("answer", text ?? "");
         const { program, args } = proxyCommand(["check", "--no-session"]);
         const env = { DIR: scratch.dir, PORT: `${port}`, SERVE: serve, DENO_NO_UPDATE_CHECK: "1" };
         const { code, stdout } = await runCommand(
