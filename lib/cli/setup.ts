@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { type Endpoint, formatEndpoint, withPort } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings } from "../config/settings.ts";
 import { type Client, CLIENTS } from "./setup_clients.ts";
@@ -32,13 +32,19 @@ export async function setup(
 ): Promise<ExitCode> {
   const [word, ...more] = operands;
   if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
-  const [listener] = readSettings(given).listen;
+  const { listen } = readSettings(given);
+  const [listener] = withPort(listen);
   if (word === undefined) {
     terminal.data(listClients());
     return ExitCode.ok;
   }
   const client = clientNamed(word);
-  if (listener === undefined || listener.port === 0) {
+  if (listener === undefined) {
+    throw new CliError(ExitCode.usage, "setup needs a port: most applications have no setting for a socket", [
+      "Use --listen PORT too; curl --proxy socks5h://localhost/PATH takes a socket, and so does setup confine's --proxy",
+    ]);
+  }
+  if (listener.port === 0) {
     throw new CliError(
       ExitCode.usage,
       "With port 0 the port changes at each start, so no application can be set to it",

@@ -1,5 +1,10 @@
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import config from "../../deno.json" with { type: "json" };
+import { type Endpoint, formatEndpoint, formatListen, newSocketOf, type UnixEndpoint } from "../config/endpoint.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
+
+/** Sockets that may be made and used, of the set that has any. */
+const SOCKET_GRANTS: readonly string[] = config.permissions.unix.net.allow
+  .flatMap((host) => host.startsWith("unix:") ? [host.slice("unix:".length)] : []);
 
 /*
  * Everything is asked for by query, never by use: where the runtime was started without --no-prompt on a terminal, use
@@ -32,6 +37,23 @@ export function requireNet(endpoint: Endpoint, flag: string): void {
   throw new CliError(ExitCode.noPermission, `Cannot use ${flag} ${host}: port 53 is closed to the program`, [
     "That way it can never send a DNS query: choose another port",
   ]);
+}
+
+/**
+ * Makes sure that a socket may be made in the file system.
+ *
+ * @throws {CliError} if it may not.
+ */
+export function requireSocket(endpoint: UnixEndpoint, flag: string): void {
+  const made = newSocketOf(endpoint);
+  if (!maySocket(made)) {
+    const folder = made.slice(0, made.lastIndexOf("/")) || "/";
+    throw new CliError(ExitCode.noPermission, `Missing permission: sockets in "${folder}", needed for ${flag}`, [
+      "The executables of a release for Linux, and deno run -P=unix main.ts, may have them in /run/i2p-socks and in",
+      "/run/user/UID with UIDs from 1000 to 1009. See i2p-socks help sandbox",
+    ]);
+  }
+  for (const path of [endpoint.path, made]) requireFolder(path, flag);
 }
 
 /**
@@ -68,6 +90,8 @@ interface Needs {
   udp?: boolean;
   /** Local services to connect to. @default {none} */
   services?: readonly Endpoint[];
+  /** Sockets in the file system, which are removed at the end. @default {none} */
+  sockets?: readonly UnixEndpoint[];
   /** Folders to write to, when the configuration is read again: then every port of loopback and every file stay open. */
   reloading?: { folders: readonly string[] };
 }
@@ -77,22 +101,48 @@ interface Needs {
  *
  * @returns kinds of permission that could not be given back, because the program was started with more than its own set.
  */
-export function keepOnly({ sam, services = [], udp = false, reloading }: Needs): string[] {
+export function keepOnly({ sam, services = [], udp = false, sockets = [], reloading }: Needs): string[] {
   const { permissions } = Deno;
   const dropped = ["run", "ffi", "sys", "import", "env"] as const;
   const files = ["read", "write"] as const;
+  const made = sockets.map(newSocketOf);
+  const remade = reloading === undefined ? [] : made;
+  for (const path of new Set([...SOCKET_GRANTS, ...made])) {
+    if (!remade.includes(path) && maySocket(path)) {
+      permissions.revokeSync({ name: "net", host: formatListen({ path }) });
+    }
+  }
   // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
   if (reloading !== undefined) {
-    for (const path of reloading.folders) narrow({ name: "write", path });
+    for (const path of [...reloading.folders, ...remade, ...sockets.map(({ path }) => path)]) {
+      narrow({ name: "write", path });
+    }
     permissions.revokeSync({ name: "write", path: "/" });
   } else if (!udp) {
     for (const endpoint of [sam, ...services]) narrow({ name: "net", host: formatEndpoint(endpoint) });
     for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
   }
-  const kinds = reloading === undefined ? [...dropped, ...files] : dropped;
+  if (reloading === undefined && sockets.length > 0) {
+    for (const name of files) {
+      for (const { path } of sockets) narrow({ name, path });
+      permissions.revokeSync({ name, path: "/" });
+    }
+  }
+  const isAllGivenBack = reloading === undefined && sockets.length === 0;
+  const kinds = isAllGivenBack ? [...dropped, ...files] : dropped;
   const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");
+  if (reloading === undefined) left.push(...files.filter((name) => isGranted({ name }) && !left.includes(name)));
   if (isGranted({ name: "net" })) left.push("net");
   return left;
+}
+
+/** Whether a socket may be made and used. Runtimes that grant none take the question for a mistake. */
+function maySocket(path: string): boolean {
+  try {
+    return isGranted({ name: "net", host: formatListen({ path }) });
+  } catch {
+    return false;
+  }
 }
 
 /** Makes a grant of its own of what a wider one covers. Only then: otherwise the runtime would ask the user. */

@@ -236,6 +236,7 @@ export class Forwarder {
         new ReadAhead(service, new Uint8Array(LINE_BUFFER), () => {}),
         stream,
         {
+          clientAddress: service.remoteAddr.hostname,
           pool,
           gate,
           halfClosed,

@@ -1,6 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import { formatDuration } from "../config/duration.ts";
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { type Endpoint, formatEndpoint, isUnix } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { REASONS } from "../reasons/reasons.ts";
@@ -232,8 +232,9 @@ export class Server {
     const used = [...applications.map(({ keysDir }) => keysDir), this.#services.keysDir];
     const folders = used.filter((folder) => folder !== undefined);
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
+    const sockets = applications.flatMap(({ listen }) => listen.filter(isUnix));
     const reloading = file !== undefined && { reloading: { folders } };
-    const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, ...reloading });
+    const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, sockets, ...reloading });
     if (left.length > 0) {
       this.#log.warn(`Started with more permissions than the program's own, and cannot drop: ${left.join(", ")}`);
     }
