@@ -168,11 +168,11 @@ function describeBeside({ beside: { names, addresses } }: Report): string[] {
   return words.length === 0 ? [] : [`  ${words.join(", ")}`];
 }
 
-/** @param addresses how many requests were for an IP address: too few for a leak. */
+/** @param addresses how many requests were for an IP address, one and the same: no sign of a leak. */
 function describeNames(addresses: number): string {
-  return addresses === 0
-    ? "✓ Every request came by name: no sign of a DNS leak"
-    : "One request was for an IP address: that may be a test for a proxy. More of them would be a DNS leak";
+  if (addresses === 0) return "✓ Every request came by name: no sign of a DNS leak";
+  const requests = addresses === 1 ? "One request was" : `${addresses} requests were`;
+  return `${requests} for one IP address: that may be a test for a proxy. Another address would be a DNS leak`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

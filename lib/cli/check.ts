@@ -1,4 +1,5 @@
 import type { Signal } from "../io/signal.ts";
+import { formatDuration } from "../config/duration.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, readSettings, readValue } from "../config/settings.ts";
@@ -23,6 +24,9 @@ import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
 
+/** Milliseconds until the next attempt of who watches. */
+const WATCH_INTERVAL = 5_000;
+
 /** Milliseconds between two questions for our own lease set, which routers publish a moment after the session is ready. */
 const OWN_ADDRESS_RETRY = 2_000;
 
@@ -41,21 +45,67 @@ export async function check(operands: readonly string[], given: RawOptions, term
   requireNet(settings.sam, "--sam");
   keepOnly({ sam: settings.sam, udp: settings.udp.enabled, services: ROUTER_PORTS });
   const asJson = given.has("json");
-  const route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
-  const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
-  try {
+  const isWatching = given.has("watch");
+  const since = performance.now();
+  const waited = (): string => formatDuration(performance.now() - since);
+  const told = new Map<string, string>();
+  for (;;) {
+    await using route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
+    const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
     using deadline = new Deadline(timeout);
     const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
-      if (!asJson) terminal.data(describeFinding(step, finding, route.kind));
+      // Who watches is told what is new.
+      const isNews = told.get(step.name) !== `${finding.ok} ${finding.reason}`;
+      told.set(step.name, `${finding.ok} ${finding.reason}`);
+      if (!asJson && isNews) terminal.data(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that arrived, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
     const failed = findings.at(-1)?.ok ? undefined : findings.find(({ ok }) => !ok);
+    const code = failed === undefined ? ExitCode.ok : REASONS[failed.reason ?? "internal"].exitCode;
+    if (isWatching && (code === ExitCode.samUnreachable || code === ExitCode.notReady)) {
+      await pause(terminal, waited);
+      continue;
+    }
     if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));
-    return failed === undefined ? ExitCode.ok : REASONS[failed.reason ?? "internal"].exitCode;
-  } finally {
-    await route.close();
+    else terminal.data(conclude(code, { settings, target, isWatching, isBridgeOnly: given.has("no-session"), waited }));
+    return code;
   }
+}
+
+/** Waits before the next attempt, and shows that on a terminal. */
+async function pause(terminal: Terminal, waited: () => string): Promise<void> {
+  const show = (): void => terminal.status(`Not ready after ${waited()}; trying again`);
+  show();
+  const ticker = setInterval(show, 1_000);
+  using always = new Deadline(Infinity);
+  await sleep(WATCH_INTERVAL, always);
+  clearInterval(ticker);
+  terminal.status("");
+}
+
+/** What a check was about, for its last sentence. */
+interface Checked {
+  settings: ApplicationSettings;
+  target: StreamTarget | undefined;
+  isWatching: boolean;
+  isBridgeOnly: boolean;
+  waited: () => string;
+}
+
+/** What all steps say together, one sentence. */
+function conclude(code: ExitCode, { settings: { sam }, target, isWatching, isBridgeOnly, waited }: Checked): string {
+  const bridge = sam.port === 7656 && sam.hostname === "127.0.0.1" ? "" : ` --sam ${formatEndpoint(sam)}`;
+  if (code === ExitCode.ok) {
+    if (isBridgeOnly) return `The SAM bridge is fine; i2p-socks check${bridge} also builds tunnels`;
+    const time = isWatching ? ` after ${waited()}` : "";
+    if (target !== undefined) return `All good${time}: ${target.host} can be reached`;
+    return `All good${time}: start with i2p-socks${bridge === "" ? "" : ` serve${bridge}`}`;
+  }
+  if (code === ExitCode.samUnreachable || code === ExitCode.notReady) {
+    return `Not ready: follow the fix above; i2p-socks check${bridge} --watch waits until all is well`;
+  }
+  return "Not good: the fix above is for the first step that failed";
 }
 
 /** The steps, and what one of them leaves for the next. */
@@ -131,7 +181,7 @@ class Route {
   }
 
   /** Ends the sessions. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     if (this.#conn !== undefined) closeQuietly(this.#conn);
     this.#session?.close();
     await this.#datagrams?.[Symbol.asyncDispose]();

@@ -2,6 +2,7 @@ import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { Deadline } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
+import { isSocksPort } from "../command/ask_status.ts";
 import type { Fix } from "../reasons/reasons.ts";
 
 /** Milliseconds for what listens at a port to say something. */
@@ -62,11 +63,6 @@ export async function diagnoseSilence(sam: Endpoint, signal: Signal): Promise<Di
     };
   }
   return { says: `${nothing}, nor at the other ports that routers use: no router is running` };
-}
-
-/** Whether an answer to HTTP is that of a SOCKS port of this program. */
-export function isSocksPort(answer: string): boolean {
-  return /^HTTP\/\S+ 400 This is a SOCKS port/.test(answer);
 }
 
 /** What is at the port where an application is to find SOCKS: `ours`, `nobody`, or what else in words. */

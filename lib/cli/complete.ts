@@ -1,5 +1,6 @@
 import { flagOf, OPTIONS, type OptionSpec, VARIABLE_PREFIX, type Verb, VERBS } from "../config/options.ts";
 import { ExitCode } from "../command/exit_code.ts";
+import { runningInstances } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { readEnv } from "../command/permissions.ts";
 import type { Terminal } from "../command/terminal.ts";
@@ -8,23 +9,26 @@ import { TOPICS } from "../manual/topics.ts";
 import { summaryOf } from "../manual/verbs.ts";
 import { CONFIG_ACTIONS, KEY_ACTIONS } from "../command/actions.ts";
 import { KINDS } from "./service.ts";
-import { CLIENTS } from "./setup_clients.ts";
+import { CLIENTS } from "../command/setup_clients.ts";
 import { SHELLS } from "./completions.ts";
 
 /** What completes the words behind a verb, one after the other: words, or whatever is there of a kind. */
-const OPERANDS: Readonly<Partial<Record<Verb, readonly (readonly string[] | "file" | "identity")[]>>> = {
-  keys: [Object.keys(KEY_ACTIONS), "identity", "file"],
-  config: [Object.keys(CONFIG_ACTIONS), "file"],
-  setup: [Object.keys(CLIENTS)],
-  completions: [SHELLS],
-  service: [Object.keys(KINDS)],
-  help: [[...new Set([...VERBS, "topics", ...Object.keys(TOPICS)])]],
-};
+const OPERANDS: Readonly<Partial<Record<Verb, readonly (readonly string[] | "file" | "identity" | "application")[]>>> =
+  {
+    keys: [Object.keys(KEY_ACTIONS), "identity", "file"],
+    config: [Object.keys(CONFIG_ACTIONS), "file"],
+    status: ["application"],
+    why: ["application"],
+    setup: [Object.keys(CLIENTS)],
+    completions: [SHELLS],
+    service: [Object.keys(KINDS)],
+    help: [[...new Set([...VERBS, "topics", ...Object.keys(TOPICS)])]],
+  };
 
 /** What may stand at the cursor. Shells filter words by what is typed so far, and complete paths themselves. */
 interface Candidates {
-  /** One word, a word of a comma-separated list, a path, or the name of an identity. */
-  kind: "word" | "list" | "file" | "folder" | "identity";
+  /** One word, a word of a comma-separated list, a path, or the name of an identity or of a running application. */
+  kind: "word" | "list" | "file" | "folder" | "identity" | "application";
   /** Words, each with its description if it has one. */
   words: readonly (readonly [word: string, description?: string])[];
 }
@@ -38,7 +42,11 @@ interface Candidates {
 export async function complete(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { kind, words } = candidatesFor(args);
   const folder = (): string | undefined => readEnv(`${VARIABLE_PREFIX}KEYS_DIR`, "--keys-dir") || defaultKeysDir();
-  const names = kind === "identity" ? await new KeyStore(requireKeysDir(folder())).list() : [];
+  const names = kind === "identity"
+    ? await new KeyStore(requireKeysDir(folder())).list()
+    : kind === "application"
+    ? (await runningInstances()).flatMap(({ applications }) => applications.map(({ name }) => name))
+    : [];
   terminal.exact([`:${kind}`, ...names, ...words.map((word) => word.join("\t"))].join("\n"));
   return ExitCode.ok;
 }
@@ -74,6 +82,7 @@ function valuesOf({ name, value, words: known, list }: OptionSpec, current: stri
   if (known !== undefined) return { kind: list === true ? "list" : "word", words: known.map((word) => [done + word]) };
   if (value === "FILE") return { kind: "file", words: [] };
   if (value === "DIR") return { kind: "folder", words: [] };
+  if (name === "via") return { kind: "application", words: [] };
   return { kind: name === "identity" ? "identity" : "word", words: [] };
 }
 

@@ -2,9 +2,9 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { Terminal } from "../command/terminal.ts";
-import bash from "./completions.bash" with { type: "text" };
-import fish from "./completions.fish" with { type: "text" };
-import zsh from "./completions.zsh" with { type: "text" };
+import bash from "../templates/completions.bash" with { type: "text" };
+import fish from "../templates/completions.fish" with { type: "text" };
+import zsh from "../templates/completions.zsh" with { type: "text" };
 
 /** A script for each shell: it hands the words to `i2p-socks complete`, and completes paths itself. */
 const SCRIPTS = { bash, zsh, fish } as const;

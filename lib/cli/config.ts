@@ -3,6 +3,7 @@ import { effectiveSettings, type Setting, settingsFile, templateFile } from "../
 import type { RawOptions } from "../config/raw_options.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { errorText } from "../io/error_text.ts";
+import { writeNewFile } from "../io/new_file.ts";
 import { STDIN, usualPlaces, withUsualFile } from "../command/config_file.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { CONFIG_ACTIONS, type ConfigAction } from "../command/actions.ts";
@@ -48,7 +49,7 @@ async function initialize(file: string | undefined, terminal: Terminal): Promise
   try {
     const folder = path.replace(/[^/\\]*$/, "");
     if (file === undefined) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    await Deno.writeTextFile(path, templateFile(), { createNew: true, mode: 0o600 });
+    await writeNewFile(path, new TextEncoder().encode(templateFile()));
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
       throw new CliError(ExitCode.failure, `"${path}" exists already, and was not changed`, [

@@ -9,15 +9,15 @@ import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
 import { completeHint } from "../reasons/advice.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
-import { connectThrough, UpstreamError, type UpstreamProblem } from "./connect_via.ts";
-import type { Log } from "../report/log.ts";
+import { connectThrough, readViaLogin, UpstreamError, type UpstreamProblem } from "../command/connect_via.ts";
 import { SamError } from "../sam/error.ts";
-import type { SamLogin } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
+import type { Login } from "../command/connect_via.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { requireI2pAddress } from "../command/arguments.ts";
 import { IdentityRegistry } from "../server/identity_registry.ts";
-import { readPassword, readSamLogin } from "../command/input_files.ts";
+import { readSamLogin } from "../command/input_files.ts";
+import { endpointOf } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { OPTIONS } from "../config/options.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
@@ -56,7 +56,7 @@ class Stopped extends Error {}
 export async function connect(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const target = parseTarget(operands);
   const settings = readSettings(given);
-  const via = chooseVia(given);
+  const via = await chooseVia(given);
   using stop = new StopSignal();
   // ssh ends its ProxyCommand in this way.
   stop.onHangup(() => stop.request());
@@ -105,14 +105,14 @@ async function open(
 async function openThrough(
   via: Endpoint,
   target: Target,
-  login: SamLogin | undefined,
+  login: Login | undefined,
   signal: Signal,
   timeout: number,
 ): Promise<Opened> {
   requireNet(via, "--via");
   keepOnly({ sam: via });
   try {
-    const stream = await connectThrough({ ...via, login: login && bytesOf(login) }, target, signal);
+    const stream = await connectThrough({ ...via, login }, target, signal);
     return { ...stream, hasHalfClose: true, release: async () => {} };
   } catch (error) {
     if (error instanceof TimeoutError) {
@@ -199,7 +199,7 @@ const UPSTREAM_CODES: Readonly<Record<UpstreamProblem, ExitCode>> = {
   "failed": ExitCode.failure,
 };
 
-function adviseOnUpstream({ problem, message, refusal }: UpstreamError, via: Endpoint): CliError {
+export function adviseOnUpstream({ problem, message, refusal }: UpstreamError, via: Endpoint): CliError {
   const where = formatEndpoint(via);
   if (refusal !== undefined) {
     return new CliError(codeOf(refusal.reason), message, adviceOf(refusal.reason, refusal.sam));
@@ -245,37 +245,20 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
  * environment says.
  *
  * @throws {ConfigError} if the options contradict each other.
+ * @throws {CliError} if no running application has the name that is given.
  */
-function chooseVia(given: RawOptions): Endpoint | undefined {
-  const endpoint = readValue(given, "via");
+async function chooseVia(given: RawOptions): Promise<Endpoint | undefined> {
+  const via = readValue(given, "via");
   const source = given.get("via")?.at(-1)?.source;
   const own = OPTIONS.filter(({ name, verbs }) => verbs.includes("connect") && !COMMON.includes(name))
     .flatMap(({ name }) => given.get(name) ?? []).find((value) => value.source.startsWith("-"));
   const login = given.get("via-user") ?? given.get("via-password-file");
-  if (endpoint === undefined && login !== undefined) {
+  if (via === undefined && login !== undefined) {
     throw new ConfigError([`${login[0]?.source} is of no use without --via`]);
   }
-  if (endpoint === undefined || own === undefined) return endpoint;
+  if (via === undefined || own === undefined) return via === undefined ? undefined : await endpointOf(via);
   if (source !== "--via") return undefined;
   throw new ConfigError([`${own.source} cannot be given together with --via: the running proxy has a session already`]);
-}
-
-/** The login for the running proxy. Where it wants no password any one will do, or none. */
-async function readViaLogin(given: RawOptions, log: Log): Promise<SamLogin | undefined> {
-  const user = given.get("via-user")?.at(-1)?.text;
-  const file = given.get("via-password-file")?.at(-1)?.text;
-  if (user === undefined && file === undefined) return undefined;
-  if (!user) throw new ConfigError(["--via-password-file needs --via-user"]);
-  const login = { user, password: file === undefined ? "" : await readPassword(file, "--via-password-file", log) };
-  for (const bytes of Object.values(bytesOf(login))) {
-    if (bytes.length > 255) throw new ConfigError(["A login for --via has at most 255 bytes of each"]);
-  }
-  return login;
-}
-
-function bytesOf({ user, password }: SamLogin): { user: Uint8Array; password: Uint8Array } {
-  const encoder = new TextEncoder();
-  return { user: encoder.encode(user), password: encoder.encode(password) };
 }
 
 function parseTarget(operands: readonly string[]): Target {

@@ -1,5 +1,5 @@
 import type { RawOptions } from "../config/raw_options.ts";
-import { type Client, CLIENTS } from "./setup_clients.ts";
+import { type Client, CLIENTS } from "../command/setup_clients.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { withPort } from "../config/endpoint.ts";

@@ -4,6 +4,7 @@ import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
 import { errorText } from "../io/error_text.ts";
+import { writeNewFile } from "../io/new_file.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
 import { KeyStore, MAX_KEY_FILE } from "../keys/key_store.ts";
@@ -152,12 +153,9 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
       try {
         await terminal.bytes(key.expose());
       } catch (error) {
-        throw new CliError(
-          ExitCode.failure,
-          `Cannot write the key to stdout: ${error instanceof Error ? error.message : error}`,
-        );
+        throw new CliError(ExitCode.failure, `Cannot write the key to stdout: ${errorText(error)}`);
       }
-    } else await writeNewFile(file, key.expose());
+    } else await exportTo(file, key.expose());
     terminal.talk(
       `Exported the private key of ${await addressOf(key)}. Anyone who has it can impersonate this address.`,
     );
@@ -271,17 +269,11 @@ async function readInput(file: string | undefined): Promise<Uint8Array> {
   }
 }
 
-async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
+async function exportTo(path: string, bytes: Uint8Array): Promise<void> {
   requireWrite(path, "keys export");
-  let isMade = false;
   try {
-    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-    isMade = true;
-    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-    await file.sync();
+    await writeNewFile(path, bytes);
   } catch (error) {
-    // A part of a key is of no use, and secret.
-    if (isMade) await Deno.remove(path).catch(() => {});
     const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : errorText(error);
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.failure;
     throw new CliError(code, `Cannot write "${path}": ${reason}`);

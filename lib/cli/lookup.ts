@@ -5,6 +5,8 @@ import { type Address, type AddressKind, parseAddress, whyNotI2p } from "../i2p/
 import { isAddressHelper, parseAddressHelper } from "../i2p/address_helper.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
+import { unknownReason } from "../reasons/classify.ts";
+import { fixLines, REASONS } from "../reasons/reasons.ts";
 import { SamError } from "../sam/error.ts";
 import { LOOKUP_TIMEOUT, lookupName } from "../sam/naming.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
@@ -42,6 +44,7 @@ export async function lookup(names: readonly string[], given: RawOptions, termin
     found.push(one);
     if (isJson) continue;
     terminal.data(one.hosts ?? describe(one));
+    for (const line of one.advice ?? []) terminal.talk(`i2p-socks: hint: ${line}`);
     if (one.warning !== undefined) terminal.talk(`i2p-socks: warning: ${one.warning}`);
   }
   if (isJson) terminal.data(JSON.stringify({ names: found }));
@@ -55,8 +58,10 @@ interface Found {
   kind: AddressKind | "link";
   b32?: string | undefined;
   resolves: boolean;
-  /** Why it cannot resolve. */
+  /** Why it does not resolve. */
   problem?: string | undefined;
+  /** What to do about that, a line each. */
+  advice?: string[];
   /** Of a link: the line for a file of `--hosts`. */
   hosts?: string;
   /** Of a link: what to be careful about. */
@@ -67,7 +72,14 @@ async function lookUp(name: string, endpoint: SamEndpoint): Promise<Found> {
   const address = parseAddress(name);
   const resolved = await resolve(address, endpoint);
   const b32 = resolved ?? (address.kind === "b32" ? address.host : undefined);
-  return { name, kind: address.kind, b32, resolves: resolved !== undefined, problem: whyNotI2p(address) };
+  const { kind } = address;
+  const cannot = whyNotI2p(address);
+  if (resolved !== undefined || cannot !== undefined) {
+    return { name, kind, b32, resolves: resolved !== undefined, problem: cannot };
+  }
+  const { message, fix, hint } = REASONS[unknownReason(kind)];
+  const advice = fix === null ? (hint === null ? [] : [hint]) : fixLines(fix);
+  return { name, kind, b32, resolves: false, problem: message, advice };
 }
 
 /**

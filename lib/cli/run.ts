@@ -1,5 +1,6 @@
 import type { RawOptions } from "../config/raw_options.ts";
 import { parseArguments } from "../command/arguments.ts";
+import { errorText } from "../io/error_text.ts";
 import { ExitCode } from "../command/exit_code.ts";
 import type { Verb } from "../config/options.ts";
 import { findSetVariable } from "../command/environment.ts";
@@ -23,7 +24,12 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     return problem.code;
   });
   await terminal.flush(StopSignal.hasReceived);
-  return code;
+  // A reader that has what it wanted, as head has, may leave.
+  const { failure } = terminal;
+  if (code !== ExitCode.ok || failure === undefined || failure instanceof Deno.errors.BrokenPipe) return code;
+  terminal.fatal({ messages: [`Cannot write to stdout: ${errorText(failure)}`], hints: [], code: ExitCode.failure });
+  await terminal.flush(StopSignal.hasReceived);
+  return ExitCode.failure;
 }
 
 /** Whether a command line, which may be wrong elsewhere, asks for errors as JSON. */
@@ -69,6 +75,9 @@ const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {
   "config": async () => (await import("./config.ts")).config,
   "hash-login": async () => (await import("./hash_login.ts")).hashLogin,
   "status": async () => (await import("./status.ts")).status,
+  "why": async () => (await import("./why.ts")).why,
+  "ping": async () => (await import("./ping.ts")).ping,
+  "report": async () => (await import("./report.ts")).report,
   "setup": async () => (await import("./setup.ts")).setup,
   "service": async () => (await import("./service.ts")).service,
   "completions": async () => (await import("./completions.ts")).completions,

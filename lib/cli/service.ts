@@ -2,11 +2,11 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { Terminal } from "../command/terminal.ts";
-import confined from "./service_confined.service" with { type: "text" };
-import container from "./service_container.txt" with { type: "text" };
-import launchd from "./service_launchd.plist" with { type: "text" };
-import systemd from "./service_systemd.service" with { type: "text" };
-import windows from "./service_windows.ps1" with { type: "text" };
+import confined from "../templates/service_confined.service" with { type: "text" };
+import container from "../templates/service_container.txt" with { type: "text" };
+import launchd from "../templates/service_launchd.plist" with { type: "text" };
+import systemd from "../templates/service_systemd.service" with { type: "text" };
+import windows from "../templates/service_windows.ps1" with { type: "text" };
 
 /** What the unit of systemd says in other words. */
 type Replacements = readonly (readonly [from: string | RegExp, to: string])[];

@@ -1,8 +1,9 @@
 import { type Endpoint, formatEndpoint, withPort } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
-import { readSettings } from "../config/settings.ts";
-import { type Client, CLIENTS } from "./setup_clients.ts";
+import { readSettings, readValue } from "../config/settings.ts";
+import { type Client, CLIENTS } from "../command/setup_clients.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
+import { findApplication, listenerOf, runningInstances } from "../command/instances.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { Deadline } from "../io/deadline.ts";
 import { mayConnect } from "../command/permissions.ts";
@@ -25,20 +26,15 @@ interface Setup {
  * Prints the settings of an application for the listener. They go to stdout and what to know to stderr, so that the
  * settings can be sent into a file. Without an operand, the list of applications.
  */
-export async function setup(
-  operands: readonly string[],
-  given: RawOptions,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export async function setup(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const [word, ...more] = operands;
   if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
-  const { listen } = readSettings(given);
-  const [listener] = withPort(listen);
   if (word === undefined) {
-    terminal.data(listClients());
+    terminal.data(given.has("json") ? JSON.stringify({ clients: Object.keys(CLIENTS) }) : listClients());
     return ExitCode.ok;
   }
   const client = clientNamed(word);
+  const { listener, note, isRunning } = await chooseListener(given);
   if (listener === undefined) {
     throw new CliError(ExitCode.usage, "setup needs a port: most applications have no setting for a socket", [
       "Use --listen PORT too; curl --proxy socks5h://localhost/PATH takes a socket, and so does setup confine's --proxy",
@@ -53,9 +49,19 @@ export async function setup(
       ],
     );
   }
-  const { settings, talk } = describeSetup(client, listener);
-  terminal.talk([talk, ...await warnOf(listener)].join("\n"));
-  terminal.talk("");
+  const warnings = isRunning ? [] : await warnOf(listener);
+  if (given.has("json")) {
+    const [{ title, notes }, listen] = [client, formatEndpoint(listener)];
+    terminal.data(
+      JSON.stringify({ client: word, title, listen, settings: client.settings(listener), notes, warnings }),
+    );
+    return ExitCode.ok;
+  }
+  // A file keeps its lines whole; a terminal breaks them where words end.
+  const { settings, talk } = describeSetup(client, listener, terminal.isInteractive, note);
+  const warned = warnings.map((warning) => terminal.isInteractive ? wrap(`! ${warning}`, "  ") : `! ${warning}`);
+  if (!readValue(given, "quiet")) terminal.talk([talk, ...warned].join("\n"));
+  else warned.forEach((line) => terminal.talk(line));
   terminal.data(settings);
   return ExitCode.ok;
 }
@@ -68,18 +74,55 @@ async function warnOf(listener: Endpoint): Promise<string[]> {
   const what = await lookForSocks(listener, deadline);
   if (what === "ours") return [];
   const says = what === "nobody" ? `Nobody listens on ${where} now` : `What listens on ${where} now is ${what}`;
-  return [
-    wrap(`! ${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`, "  "),
-  ];
+  return [`${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`];
 }
 
-/** What to do with an application for a listener. */
-export function describeSetup(client: Client, listener: Endpoint): Setup {
-  const notes = [...client.notes, `These settings assume that i2p-socks listens on ${formatEndpoint(listener)}`];
+/** What to do with an application for a listener; `isWrapped` breaks what people read into short lines. */
+export function describeSetup(
+  client: Client,
+  listener: Endpoint,
+  isWrapped = true,
+  where = `These settings assume that i2p-socks listens on ${formatEndpoint(listener)}`,
+): Setup {
+  const broken = (text: string, indent?: string): string => isWrapped ? wrap(text, indent) : text;
+  const notes = [...client.notes, where];
   return {
     settings: client.settings(listener).join("\n"),
-    talk: [wrap(client.title), ...notes.map((note) => wrap(`- ${note}`, "  "))].join("\n"),
+    talk: [broken(client.title), ...notes.map((note) => broken(`- ${note}`, "  "))].join("\n"),
   };
+}
+
+/** Where settings lead. */
+interface Chosen {
+  listener: Endpoint | undefined;
+  /** What is known of that. */
+  note: string;
+  /** Whether an instance of this user runs there. */
+  isRunning: boolean;
+}
+
+/**
+ * Where the proxy listens that the settings are for: at the address given, else where the application of that name runs, or
+ * the only one.
+ *
+ * @throws {CliError} if several run, or none has the name.
+ */
+async function chooseListener(given: RawOptions): Promise<Chosen> {
+  const { listen, name, listenGiven } = readSettings(given);
+  const [listener] = withPort(listen);
+  const where = listener === undefined ? "" : formatEndpoint(listener);
+  const running = listenGiven
+    ? (await runningInstances()).flatMap(({ applications }) => applications).find(({ listen }) =>
+      listen.includes(where)
+    )
+    : (await findApplication(given.has("name") ? name : undefined))?.application;
+  if (running === undefined) {
+    const note = `These settings assume that i2p-socks listens on ${where}; none of yours does now`;
+    return { listener, note, isRunning: false };
+  }
+  const found = listenGiven ? listener : listenerOf(running);
+  const note = `i2p-socks ("${running.name}") listens on ${found === undefined ? "" : formatEndpoint(found)}`;
+  return { listener: found, note, isRunning: true };
 }
 
 /**
@@ -93,8 +136,10 @@ export function clientNamed(word: string): Client {
   const names = Object.keys(CLIENTS);
   throw new CliError(ExitCode.usage, `No settings are known for "${word}"`, [
     ...didYouMean(word, names),
+    "In any application: SOCKS5 at the address of the ready line, and names looked up by the proxy (socks5h, remote DNS); or SOCKS4a",
+    "A user name there is an identity of its own, and the password may be anything",
+    "A program without proxy settings: i2p-socks setup proxychains",
     `Known are ${names.join(", ")}`,
-    "Any other application: SOCKS5 with remote DNS, or SOCKS4a",
   ]);
 }
 

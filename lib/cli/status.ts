@@ -1,70 +1,151 @@
-import { errorText } from "../io/error_text.ts";
-import type { Signal } from "../io/signal.ts";
 import { DEFAULT_STATUS, type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
-import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
-import { Deadline, sleep } from "../io/deadline.ts";
+import { parseVia } from "../config/values.ts";
+import { sleep } from "../io/deadline.ts";
+import type { Signal } from "../io/signal.ts";
 import { isReady, type Snapshot } from "../status/snapshot.ts";
+import { askStatus } from "../command/ask_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
+import { findApplication, type Instance, runningInstances } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
-import { isSocksPort } from "./check_ports.ts";
-import { describeSnapshot } from "./status_table.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
-
-/** Milliseconds for an answer. */
-const ANSWER_TIMEOUT = 5_000;
-
-/** Longest answer, in bytes: what listens at a port need not be this program. */
-const MAX_ANSWER = 4_194_304;
+import { describeInstance, describeSnapshot, frameOf } from "./status_table.ts";
 
 /** Milliseconds between two answers that are shown. */
 const WATCH_INTERVAL = 2_000;
 
+/** Where to learn of an instance: it is asked, or its note has to do. */
+export interface Source {
+  /** Where it serves its status; undefined without `--status`. */
+  endpoint: Endpoint | undefined;
+  /** What it says of itself in the runtime folder; undefined where it is named by its address. */
+  note: Instance | undefined;
+  /** The application that is meant; all of them where undefined. */
+  name: string | undefined;
+}
+
+/** What was learned of an instance. */
+type Answer = { snapshot: Snapshot } | { note: Instance };
+
 /**
- * Asks a running instance how it fares, and prints that.
+ * Shows what running instances are doing: those of this user, or the one that is named.
  *
- * @returns 75 if one of its applications is not ready; of a signal where it was to watch.
+ * @returns 75 if one of their applications is not ready; of a signal where it was to watch.
  * @throws {CliError} if nobody answers. Who watches is told so instead, once there was an answer.
  */
 export async function status(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
-  const endpoint = parseOperands(operands);
-  requireNet(endpoint, "status");
-  keepOnly({ sam: endpoint });
+  const sources = await findSources("status", operands);
+  openNothingElse(sources, "status");
   const isJson = given.has("json");
-  let shown: Snapshot | undefined;
-  const print = (snapshot: Snapshot): void => {
-    if (isJson) terminal.data(JSON.stringify(snapshot));
-    else describeSnapshot(snapshot, shown).forEach((line) => terminal.data(line));
-    shown = snapshot;
-  };
-  const first = await ask(endpoint);
+  const first = await askAll(sources);
   if (!given.has("watch")) {
-    print(first);
-    return isReady(first) ? ExitCode.ok : ExitCode.notReady;
+    print(first, isJson, terminal);
+    return first.every(isAnswerReady) ? ExitCode.ok : ExitCode.notReady;
   }
-  return await watch(endpoint, first, print, isJson, terminal);
+  return await watch(sources, first, isJson, terminal);
+}
+
+/**
+ * The instances that an operand names: all of this user without one.
+ *
+ * @throws {CliError} if it is not an address, and no running application has that name.
+ */
+export async function findSources(verb: string, [operand, ...more]: readonly string[]): Promise<Source[]> {
+  if (more.length > 0) {
+    throw new CliError(ExitCode.usage, `${verb} takes one name or address, but also got "${more[0]}"`);
+  }
+  const named = operand === undefined ? undefined : parseOperand(operand);
+  if (named !== undefined && typeof named !== "string") return [{ endpoint: named, note: undefined, name: undefined }];
+  const instances = (await runningInstances()).filter(({ applications }) =>
+    named === undefined || applications.some(({ name }) => name === named)
+  );
+  // It says which ones there are.
+  if (instances.length === 0 && named !== undefined) await findApplication(named);
+  if (instances.length === 0) return [{ endpoint: DEFAULT_STATUS, note: undefined, name: undefined }];
+  return instances.map((note) => ({
+    endpoint: note.status === null ? undefined : parseEndpoint(note.status),
+    note,
+    name: named,
+  }));
+}
+
+/** Gives back the permission to reach anything but what is asked. */
+export function openNothingElse(sources: readonly Source[], verb: string): void {
+  const [first = DEFAULT_STATUS, ...services] = sources.flatMap(({ endpoint }) => endpoint ?? []);
+  for (const endpoint of [first, ...services]) requireNet(endpoint, verb);
+  keepOnly({ sam: first, services });
+}
+
+function parseOperand(operand: string): Endpoint | string {
+  try {
+    return parseVia(operand);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CliError(ExitCode.usage, `Cannot ask "${operand}" for its status: ${error.message}`);
+  }
+}
+
+async function askAll(sources: readonly Source[], signal?: Signal): Promise<Answer[]> {
+  return await Promise.all(sources.map((source) => askOne(source, signal)));
+}
+
+/** Asks an instance; one that serves no status is told of by its note. */
+async function askOne(source: Source, signal?: Signal): Promise<Answer> {
+  const { endpoint, note, name } = source;
+  if (endpoint !== undefined || note === undefined) return { snapshot: await askSource(source, signal) };
+  return {
+    note: { ...note, applications: note.applications.filter((one) => name === undefined || one.name === name) },
+  };
+}
+
+/** Asks an instance that serves its status for the applications that are meant. @throws {CliError} if it does not answer. */
+export async function askSource({ endpoint, note, name }: Source, signal?: Signal): Promise<Snapshot> {
+  try {
+    const snapshot = await askStatus(endpoint ?? DEFAULT_STATUS, signal);
+    const meant = snapshot.applications.filter((one) => name === undefined || one.name === name);
+    return { ...snapshot, applications: meant };
+  } catch (error) {
+    if (note !== undefined || endpoint !== DEFAULT_STATUS || !(error instanceof CliError)) throw error;
+    const where = formatEndpoint(DEFAULT_STATUS);
+    throw new CliError(error.code, `No i2p-socks of this user runs, and none answers at ${where}`, [
+      "Name the address of another user's: i2p-socks status HOST:PORT",
+    ]);
+  }
+}
+
+function isAnswerReady(answer: Answer): boolean {
+  return "note" in answer ? answer.note.applications.every(({ ready }) => ready) : isReady(answer.snapshot);
+}
+
+function print(answers: readonly Answer[], isJson: boolean, terminal: Terminal): void {
+  const texts = answers.map((answer) => {
+    if (isJson) return JSON.stringify("note" in answer ? answer.note : answer.snapshot);
+    return ("note" in answer ? describeInstance(answer.note) : describeSnapshot(answer.snapshot)).join("\n");
+  });
+  terminal.data(texts.join(isJson ? "\n" : "\n\n"));
 }
 
 async function watch(
-  endpoint: Endpoint,
-  first: Snapshot,
-  print: (snapshot: Snapshot) => void,
+  sources: readonly Source[],
+  first: Answer[],
   isJson: boolean,
   terminal: Terminal,
 ): Promise<ExitCode> {
   using stop = new StopSignal();
   const stopped = new AbortController();
   stop.promise.then(() => stopped.abort());
-  for (let snapshot: Snapshot | undefined = first; !stopped.signal.aborted;) {
-    if (snapshot !== undefined) {
-      if (!isJson) terminal.page();
-      print(snapshot);
+  let before: Answer[] = [];
+  for (let answers: Answer[] | undefined = first; !stopped.signal.aborted;) {
+    if (answers !== undefined && !terminal.isBehind) {
+      if (isJson) print(answers, isJson, terminal);
+      else show(answers, before, terminal);
+      before = answers;
     }
     await sleep(WATCH_INTERVAL, stopped.signal);
-    if (stopped.signal.aborted) break;
-    // The program may be starting anew: who watches wants to see it come back.
-    snapshot = await ask(endpoint, stopped.signal).catch((error) => {
+    if (stopped.signal.aborted || terminal.failure !== undefined) break;
+    // The program may be starting again: who watches wants to see it come back.
+    answers = await askAll(sources, stopped.signal).catch((error) => {
       if (!(error instanceof CliError)) throw error;
       if (!stopped.signal.aborted) terminal.talk(error.message);
       return undefined;
@@ -73,74 +154,25 @@ async function watch(
   return stop.exitCode;
 }
 
-function parseOperands([operand, ...more]: readonly string[]): Endpoint {
-  if (more.length > 0) throw new CliError(ExitCode.usage, `status takes one address, but also got "${more[0]}"`);
-  if (operand === undefined) return DEFAULT_STATUS;
-  try {
-    const endpoint = parseEndpoint(operand);
-    if (endpoint.port === 0) throw new SyntaxError("port 0 cannot be connected to");
-    return endpoint;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new CliError(ExitCode.usage, `Cannot ask "${operand}" for its status: ${error.message}`);
+/** Shows answers in place of the last ones, as far as the window has room; below them where there is no window. */
+function show(answers: readonly Answer[], before: readonly Answer[], terminal: Terminal): void {
+  const earlier = before.flatMap((answer) => "snapshot" in answer ? [answer.snapshot] : []);
+  const earlierOf = ({ startedAt }: Snapshot): Snapshot | undefined =>
+    earlier.find((other) => other.startedAt === startedAt);
+  const { size } = terminal;
+  if (size !== undefined) {
+    terminal.page(frameOf(
+      answers.map((answer) =>
+        "note" in answer ? answer.note : { snapshot: answer.snapshot, before: earlierOf(answer.snapshot) }
+      ),
+      size,
+    ));
+    return;
   }
-}
-
-/** Asks once. @throws {CliError} if there is no answer that makes sense. */
-async function ask(endpoint: Endpoint, signal?: Signal): Promise<Snapshot> {
-  using deadline = new Deadline(ANSWER_TIMEOUT, signal);
-  const address = formatEndpoint(endpoint);
-  const fail = (reason: string): CliError =>
-    new CliError(ExitCode.failure, `Cannot get the status from ${address}: ${reason}`, [
-      `Is i2p-socks running with --status ${address}?`,
-    ]);
-  let text: string;
-  try {
-    text = await fetchText(endpoint, deadline);
-  } catch (error) {
-    if (deadline.aborted) throw fail("no answer in time");
-    if (error instanceof Deno.errors.ConnectionRefused) throw fail("nobody listens there");
-    throw fail(errorText(error));
-  }
-  if (isSocksPort(text)) throw fail("that is a SOCKS port of i2p-socks, not its status");
-  const [, code, body = ""] = /^HTTP\/1\.1 (\d{3}) [^]*?\r\n\r\n([^]*)$/.exec(text) ?? [];
-  if (code !== "200") throw fail(code === undefined ? "what listens there speaks something else" : `HTTP ${code}`);
-  const snapshot = parseSnapshot(body);
-  if (snapshot === undefined) throw fail("what listens there is something else");
-  return snapshot;
-}
-
-/** Not by `fetch`, which a proxy in the environment could lead elsewhere. */
-async function fetchText(endpoint: Endpoint, signal: Signal): Promise<string> {
-  using conn = await connectTcp(endpoint, signal);
-  closeOnAbort(conn, signal);
-  const head = `GET /status.json HTTP/1.1\r\nHost: ${formatEndpoint(endpoint)}\r\nConnection: close\r\n\r\n`;
-  await writeAll(conn, new TextEncoder().encode(head));
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(65_536);
-  let text = "";
-  for (let count = await conn.read(buffer); count !== null; count = await conn.read(buffer)) {
-    text += decoder.decode(buffer.subarray(0, count), { stream: true });
-    if (text.length > MAX_ANSWER) throw new Error("the answer is too long");
-  }
-  closeQuietly(conn);
-  return text;
-}
-
-/** Reads an answer as far as it takes to tell this program from another one that speaks HTTP. */
-function parseSnapshot(body: string): Snapshot | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    const isSnapshot = typeof value === "object" && value !== null && "version" in value && "uptimeSeconds" in value &&
-      "applications" in value && Array.isArray(value.applications) && value.applications.every(isApplication);
-    return isSnapshot ? value as Snapshot : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isApplication(value: unknown): boolean {
-  const lists = ["listen", "identities", "refusals", "leaks"];
-  return typeof value === "object" && value !== null &&
-    Object.entries(value).filter(([key, list]) => lists.includes(key) && Array.isArray(list)).length === lists.length;
+  terminal.data(
+    answers.map((answer) =>
+      ("note" in answer ? describeInstance(answer.note) : describeSnapshot(answer.snapshot, earlierOf(answer.snapshot)))
+        .join("\n")
+    ).join("\n\n"),
+  );
 }

@@ -1,5 +1,26 @@
 import { formatDuration } from "../config/duration.ts";
+import type { Instance } from "../command/instances.ts";
+import { wrapWords } from "../report/terminal_lines.ts";
 import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../status/snapshot.ts";
+
+/** A line for people. */
+interface Line {
+  text: string;
+  /** Whether it says what to do about the line before, which can be left out where there is little room. */
+  isHint?: boolean;
+}
+
+/** Room for lines, in characters. */
+interface Size {
+  columns: number;
+  rows: number;
+}
+
+/** A snapshot, with an earlier one of the same program: with it, lines of traffic tell the rate since then. */
+interface Watched {
+  snapshot: Snapshot;
+  before?: Snapshot | undefined;
+}
 
 /**
  * Writes a snapshot for people, a line each.
@@ -7,12 +28,86 @@ import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../statu
  * @param before an earlier one of the same program: with it, lines of traffic tell the rate since then.
  */
 export function describeSnapshot(snapshot: Snapshot, before?: Snapshot): string[] {
-  const { version, startedAt, uptimeSeconds, applications } = snapshot;
+  const pace = paceOf(snapshot, before);
   return [
-    `i2p-socks ${version}, up ${seconds(uptimeSeconds)} (since ${startedAt})`,
-    ...applications.flatMap((application) => ["", ...describeApplication(application, paceOf(snapshot, before))]),
-    ...(applications.length === 0 ? ["✗ No application is served"] : []),
+    headLine(snapshot),
+    ...snapshot.applications.flatMap((application) => [
+      "",
+      ...[...summaryOf(application, pace), ...detailsOf(application)].map(({ text }) => text),
+    ]),
+    ...(snapshot.applications.length === 0 ? ["✗ No application is served"] : []),
   ];
+}
+
+/** What can be said of an instance that serves no status. */
+export function describeInstance({ version, startedAt, pid, applications }: Instance): string[] {
+  return [
+    `i2p-socks ${version}, up since ${localTime(new Date(startedAt))}, process ${pid}`,
+    ...applications.flatMap(({ name, listen, sam, ready, b32 }) => [
+      "",
+      `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : "not ready"}`,
+      `  SOCKS at ${listen.join(", ")}; SAM at ${sam}`,
+      ...(b32 === null ? [] : [`  ${b32}`]),
+    ]),
+    "",
+    "It serves no status: start it with --status 127.0.0.1:4448 for its state, counters and a page",
+  ];
+}
+
+/**
+ * Fits what is watched into a window: state and counters first, then all else. Advice goes where the room does not
+ * suffice, then what is last. No line is broken within a word, and none is wider than the window.
+ */
+export function frameOf(watched: readonly (Watched | Instance)[], { columns, rows }: Size): string[] {
+  const heads: Line[] = [];
+  const details: Line[] = [];
+  for (const one of watched) {
+    if ("pid" in one) {
+      heads.push(...describeInstance(one).filter((text) => text !== "").map((text) => ({ text })));
+      continue;
+    }
+    const { snapshot, before } = one;
+    const { applications } = snapshot;
+    heads.push({ text: headLine(snapshot) });
+    if (applications.length === 0) heads.push({ text: "✗ No application is served" });
+    for (const application of applications) {
+      heads.push(...summaryOf(application, paceOf(snapshot, before)));
+      if (applications.length > 1 || watched.length > 1) details.push({ text: "" }, { text: `${application.name}:` });
+      details.push(...detailsOf(application));
+    }
+  }
+  const fold = (lines: readonly Line[]): string[] => lines.flatMap(({ text }) => foldLine(text, columns));
+  const all = fold([...heads, ...details]);
+  if (all.length < rows) return all;
+  const plain = fold([...heads, ...details].filter(({ isHint }) => isHint !== true));
+  if (plain.length < rows) return plain;
+  const room = Math.max(rows - 2, 0);
+  return [...plain.slice(0, room), cut(`… ${plain.length - room} more lines: i2p-socks status shows all`, columns)];
+}
+
+/** Breaks a line at spaces; what follows is indented further. */
+function foldLine(text: string, columns: number): string[] {
+  const indent = /^ */.exec(text)?.[0] ?? "";
+  const [first = "", ...more] = wrapWords(text.slice(indent.length), Math.max(columns - indent.length - 2, 8));
+  return [indent + first, ...more.map((line) => `${indent}  ${line}`)].map((line) => cut(line.trimEnd(), columns));
+}
+
+/** Leaves out the middle of what is too wide: addresses differ at their beginnings, and end alike. */
+function cut(line: string, columns: number): string {
+  if (line.length <= columns) return line;
+  const end = Math.min(8, Math.floor(columns / 3));
+  return `${line.slice(0, Math.max(columns - end - 1, 0))}…${end === 0 ? "" : line.slice(-end)}`;
+}
+
+function headLine({ version, startedAt, uptimeSeconds }: Snapshot): string {
+  return `i2p-socks ${version}, up ${seconds(uptimeSeconds)} (since ${localTime(new Date(startedAt))})`;
+}
+
+/** A time of this place. */
+function localTime(time: Date): string {
+  const two = (part: number): string => String(part).padStart(2, "0");
+  const date = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(two).join("-");
+  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":")}`;
 }
 
 /** Tells the rate of a counter of an application; nothing where it cannot be known. */
@@ -32,26 +127,34 @@ function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undef
   };
 }
 
-function describeApplication(application: ApplicationStatus, pace: Pace): string[] {
-  const { name, listen, sam, samVersion, ready, reason, advice, identities, refusals, leaks, callers, udp } =
-    application;
+/** State and counters. */
+function summaryOf(application: ApplicationStatus, pace: Pace): Line[] {
+  const { name, ready, reason, advice } = application;
   const { connections, streams, connected, bytesSent, bytesReceived, bytesKept } = application;
+  return [
+    { text: `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}` },
+    ...advice.map((line) => ({ text: `    ${line}`, isHint: true })),
+    {
+      text: `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
+        `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
+        `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}` +
+        (bytesKept === 0 ? "" : `, ${formatBytes(bytesKept)} kept for slow readers`),
+    },
+  ];
+}
+
+function detailsOf(application: ApplicationStatus): Line[] {
+  const { listen, sam, samVersion, identities, refusals, leaks, callers, udp } = application;
   const bridge = `SAM ${samVersion === null ? "" : `${samVersion} `}at ${sam}`;
   return [
-    `${ready ? "✓" : "✗"} ${name}: ${ready ? "ready" : `not ready: ${reason}`}`,
-    ...advice.map((line) => `    ${line}`),
-    `  SOCKS at ${listen.join(", ")}; ${bridge}`,
-    `  ${counted(connections, "client")}; ${counted(streams, "stream")} open, ${connected} opened so far; ` +
-    `${formatBytes(bytesSent)} sent${pace(application, "bytesSent")}, ` +
-    `${formatBytes(bytesReceived)} received${pace(application, "bytesReceived")}` +
-    (bytesKept === 0 ? "" : `, ${formatBytes(bytesKept)} kept for slow readers`),
-    ...describeSwitched(application).map((line) => `  ${line}`),
-    ...align(identities.map(identityRow)).map((line) => `  ${line}`),
-    ...section("Refused", refusals),
+    { text: `  SOCKS at ${listen.join(", ")}; ${bridge}` },
+    ...describeSwitched(application).map((line) => ({ text: `  ${line}` })),
+    ...align(identities.map(identityRow)).map((line) => ({ text: `  ${line}` })),
+    ...section("Not connected", refusals),
     ...section("Callers turned away", callers?.refused ?? []),
     ...section("Datagrams dropped", udp?.dropped ?? []),
     ...section(
-      "Given away",
+      "Leaks",
       leaks.map(({ count, kind, story, fix }) => ({ count, reason: kind, message: story, hint: fix })),
     ),
   ];
@@ -88,9 +191,9 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   return lines;
 }
 
-function identityRow({ kind, group, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts): string[] {
+function identityRow({ label, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts): string[] {
   return [
-    kind === "base" ? "own identity" : `${kind} ${group}`,
+    label,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),
@@ -99,13 +202,13 @@ function identityRow({ kind, group, state, reason, b32, ageSeconds, clients, sit
   ];
 }
 
-function section(title: string, rows: readonly Tally[]): string[] {
+function section(title: string, rows: readonly Tally[]): Line[] {
   if (rows.length === 0) return [];
   return [
-    `  ${title}:`,
+    { text: `  ${title}:` },
     ...rows.flatMap(({ count, reason, message, hint }) => [
-      `    ${count} × ${reason}: ${message}`,
-      ...(hint === null ? [] : [`      ${hint}`]),
+      { text: `    ${count} × ${reason}: ${message}` },
+      ...(hint === null ? [] : [{ text: `      ${hint}`, isHint: true }]),
     ]),
   ];
 }

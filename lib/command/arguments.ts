@@ -106,12 +106,17 @@ function joinValues(args: readonly string[], sources: Map<string, string[]>): st
       throw new CliError(ExitCode.usage, `${source} takes no value`);
     }
     if (option.value === undefined) text = String(source !== `--no-${option.name}`);
-    // A known option is not a value: then the value is missing.
-    text ??= readOption(args[i + 1] ?? "") === undefined ? args[++i] ?? "" : "";
+    // Neither a known option nor a mistyped one is a value: then the value is missing.
+    text ??= isOption(args[i + 1] ?? "") ? "" : args[++i] ?? "";
     joined.push(`--${keyOf(option.name)}=${text}`);
     sources.set(option.name, [...sources.get(option.name) ?? [], source]);
   }
   return joined;
+}
+
+/** Whether a word cannot be a value: `--`, what begins with it, and known options. A value such as -1 can be. */
+function isOption(word: string): boolean {
+  return word.startsWith("--") || readOption(word) !== undefined;
 }
 
 /** Reads a word as an option; undefined if it is none that is known. */

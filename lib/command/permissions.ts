@@ -92,6 +92,8 @@ interface Needs {
   services?: readonly Endpoint[];
   /** Sockets in the file system, which are removed at the end. @default {none} */
   sockets?: readonly UnixEndpoint[];
+  /** Files to remove at the end. @default {none} */
+  removing?: readonly string[];
   /** Folders to write to, when the configuration is read again: then every port of loopback and every file stay open. */
   reloading?: { folders: readonly string[] };
 }
@@ -101,10 +103,10 @@ interface Needs {
  *
  * @returns kinds of permission that could not be given back, because the program was started with more than its own set.
  */
-export function keepOnly({ sam, services = [], udp = false, sockets = [], reloading }: Needs): string[] {
+export function keepOnly({ sam, services = [], udp = false, sockets = [], removing = [], reloading }: Needs): string[] {
   const { permissions } = Deno;
   const dropped = ["run", "ffi", "sys", "import", "env"] as const;
-  const files = ["read", "write"] as const;
+  const paths = sockets.map(({ path }) => path);
   const made = sockets.map(newSocketOf);
   const remade = reloading === undefined ? [] : made;
   for (const path of new Set([...SOCKET_GRANTS, ...made])) {
@@ -113,25 +115,20 @@ export function keepOnly({ sam, services = [], udp = false, sockets = [], reload
     }
   }
   // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
-  if (reloading !== undefined) {
-    for (const path of [...reloading.folders, ...remade, ...sockets.map(({ path }) => path)]) {
-      narrow({ name: "write", path });
-    }
-    permissions.revokeSync({ name: "write", path: "/" });
-  } else if (!udp) {
+  for (const path of [...removing, ...paths, ...remade, ...reloading?.folders ?? []]) narrow({ name: "write", path });
+  permissions.revokeSync({ name: "write", path: "/" });
+  // What was started with every file in one grant keeps none: then what was to be removed stays.
+  if (reloading === undefined && isGranted({ name: "write" })) permissions.revokeSync({ name: "write" });
+  if (reloading === undefined && !udp) {
     for (const endpoint of [sam, ...services]) narrow({ name: "net", host: formatEndpoint(endpoint) });
     for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
   }
-  if (reloading === undefined && sockets.length > 0) {
-    for (const name of files) {
-      for (const { path } of sockets) narrow({ name, path });
-      permissions.revokeSync({ name, path: "/" });
-    }
+  if (reloading === undefined) {
+    for (const path of paths) narrow({ name: "read", path });
+    permissions.revokeSync({ name: "read", path: "/" });
+    if (paths.length === 0 || isGranted({ name: "read" })) permissions.revokeSync({ name: "read" });
   }
-  const isAllGivenBack = reloading === undefined && sockets.length === 0;
-  const kinds = isAllGivenBack ? [...dropped, ...files] : dropped;
-  const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");
-  if (reloading === undefined) left.push(...files.filter((name) => isGranted({ name }) && !left.includes(name)));
+  const left: string[] = dropped.filter((name) => permissions.revokeSync({ name }).state === "granted");
   if (isGranted({ name: "net" })) left.push("net");
   return left;
 }
@@ -159,6 +156,11 @@ export type Permission = { name: "env"; variable: string } | {
 /** Whether a permission is there, for what can be done without. */
 export function isPermitted(permission: Permission): boolean {
   return isGranted(permission);
+}
+
+/** Whether a folder may be read and written, for what can be done without. */
+export function mayUseFolder(path: string): boolean {
+  return isGranted({ name: "read", path }) && isGranted({ name: "write", path });
 }
 
 /** Whether an address may be connected to, for what can be done without. */

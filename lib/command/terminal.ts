@@ -1,14 +1,19 @@
 import { OutputQueue } from "../io/output_queue.ts";
 import type { Problem } from "./errors.ts";
 import { ExitCode } from "./exit_code.ts";
-import { createLog, type Log, type LogLevel } from "../report/log.ts";
+import { type ColorChoice, createLog, type Log, type LogFormat, type LogLevel } from "../report/log.ts";
+import type { Repeats } from "../report/repeats.ts";
 import { printable } from "../report/printable.ts";
+import { terminalLines } from "../report/terminal_lines.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
 export const MAX_WAITING_OUTPUT = 262_144;
 
 /** Characters in a line where no terminal says how many there are. */
 const DEFAULT_COLUMNS = 80;
+
+/** Lines likewise. */
+const DEFAULT_ROWS = 24;
 
 /** Milliseconds that a program which was told to end waits for the readers of its output. */
 const LAST_WORDS = 1_000;
@@ -28,6 +33,7 @@ export class Terminal {
     lost: (lines) => `${lines} ${lines === 1 ? "line" : "lines"} of the log ${lines === 1 ? "was" : "were"} lost\n`,
   });
   #status = "";
+  #hasPage = false;
   /** Whether an error that ends the program is written as one JSON object. */
   hasJsonErrors = false;
 
@@ -38,7 +44,17 @@ export class Terminal {
 
   /** Characters in a line of what reads stdout: those of a terminal, or 80. */
   get columns(): number {
-    return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || DEFAULT_COLUMNS : DEFAULT_COLUMNS;
+    return columnsOf(Deno.stdout);
+  }
+
+  /** Whether data still wait for their reader: what is shown again and again can skip a turn. */
+  get isBehind(): boolean {
+    return this.#stdout.isBehind;
+  }
+
+  /** Why data were lost, and all that follow will be; undefined as long as none were. */
+  get failure(): unknown {
+    return this.#stdout.failure;
   }
 
   /** Writes a line of data, or several; characters that could do something to a terminal become escapes. */
@@ -51,9 +67,20 @@ export class Terminal {
     this.#redraw(() => this.#stdout.write(`${line}\n`));
   }
 
-  /** Has the data that follow take the place of what stands on the screen. Only on a terminal. */
-  page(): void {
-    if (Deno.stdout.isTerminal()) this.#redraw(() => this.#stdout.write("\x1b[H\x1b[2J"));
+  /** Room for data, in characters; undefined where stdout is not a terminal. */
+  get size(): { columns: number; rows: number } | undefined {
+    if (!Deno.stdout.isTerminal()) return undefined;
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || DEFAULT_COLUMNS, rows: rows || DEFAULT_ROWS };
+  }
+
+  /** Shows lines of data in place of what stands on the screen: there must be fewer than rows. Only on a terminal. */
+  page(lines: readonly string[]): void {
+    const clear = this.#hasPage ? "\x1b[H" : "\x1b[H\x1b[2J";
+    this.#hasPage = true;
+    // Line by line: a screen that is cleared as a whole flickers, and terminals put it into their history.
+    const text = lines.map((line) => `${printable(line)}\x1b[K\n`).join("");
+    this.#redraw(() => this.#stdout.write(`${clear}${text}\x1b[J`));
   }
 
   /**
@@ -69,7 +96,12 @@ export class Terminal {
 
   /** Writes a line of talk. */
   talk(line: string): void {
-    this.#redraw(() => this.#stderr.write(`${printableLines(line)}\n`));
+    this.notice(printableLines(line));
+  }
+
+  /** Writes lines of talk that are safe to print, and may have colours. */
+  notice(lines: string): void {
+    this.#redraw(() => this.#stderr.write(`${lines}\n`));
   }
 
   /** Shows a status in place of the last one; an empty one clears the line. Only on a terminal. */
@@ -77,7 +109,7 @@ export class Terminal {
     if (!this.isInteractive) return;
     this.#clear();
     // A status that wraps could not be cleared as one line.
-    this.#status = text.slice(0, (Deno.consoleSize().columns || DEFAULT_COLUMNS) - 1);
+    this.#status = text.slice(0, columnsOf(Deno.stderr) - 1);
     this.#stderr.write(this.#status);
   }
 
@@ -123,9 +155,39 @@ export class Terminal {
   }
 }
 
+/** How a log is written. */
+interface LogStyle {
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+  logDestinations: boolean;
+  /** Where text is for people, whether it has colours. `always` takes whatever reads it for a terminal. */
+  color: ColorChoice;
+}
+
+/** The log on stderr: for people where that is a terminal, a line an entry elsewhere. */
+export function openLog(terminal: Terminal, style: LogStyle, repeats?: Repeats): Log {
+  const { logLevel: level, logFormat, logDestinations, color } = style;
+  const isForPeople = logFormat === "text" && (terminal.isInteractive || color === "always");
+  const colors = color === "always" || (color === "auto" && !Deno.noColor);
+  return createLog({
+    level,
+    format: isForPeople
+      ? (entry) => terminalLines(entry, { columns: columnsOf(Deno.stderr), color: colors })
+      : logFormat,
+    destinations: logDestinations,
+    ...(repeats && { repeats }),
+    write: (lines) => terminal.notice(lines),
+  });
+}
+
 /** The log of a verb that has no options for one. */
 export function terminalLog(terminal: Terminal, level: LogLevel = "warn"): Log {
-  return createLog({ level, format: "text", destinations: false, write: (line) => terminal.talk(line) });
+  return openLog(terminal, { logLevel: level, logFormat: "text", logDestinations: false, color: "auto" });
+}
+
+/** Characters in a line of the terminal, or {@linkcode DEFAULT_COLUMNS} where there is none, or it does not say. */
+function columnsOf(stream: typeof Deno.stderr | typeof Deno.stdout): number {
+  return stream.isTerminal() ? Deno.consoleSize().columns || DEFAULT_COLUMNS : DEFAULT_COLUMNS;
 }
 
 /** Help has several lines; what they hold is made safe to print. */

@@ -1,4 +1,11 @@
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../report/log.ts";
+import {
+  COLOR_CHOICES,
+  type ColorChoice,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFormat,
+  type LogLevel,
+} from "../report/log.ts";
 import type { DatagramStyle } from "../sam/datagrams.ts";
 import { type AddressRange, parseAddressRange } from "./address_range.ts";
 import {
@@ -36,6 +43,7 @@ import {
   parseScrub,
   parseText,
   parseUser,
+  parseVia,
   UDP_STYLES,
 } from "./values.ts";
 
@@ -50,6 +58,9 @@ export const VERBS = [
   "config",
   "hash-login",
   "status",
+  "why",
+  "ping",
+  "report",
   "setup",
   "service",
   "completions",
@@ -162,15 +173,15 @@ function toggle(row: Row): Switch {
   return { ...flag(row), isSwitch: true };
 }
 
-const SERVE: readonly Verb[] = ["serve", "audit", "config"];
+const SERVE: readonly Verb[] = ["serve", "audit", "config", "report"];
 
 /** Verbs that read a configuration file. */
-const FROM_FILE: readonly Verb[] = ["serve", "config"];
+const FROM_FILE: readonly Verb[] = ["serve", "config", "report"];
 
-const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config"];
+const SAM: readonly Verb[] = ["serve", "check", "audit", "connect", "lookup", "keys", "config", "report"];
 
 /** Verbs that create a session, and the one that shows settings. */
-const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config"];
+const SESSION: readonly Verb[] = ["serve", "check", "audit", "connect", "config", "report"];
 
 const COUNT = { value: "N", parse: integer(1, 65_535) };
 const DURATION = { value: "DURATION", parse: parseDuration, format: writeDuration };
@@ -217,25 +228,25 @@ export const OPTION_TABLE = {
     verbs: SAM,
   }) as Option<Endpoint>,
   "via": optional({
-    value: "HOST:PORT",
-    parse: parseSamEndpoint,
+    value: "NAME|HOST:PORT",
+    parse: parseVia,
     unset: "none: open a new session",
     scope: "command",
-    help: "Connect through a running i2p-socks, which has tunnels already; loopback only",
-    verbs: ["connect"],
-  }) as Option<Endpoint | undefined>,
+    help: "Connect through a running i2p-socks, which has tunnels already: its --name, or its address on loopback",
+    verbs: ["connect", "ping"],
+  }) as Option<Endpoint | string | undefined>,
   "via-user": optional({
     value: "NAME",
     parse: parseText,
     scope: "command",
     help: "User name for the running proxy: another name is another identity there",
-    verbs: ["connect"],
+    verbs: ["connect", "ping"],
   }) as Option<string | undefined>,
   "via-password-file": optional({
     ...FILE,
     scope: "command",
     help: "File whose first line is the password for the running proxy, if it wants one",
-    verbs: ["connect"],
+    verbs: ["connect", "ping"],
   }) as Option<string | undefined>,
   "sam-user": optional({
     value: "NAME",
@@ -252,8 +263,8 @@ export const OPTION_TABLE = {
     value: "NAME",
     parse: parseLabel,
     fallback: "i2p-socks",
-    help: "Label of the tunnels in the router's console",
-    verbs: SESSION,
+    help: "Label of the application: in the router's console, and for status, setup and --via",
+    verbs: [...SESSION, "setup"],
   }) as Option<string>,
   "identity": optional({
     heading: "Identities",
@@ -441,7 +452,7 @@ export const OPTION_TABLE = {
     heading: "Limits",
     fallback: 120_000,
     help: "Give up when a stream is not open this long after the request",
-    verbs: [...SERVE, "connect"],
+    verbs: [...SERVE, "connect", "ping"],
   }) as Option<number>,
   "handshake-timeout": option({
     ...LIMIT,
@@ -544,6 +555,15 @@ export const OPTION_TABLE = {
     help: "text or json; json makes the ready line JSON too",
     verbs: SERVE,
   }) as Option<LogFormat>,
+  "color": option({
+    value: "WHEN",
+    words: COLOR_CHOICES,
+    parse: oneOf(COLOR_CHOICES),
+    fallback: "auto",
+    scope: "process",
+    help: "Colours of the log: auto (on a terminal, unless NO_COLOR is set), always (into a pipe too) or never",
+    verbs: SERVE,
+  }) as Option<ColorChoice>,
   "log-destinations": flag({
     scope: "process",
     help: "Let the log name where applications connect to",
@@ -586,12 +606,24 @@ export const OPTION_TABLE = {
   "json": flag({
     scope: "call",
     help: "Print one JSON object, an error too; with --version as well",
-    verbs: ["check", "audit", "status", "lookup", "keys", "config", "setup"],
+    verbs: ["check", "audit", "status", "why", "ping", "lookup", "keys", "config", "setup"],
   }) as Option<boolean>,
   "watch": flag({
     scope: "call",
-    help: "Print again every two seconds, in place on a terminal, until a signal",
-    verbs: ["status"],
+    help: "status: print again every two seconds, in place on a terminal; check: try again until the router is ready",
+    verbs: ["check", "status"],
+  }) as Option<boolean>,
+  "count": option({
+    ...COUNT,
+    fallback: 3,
+    scope: "call",
+    help: "How many streams to open, one after the other",
+    verbs: ["ping"],
+  }) as Option<number>,
+  "http": flag({
+    scope: "call",
+    help: "Ask the site for an answer (HEAD), where it would not speak first",
+    verbs: ["ping"],
   }) as Option<boolean>,
   "yes": flag({
     scope: "call",

@@ -1,4 +1,4 @@
-import type { LogFormat, LogLevel } from "../report/log.ts";
+import type { ColorChoice, LogFormat, LogLevel } from "../report/log.ts";
 import type { DatagramStyle } from "../sam/datagrams.ts";
 import type { AddressRange } from "./address_range.ts";
 import type { IsolationFlag, LeakMode, ScrubProtocol } from "./choices.ts";
@@ -121,6 +121,8 @@ export interface LogSettings {
   logFormat: LogFormat;
   /** Whether log lines name destinations. */
   logDestinations: boolean;
+  /** When log lines have colours. */
+  color: ColorChoice;
 }
 
 /** What the user gave cannot be used; every problem is named. */
@@ -262,6 +264,7 @@ export function readLogSettings(given: RawOptions, problems: string[]): LogSetti
     logLevel: read.value("quiet") ? "error" : read.value("log-level"),
     logFormat: read.value("log-format"),
     logDestinations: read.value("log-destinations"),
+    color: read.value("color"),
   };
 }
 

@@ -19,6 +19,11 @@ export function parseSamEndpoint(text: string): Endpoint {
   return endpoint;
 }
 
+/** A running proxy: its address, or its label, which does not look like one. */
+export function parseVia(text: string): Endpoint | string {
+  return /^\d+$|:/.test(text) ? parseSamEndpoint(text) : parseLabel(text);
+}
+
 /** Any text. */
 export function parseText(text: string): string {
   return text;

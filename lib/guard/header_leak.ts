@@ -48,8 +48,13 @@ const ABOUT_CLIENT = new RegExp(
 
 /** The hosts under which a request knows the site that it goes to, which may be called by name and by address. */
 export function sitesOf(request: { target: string; hosts: readonly string[] }, host: string): ReadonlySet<string> {
-  const named = [hostOfUrl(request.target) ?? "", ...request.hosts.map(hostOf)];
-  return new Set([hostOf(host), ...named.filter((name) => name.endsWith(".i2p"))]);
+  const sites = new Set([hostOf(host)]);
+  const add = (name: string): void => {
+    if (name.endsWith(".i2p")) sites.add(name);
+  };
+  add(hostOfUrl(request.target) ?? "");
+  for (const named of request.hosts) add(hostOf(named));
+  return sites;
 }
 
 /**

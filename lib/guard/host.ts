@@ -6,12 +6,15 @@ import { garlicatName } from "../i2p/garlicat.ts";
  */
 export function hostOf(authority: string): string {
   const bare = authority.slice(authority.lastIndexOf("@") + 1).trim().toLowerCase();
-  const host = withoutPort(bare).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
+  const named = withoutPort(bare);
+  const name = named.endsWith(".") ? named.slice(0, -1) : named;
+  const host = name.endsWith(".i2p.alt") ? name.slice(0, -".alt".length) : name;
   return host.includes(":") ? garlicatName(host) ?? host : host;
 }
 
 /** The host that an absolute URL names; undefined for a relative one, and for those without an authority (`about:`). */
 export function hostOfUrl(url: string): string | undefined {
+  if (!url.includes("//")) return undefined;
   const [, authority] = /^(?:[a-z][a-z0-9+.-]{0,31}:)?\/\/([^/?#\\]*)/i.exec(url) ?? [];
   return authority === undefined ? undefined : hostOf(authority);
 }

@@ -5,7 +5,7 @@ import { hostOf, hostOfUrl } from "./host.ts";
 import type { Scanner } from "./identifiers.ts";
 import type { LeakKind } from "./leak.ts";
 import { decodeBase64, PlainReader } from "./reader.ts";
-import { mayBeRequestLine, parseRequestLine } from "./request.ts";
+import { countLineEnds, mayBeRequestLine, parseRequestLine } from "./request.ts";
 import { type RawField, type RequestFacts, type RequestHandler, RequestReader } from "./request_reader.ts";
 
 /** Shortest value of a cookie that can stand for one person among many: `lang=en` and `theme=dark` cannot. */
@@ -50,7 +50,7 @@ export function cookiesOf(value: string): string[] {
 }
 
 function recognise({ sent }: Head): boolean | undefined {
-  const text = sent.replace(/^[\r\n]+/, "");
+  const text = sent.slice(countLineEnds(sent));
   const end = text.indexOf("\n");
   if (end >= 0) return parseRequestLine(text.slice(0, end).replace(/\r$/, "")) !== undefined;
   if (text.length >= LONG_LINE && COMMON_METHOD.test(text)) return true;
@@ -113,7 +113,9 @@ class HttpReader implements Reader, RequestHandler {
   line(raw: string, { method, target }: RequestFacts): void {
     this.#head += raw;
     const named = method === "CONNECT" ? hostOf(target) : hostOfUrl(target) ?? "";
-    if (isForeignHost(named, sitesOf({ target, hosts: [] }, this.#context.host))) this.#context.onLeak("http-host");
+    if (named !== "" && isForeignHost(named, sitesOf({ target, hosts: [] }, this.#context.host))) {
+      this.#context.onLeak("http-host");
+    }
     for (const kind of announceLeaks(target)) this.#context.onLeak(kind);
   }
 

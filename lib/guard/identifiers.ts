@@ -98,6 +98,8 @@ interface View {
   isEnd: boolean;
   /** Whether words stand side by side in it, as in messages whose lengths stand elsewhere. */
   isDense: boolean;
+  /** How many characters of the text one of the view may stand for. */
+  width: number;
 }
 
 /**
@@ -145,10 +147,10 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
   const search = (text: string, seen: number, isEnd: boolean): Found => {
     const kinds = new Set<LeakKind>();
     let undecided = 0;
-    for (const { width, ...view } of viewsOf(text, seen, isEnd)) {
+    for (const view of viewsOf(text, seen, isEnd)) {
       const note = (kind: LeakKind, start: number, isDecided: boolean): void => {
         if (isDecided) kinds.add(kind);
-        else undecided = Math.max(undecided, Math.min(text.length, width * (view.text.length - start)));
+        else undecided = Math.max(undecided, Math.min(text.length, view.width * (view.text.length - start)));
       };
       for (const found of findAddresses(view.text)) {
         if (found.end <= view.from) continue;
@@ -212,8 +214,8 @@ class ChunkScanner implements Scanner {
   }
 }
 
-/** A text as it is, and decoded as far as it is encoded, with how many characters of it one of the view may stand for. */
-function viewsOf(text: string, seen: number, isEnd: boolean): (View & { width: number })[] {
+/** A text as it is, and decoded as far as it is encoded. */
+function viewsOf(text: string, seen: number, isEnd: boolean): View[] {
   const views = [makeView(text, seen, isEnd, 1)];
   if (text.includes("%") && /%[\da-f]{2}/i.test(text)) {
     // An escape that goes over a border is not seen yet.
@@ -237,13 +239,7 @@ function viewsOf(text: string, seen: number, isEnd: boolean): (View & { width: n
   return views;
 }
 
-function makeView(
-  text: string,
-  from: number,
-  isEnd: boolean,
-  width: number,
-  isDense = false,
-): View & { width: number } {
+function makeView(text: string, from: number, isEnd: boolean, width: number, isDense = false): View {
   return { text, lower: text.toLowerCase(), from, isEnd, isDense, width };
 }
 
@@ -252,13 +248,22 @@ const BASE64_BREAK = /(?<=[A-Za-z0-9+/]{20})\r?\n(?=[A-Za-z0-9+/])/g;
 
 /** Whether lines may be parts of a longer one: of quoted-printable, or of base64. */
 function isWrapped(text: string): boolean {
-  if (text.includes("=\n") || text.includes("=\r\n")) return true;
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
-    if (/^[A-Za-z0-9+/]{20}\r?$/.test(text.slice(Math.max(0, text[at - 1] === "\r" ? at - 21 : at - 20), at))) {
+    const end = text[at - 1] === "\r" ? at - 1 : at;
+    if (text[end - 1] === "=") return true;
+    // Where the next line cannot go on with it, nothing is joined.
+    if (
+      isOfBase64(text, at + 1) && isOfBase64(text, end - 1) && /^[A-Za-z0-9+/]{20}$/.test(text.slice(end - 20, end))
+    ) {
       return true;
     }
   }
   return false;
+}
+
+function isOfBase64(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 47 && code <= 57) || code === 43;
 }
 
 /** Joins the lines of quoted-printable and base64. */

@@ -16,9 +16,6 @@ export interface FoundAddress {
 /** Four numbers with dots, or with commas as in PORT of FTP. */
 const IPV4 = /(?<![\d.])(\d{1,3})([.,])(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\d|\.\d)/g;
 
-/** What no text without IPv4 addresses is likely to have, found faster than they are. */
-const TWO_NUMBERS = /\d[.,]\d/;
-
 /** Groups of hex and colons, also behind the tag that mail has for them. */
 const IPV6 = /(?:(?<![\w:.])|(?<=IPv6:))[\da-f]{0,4}:[\da-f]{0,4}:[\da-f:.]*/gi;
 
@@ -81,7 +78,7 @@ const SPECIAL_IPV4: readonly (readonly [first: number, bits: number])[] = ([
 /** All IP addresses in a text, in linear time. */
 export function findAddresses(text: string): FoundAddress[] {
   const found: FoundAddress[] = [];
-  if (TWO_NUMBERS.test(text)) findIpv4(text, found);
+  if (hasThree(".", text) || hasThree(",", text)) findIpv4(text, found);
   if (hasTwoColons(text)) findIpv6(text, found);
   return found;
 }
@@ -116,6 +113,18 @@ function hasTwoColons(text: string): boolean {
   for (let next = text.indexOf(":", last + 1); last >= 0 && next >= 0; next = text.indexOf(":", last + 1)) {
     if (next - last <= 5) return true;
     last = next;
+  }
+  return false;
+}
+
+/** Whether three dots, or commas, are as near to each other as in an IPv4 address; found faster than one. */
+function hasThree(separator: string, text: string): boolean {
+  let count = 0;
+  let last = -5;
+  for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1)) {
+    count = at - last <= 4 && at - last > 1 ? count + 1 : 1;
+    if (count === 3) return true;
+    last = at;
   }
   return false;
 }

@@ -26,13 +26,20 @@ export function parseRequestLine(line: string): RequestLine | undefined {
   return method === undefined || target === undefined ? undefined : { method, target, minorVersion: Number(minor) };
 }
 
+/** Characters of line ends that a text begins with: a request may stand behind some (RFC 9112 §2.2). */
+export function countLineEnds(text: string): number {
+  let count = 0;
+  for (let code = text.charCodeAt(0); code === 13 || code === 10; code = text.charCodeAt(count)) count++;
+  return count;
+}
+
+/** What can become a {@linkcode REQUEST_LINE}, perhaps with the return of its end. */
+const REQUEST_LINE_PREFIX =
+  /^(?:[A-Z][A-Z_-]{0,23}(?: (?:[!-~\x80-\xff]+(?: (?:HTTP\/1\.\d\r?|HTTP\/1\.?|HTTP\/?|H?|HTT?))?)?)?)?$/;
+
 /** Whether a line without its end can become a request line. */
 export function mayBeRequestLine(text: string): boolean {
-  const [method = "", target, version, ...more] = text.split(" ", 4);
-  if (target === undefined) return text === "" || /^[A-Z][A-Z_-]{0,23}$/.test(method);
-  if (version === undefined) return REQUEST_LINE.test(`${method} ${target || "/"} HTTP/1.1`);
-  return more.length === 0 && REQUEST_LINE.test(`${method} ${target} HTTP/1.1`) &&
-    ("HTTP/1.".startsWith(version) || /^HTTP\/1\.\d\r?$/.test(version));
+  return REQUEST_LINE_PREFIX.test(text);
 }
 
 /**
@@ -65,11 +72,12 @@ export interface BodyFields {
  * encoding of which this knows nothing.
  */
 export function bodyOf({ minorVersion, lengths, encodings }: BodyFields): number | "chunked" | undefined {
+  if (lengths.length === 0 && encodings.length === 0) return 0;
   if (encodings.length > 0) {
     const isKnown = encodings.length === 1 && encodings[0]?.toLowerCase() === "chunked" && minorVersion > 0;
     return isKnown && lengths.length === 0 ? "chunked" : undefined;
   }
-  const [length = "0", ...others] = lengths;
+  const [length = "", ...others] = lengths;
   return /^\d{1,15}$/.test(length) && others.every((other) => other === length) ? Number(length) : undefined;
 }
 

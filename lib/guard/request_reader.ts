@@ -1,4 +1,12 @@
-import { bodyOf, ChunkedBody, type HeaderField, parseField, parseRequestLine, type RequestLine } from "./request.ts";
+import {
+  bodyOf,
+  ChunkedBody,
+  countLineEnds,
+  type HeaderField,
+  parseField,
+  parseRequestLine,
+  type RequestLine,
+} from "./request.ts";
 import { FrameReader, mayBeginFrame } from "./websocket.ts";
 
 /** Longest head that is read as a whole, characters; a longer one is read field by field, and a field in pieces. */
@@ -173,8 +181,8 @@ export class RequestReader {
   }
 
   #readRequestLine(): boolean {
-    const ends = /^[\r\n]+/.exec(this.#held)?.[0] ?? "";
-    if (ends !== "") this.#handler.plain(this.#take(ends.length));
+    const ends = countLineEnds(this.#held);
+    if (ends > 0) this.#handler.plain(this.#take(ends));
     if (this.#held === "") return false;
     const end = this.#lineEnd();
     const line = end === 0 ? this.#held : this.#held.slice(0, end);
@@ -218,7 +226,8 @@ export class RequestReader {
     const end = this.#lineEnd();
     const size = end === 0 ? this.#held.length : end;
     // A field ends where the next line does not continue it.
-    const continues = /^[ \t]/.test(this.#held);
+    const first = this.#held.charCodeAt(0);
+    const continues = first === 32 || first === 9;
     if (this.#held !== "" && !continues && this.#field !== "") this.#finishField(true);
     if (this.#headLength <= MAX_HEAD && this.#headLength + size > MAX_HEAD) {
       this.#headLength += size;
@@ -314,11 +323,8 @@ export class RequestReader {
       this.#body = body;
       this.#state = this.#expects ? "expected" : "body";
     } else if (line.method === "CONNECT") this.#state = "start";
-    else {this.#state = /(?:^|[ ,])websocket\b/.test(this.#upgrades)
-        ? "upgrade"
-        : this.#upgrades === ""
-        ? "request"
-        : "start";}
+    else if (this.#upgrades === "") this.#state = "request";
+    else this.#state = /(?:^|[ ,])websocket\b/.test(this.#upgrades) ? "upgrade" : "start";
   }
 
   #readUpgraded(): boolean {
@@ -390,7 +396,8 @@ export class RequestReader {
   }
 
   #facts(): RequestFacts {
-    return { method: "", target: "", minorVersion: 1, ...this.#line, hosts: this.#hosts };
+    const { method = "", target = "", minorVersion = 1 } = this.#line ?? {};
+    return { method, target, minorVersion, hosts: this.#hosts };
   }
 
   /** Where the first line of what is held ends; 0 if it has not ended. */

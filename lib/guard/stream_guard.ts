@@ -188,7 +188,7 @@ export class StreamGuard {
       start += skip;
       undecided = 0;
       if (start === bytes.length) break;
-      const text = fromLatin1(bytes.subarray(start));
+      const text = fromLatin1(start === 0 ? bytes : bytes.subarray(start));
       undecided = this.#reader === undefined ? this.#recognise(text) : this.#reader.push(text);
       start = bytes.length;
     }
@@ -220,7 +220,8 @@ export class StreamGuard {
   /** The next length of the head at which to ask; 0 if it has not come. */
   #nextPlace(): number {
     const lineEnd = this.#head.indexOf("\n", this.#asked) + 1 || Infinity;
-    const power = this.#asked < 8 ? 8 : 2 ** (Math.floor(Math.log2(this.#asked)) + 1);
+    let power = 8;
+    while (power <= this.#asked) power *= 2;
     const place = Math.min(lineEnd, power, INSPECTED);
     return place <= this.#head.length && place > this.#asked ? place : 0;
   }

@@ -61,7 +61,11 @@ const PROCESSORS = [
 
 const WORD = new RegExp(`(?<![a-z])(?:${[...SYSTEMS, ...PROCESSORS].join("|")})(?![a-z])`, "i");
 
+/** The text that was asked for last, for an application sends its own again and again. */
+let last: { text: string; verdict: boolean } = { text: "", verdict: false };
+
 /** Whether a text names an operating system, a distribution, a device or a processor: `Linux`, `for_Windows`, `x86_64`. */
 export function namesSystem(text: string): boolean {
-  return WORD.test(text);
+  if (text !== last.text) last = { text, verdict: WORD.test(text) };
+  return last.verdict;
 }

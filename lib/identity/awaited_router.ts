@@ -1,4 +1,6 @@
+import type { SamEndpoint } from "../sam/socket.ts";
 import { formatDuration } from "../config/duration.ts";
+import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import type { Log } from "../report/log.ts";
 import { SamError } from "../sam/error.ts";
@@ -9,14 +11,16 @@ export const AWAITED_RETRY_MAX = 2_000;
 
 /** A router that may start after the program (`--wait`): for how long it is looked for, and how often. */
 export class AwaitedRouter {
+  readonly #endpoint: SamEndpoint;
   readonly #patience: number;
   readonly #log: Log;
   readonly #backoff = new Backoff();
   readonly #since: number = performance.now();
   #hasTold = false;
 
-  /** Waits for `patience` milliseconds from now on. */
-  constructor(patience: number, log: Log) {
+  /** Waits for what should answer at `endpoint`, for `patience` milliseconds from now on. */
+  constructor(endpoint: SamEndpoint, patience: number, log: Log) {
+    this.#endpoint = endpoint;
     this.#patience = patience;
     this.#log = log;
   }
@@ -26,7 +30,8 @@ export class AwaitedRouter {
     if (!isRouterAway(error) || performance.now() - this.#since >= this.#patience) return false;
     if (!this.#hasTold) {
       this.#log.warn(`The router is not there yet. Waiting for it, up to ${formatDuration(this.#patience)}`, {
-        cause: error.message,
+        cause: samErrorText(error, this.#endpoint),
+        hint: samErrorAdvice(error, this.#endpoint).join("; "),
       });
     }
     this.#hasTold = true;

@@ -1,7 +1,8 @@
 import type { Signal } from "../io/signal.ts";
 import { formatDuration } from "../config/duration.ts";
+import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
-import type { Log } from "../report/log.ts";
+import type { Log, LogFields } from "../report/log.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
@@ -93,6 +94,8 @@ export interface IdentityStatus {
   /** What to do about it, a line each. */
   advice: readonly string[];
   session: SamSession | undefined;
+  /** Its address; where it has no session, that of a lasting destination. */
+  address: string | undefined;
   /** When it got or lost its session, or was made; on the clock of `performance.now()`. */
   since: number;
   /** Sites that its streams and datagrams went to, at most `MAX_SITES`. */
@@ -113,6 +116,8 @@ export class Identity {
   /** Clients that wait for a session. */
   readonly #waiting = new Set<PromiseWithResolvers<SamSession>>();
   #session: SamSession | undefined;
+  /** Address of the key, where there is one. */
+  #lastingAddress: string | undefined;
   #datagrams: DatagramPort | undefined;
   /** Why there is no session; undefined while the router builds tunnels. */
   #failure: SamError | undefined;
@@ -176,6 +181,7 @@ export class Identity {
       reason: session === undefined && failure !== undefined ? this.#textOf(failure) : undefined,
       advice: session === undefined && failure !== undefined && failure !== UNKNOWN ? this.#adviceOn(failure) : [],
       session,
+      address: session?.address ?? this.#lastingAddress,
       since: this.#since,
       sites: this.#sites.size,
     };
@@ -232,10 +238,16 @@ export class Identity {
   async #createFirst(): Promise<SamSession> {
     const { signal } = this.#stop;
     const { key, queueClients, routerPatience = 0, sessionTimeout = SESSION_TIMEOUT } = this.#options;
+    if (key !== undefined) this.#lastingAddress = await b32Address(key.destination);
     using inUse = new Deadline(IN_USE_TIMEOUT, signal);
     using patience = new Deadline(sessionTimeout, signal);
     const backoff = new Backoff();
-    const awaited = new AwaitedRouter(routerPatience, this.#log);
+    const awaited = new AwaitedRouter(this.#options.endpoint, routerPatience, this.#log);
+    let lastWait: string | undefined;
+    const logWait = (text: string, fields: LogFields): void => {
+      this.#log[text === lastWait ? "debug" : "info"](text, fields);
+      lastWait = text;
+    };
     for (;;) {
       try {
         return await this.#create();
@@ -252,9 +264,9 @@ export class Identity {
           continue;
         }
         if (!patience.aborted && needsTime(error)) {
-          this.#log.info(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
+          logWait(`${refusalOf(error).message}: asking again`, { routerSaid: error.text });
         } else if (key !== undefined && !inUse.aborted && isInUse(error)) {
-          this.#log.info("The router still has this identity in use: waiting until it forgets the last session", {
+          logWait("The router still has this identity in use: waiting until it forgets the last session", {
             hint: `Java I2P before 0.9.58 may need five minutes for that; given up after ${
               formatDuration(IN_USE_TIMEOUT)
             }`,

@@ -1,3 +1,4 @@
+import { formatDuration } from "../config/duration.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { sleep } from "../io/deadline.ts";
 import { LruMap } from "../io/lru_map.ts";
@@ -9,7 +10,11 @@ import { samErrorText } from "../reasons/advice.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { DatagramPort } from "./datagram_port.ts";
 import { Identity, type IdentityOptions, type IdentityStatus } from "./identity.ts";
+import { isByLogin } from "./isolation.ts";
 import { SpareIdentities } from "./spare_identities.ts";
+
+/** The base identity in words. */
+export const OWN_IDENTITY = "own identity";
 
 /** Milliseconds for a client that was ended to release its identity. */
 const SETTLING = 20;
@@ -21,8 +26,8 @@ interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp"
   maxIdentities: number;
   /** Spare identities that are kept ready, once a group has had an identity. @default {0} */
   spares?: number;
-  /** What an identity is for, in the words of the log. */
-  purpose: string;
+  /** Whose identity one is, by its number, in the words of log and status. */
+  nameOf: (group: number) => string;
   /** Called for each one that is made. */
   onMade?: () => void;
   /**
@@ -35,11 +40,14 @@ interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp"
 
 /** The use of an identity by one client. Dispose of it when the client has ended. */
 export class IdentityLease implements Disposable {
+  /** Whose identity it is, in words. */
+  readonly label: string;
   readonly #identity: Identity;
   #release: (() => void) | undefined;
 
   /** Takes what is called once, at the end. */
-  constructor(identity: Identity, release: () => void) {
+  constructor(identity: Identity, label: string, release: () => void) {
+    this.label = label;
     this.#identity = identity;
     this.#release = release;
   }
@@ -79,6 +87,8 @@ export class IdentityLease implements Disposable {
 export interface PooledStatus extends IdentityStatus {
   /** The number of its isolation group; undefined for the base identity. */
   group: number | undefined;
+  /** Whose it is, in words. */
+  label: string;
   /** Clients that use it now. */
   clients: number;
 }
@@ -88,6 +98,8 @@ interface Group {
   /** Its number, for the log: the key holds a login. */
   readonly number: number;
   readonly identity: Identity;
+  /** When it got its identity, on the clock of `performance.now()`. */
+  readonly since: number;
   clients: number;
   idleTimer?: ReturnType<typeof setTimeout>;
 }
@@ -121,7 +133,12 @@ export class IdentityGroups {
   /** Current status of each, in the order of their numbers. */
   get statuses(): PooledStatus[] {
     const groups = [...this.#groups.values()].sort((a, b) => a.number - b.number);
-    return groups.map(({ identity, number, clients }) => ({ ...identity.status, group: number, clients }));
+    return groups.map(({ identity, number, clients }) => ({
+      ...identity.status,
+      group: number,
+      label: this.#options.nameOf(number),
+      clients,
+    }));
   }
 
   /**
@@ -138,7 +155,13 @@ export class IdentityGroups {
     const group = this.#groups.use(key) ?? this.#open(key);
     group.clients++;
     clearTimeout(group.idleTimer);
-    return new IdentityLease(group.identity, () => this.#release(key, group));
+    return new IdentityLease(group.identity, this.#options.nameOf(group.number), () => this.#release(key, group));
+  }
+
+  /** Whose identity a group has, in words; undefined if it has none. */
+  labelOf(key: string): string | undefined {
+    const group = this.#groups.get(key);
+    return group && this.#options.nameOf(group.number);
   }
 
   /** Closes all of them, and resolves when they are closed. */
@@ -149,21 +172,21 @@ export class IdentityGroups {
   }
 
   #open(key: string): Group {
-    const { purpose, log } = this.#options;
+    const { nameOf, log } = this.#options;
     if (this.#closed) throw new Refusal("stopping");
     const spare = this.#spares.take();
     const identity = spare ?? this.#make(false);
-    const group: Group = { number: ++this.#count, identity, clients: 0 };
+    const group: Group = { number: ++this.#count, identity, since: performance.now(), clients: 0 };
     this.#groups.set(key, group);
     this.#owners.set(identity, { key, group });
     const what = spare === undefined ? "Building tunnels" : "Took a spare identity";
-    log.info(`${what} for ${purpose}`, { group: group.number, groups: this.#groups.size });
+    log.info(`${what} for ${nameOf(group.number)}`, { group: group.number, groups: this.#groups.size });
     return group;
   }
 
   /** Makes an identity and begins to build its tunnels. Until it has an owner it is a spare one. */
   #make(isSpare: boolean): Identity {
-    const { settings, endpoint, udp, datagramsOnly = false, purpose, log, onMade } = this.#options;
+    const { settings, endpoint, udp, datagramsOnly = false, nameOf, log, onMade } = this.#options;
     // A session that is lost while nobody uses it is not worth new tunnels.
     const onLost = (): "rebuild" | "end" => {
       const owner = this.#owners.get(identity);
@@ -185,7 +208,11 @@ export class IdentityGroups {
     identity.open().then(
       () => {
         const owner = this.#owners.get(identity);
-        if (owner !== undefined) log.debug(`The session for ${purpose} is ready`, { group: owner.group.number });
+        if (owner !== undefined) {
+          const { number, since } = owner.group;
+          const waited = formatDuration(performance.now() - since);
+          log.info(`Identity for ${nameOf(number)} ready after ${waited}`, { group: number });
+        }
         // Not before: a group must not wait longer because of tunnels that nobody has asked for yet.
         if (!isSpare) this.#spares.fill();
       },
@@ -196,8 +223,9 @@ export class IdentityGroups {
         const [problem, routerSaid] = error instanceof SamError
           ? [samErrorText(error, endpoint), error.text]
           : [String(error)];
-        log.warn(`No session for ${purpose}: ${problem}`, { group: owner.group.number, routerSaid });
-        this.#close(owner.key);
+        const { key, group: { number } } = owner;
+        log.warn(`No session for ${nameOf(number)}: ${problem}`, { group: number, routerSaid });
+        this.#close(key);
       },
     );
     return identity;
@@ -234,8 +262,8 @@ export class IdentityGroups {
     this.#groups.delete(key);
     this.#owners.delete(group.identity);
     clearTimeout(group.idleTimer);
-    const { purpose, log } = this.#options;
-    log.info(`Closed the identity of ${purpose}`, { group: group.number, groups: this.#groups.size });
+    const { nameOf, log } = this.#options;
+    log.info(`Closed the identity for ${nameOf(group.number)}`, { group: group.number, groups: this.#groups.size });
     const closing = group.identity.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
@@ -268,7 +296,7 @@ export class IdentityPool {
       // The base identity is not counted.
       maxIdentities: settings.limits.identities,
       spares: settings.limits.spareIdentities ?? (settings.isolation.includes("auth") ? 1 : 0),
-      purpose: "an isolation group",
+      nameOf: (group) => `${isByLogin(settings.isolation) ? "login" : "group"} ${group}`,
       onMade: () => counters.add("identities"),
       evict,
     });
@@ -282,12 +310,20 @@ export class IdentityPool {
   async lease(key: string | undefined, signal: Signal): Promise<IdentityLease> {
     if (key !== undefined) return await this.#groups.lease(key, signal);
     this.#baseClients++;
-    return new IdentityLease(this.#base, this.#releaseBase);
+    return new IdentityLease(this.#base, OWN_IDENTITY, this.#releaseBase);
+  }
+
+  /** Whose identity a client of a group would have, in words; undefined if it would have to be made. */
+  labelOf(key: string | undefined): string | undefined {
+    return key === undefined ? OWN_IDENTITY : this.#groups.labelOf(key);
   }
 
   /** Current status of the identities: the base first, then the groups in their order. */
   get statuses(): PooledStatus[] {
-    return [{ ...this.#base.status, group: undefined, clients: this.#baseClients }, ...this.#groups.statuses];
+    return [
+      { ...this.#base.status, group: undefined, label: OWN_IDENTITY, clients: this.#baseClients },
+      ...this.#groups.statuses,
+    ];
   }
 
   /** Closes the identities of all groups, and resolves when they are closed. */

@@ -55,3 +55,8 @@ export function mappingGroup(
   const ofClients = flags.filter((flag) => flag === "auth" || flag === "client");
   return isolationGroup(ofClients, { login, clientAddress, host: "", port: 0, serial: 0 }) ?? "";
 }
+
+/** Whether logins alone set clients apart, so that a group is a login. */
+export function isByLogin(isolation: readonly IsolationFlag[]): boolean {
+  return isolation.length === 1 && isolation[0] === "auth";
+}

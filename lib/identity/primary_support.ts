@@ -54,19 +54,28 @@ export class PrimarySupport {
       if (!(error instanceof PrimaryRefused)) throw error;
       // Where it had such sessions before, a router that closes does not refuse them: it ends.
       if (this.#hasWorked && error.answer?.failure === "closed") throw error.answer;
-      if (error.isCertain) this.#remember(error);
+      const style = request.datagrams?.style ?? "DATAGRAM";
+      if (error.isCertain) this.#remember(error, style);
       const session = await createSession(endpoint, forStreams, signal, onGreeted);
       // A router that is full or about to end refuses in the same words; but then it refuses the other session too.
-      this.#remember(error);
+      this.#remember(error, style);
       return session;
     }
   }
 
-  #remember({ story, answer }: PrimaryRefused): void {
+  #remember({ step, story, answer }: PrimaryRefused, style: DatagramStyle): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
+    const routerSaid = answer?.text ?? answer?.result;
+    if (step === "subsession" && /\bstyle\b/i.test(answer?.text ?? "")) {
+      this.#log.info(`The router has no datagrams of the kind ${style}: there is no UDP`, {
+        routerSaid,
+        hint: "Most routers support --udp-style datagram; check --udp lists what this one supports",
+      });
+      return;
+    }
     this.#log.info(`This router ${story}, so UDP uses a separate, temporary I2P address`, {
-      routerSaid: answer?.text ?? answer?.result,
+      routerSaid,
       hint: "--identity applies to streams only",
     });
   }

@@ -2,7 +2,7 @@
  * Whether the operating system raised an error. Deno gives many of these no class of their own, such as a full disk or
  * a path that is too long, but all of them a code such as ENOSPC.
  */
-export function isSystemError(error: unknown): boolean {
+export function isSystemError(error: unknown): error is Error & { code: string } {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);

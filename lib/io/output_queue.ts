@@ -33,6 +33,16 @@ export class OutputQueue {
     this.#lost = lost;
   }
 
+  /** Whether something waits for the reader. */
+  get isBehind(): boolean {
+    return this.#writing !== undefined;
+  }
+
+  /** Why nothing can be written any more; undefined as long as it can. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   /** Puts text behind what waits. */
   write(text: string): void {
     if (this.#failure !== undefined || text === "") return;
@@ -44,17 +54,12 @@ export class OutputQueue {
     this.#writing ??= this.#drain();
   }
 
-  /**
-   * Waits until all is written, at most for so many milliseconds.
-   *
-   * @returns why not all was written, if writing failed.
-   */
-  async flush(milliseconds: number = Infinity): Promise<unknown> {
+  /** Waits until all is written or writing has failed, at most for so many milliseconds. */
+  async flush(milliseconds: number = Infinity): Promise<void> {
     const { promise: isOver, resolve } = Promise.withResolvers<void>();
     const timer = milliseconds === Infinity ? undefined : setTimeout(resolve, milliseconds);
     await Promise.race([this.#writing, isOver]);
     clearTimeout(timer);
-    return this.#failure;
   }
 
   #add(text: string): void {

@@ -1,3 +1,5 @@
+import { isSystemError } from "../io/error_text.ts";
+
 /** Milliseconds after which a lock that is not granted counts as held by another, where the runtime cannot just try. */
 const GRANT_TIMEOUT = 200;
 
@@ -21,10 +23,7 @@ export class FileLock implements Disposable {
 
   /** Whether another holder has a lock; no file is made for the question. */
   static async isTaken(path: string): Promise<boolean> {
-    const file = await Deno.open(path, { read: true, write: true }).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    });
+    const file = await openForQuestion(path);
     if (file === undefined) return false;
     const isFree = await tryLock(file);
     if (isFree) file.close();
@@ -51,6 +50,18 @@ export class FileLock implements Disposable {
   [Symbol.dispose](): void {
     if (this.#open) this.#file.close();
     this.#open = false;
+  }
+}
+
+/** Opens the file of a lock as it is; undefined where there is none. */
+async function openForQuestion(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path, { read: true, write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    // A file system that nobody can write to; some, such as NFS, want to write for an exclusive lock.
+    if (isSystemError(error) && error.code === "EROFS") return await Deno.open(path);
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { errorText, isSystemError } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "./error.ts";
 import { FileLock } from "./file_lock.ts";
-import { checkPrivate, ensurePrivateDirectory } from "./private_file.ts";
+import { checkPlainFile, checkPrivate, ensurePrivateDirectory } from "./private_file.ts";
 
 /** Longest name of an identity, in characters. */
 export const MAX_IDENTITY_NAME = 64;
@@ -38,7 +38,7 @@ export class KeyStore {
         if (isFile && name.endsWith(SUFFIX) && isIdentityName(identity)) names.push(identity);
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (!(error instanceof Deno.errors.NotFound)) throw this.#unreachable(error);
     }
     return names.sort();
   }
@@ -51,7 +51,9 @@ export class KeyStore {
 
   /** Whether a process holds the lock of an identity now. Nothing is made for the question. */
   async isInUse(name: string): Promise<boolean> {
-    return await FileLock.isTaken(this.#path(name).replace(/\.dat$/, ".lock"));
+    const path = this.#lockPath(name);
+    await checkPlainFile(path);
+    return await FileLock.isTaken(path);
   }
 
   /** Whether there is a key of that name. */
@@ -61,7 +63,7 @@ export class KeyStore {
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
+      throw this.#unreachable(error);
     }
   }
 
@@ -95,10 +97,11 @@ export class KeyStore {
    * @throws {KeyStoreError} if another process has it.
    */
   async lock(name: string): Promise<FileLock> {
-    const path = this.#path(name);
+    const path = this.#lockPath(name);
     const lock = await storing(name, async () => {
       await ensurePrivateDirectory(this.#directory);
-      return await FileLock.take(path.replace(/\.dat$/, ".lock"));
+      await checkPlainFile(path);
+      return await FileLock.take(path);
     });
     if (lock !== undefined) return lock;
     throw new KeyStoreError(
@@ -144,7 +147,7 @@ export class KeyStore {
   async replace(name: string, key: PrivateKey): Promise<void> {
     using _lock = await this.lock(name);
     const path = await this.#existing(name);
-    const aside = `${this.#directory}/.${name}.old`;
+    const aside = this.#aside(name);
     await storing(name, async () => {
       await removeIfThere(aside);
       await Deno.link(path, aside);
@@ -169,9 +172,14 @@ export class KeyStore {
    */
   async delete(name: string): Promise<void> {
     using _lock = await this.lock(name);
-    await Deno.remove(await this.#existing(name));
-    await removeIfThere(this.#temporary(name));
-    await syncDirectory(this.#directory);
+    const path = await this.#existing(name);
+    await storing(name, async () => {
+      // What a killed process has left is this identity's key as well.
+      await removeIfThere(this.#temporary(name));
+      await removeIfThere(this.#aside(name));
+      await Deno.remove(path);
+      await syncDirectory(this.#directory);
+    });
   }
 
   #path(name: string): string {
@@ -184,8 +192,24 @@ export class KeyStore {
     return `${this.#directory}/${name}${SUFFIX}`;
   }
 
+  #lockPath(name: string): string {
+    return this.#path(name).replace(/\.dat$/, ".lock");
+  }
+
   #temporary(name: string): string {
     return `${this.#directory}/.${name}.tmp`;
+  }
+
+  /** Where the old key is while it is replaced. */
+  #aside(name: string): string {
+    return `${this.#directory}/.${name}.old`;
+  }
+
+  /** What to throw in place of an error of the system, when the folder cannot be looked at. */
+  #unreachable(error: unknown): unknown {
+    if (!isSystemError(error)) return error;
+    const problem = error instanceof Deno.errors.PermissionDenied ? "permissions" : "unreadable";
+    return new KeyStoreError(problem, `Cannot read the folder of identities "${this.#directory}": ${errorText(error)}`);
   }
 
   /** The path of a key that is there, and open to nobody else. */

@@ -18,18 +18,32 @@ const OTHERS = 0o077;
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-  await checkAccess(path, "0700");
+  await checkAccess(path, "folder");
 }
 
 /**
- * Makes sure that a file and its folder belong to this user and are open to nobody else, and that the file is not a link
- * out of the folder.
+ * Makes sure that a file and its folder belong to this user and are open to nobody else, and that the file is neither a
+ * link out of the folder nor a pipe, which would be waited for.
  *
  * @throws {KeyStoreError} with the command that puts it right.
  */
 export async function checkPrivate(directory: string, path: string): Promise<void> {
-  await checkAccess(path, "0600");
-  await checkAccess(directory, "0700");
+  await checkAccess(path, "file");
+  await checkAccess(directory, "folder");
+}
+
+/**
+ * Makes sure that a file, where there is one, is neither a link nor a pipe, a folder or a device.
+ *
+ * @throws {KeyStoreError} with the command that puts it right.
+ */
+export async function checkPlainFile(path: string): Promise<void> {
+  const info = await Deno.lstat(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (info === undefined || info.isFile) return;
+  throw new KeyStoreError("unreadable", `"${path}" is not a file`, `rm -r "${path}", if nothing needs it`);
 }
 
 /**
@@ -44,10 +58,16 @@ export function modeForOthers(mode: number | null, bits: number): string | undef
   return (mode & 0o777).toString(8).padStart(4, "0");
 }
 
-async function checkAccess(path: string, wanted: string): Promise<void> {
+/** The mode that each should have, as chmod takes it. */
+const WANTED = { file: "0600", folder: "0700" } as const;
+
+async function checkAccess(path: string, kind: keyof typeof WANTED): Promise<void> {
   const info = await Deno.lstat(path);
-  if (info.isSymlink && wanted === "0600") {
+  if (info.isSymlink && kind === "file") {
     throw new KeyStoreError("permissions", `"${path}" is a link`, "Put the key itself there, with keys import");
+  }
+  if (!info.isFile && kind === "file") {
+    throw new KeyStoreError("unreadable", `"${path}" is not a file`, "Put the key itself there, with keys import");
   }
   const { mode, uid } = info.isSymlink ? await Deno.stat(path) : info;
   if (uid !== null && OWN_UID !== undefined && uid !== OWN_UID) {
@@ -62,6 +82,6 @@ async function checkAccess(path: string, wanted: string): Promise<void> {
   throw new KeyStoreError(
     "permissions",
     `"${path}" is open to others: its mode is ${shown}`,
-    `chmod ${wanted} "${path}"`,
+    `chmod ${WANTED[kind]} "${path}"`,
   );
 }

@@ -34,7 +34,7 @@ import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { MAX_PEERS, MAX_WAITING } from "../proxy/associate.ts";
 import { MAX_ASSOCIATIONS } from "../proxy/datagram_pool.ts";
 import { SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
-import { SERVICE_TIMEOUT } from "../proxy/forward.ts";
+import { MAX_WAITS, SERVICE_TIMEOUT } from "../proxy/forward.ts";
 import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
 import { LACK_AGE, MAX_LACKING } from "../proxy/login_offers.ts";
@@ -54,6 +54,7 @@ import { MAX_KEPT, MAX_KEPT_BY_STREAM } from "../relay/keeper.ts";
 import { MAX_UNDER_WAY } from "../relay/outflow.ts";
 import { LOST_GRACE } from "../relay/relay.ts";
 import { MAX_AUDITED } from "../report/audit_book.ts";
+import { MAX_OUTCOMES } from "../report/outcome_book.ts";
 import { MAX_REPEATED, REPEATS_TIME } from "../report/repeats.ts";
 import { MAX_DATAGRAM } from "../sam/datagrams.ts";
 import { GENERATE_TIMEOUT } from "../sam/generate.ts";
@@ -211,6 +212,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
   "Serving into I2P (--forward, --bind)": [
     ["Callers of `--forward` at once", `${set("max-inbound")}; further ones are closed at once`],
     ["Callers of `--forward` from one address", `${set("max-per-caller")}; further ones are closed at once`],
+    ["Sockets that wait for callers at once, with routers that may have several", `${MAX_WAITS}`],
     ["A caller without a byte in either direction", set("caller-idle-timeout")],
     ["A local service, to accept a caller", time(SERVICE_TIMEOUT)],
     ["A client of `--bind`, until a caller comes", set("connect-timeout")],
@@ -220,6 +222,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["A request with its answer", time(STATUS_TIMEOUT)],
     ["Requests at once", `${MAX_STATUS_REQUESTS}; the one that has waited longest gives way`],
     ["Answered requests whose client has not closed", `${MAX_STATUS_ANSWERED}`],
+    ["Outcomes of an application that are remembered for why", `${MAX_OUTCOMES} different ones; the oldest gives way`],
   ],
 };
 

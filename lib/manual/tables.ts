@@ -1,13 +1,21 @@
 import { flagOf, OPTIONS, type OptionSpec, OWN_OPTIONS, variableOf, type Verb } from "../config/options.ts";
+import { type Client, DESKTOP_CLIENTS, LIBRARY_CLIENTS, SHELL_CLIENTS } from "../command/client_settings.ts";
 import { LEAKS } from "../guard/leak.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
 import { type Fix, type Reason, type ReasonEntry, REASONS } from "../reasons/reasons.ts";
 import { Reply4, Reply5 } from "../socks/wire.ts";
 import { METRICS, PROCESS_METRICS } from "../status/metrics.ts";
+import clients from "../command/clients.json" with { type: "json" };
 import { type Block, parseBlocks, plain, type Table, type Term } from "./blocks.ts";
 import { LIMITS } from "./limits.ts";
 import { type Topic, TOPICS } from "./topics.ts";
+
+/** Applications that `setup` knows beside those with a section. */
+const MORE_CLIENTS: Readonly<Record<string, Client>> = { ...SHELL_CLIENTS, ...DESKTOP_CLIENTS, ...LIBRARY_CLIENTS };
+
+/** The heading above the table of the page of clients, which is no client. */
+const TABLE_HEADING = "What clients and libraries do";
 
 /** What a page's `<!-- NAME -->` stands for, made from the code that it is about. */
 export const TABLES: Readonly<Record<string, () => readonly Block[]>> = {
@@ -16,12 +24,60 @@ export const TABLES: Readonly<Record<string, () => readonly Block[]>> = {
   reasons: () => [reasonsTable()],
   drops: () => [dropsTable()],
   metrics: () => [metricsTable()],
+  clients: () => [clientsTable()],
   limits: () =>
     Object.entries(LIMITS).flatMap(([part, rows]): Block[] => [
       { kind: "heading", level: 2, text: part },
       { kind: "table", head: ["limit", "value"], rows },
     ]),
 };
+
+/** What was seen of a client, by `deno task clients`. */
+interface ClientRow {
+  name: string;
+  version: string;
+  setting: string;
+  offers: string;
+  offersWithLogin?: string;
+  keepsLogin?: boolean;
+  unasked?: string;
+  sends: string;
+  boundName?: boolean;
+  shows: readonly { codes: string; text: string }[];
+  connections: number;
+}
+
+function clientsTable(): Table {
+  const rows = (clients as readonly ClientRow[]).map((row) => [
+    `${row.name} ${row.version}`,
+    `\`${row.setting}\``,
+    [
+      row.offers,
+      ...(row.offersWithLogin === undefined || row.offersWithLogin === row.offers
+        ? []
+        : [`${row.offersWithLogin} with a login`]),
+      ...(row.keepsLogin === true ? ["it takes a login, and does not send it"] : []),
+      ...(row.unasked === undefined ? [] : [`without one it sends ${row.unasked}`]),
+    ].join("; "),
+    row.sends,
+    row.boundName === undefined ? "not seen" : row.boundName ? "yes" : "no",
+    row.shows.map(({ codes, text }) => row.shows.length === 1 ? `\`${text}\`` : `${codes}: \`${text}\``).join("; "),
+    row.connections > 1 ? `yes, ${row.connections} connections` : row.connections === 1 ? "no" : "",
+  ]);
+  return {
+    kind: "table",
+    head: [
+      "client",
+      "setting",
+      "methods",
+      "sends a name",
+      "takes a name as bound address",
+      "shows at 1 to 8",
+      "comes back",
+    ],
+    rows,
+  };
+}
 
 /** The page of a topic, with its tables. */
 export function topicBlocks({ page }: Topic): Block[] {
@@ -233,18 +289,33 @@ function leakNames(): string[] {
 
 /** Words of the headings of clients, in lower case. */
 function clientNames(): string[] {
-  return [...new Set(clientSections().flatMap(([heading]) => wordsOf(heading.text)))].sort();
+  const ofTable = (clients as readonly ClientRow[]).map(({ name }) => name.toLowerCase()).filter((name) =>
+    !/\W/.test(name)
+  );
+  const ofSections = clientSections().flatMap(([heading]) => wordsOf(heading.text));
+  return [...new Set([...ofSections, ...Object.keys(MORE_CLIENTS), ...ofTable])].sort();
 }
 
-/** The sections about a client, each below its heading. */
+/** What there is about a client: its sections, each below its heading, and its rows of the table. */
 function describeClient(name: string): Block[] {
+  if (!clientNames().includes(name.toLowerCase())) return [];
   const sections = clientSections().filter(([heading]) => wordsOf(heading.text).includes(name.toLowerCase()));
-  return sections.length === 0 ? [] : [{ kind: "heading", level: 1, text: name }, ...sections.flat()];
+  const isNamed = new RegExp(`(?<![\\w-])${RegExp.escape(name)}(?![\\w-])`, "i");
+  const table = clientsTable();
+  const rows = table.rows.filter(([client = ""]) => isNamed.test(client));
+  const more = Object.hasOwn(MORE_CLIENTS, name) ? MORE_CLIENTS[name] : undefined;
+  return [
+    { kind: "heading", level: 1, text: name },
+    ...(more === undefined ? [] : [{ kind: "paragraph", text: more.title } as const]),
+    ...sections.flat(),
+    ...(rows.length === 0 ? [] : [{ kind: "heading", level: 2, text: "What was seen" } as const, { ...table, rows }]),
+  ];
 }
 
 function clientSections(): [{ text: string } & Block, ...Block[]][] {
   const sections: [{ text: string } & Block, ...Block[]][] = [];
   for (const block of parseBlocks(TOPICS["clients"]?.page ?? "")) {
+    if (block.kind === "heading" && block.text === TABLE_HEADING) break;
     if (block.kind === "heading" && block.level === 2) sections.push([block]);
     else sections.at(-1)?.push(block);
   }

@@ -32,7 +32,7 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   check: {
     usage: "i2p-socks check [NAME[:PORT]] [OPTIONS]",
     text: check,
-    examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --no-session --json"],
+    examples: ["i2p-socks check", "i2p-socks check stats.i2p --timeout 5m", "i2p-socks check --watch"],
   },
   audit: {
     usage: "i2p-socks audit [--for DURATION | --file FILE] [OPTIONS]",
@@ -53,7 +53,7 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     text: connect,
     examples: [
       "ssh -o ProxyCommand='i2p-socks connect %h %p' me@example.i2p",
-      "ssh -o ProxyCommand='i2p-socks connect --via 127.0.0.1:4447 %h %p' me@a.i2p",
+      "ssh -o ProxyCommand='i2p-socks connect --via irc %h %p' me@a.i2p",
       "git -c core.sshCommand=\"ssh -o ProxyCommand='i2p-socks connect %h %p'\" fetch",
     ],
   },
@@ -91,17 +91,49 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     examples: ["i2p-socks hash-login alice >> logins"],
   },
   status: {
-    usage: "i2p-socks status [[HOST:]PORT] [--json] [--watch]",
-    text: "Show the status of a running i2p-socks (default 127.0.0.1:4448). The proxy must have been started with " +
-      "--status. `--json` prints the status as JSON. `--watch` prints it every two seconds, with rates.\n\n" +
-      "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers there; with --watch, that of the signal.",
-    examples: ["i2p-socks status", "i2p-socks status 127.0.0.1:9200 --watch", "i2p-socks status --json"],
+    usage: "i2p-socks status [NAME|[HOST:]PORT] [--json] [--watch]",
+    text:
+      "Show the status of your running proxies: all of them, the one with that --name, or the one whose --status is " +
+      "at that address. The state and the addresses are known of all; counters, reasons and leaks only of those that " +
+      "were started with --status. `--json` prints an object on one line for each. `--watch` prints the status every " +
+      "two seconds, with rates; on a terminal it fits the window.\n\n" +
+      "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers; with --watch, that of the signal.",
+    examples: ["i2p-socks status", "i2p-socks status irc --watch", "i2p-socks status 127.0.0.1:4448 --json"],
+  },
+  why: {
+    usage: "i2p-socks why [NAME|[HOST:]PORT] [--json]",
+    text:
+      "Say what failed last, and what to do about it. It asks your running proxies, or the one that is named; they " +
+      "must have been started with --status. It shows the last 20 different outcomes of each application, newest " +
+      "first: when, how often, whose identity, the reason, and the fix for the router that is used. The same is on the " +
+      "status page. No destination is kept or shown unless the proxy was started with --log-destinations.\n\n" +
+      "Exit codes: 0 it was told, 1 no proxy serves its status.",
+    examples: ["i2p-socks why", "i2p-socks why irc"],
+  },
+  ping: {
+    usage: "i2p-socks ping NAME[:PORT] [--count N] [--http] [--via NAME|HOST:PORT]",
+    text: "Measure the way to a site through a running proxy, whose tunnels are there already. It opens streams one " +
+      "after the other, and prints how long each took to open and, where the site speaks first or `--http` asks it, " +
+      "how long its first byte took. The last line tells an offline site from slow tunnels. i2pd opens a stream before " +
+      "the site has answered, so use `--http` for a web site. The port is 80 if none is given. The site sees the " +
+      "identity of the application, or with `--via-user` that of a login.\n\n" +
+      "Exit codes: 0 a stream opened, otherwise that of the reason: 1 the site, 69 no router, 75 not ready.",
+    examples: ["i2p-socks ping stats.i2p --http", "i2p-socks ping irc.postman.i2p:6667 --via irc --count 5"],
+  },
+  report: {
+    usage: "i2p-socks report [OPTIONS]",
+    text:
+      "Print what to put into a bug report: the version, the platform, the settings that are not defaults, and what " +
+      "the SAM bridge says. It names no site, identity, user, password or path. Give it the options that you give to " +
+      "serve; without options it looks at the configuration file at its usual place.",
+    examples: ["i2p-socks report", "i2p-socks report --udp --status 127.0.0.1:4448"],
   },
   setup: {
-    usage: "i2p-socks setup [CLIENT] [--listen [HOST:]PORT]",
+    usage: "i2p-socks setup [CLIENT] [--name NAME | --listen [HOST:]PORT]",
     text:
       "Print the settings of an application for the proxy. They always let the proxy resolve names. The settings go " +
-      "to stdout and notes go to stderr, so the settings can be written to a file. Without CLIENT it lists the " +
+      "to stdout and notes go to stderr, so the settings can be written to a file. They are for your running proxy; if " +
+      "several run, `--name` says which. Without CLIENT it lists the " +
       "applications that it knows. See `help clients`.",
     examples: [
       "i2p-socks setup",

@@ -17,7 +17,7 @@ import { encodeBound4 } from "../socks/socks4.ts";
 import { encodeBound5 } from "../socks/socks5.ts";
 import type { SocksRequest } from "../socks/wire.ts";
 import { acquireMapping, type Client, type ClientContext, groupOf } from "./context.ts";
-import { PendingAccept } from "./pending_accept.ts";
+import { logLeftovers, PendingAccept } from "./pending_accept.ts";
 import { checkDestination, mayCall } from "./policy.ts";
 import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
@@ -47,6 +47,7 @@ export async function handleBind(client: Client, handshake: Handshake, context: 
     );
   }
   using identity = await identities.lease(group, signal);
+  client.identity = identity.label;
   await relayStream(client, handshake, await awaitCaller(client, handshake, identity, expected, context), context);
 }
 
@@ -64,15 +65,16 @@ async function awaitCaller(
   expected: Address | undefined,
   context: ClientContext,
 ): Promise<OpenStream> {
-  const { endpoint, settings, signal, counters, gauges } = context;
+  const { endpoint, settings, signal, ending, counters, gauges, log } = context;
   const { request } = handshake;
-  using deadline = new Deadline(settings.timeouts.connect, signal);
+  using deadline = new Deadline(settings.timeouts.connect, signal, ending);
   using waiting = watchClient(client, handshake, deadline, context, true);
   const session = await identity.session(deadline);
   using claim = identity.claimAccept();
   if (claim === undefined) {
     throw new Refusal("command", "Another client waits on this identity: a login gives the client one of its own");
   }
+  logLeftovers(session, log);
   gauges.waiting++;
   try {
     const wanted = expected && await hashOf(expected, endpoint, deadline);

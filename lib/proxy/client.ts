@@ -1,5 +1,7 @@
 import { closeOnAbort, closeQuietly, isOfRuntime } from "../io/conn.ts";
 import { Deadline } from "../io/deadline.ts";
+import { onAbort } from "../io/signal.ts";
+import { startTimer, type Timer } from "../io/timer.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
 import { type Handshake, readHandshake } from "../socks/handshake.ts";
@@ -44,12 +46,19 @@ function handle(client: Client, handshake: Handshake, context: ClientContext): P
   }
 }
 
+/** Milliseconds for a client to finish its handshake once the proxy is about to end. */
+export const DRAINING_HANDSHAKE = 1_000;
+
 /** Reads the handshake within its time limit. */
 async function receiveRequest(client: Client, context: ClientContext): Promise<Handshake> {
-  const { settings, signal, admission, logins, loginOffers, commands, audit } = context;
+  const { settings, signal, ending, admission, logins, loginOffers, commands, audit } = context;
   const { clientAddress } = client;
   using deadline = new Deadline(settings.timeouts.handshake, signal);
   closeOnAbort(client.conn, deadline);
+  let last: Timer | undefined;
+  const stopHurrying = onAbort(ending, () => {
+    last = startTimer(DRAINING_HANDSHAKE, () => deadline.abort(ending.reason));
+  });
   /** Its methods, once it was asked for a login. */
   let asked: Uint8Array | undefined;
   try {
@@ -79,7 +88,10 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
       if (asked !== undefined) loginOffers.lacked(clientAddress, asked);
       throw error;
     }
-    if (deadline.aborted) throw new Refusal("handshake-timeout");
+    if (deadline.aborted) throw deadline.reason instanceof Refusal ? deadline.reason : new Refusal("handshake-timeout");
     throw isOfRuntime(error) ? new Refusal("client-closed", undefined, error) : error;
+  } finally {
+    stopHurrying();
+    last?.stop();
   }
 }

@@ -31,6 +31,7 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   await context.admission.claim(client, context.signal);
   const target = { host: client.address.host, port: request.port };
   using identity = await context.identities.lease(groupOf(client, target, context.settings), context.signal);
+  client.identity = identity.label;
   const opened = await openStream(client, handshake, identity, target, context);
   context.counters.add("connected");
   identity.visit(target.host);

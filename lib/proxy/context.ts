@@ -3,7 +3,7 @@ import type { ApplicationSettings } from "../config/settings.ts";
 import type { Address } from "../i2p/address.ts";
 import type { IdentityPool } from "../identity/identity_pool.ts";
 import { isolationGroup, mappingGroup } from "../identity/isolation.ts";
-import type { Signal } from "../io/signal.ts";
+import type { SharedSignal, Signal } from "../io/signal.ts";
 import type { ClientConn } from "../io/unix_socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { BufferPool } from "../relay/buffer_pool.ts";
@@ -13,6 +13,7 @@ import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counter, Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
+import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
 import type { SocksRequest } from "../socks/wire.ts";
@@ -33,6 +34,8 @@ export interface Client extends Guest {
   request?: SocksRequest;
   /** Where that is, once it may go there. */
   address?: Address;
+  /** Whose identity it has, in words; undefined until it has one. */
+  identity?: string;
 }
 
 /** What is open now. */
@@ -83,8 +86,12 @@ export interface ClientContext {
   readonly counters: Counters;
   /** Numbers of now. */
   readonly gauges: Gauges;
+  /** What did not come out well last. */
+  readonly outcomes: OutcomeBook;
   /** Destinations, where an audit is under way. */
   readonly audit: AuditBook | undefined;
+  /** Aborted once no more clients are accepted, for a {@linkcode Refusal}: ends those that only wait for something. */
+  readonly ending: SharedSignal;
   /** Ends the client at once; its reason is a {@linkcode Refusal}. */
   readonly signal: Signal;
 }
@@ -92,6 +99,17 @@ export interface ClientContext {
 /** What the client asked for, for log and audit; undefined if it did not come so far. */
 export function destinationOf({ request }: Client): string | undefined {
   return request && `${request.host}:${request.port}`;
+}
+
+/** Takes note of what became of a client, with whose identity it had or would have had. */
+export function noteOutcome(client: Client, { outcomes, identities, settings }: ClientContext, what: {
+  reason: string;
+  message: string;
+}): void {
+  const { request, address } = client;
+  const key = request && groupOf(client, { host: address?.host ?? request.host, port: request.port }, settings);
+  const identity = client.identity ?? (request && identities.labelOf(key));
+  outcomes.add({ ...what, identity, destination: destinationOf(client) });
 }
 
 /** The isolation group of a client that goes to a host and port; undefined for the base identity. */

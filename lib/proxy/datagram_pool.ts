@@ -50,7 +50,7 @@ export class DatagramPool {
       log,
       // Besides those of isolation groups there is the one of clients that nothing sets apart, as with streams.
       maxIdentities: settings.limits.identities + 1,
-      purpose: "datagrams",
+      nameOf: (group) => `datagrams ${group}`,
       datagramsOnly: true,
     });
   }

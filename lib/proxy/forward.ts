@@ -6,19 +6,26 @@ import { type Log, Once } from "../report/log.ts";
 import { closeQuietly, connectTcp, isOfRuntime, writeAll } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
-import { acceptStream, type IncomingStream } from "../sam/accept.ts";
+import type { IncomingStream } from "../sam/accept.ts";
 import { SamError } from "../sam/error.ts";
 import { LINE_BUFFER } from "../sam/line_reader.ts";
 import type { SamSession } from "../sam/session.ts";
-import type { SamEndpoint } from "../sam/socket.ts";
+import { ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { CallerRefusal } from "../reasons/caller_refusals.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
 import { relay, type RelayOptions, SILENT_STORY } from "../relay/relay.ts";
+import { logLeftovers, PendingAccept } from "./pending_accept.ts";
 import { mayCall } from "./policy.ts";
 
 /** Milliseconds for the local service to take a connection. */
 export const SERVICE_TIMEOUT = 10_000;
+
+/**
+ * Waits for a caller at once, with routers that may have several: of a hundred who call Java I2P at the same time it keeps no
+ * more than 64 in its queue.
+ */
+export const MAX_WAITS = 16;
 
 /** Milliseconds until the next attempt, where the router does not let us wait: the first one, and the longest. */
 const [ACCEPT_RETRY_FIRST, ACCEPT_RETRY_MAX] = [50, 5_000];
@@ -39,9 +46,9 @@ interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClo
  * Brings callers from I2P to local services.
  *
  * All rules of an application share one destination, so all callers come through the same waiting socket, and the I2P port
- * that they called tells which rule is meant, where the router says it. One socket waits at a time: where there were
- * three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever. The router queues those who call
- * in between.
+ * that they called tells which rule is meant, where the router says it. With Java I2P {@linkcode MAX_WAITS} sockets wait,
+ * with others one: where there were three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever.
+ * The router queues those who call in between.
  */
 export class Forwarder {
   readonly #options: ForwarderOptions;
@@ -54,7 +61,6 @@ export class Forwarder {
   readonly #streams = new Set<Promise<void>>();
   /** Streams of each caller, by its address, which cannot be forged: the router has checked its key. */
   readonly #perCaller = new Map<string, number>();
-  readonly #wantsPort: boolean;
   /** What was warned of, and lasts. */
   readonly #once = new Once();
 
@@ -62,7 +68,6 @@ export class Forwarder {
   constructor(options: ForwarderOptions) {
     this.#options = options;
     this.#log = options.log;
-    this.#wantsPort = options.settings.rules.some(({ port }) => port !== undefined);
     this.#waiting = this.#acceptAll();
   }
 
@@ -71,7 +76,7 @@ export class Forwarder {
     return this.#streams.size;
   }
 
-  /** Waits for no more callers. Resolves when nobody waits any more. */
+  /** Serves no more callers. Resolves when none is waited for; what waits in the router is left to a successor. */
   async stopAccepting(): Promise<void> {
     this.#accepting.abort(new Error("No more callers are waited for"));
     await this.#waiting;
@@ -94,20 +99,45 @@ export class Forwarder {
   /** Waits for one caller after the other, over as many sessions as there are. Never throws. */
   async #acceptAll(): Promise<void> {
     const { signal } = this.#accepting;
-    for (let pause = ACCEPT_RETRY_FIRST; !signal.aborted;) {
-      let session: SamSession;
+    let session: SamSession | undefined;
+    while (!signal.aborted) {
+      // The identity may not have noticed yet that its session has ended.
+      if (session?.ended.aborted) await session.lost;
       try {
         session = await this.#options.identity.session(signal);
       } catch {
         // The identity was closed or never had a session, which is logged elsewhere.
         return;
       }
+      const on = session;
+      logLeftovers(session, this.#log);
+      const waits = await this.#takesSeveral(signal) ? MAX_WAITS : 1;
+      await Promise.all(Array.from({ length: waits }, () => this.#acceptOn(on, signal)));
+    }
+  }
+
+  /** Whether callers may be waited for by several sockets at once: with Java I2P, which shows by its version. */
+  async #takesSeveral(signal: Signal): Promise<boolean> {
+    try {
+      const socket = await SamSocket.open(this.#options.endpoint, signal, "any");
+      socket.close();
+      return ROUTERS[socket.version] === "Java I2P";
+    } catch {
+      // Who waits learns the reason.
+      return false;
+    }
+  }
+
+  /** Waits for one caller after the other, until the session has ended. */
+  async #acceptOn(session: SamSession, signal: Signal): Promise<void> {
+    for (let pause = ACCEPT_RETRY_FIRST; !signal.aborted && !session.ended.aborted;) {
       if (await this.#acceptOne(session, signal)) {
         pause = ACCEPT_RETRY_FIRST;
         continue;
       }
-      await sleep(pause, signal);
-      pause = session.ended.aborted ? ACCEPT_RETRY_FIRST : Math.min(2 * pause, ACCEPT_RETRY_MAX);
+      using rest = new Deadline(Infinity, signal, session.ended);
+      await sleep(pause, rest);
+      pause = Math.min(2 * pause, ACCEPT_RETRY_MAX);
     }
   }
 
@@ -116,10 +146,8 @@ export class Forwarder {
     using attempt = new Deadline(Infinity, signal, session.ended);
     const { endpoint, counters } = this.#options;
     try {
-      const stream = await acceptStream(endpoint, session.id, attempt, {
-        wantsPort: this.#wantsPort,
-        onWaiting: () => this.#once.clear("accept"),
-      });
+      const wait = PendingAccept.of(endpoint, session);
+      const stream = await wait.take(attempt, () => this.#once.clear("accept"));
       const serving = this.#serve(stream, session).finally(() => this.#streams.delete(serving));
       this.#streams.add(serving);
       return true;

@@ -47,6 +47,8 @@ export class LeakWatch {
   readonly #options: LeakWatchOptions;
   readonly #finder: IdentifierFinder;
   readonly #explained = new Set<string>();
+  /** The first IP address that was asked for. */
+  #firstAddress: string | undefined;
   /** Host that a cookie went to first. The oldest ones stand first. */
   readonly #cookies = new Map<string, string>();
 
@@ -73,12 +75,19 @@ export class LeakWatch {
     });
   }
 
-  /** Takes note of a refusal, and explains what it says about the application, once. */
-  refused(reason: Reason): void {
+  /**
+   * Takes note of a refusal, and explains what it says about the application, once. Requests for one and the same IP
+   * address may be a test for a proxy that is repeated.
+   *
+   * @param host what a stream was asked for; undefined for a datagram, of which a resolver gets many.
+   */
+  refused(reason: Reason, host?: string): void {
     const { sign } = REASONS[reason];
     const { mode, log, counters } = this.#options;
     if (sign === null || mode === "off") return;
-    if (reason === "ip" && this.#isNew("ip")) {
+    if (reason === "ip" && host !== undefined && host === this.#firstAddress) return;
+    if (reason === "ip" && this.#firstAddress === undefined) {
+      this.#firstAddress = host ?? "";
       const either =
         "it looks for a proxy, or resolves names itself; if it asks for another one, that is taken for a DNS leak";
       log.info(`The application asked for an IP address: ${either}`, { fix: sign.fix });

@@ -2,17 +2,36 @@ import { closeQuietly } from "../io/conn.ts";
 import { onAbort, type Signal } from "../io/signal.ts";
 import { startTimer, type Timer } from "../io/timer.ts";
 import { acceptStream, type IncomingStream } from "../sam/accept.ts";
+import type { Log } from "../report/log.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 
 /** Milliseconds that a caller is held whom nobody waits for: as long as i2pd holds one. */
 export const HELD_CALLER = 10_000;
 
-/** Waits that nobody takes part in, by their session: one at most, as one client waits on an identity at a time. */
-const parked = new WeakMap<SamSession, PendingAccept>();
+/** Waits that nobody takes part in, by their session. */
+const parked = new WeakMap<SamSession, Set<PendingAccept>>();
+
+/** Sessions of which {@linkcode logLeftovers} has told. */
+const told = new WeakSet<SamSession>();
 
 /**
- * A wait for a caller, which belongs to its session: it outlives the client that began it, for the next one to go on with.
+ * Says once of a session what waits for callers leave behind where it carries datagrams too: Java I2P (seen with 0.9.47 and
+ * 2.8.0) keeps a thread and a socket of each wait on such a session, and neither SESSION REMOVE nor QUIT frees them.
+ */
+export function logLeftovers(session: SamSession, log: Log): void {
+  if (session.datagramId === undefined || told.has(session)) return;
+  told.add(session);
+  log.info(
+    "The router may keep a thread and a socket of each wait for callers until it ends, for this session has UDP",
+    {
+      hint: "A second application with --udp and none of --forward and --bind leaves nothing behind",
+    },
+  );
+}
+
+/**
+ * A wait for a caller, which belongs to its session: it outlives who began it, for the next one to go on with.
  *
  * Java I2P does not look at the socket of a wait (seen with 0.9.47 and 2.8.0). If that were closed when its client gives
  * up, the next caller would be told that he is connected, and hear the end.
@@ -34,11 +53,13 @@ export class PendingAccept {
     this.#stream.catch(() => this.#unpark());
   }
 
-  /** The wait that another client has left behind, or a new one. */
+  /** A wait that was left behind, or a new one. */
   static of(endpoint: SamEndpoint, session: SamSession): PendingAccept {
-    const left = parked.get(session);
-    if (left !== undefined) left.#unpark();
-    return left ?? new PendingAccept(endpoint, session);
+    for (const left of parked.get(session) ?? []) {
+      left.#unpark();
+      return left;
+    }
+    return new PendingAccept(endpoint, session);
   }
 
   /**
@@ -66,9 +87,10 @@ export class PendingAccept {
 
   #park(): void {
     if (this.#session.ended.aborted) return;
-    parked.set(this.#session, this);
+    const waits = parked.get(this.#session) ?? new Set();
+    parked.set(this.#session, waits.add(this));
     this.#stream.then(({ conn }) => {
-      if (parked.get(this.#session) !== this) return;
+      if (!waits.has(this)) return;
       this.#hold = startTimer(HELD_CALLER, () => {
         this.#unpark();
         closeQuietly(conn);
@@ -78,6 +100,6 @@ export class PendingAccept {
 
   #unpark(): void {
     this.#hold?.stop();
-    if (parked.get(this.#session) === this) parked.delete(this.#session);
+    parked.get(this.#session)?.delete(this);
   }
 }

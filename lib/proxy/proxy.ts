@@ -18,6 +18,7 @@ import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
+import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { MAX_WARM, WarmSockets } from "../sam/warm_sockets.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
@@ -57,6 +58,8 @@ interface ProxyOptions {
   log: Log;
   /** Numbers since the start. */
   counters: Counters;
+  /** Takes note of what did not come out well. */
+  outcomes: OutcomeBook;
   /** Destinations, where an audit is under way. */
   audit: AuditBook | undefined;
 }
@@ -155,6 +158,7 @@ export class Proxy implements AsyncDisposable {
   async drain(milliseconds: number): Promise<void> {
     const stopped = this.stopListening();
     this.#context.halfClosed.expediteClose();
+    this.#context.ending.abort(new Refusal("stopping"));
     this.#context.datagrams?.ending.abort(new Refusal("stopping"));
     const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, milliseconds);
@@ -239,7 +243,9 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     log,
     counters,
     gauges: { streams: 0, waiting: 0, kept: { value: 0 } },
+    outcomes: options.outcomes,
     audit: options.audit,
+    ending: new SharedSignal(),
     signal,
   };
 }

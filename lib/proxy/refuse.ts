@@ -1,28 +1,32 @@
 import { formatEndpoint } from "../config/endpoint.ts";
-import { closeAfterReply, writeAll } from "../io/conn.ts";
+import { closeAfterReply, closeQuietly, writeAll } from "../io/conn.ts";
+import { onAbort } from "../io/signal.ts";
+import { startTimer, type Timer } from "../io/timer.ts";
 import { SamError } from "../sam/error.ts";
 import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReason5, encodeReply5 } from "../socks/socks5.ts";
 import { SocksError } from "../socks/wire.ts";
 import { completeHint } from "../reasons/advice.ts";
-import { REASONS } from "../reasons/reasons.ts";
+import { OUTCOMES, REASONS } from "../reasons/reasons.ts";
 import type { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
-import { type Client, type ClientContext, destinationOf } from "./context.ts";
+import { type Client, type ClientContext, destinationOf, noteOutcome } from "./context.ts";
 
 /** Turns whatever failed into a count, a log line and a SOCKS reply. Never throws. */
 export async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
   const refusal = refusalOf(error, client.address?.kind);
   const { reason, message, cause } = refusal;
   context.counters.add(`refused-${reason}`);
-  context.leaks.refused(reason);
+  context.leaks.refused(reason, client.request?.host);
   const destination = destinationOf(client);
   if (destination !== undefined) context.audit?.refuse(reason, destination);
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
+  const { outcome } = REASONS[reason];
+  if (outcome !== "left") noteOutcome(client, context, { reason, message });
   const hint = completeHint(REASONS[reason].hint, formatEndpoint(context.settings.sam));
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
-  context.log[level](`Refused a client: ${message}`, {
+  context.log[level](`${OUTCOMES[outcome]}: ${message}`, {
     reason,
     hint: hint ?? undefined,
     destination,
@@ -32,19 +36,29 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   if (bytes !== undefined) await sendReply(client, bytes, context);
 }
 
+/** Milliseconds for a client to take its reply and close, once everything ends. */
+export const LAST_LINGER = 500;
+
 /** Writes the last bytes that a client gets. Never throws. */
 export async function sendReply(
   client: Client,
   bytes: Uint8Array,
-  { admission }: Pick<ClientContext, "admission">,
+  { admission, signal }: Pick<ClientContext, "admission" | "signal">,
 ): Promise<void> {
   const { conn } = client;
+  let last: Timer | undefined;
+  const stopHurrying = onAbort(signal, () => {
+    last = startTimer(LAST_LINGER, () => closeQuietly(conn));
+  });
   try {
     await writeAll(conn, bytes);
     admission.told(client);
     await closeAfterReply(conn);
   } catch {
     // The client is gone.
+  } finally {
+    stopHurrying();
+    last?.stop();
   }
 }
 

@@ -1,6 +1,7 @@
 import { closeQuietly } from "../io/conn.ts";
 import type { Deadline } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
+import { ENDED_WITHOUT_DATA } from "../reasons/reasons.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
 import { relay, type RelayResult, SILENT_STORY } from "../relay/relay.ts";
@@ -9,7 +10,7 @@ import type { Handshake } from "../socks/handshake.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
 import { Reply4, Reply5 } from "../socks/wire.ts";
-import { type Client, type ClientContext, destinationOf } from "./context.ts";
+import { type Client, type ClientContext, destinationOf, noteOutcome } from "./context.ts";
 
 /** An open stream and what belongs to it. */
 export interface OpenStream {
@@ -117,13 +118,14 @@ function logEnd(
   client: Client,
   { sessionEnded }: OpenStream,
   { end, ...bytes }: RelayResult,
-  { log, counters }: ClientContext,
+  context: ClientContext,
 ): void {
+  const { log, counters } = context;
   const destination = destinationOf(client);
   log.debug(`Stream ended: ${end}`, { ...bytes, destination });
   if (bytes.received > 0 || end !== "peer closed" || sessionEnded.aborted) return;
   counters.add("ended-without-data");
-  log.info("A stream ended without a byte from the peer: with i2pd, that is how a peer looks which is gone", {
-    destination,
-  });
+  const { reason, message, hint } = ENDED_WITHOUT_DATA;
+  noteOutcome(client, context, { reason, message });
+  log.info(`Ended: ${message}`, { reason, hint, destination });
 }

@@ -54,6 +54,21 @@ export type Reason =
   | "stopping"
   | "internal";
 
+/** Who kept a client from its stream, and the words for it in the log: a failed connection is not a refusal. */
+export const OUTCOMES = {
+  /** This program, because of where the client wanted to go, or what it sent. */
+  blocked: "Blocked",
+  /** This program, because of the request itself, its login, or a limit. */
+  refused: "Refused",
+  /** The router or the site. */
+  failed: "Connection failed",
+  /** The client. */
+  left: "Client left",
+} as const;
+
+/** One of {@linkcode OUTCOMES}. */
+export type Outcome = keyof typeof OUTCOMES;
+
 /** What to do about a failure, with either router. */
 export interface Fix {
   /** With i2pd. */
@@ -74,6 +89,8 @@ export interface Sign {
 
 /** Everything that follows from a reason. What does not exist is `null`, so that no row can forget it. */
 export interface ReasonEntry {
+  /** Who kept the client from its stream. */
+  readonly outcome: Outcome;
   /** What happened, one sentence for people. */
   readonly message: string;
   /** What to do about it, one sentence for log and status. */
@@ -103,6 +120,7 @@ const LATER: Fix = either("the site may be offline: try another one, or this one
 /** Every reason why a client did not get its stream: the one table behind replies, log, counters, advice and the manual. */
 export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "clearnet": {
+    outcome: "blocked",
     message: "Not an I2P name; this proxy reaches I2P only",
     hint: null,
     fix: null,
@@ -119,6 +137,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     },
   },
   "rule": {
+    outcome: "blocked",
     message: "Blocked by --allow or --deny",
     hint: "With --log-destinations the log names what was requested",
     fix: null,
@@ -130,6 +149,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "leak": {
+    outcome: "blocked",
     message: "The data sent with the request identifies the user, the machine or the software",
     hint: "The log names the leak and its fix; see --leaks",
     fix: null,
@@ -141,6 +161,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "ip": {
+    outcome: "blocked",
     message: "An IP address; I2P does not use them",
     hint:
       "If you entered a name, the application resolves names itself: use socks5h or socks4a, or switch remote DNS on",
@@ -158,6 +179,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     },
   },
   "address-unmapped": {
+    outcome: "refused",
     message: "This IP address does not stand for a name of this client, or no longer does",
     hint: "The application must look the name up again: it may have cached the address for too long, see --map-names",
     fix: null,
@@ -169,6 +191,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "malformed-address": {
+    outcome: "refused",
     message: "Not a valid I2P address",
     hint: "Compare it with the original: a base32 address is easily cut short",
     fix: null,
@@ -180,6 +203,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "router-down": {
+    outcome: "failed",
     message: "Cannot connect to the router's SAM bridge",
     hint: ROUTER_HINT,
     fix: {
@@ -194,6 +218,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "router-silent": {
+    outcome: "failed",
     message: "The router's SAM bridge does not answer",
     hint: ROUTER_HINT,
     fix: {
@@ -210,6 +235,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "not-sam": {
+    outcome: "failed",
     message: "The SAM port answered with a different protocol",
     hint: "The default SAM port is 7656",
     fix: {
@@ -225,6 +251,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "sam-version": {
+    outcome: "failed",
     message: "The SAM bridge does not support SAM 3.1",
     hint: "The router is too old, or it is another program",
     fix: {
@@ -239,6 +266,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "sam-login": {
+    outcome: "failed",
     message: "The SAM bridge rejected the login",
     hint: "See --sam-user and --sam-password-file",
     fix: {
@@ -253,6 +281,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "sam-refused": {
+    outcome: "failed",
     message: "The SAM bridge rejected the connection",
     hint: "With --log-destinations the log has the router's own words",
     fix: null,
@@ -264,6 +293,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "router-starting": {
+    outcome: "failed",
     message: "The router is still starting",
     hint: "Its SAM bridge is there before the router is: a session is asked for again until it stands",
     fix: either("wait a minute: its SAM bridge is there before the router is"),
@@ -275,6 +305,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "session-refused": {
+    outcome: "failed",
     message: "The router refused to create a session",
     hint: "With --log-destinations the log has the router's own words",
     fix: {
@@ -289,6 +320,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "session-failed": {
+    outcome: "failed",
     message: "The router ended the session at once: another program uses this identity, or the router has trouble",
     hint:
       "It is not tried again by itself, because that could take the other program off the air: stop that and restart",
@@ -303,6 +335,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "encryption-unsupported": {
+    outcome: "failed",
     message: "The router is too old for an encryption type of --lease-set-encryption",
     hint: "Leave out --lease-set-encryption, or upgrade the router",
     fix: {
@@ -317,6 +350,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "datagrams-refused": {
+    outcome: "failed",
     message: "The router does not support datagrams, or not the kind that --udp-style names",
     hint: "Most routers support --udp-style datagram; check --udp lists what this one supports",
     fix: {
@@ -331,6 +365,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "key-refused": {
+    outcome: "failed",
     message: "The router rejected the key of this identity",
     hint: "The key file is unchanged: another kind or version of router may have made the key",
     fix: either(
@@ -344,6 +379,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "identity-in-use": {
+    outcome: "failed",
     message: "The router says that this identity is in use",
     hint: "Routers release a destination some seconds after its session ends; or another program uses the same key",
     fix: either("another program or one of the router's own tunnels uses this key: stop it, or wait a minute"),
@@ -355,6 +391,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "not-ready": {
+    outcome: "failed",
     message: "No tunnels were ready in time",
     hint: "A router needs up to 10 minutes after its first start; i2p-socks check waits for it",
     fix: {
@@ -369,6 +406,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "name-unknown": {
+    outcome: "failed",
     message: "The router's address book does not have this name",
     hint: "Subscribe the router's address book to more lists, or use the base32 address",
     fix: {
@@ -383,6 +421,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "garlicat-unknown": {
+    outcome: "failed",
     message: "A GarliCat address that is neither in --hosts nor in the router's address book",
     hint: "Add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
     fix: {
@@ -398,6 +437,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "lease-set-not-found": {
+    outcome: "failed",
     message: "No lease set found: the site is offline or does not exist",
     hint: "Shortly after the router starts, its tunnels may not be ready yet",
     fix: LATER,
@@ -409,6 +449,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "peer-silent": {
+    outcome: "failed",
     message: "The site does not answer: it is offline or too slow",
     hint: LATER_HINT,
     fix: LATER,
@@ -420,6 +461,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "peer-unreachable": {
+    outcome: "failed",
     message: "The router could not reach the site; i2pd reports this when it finds no lease set",
     hint: LATER_HINT,
     fix: LATER,
@@ -431,6 +473,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "incompatible-encryption": {
+    outcome: "failed",
     message: "The site's lease set has no encryption type in common with ours",
     hint: "See --lease-set-encryption",
     fix: either("add the site's encryption type with --lease-set-encryption"),
@@ -442,6 +485,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "own-address": {
+    outcome: "failed",
     message: "This is the application's own address, which the router does not connect to",
     hint: "A service on this machine can be reached without I2P",
     fix: null,
@@ -453,6 +497,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "peer-refused": {
+    outcome: "failed",
     message: "The site refused the connection",
     hint: "The site is online: check the port",
     fix: null,
@@ -464,6 +509,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "timed-out": {
+    outcome: "failed",
     message: "No answer in time",
     hint: "See --connect-timeout",
     fix: LATER,
@@ -475,6 +521,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "router-error": {
+    outcome: "failed",
     message: "The router failed",
     hint: "With --log-destinations the log has the router's own words",
     fix: null,
@@ -486,6 +533,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "router-busy": {
+    outcome: "failed",
     message: "The router has too many streams",
     hint: "A lower --max-connections leaves streams for other programs",
     fix: null,
@@ -497,6 +545,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "login-missing": {
+    outcome: "refused",
     message: "The client offered a login, and then sent none",
     hint: "Give the client a user name and a password, or use --isolate none",
     fix: null,
@@ -508,6 +557,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "login-refused": {
+    outcome: "refused",
     message: "Wrong user name or password",
     hint: "The --auth-file lists who may connect",
     fix: null,
@@ -519,6 +569,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "too-many": {
+    outcome: "refused",
     message: "Too many connections",
     hint: "The limit is --max-connections",
     fix: null,
@@ -530,6 +581,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "too-many-per-client": {
+    outcome: "refused",
     message: "Too many connections from one client address",
     hint: "The limit is --max-per-client",
     fix: null,
@@ -541,6 +593,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "too-many-identities": {
+    outcome: "refused",
     message: "No identity is free for a new isolation group",
     hint: "The limit is --max-identities",
     fix: null,
@@ -552,6 +605,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "too-many-associations": {
+    outcome: "refused",
     message: "Too many UDP associations",
     hint: "An association ends with its TCP connection: does the application close the ones it no longer needs?",
     fix: null,
@@ -563,6 +617,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "client-address": {
+    outcome: "refused",
     message: "The UDP client is not at 127.0.0.1 or ::1, so nothing can be sent to it",
     hint: "Connect from one of these; to isolate clients use a login or a user id, see --isolate",
     fix: null,
@@ -574,6 +629,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "too-many-names": {
+    outcome: "refused",
     message: "No --map-names address is free for a new name",
     hint: "An address becomes free when the streams and associations of its name have ended",
     fix: null,
@@ -585,6 +641,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "out-of-descriptors": {
+    outcome: "failed",
     message: "Out of file descriptors",
     hint: "Each connection uses two: raise the limit (ulimit -n) or lower --max-connections",
     fix: null,
@@ -596,6 +653,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "command": {
+    outcome: "refused",
     message: "This SOCKS command is not enabled",
     hint:
       "BIND needs --bind, and a login if another client is waiting; UDP ASSOCIATE needs --udp; RESOLVE (torsocks) needs --map-names RANGE",
@@ -608,6 +666,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "address-type": {
+    outcome: "refused",
     message: "Unknown SOCKS address type",
     hint: null,
     fix: null,
@@ -619,6 +678,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "auth-method": {
+    outcome: "refused",
     message: "No authentication method in common",
     hint: "With --auth-file the application must send a user name and a password",
     fix: null,
@@ -630,6 +690,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "http": {
+    outcome: "refused",
     message: "An HTTP request on the SOCKS port",
     hint: "The application uses this port as an HTTP proxy: set it as the SOCKS5 host instead",
     fix: null,
@@ -641,6 +702,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "not-socks": {
+    outcome: "refused",
     message: "Not a SOCKS client",
     hint: "This port speaks SOCKS 4, 4a and 5; i2p-socks setup prints settings for applications",
     fix: null,
@@ -652,6 +714,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "malformed-request": {
+    outcome: "refused",
     message: "A malformed SOCKS request",
     hint: null,
     fix: null,
@@ -663,6 +726,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "handshake-timeout": {
+    outcome: "refused",
     message: "The client did not finish its handshake in time",
     hint: "See --handshake-timeout",
     fix: null,
@@ -674,6 +738,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "client-closed": {
+    outcome: "left",
     message: "The client disconnected before its stream was open",
     hint: null,
     fix: null,
@@ -685,6 +750,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "stopping": {
+    outcome: "refused",
     message: "The proxy is stopping",
     hint: null,
     fix: null,
@@ -696,6 +762,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     sign: null,
   },
   "internal": {
+    outcome: "failed",
     message: "Internal error",
     hint: "Details are in the log; please report it",
     fix: null,
@@ -706,6 +773,13 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     quotesRouter: false,
     sign: null,
   },
+};
+
+/** What became of a client that did get its stream, and nothing else: it has no reply any more, and no reason of its own. */
+export const ENDED_WITHOUT_DATA: { readonly reason: string; readonly message: string; readonly hint: string } = {
+  reason: "ended-without-data",
+  message: "The site closed the stream without sending a byte; with i2pd, an offline site looks the same",
+  hint: LATER_HINT,
 };
 
 /**

@@ -88,6 +88,11 @@ export class Keeper {
     this.#onFull = onFull;
   }
 
+  /** Whether it has nothing, and asks for nothing: the connection can be read without it. */
+  get isSpent(): boolean {
+    return this.#kept === 0 && this.#reading === undefined && this.#end === undefined;
+  }
+
   /** Reads as the connection does; first what was kept. */
   async read(buffer: Uint8Array): Promise<number | null> {
     // What was asked for cannot be taken back.

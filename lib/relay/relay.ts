@@ -182,24 +182,26 @@ class Relay {
     });
   }
 
-  async #download(buffer: Uint8Array<ArrayBuffer>, ahead: Uint8Array): Promise<PumpEnd> {
-    const { filters, gate, keepLimit: limit, keptBytes: gauge } = this.#options;
+  #download(buffer: Uint8Array<ArrayBuffer>, ahead: Uint8Array): Promise<PumpEnd> {
+    const { received } = this.#options.filters ?? {};
+    const onMoved = (bytes: number): void => {
+      this.#isDelivering = bytes === WRITING;
+      if (bytes === WRITING) return;
+      this.#countReceived(bytes);
+      this.#lastReceived = performance.now();
+      this.#idleTimer.active();
+      this.#isAnswered = true;
+    };
+    return pump(this.#stream, this.#client, ahead, buffer, this.#options, received, onMoved, () => this.#keep(buffer));
+  }
+
+  /** Makes what keeps the bytes of the stream; few streams ever need it. */
+  #keep({ length }: Uint8Array): Keeper {
+    const { gate, keepLimit: limit, keptBytes: gauge } = this.#options;
     const onFull = (): void => {
       if (this.#silence === undefined) this.#watchSilence();
     };
-    const stream = new Keeper(this.#stream, buffer.length, { gate, limit, gauge, onFull });
-    try {
-      return await pump(stream, this.#client, ahead, buffer, this.#options, filters?.received, (bytes) => {
-        this.#isDelivering = bytes === WRITING;
-        if (bytes === WRITING) return;
-        this.#countReceived(bytes);
-        this.#lastReceived = performance.now();
-        this.#idleTimer.active();
-        this.#isAnswered = true;
-      });
-    } finally {
-      stream.close();
-    }
+    return new Keeper(this.#stream, length, { gate, limit, gauge, onFull });
   }
 
   #countSent(bytes: number): void {
@@ -273,20 +275,22 @@ const WRITING = -1;
 
 /**
  * Carries bytes one way, those given `ahead` first. A read that fills its buffer earns a large one, a shorter one gives it
- * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers. A source that can
- * is read on while the sink does not take what is written.
+ * back: a waiting read cannot be taken back, so idle connections should wait with their small buffers.
  *
  * @param onMoved called with {@linkcode WRITING} before a write, and with the number of bytes after it.
+ * @param keep makes what the source is read on with while the sink does not take what is written; without it that waits.
  */
 async function pump(
-  source: Pick<Deno.Conn, "read"> & Partial<Pick<Keeper, "readOn" | "pause">>,
+  source: Pick<Deno.Conn, "read">,
   sink: Deno.Conn,
   ahead: Uint8Array,
   small: Uint8Array<ArrayBuffer>,
   { pool, gate }: Pick<RelayOptions, "pool" | "gate">,
   filter: Filter | undefined,
   onMoved: (bytes: number) => void,
+  keep?: () => Keeper,
 ): Promise<PumpEnd> {
+  let keeper: Keeper | undefined;
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
     if (!await write(sink, ahead)) return "sink failed";
@@ -294,7 +298,7 @@ async function pump(
       const buffer = large ?? small;
       let length: number | null;
       try {
-        length = await source.read(buffer);
+        length = await (keeper ?? source).read(buffer);
       } catch {
         // Reset by the other side, or closed here. The filter decides about what it has.
         filter?.end();
@@ -308,7 +312,7 @@ async function pump(
         if (filter.isDone) filter = undefined;
       }
       onMoved(WRITING);
-      const slow = source.readOn && startTimer(KEEP_AFTER, () => source.readOn?.());
+      const slow = keep && startTimer(KEEP_AFTER, () => (keeper ??= keep()).readOn());
       try {
         const sent = await sink.write(bytes);
         if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
@@ -316,8 +320,9 @@ async function pump(
         return "sink failed";
       } finally {
         slow?.stop();
-        source.pause?.();
+        keeper?.pause();
       }
+      if (keeper?.isSpent) keeper = undefined;
       onMoved(bytes.length);
       const isFull = length === buffer.length;
       // Behind a small message nothing is left to read, so the next read waits for a poll anyway.
@@ -335,6 +340,7 @@ async function pump(
     }
   } finally {
     if (large !== undefined) pool.giveBack(large);
+    keeper?.close();
   }
 }
 

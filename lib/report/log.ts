@@ -10,6 +10,11 @@ export const LOG_FORMATS = ["text", "json"] as const;
 
 export type LogFormat = typeof LOG_FORMATS[number];
 
+/** When the log has colours. */
+export const COLOR_CHOICES = ["auto", "always", "never"] as const;
+
+export type ColorChoice = typeof COLOR_CHOICES[number];
+
 /** Facts that go with a message. Destinations are left out unless the user asked for them. */
 export interface LogFields {
   /** Where an application wanted to go. */
@@ -22,16 +27,24 @@ export interface LogFields {
 /** Writes messages for the user, a line each. Only the fields meant for it may name a destination. */
 export type Log = Record<LogLevel, (message: string, fields?: LogFields) => void>;
 
+/** One entry of a log, without the fields that are not to be shown. */
+export interface LogEntry {
+  readonly time: Date;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
 export interface LogOptions {
   /** Lowest level that is written. */
   level: LogLevel;
-  /** Text, or one JSON object a line. */
-  format: LogFormat;
+  /** Text, one JSON object a line, or what this makes of an entry: printable characters, lines and colours. */
+  format: LogFormat | ((entry: LogEntry) => string);
   /** Whether destinations are written. */
   destinations: boolean;
   /** Folds repeats of a line; each is written where undefined. Lines of debug level are never folded. */
   repeats?: Repeats;
-  /** Receives one line, without its line end. */
+  /** Receives what is written of an entry, without its last line end: one line of text or JSON. */
   write: (line: string) => void;
 }
 
@@ -49,7 +62,11 @@ export function createLog(options: LogOptions): Log {
     if (isNew) write(level, message, shown);
   };
   const write = (level: LogLevel, message: string, shown: LogFields): void => {
-    const time = new Date().toISOString();
+    const now = new Date();
+    if (typeof options.format === "function") {
+      return options.write(options.format({ time: now, level, message, fields: shown }));
+    }
+    const time = now.toISOString();
     const line = options.format === "json"
       ? JSON.stringify({ time, level, message, ...shown })
       : [time, level.padEnd(5), message, ...pairs(shown)].join(" ");

@@ -17,12 +17,6 @@ export interface IncomingStream extends SamStream {
 
 /** How a stream is waited for. */
 export interface AcceptOptions {
-  /**
-   * Whether the router is asked for I2P ports: Java I2P tells them from SAM 3.2 on only.
-   *
-   * @default {false}
-   */
-  wantsPort?: boolean;
   /** Told when the router waits for a caller. */
   onWaiting?: () => void;
 }
@@ -33,7 +27,7 @@ const HASH_LENGTH = 44;
 /**
  * Waits for a stream to a session's destination (SAM 3.0 STREAM ACCEPT), for as long as it takes. Some may wait at once:
  * Java I2P from 0.9.24 and i2pd take that, older ones may refuse (`ALREADY_ACCEPTING`). i2pd from 2.50 on closes some of
- * those that wait when a caller comes.
+ * those that wait when a caller comes. The router is asked for I2P ports, which Java I2P tells from SAM 3.2 on only.
  *
  * @param signal ends the wait, and with it the socket.
  * @throws {SamError} if the bridge is not reachable, refuses, or closes before somebody calls.
@@ -43,9 +37,9 @@ export async function acceptStream(
   endpoint: SamEndpoint,
   sessionId: string,
   signal: Signal,
-  { wantsPort = false, onWaiting }: AcceptOptions = {},
+  { onWaiting }: AcceptOptions = {},
 ): Promise<IncomingStream> {
-  const socket = await SamSocket.open(endpoint, signal, wantsPort ? "ports" : "ours");
+  const socket = await SamSocket.open(endpoint, signal, "ports");
   try {
     const first = await ask(socket, sessionId, signal);
     // i2pd hands over a caller who has waited already before it answers the command.

@@ -11,6 +11,11 @@ const DOCUMENTED: readonly string[] = ["0", "1", "4"];
 /** What old releases of i2pd answer where no version is asked for: 2.45.1 does, 2.58 says 3.0. */
 const OLD_I2PD = "3.1";
 
+/** Encryption types that the options of a session name and not every router has. */
+export function laterEncryptionTypes(options: Readonly<Record<string, string>>): string[] {
+  return (options[OPTION] ?? "").split(",").filter((type) => type !== "" && !DOCUMENTED.includes(type));
+}
+
 /**
  * Keeps encryption types from an i2pd that is too old for them: it does not refuse what it does not document. Others refuse
  * it in words.
@@ -20,13 +25,11 @@ const OLD_I2PD = "3.1";
  */
 export async function requireEncryptionTypes(
   endpoint: SamEndpoint,
-  options: Readonly<Record<string, string>>,
+  types: readonly string[],
   signal: Signal,
 ): Promise<void> {
-  const later = (options[OPTION] ?? "").split(",").filter((type) => type !== "" && !DOCUMENTED.includes(type));
-  if (later.length === 0) return;
   const socket = await SamSocket.open(endpoint, signal, "any");
   socket.close();
   if (socket.version !== OLD_I2PD) return;
-  throw new SamError("session", "withheld", { text: `it has no encryption type ${later.join(" or ")}` });
+  throw new SamError("session", "withheld", { text: `it has no encryption type ${types.join(" or ")}` });
 }

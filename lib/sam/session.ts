@@ -5,7 +5,7 @@ import { Deadline } from "../io/deadline.ts";
 import { SharedSignal, type Signal } from "../io/signal.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import { type DatagramTarget, targetOptions } from "./datagrams.ts";
-import { requireEncryptionTypes } from "./encryption_types.ts";
+import { laterEncryptionTypes, requireEncryptionTypes } from "./encryption_types.ts";
 import { KEY_TAKEN, NO_TUNNELS, SamError, TOO_MANY_SESSIONS } from "./error.ts";
 import { formatCommand } from "./message.ts";
 import { createPrimary, openPrimary } from "./primary.ts";
@@ -96,7 +96,8 @@ export async function createSession(
     ...(forBoth === undefined && datagrams !== undefined && targetOptions(datagrams)),
     ...options,
   });
-  await requireEncryptionTypes(endpoint, options, signal);
+  const later = laterEncryptionTypes(options);
+  if (later.length > 0) await requireEncryptionTypes(endpoint, later, signal);
   const socket = await (forBoth === undefined ? SamSocket.open(endpoint, signal) : openPrimary(endpoint, signal));
   using deadline = new Deadline(timeout, signal);
   const since = performance.now();

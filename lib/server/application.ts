@@ -19,6 +19,7 @@ import { Proxy } from "../proxy/proxy.ts";
 import type { KeepLimit } from "../relay/keeper.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import { Counters } from "../report/counters.ts";
+import { OutcomeBook } from "../report/outcome_book.ts";
 import { type Log, withFields } from "../report/log.ts";
 import type { ApplicationStatus } from "../status/snapshot.ts";
 import { closeQuietly } from "../io/conn.ts";
@@ -29,6 +30,7 @@ import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { IdentityHandle, IdentityRegistry } from "./identity_registry.ts";
 import { inputFileProblems, readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
+import type { RunningApplication } from "../command/instances.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
 import { requireAnyPort, requireNet, requireSocket } from "../command/permissions.ts";
@@ -47,6 +49,8 @@ export interface SharedServices {
   /** What names this machine and its user. */
   own: Own["identifiers"];
   log: Log;
+  /** Whether destinations may be named, in the log and in what is said of outcomes. */
+  destinations: boolean;
   /** What an application can have at once. */
   capacityOf: (settings: ApplicationSettings) => Capacity | undefined;
   /** Whether the log is to name the application. */
@@ -112,6 +116,7 @@ export async function loadAll(
 export class Application {
   readonly settings: ApplicationSettings;
   readonly counters: Counters;
+  readonly #outcomes: OutcomeBook;
   readonly #proxy: Proxy;
   readonly #handle: IdentityHandle;
   readonly #listen: readonly string[];
@@ -119,12 +124,14 @@ export class Application {
   private constructor(
     settings: ApplicationSettings,
     counters: Counters,
+    outcomes: OutcomeBook,
     proxy: Proxy,
     handle: IdentityHandle,
     listen: readonly string[],
   ) {
     this.settings = settings;
     this.counters = counters;
+    this.#outcomes = outcomes;
     this.#proxy = proxy;
     this.#handle = handle;
     this.#listen = listen;
@@ -140,6 +147,7 @@ export class Application {
     const { name, sam, identity, keysDir, forward, udp, leaks: { mode, scrub } } = settings;
     const { identities, isOneOfSeveral, own, audit } = services;
     const counters = new Counters();
+    const outcomes = new OutcomeBook({ destinations: services.destinations });
     const log = isOneOfSeveral ? withFields(services.log, { application: name }) : services.log;
     requireNet(sam, "--sam");
     for (const { target } of forward?.rules ?? []) requireNet(target, "--forward");
@@ -170,10 +178,11 @@ export class Application {
         leaks: new LeakWatch({ mode, scrub, identifiers: { ...own, secrets }, log, counters, book: audit }),
         log,
         counters,
+        outcomes,
         audit,
       });
       const listen = listeners.map(({ addr }) => formatListen(addr));
-      return new Application(settings, counters, proxy, handle, listen);
+      return new Application(settings, counters, outcomes, proxy, handle, listen);
     } catch (error) {
       listeners.forEach(closeQuietly);
       await handle?.release();
@@ -206,8 +215,21 @@ export class Application {
     };
   }
 
+  /** What other commands need to find it. */
+  get note(): RunningApplication {
+    const { name, sam } = this.settings;
+    const { state, address } = this.#handle.identity.status;
+    return {
+      name,
+      listen: [...this.#listen],
+      sam: formatEndpoint(sam),
+      ready: state === "ready",
+      b32: address ?? null,
+    };
+  }
+
   get status(): ApplicationStatus {
-    return statusOf(this.settings, this.#listen, this.#proxy, this.counters);
+    return statusOf(this.settings, this.#listen, this.#proxy, this.counters, this.#outcomes);
   }
 
   /** Clients that are connected now, and callers that are served. */

@@ -2,17 +2,19 @@ import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { completeHint } from "../reasons/advice.ts";
-import { type Reason, REASONS } from "../reasons/reasons.ts";
+import { ENDED_WITHOUT_DATA, OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
 import type { PooledStatus } from "../identity/identity_pool.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import type { Counters } from "../report/counters.ts";
+import type { OutcomeBook, RecordedOutcome } from "../report/outcome_book.ts";
 import type {
   ApplicationStatus,
   BindStatus,
   CallersStatus,
   IdentityFacts,
+  Outcome,
   Tally,
   UdpStatus,
 } from "../status/snapshot.ts";
@@ -38,6 +40,7 @@ export function statusOf(
   listen: readonly string[],
   proxy: Pick<Proxy, Shown>,
   counters: Counters,
+  outcomes: Pick<OutcomeBook, "latest">,
 ): ApplicationStatus {
   const [base] = proxy.identities;
   const ready = base?.state === "ready";
@@ -63,6 +66,7 @@ export function statusOf(
       ...refusal,
       hint: completeHint(refusal.hint, formatEndpoint(sam)) ?? REASONS[refusal.reason as Reason].sign?.fix ?? null,
     })),
+    outcomes: outcomes.latest.map((outcome) => outcomeOf(outcome, formatEndpoint(sam))),
     leaks: Object.entries(LEAKS).flatMap(([kind, { message, fix }]) => {
       const count = counters.get(`leak-${kind as LeakKind}`);
       return count === 0 ? [] : [{ kind, count, story: message, fix }];
@@ -70,6 +74,21 @@ export function statusOf(
     ...(proxy.callers !== undefined && { callers: callersOf(proxy.callers, counters) }),
     ...(proxy.waiting !== undefined && { bind: bindOf(proxy.waiting, counters) }),
     ...(proxy.associations !== undefined && { udp: udpOf(proxy.associations, counters) }),
+  };
+}
+
+function outcomeOf({ reason, message, identity, destination, count, time }: RecordedOutcome, sam: string): Outcome {
+  const entry = Object.hasOwn(REASONS, reason) ? REASONS[reason as Reason] : undefined;
+  return {
+    time: time.toISOString(),
+    count,
+    outcome: entry === undefined ? "Ended" : OUTCOMES[entry.outcome],
+    reason,
+    message,
+    hint: entry === undefined ? ENDED_WITHOUT_DATA.hint : completeHint(entry.hint, sam) ?? entry.sign?.fix ?? null,
+    fix: entry?.fix ?? null,
+    identity: identity ?? null,
+    ...(destination !== undefined && { destination }),
   };
 }
 
@@ -118,15 +137,16 @@ function tally(
 }
 
 function factsOf(
-  { group, state, reason, session, since, clients, sites }: PooledStatus,
+  { group, label, state, reason, address, since, clients, sites }: PooledStatus,
   kind: IdentityFacts["kind"],
 ): IdentityFacts {
   return {
     kind,
     group: group ?? null,
+    label,
     state,
     reason: reason ?? null,
-    b32: session?.address ?? null,
+    b32: address ?? null,
     ageSeconds: Math.round(performance.now() - since) / 1000,
     clients,
     sites,

@@ -135,7 +135,12 @@ export class IdentityRegistry {
     isOneOfSeveral: boolean,
   ): Promise<Shared> {
     const routerPatience = settings.timeouts.wait;
-    const { key, lock } = await this.#load(name, store, endpoint, new AwaitedRouter(routerPatience, this.#log));
+    const { key, lock } = await this.#load(
+      name,
+      store,
+      endpoint,
+      new AwaitedRouter(endpoint, routerPatience, this.#log),
+    );
     const session = describeSession(endpoint, settings);
     const applications: string[] = [];
     // Whoever holds it then is named, and not only who came first.

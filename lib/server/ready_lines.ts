@@ -3,7 +3,23 @@ import type { Signal } from "../io/signal.ts";
 import type { Log } from "../report/log.ts";
 import type { Application } from "./application.ts";
 import type { Configuration } from "./configuration.ts";
+import type { IdentityFacts } from "../status/snapshot.ts";
 import type { Terminal } from "../command/terminal.ts";
+
+/** An application that is ready. */
+interface Ready {
+  /** Its label. */
+  name: string;
+  /** Where it serves SOCKS, HOST:PORT. */
+  listen: string;
+  /** Where the process serves its status, if anywhere. */
+  status: string | undefined;
+  /** Whether clients must log in. */
+  needsLogin: boolean;
+}
+
+/** How far an identity is. */
+type Progress = Pick<IdentityFacts, "group" | "label" | "state" | "ageSeconds" | "clients">;
 
 /** What {@linkcode ReadyLines} are made of. */
 interface ReadyLinesOptions {
@@ -15,6 +31,8 @@ interface ReadyLinesOptions {
   announce?: ((line: string) => void) | undefined;
   /** Receives log lines. */
   log: Log;
+  /** Waited for before a line is printed. */
+  beforeAnnouncing: () => Promise<void>;
   /** Whether an application is served still: a reload may have ended it, and left its session to a successor. */
   isServed: (application: Application) => boolean;
   /** Aborted when everything is to end. */
@@ -34,10 +52,11 @@ export class ReadyLines {
 
   /** Prints the ready line of an application when it has its session. */
   async announce(application: Application): Promise<void> {
-    const { configuration: { file, log }, terminal, announce, isServed } = this.#options;
+    const { configuration: { file, log }, terminal, announce, beforeAnnouncing, isServed } = this.#options;
     this.#waiting++;
     const session = await application.open().finally(() => this.#waiting--);
     if (this.#waiting === 0) terminal.status("");
+    await beforeAnnouncing();
     if (!isServed(application)) return;
     const facts = application.facts(session);
     const all = file === undefined ? facts : { ...facts, name: application.settings.name };
@@ -48,23 +67,65 @@ export class ReadyLines {
     else announce(line);
   }
 
-  /** Shows that time passes while the router builds tunnels. */
+  /**
+   * Shows that time passes while the router builds tunnels, for applications and then for logins, on a terminal and until
+   * the result is disposed of.
+   *
+   * @param identities those that there are, with how long each has been built or lost.
+   */
+  showProgress(identities: () => readonly Progress[]): Disposable {
+    const { terminal } = this.#options;
+    if (!terminal.isInteractive) return { [Symbol.dispose]: () => {} };
+    const ticker = setInterval(() => {
+      const waiting = identities().find(({ state, group, clients }) =>
+        state === "building" && (group === null ? this.#waiting > 0 : clients > 0)
+      );
+      terminal.status(waiting === undefined ? "" : progressLine(waiting));
+    }, 1000);
+    return {
+      [Symbol.dispose]: () => {
+        clearInterval(ticker);
+        terminal.status("");
+      },
+    };
+  }
+
+  /** Says what to do next, on a terminal. */
+  suggest(ready: Ready): void {
+    const { terminal, announce, configuration: { log } } = this.#options;
+    if (!terminal.isInteractive || announce !== undefined || log.logFormat === "json") return;
+    terminal.talk(nextSteps(ready).join("\n"));
+  }
+
+  /** Logs that time passes while the router builds tunnels, and when that is over. */
   async whileWaiting(opening: Promise<unknown>): Promise<void> {
-    const { terminal, log, stopping } = this.#options;
+    const { log, stopping } = this.#options;
     const since = performance.now();
     const waited = (): string => formatDuration(performance.now() - since);
-    const ticker = setInterval(() => {
-      if (this.#waiting > 0) terminal.status(`Waiting for tunnels: ${waited()} (it can take minutes)`);
-    }, 1000);
     const reminder = setInterval(() => log.info(`Still waiting for tunnels: ${waited()}`), 60_000);
     try {
       await opening;
       // A signal ends the waiting as well.
       if (!stopping.aborted) log.info(`Tunnels ready after ${waited()}`);
     } finally {
-      clearInterval(ticker);
       clearInterval(reminder);
-      terminal.status("");
     }
   }
+}
+
+/** What a person can do next with an application that is ready, a line each. */
+function nextSteps({ name, listen, status, needsLogin }: Ready): string[] {
+  const login = needsLogin ? "USER:PASSWORD@" : "";
+  return [
+    `Try it:      curl --proxy socks5h://${login}${listen} http://stats.i2p/`,
+    `Set up:      i2p-socks setup firefox --name ${name} (i2p-socks setup lists other applications)`,
+    status === undefined
+      ? "Look at it:  i2p-socks status (start with --status 127.0.0.1:4448 for counters, reasons and a page)"
+      : `Look at it:  i2p-socks status --watch, i2p-socks why, or http://${status}/`,
+  ];
+}
+
+function progressLine({ group, label, ageSeconds }: Progress): string {
+  const whose = group === null ? "" : ` of ${label}`;
+  return `Waiting for tunnels${whose}: ${formatDuration(1000 * ageSeconds)} (it can take minutes)`;
 }

@@ -7,7 +7,7 @@ import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
 import type { Counters } from "../report/counters.ts";
 import { KeepLimit } from "../relay/keeper.ts";
-import { createLog, type Log } from "../report/log.ts";
+import type { Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
 import type { Snapshot } from "../status/snapshot.ts";
 import { DescriptorBudget } from "./capacity.ts";
@@ -17,13 +17,17 @@ import { IdentityRegistry } from "./identity_registry.ts";
 import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
+import { InstanceNote } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { ReadyLines } from "./ready_lines.ts";
 import { Reloader } from "./reload.ts";
 import { DRAIN_TIMEOUT, RunningApplications } from "./applications.ts";
 import { StatusServer } from "../status/server.ts";
 import type { StopSignal } from "../command/stop_signal.ts";
-import type { Terminal } from "../command/terminal.ts";
+import { openLog, type Terminal } from "../command/terminal.ts";
+
+/** Milliseconds between two looks at whether the note for other commands is still true. */
+const NOTE_INTERVAL = 2_000;
 
 /** What `audit` adds to a server. */
 interface Audit {
@@ -71,18 +75,15 @@ export class Server {
   readonly #since = performance.now();
   readonly #stopping = new AbortController();
   #statusServer: StatusServer | undefined;
+  #statusAddress: string | undefined;
+  #progress: Disposable | undefined;
+  #note: InstanceNote | undefined;
+  #noteTicker: ReturnType<typeof setInterval> | undefined;
 
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
-    const { logLevel: level, logFormat: format, logDestinations: destinations } = configuration.log;
     const { signal: stopping } = this.#stopping;
-    const log = createLog({
-      level,
-      format,
-      destinations,
-      repeats: this.#repeats,
-      write: (line) => terminal.talk(line),
-    });
-    terminal.hasJsonErrors ||= format === "json";
+    const log = openLog(terminal, configuration.log, this.#repeats);
+    terminal.hasJsonErrors ||= configuration.log.logFormat === "json";
     this.#configuration = configuration;
     this.#audit = audit;
     this.#log = log;
@@ -99,6 +100,7 @@ export class Server {
       keysDir: this.#mayNeedKeys() ? defaultKeysDir() : undefined,
       keepLimit: new KeepLimit(),
       log,
+      destinations: configuration.log.logDestinations,
       capacityOf: (settings) => this.#budget?.capacityOf(settings),
       isOneOfSeveral: configuration.file !== undefined,
       audit: audit?.book,
@@ -110,6 +112,7 @@ export class Server {
       announce: audit?.announce,
       log,
       isServed: (application) => [...running.served.values()].includes(application),
+      beforeAnnouncing: () => this.#updateNote(),
       stopping,
     });
     this.#running = running;
@@ -137,6 +140,7 @@ export class Server {
     if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
     else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
+    this.#progress = this.#readyLines.showProgress(() => this.#snapshot().applications.flatMap((a) => a.identities));
     this.#reloader.waitFor(started);
     await started;
     this.#stopping.signal.throwIfAborted();
@@ -150,18 +154,30 @@ export class Server {
     );
     await this.#readyLines.whileWaiting(Promise.all(opening));
     this.#audit?.ready();
+    this.#suggest();
     await stop.promise;
+  }
+
+  /** Says what to do next with the first application. */
+  #suggest(): void {
+    const [application] = this.#running.served.values();
+    if (application === undefined || this.#stopping.signal.aborted) return;
+    const { name, listen: [listen = ""] } = application.note;
+    const needsLogin = application.settings.authFile !== undefined;
+    this.#readyLines.suggest({ name, listen, status: this.#statusAddress, needsLogin });
   }
 
   /** Lets clients end, in all applications, for a while. */
   async drain(): Promise<void> {
     this.#stopping.abort();
+    this.#progress?.[Symbol.dispose]();
+    // Nobody is served any more that looks for this instance now.
+    await this.#removeNote();
     const { connections } = this.#running;
     if (connections > 0) {
       this.#log.info(
-        `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ${
-          connections === 1 ? "connection" : "connections"
-        }. Press Ctrl+C again to quit now`,
+        `Stopping: waiting up to ${formatDuration(DRAIN_TIMEOUT)} for ${connections} ` +
+          `${connections === 1 ? "connection" : "connections"}. Press Ctrl+C again to quit now`,
       );
     }
     await this.#running.drain();
@@ -170,6 +186,8 @@ export class Server {
   /** Ends everything. */
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#progress?.[Symbol.dispose]();
+    await this.#removeNote();
     await this.#running.close();
     // What a start or a reload under way has added meanwhile.
     await this.#reloader.settled;
@@ -178,12 +196,28 @@ export class Server {
     this.#repeats.end();
   }
 
+  async #removeNote(): Promise<void> {
+    clearInterval(this.#noteTicker);
+    await this.#note?.remove();
+  }
+
   /** Says what was done. */
   summarize(): Counters {
     const { counters } = this.#running;
     this.#repeats.end();
     this.#log.info("Ended", counters.all());
     return counters;
+  }
+
+  /** Keeps the note for other commands up to date: a throw-away identity that is built again has another address. */
+  #updateNote(): Promise<void> {
+    return this.#note?.update({
+      version: config.version,
+      pid: Deno.pid,
+      startedAt: this.#startedAt.toISOString(),
+      status: this.#statusAddress ?? null,
+      applications: [...this.#running.served.values()].map(({ note }) => note),
+    }) ?? Promise.resolve();
   }
 
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
@@ -196,6 +230,9 @@ export class Server {
       this.#stopping.signal.throwIfAborted();
       await this.#running.start(key, one);
     }
+    this.#note = await InstanceNote.make(this.#log);
+    await this.#updateNote();
+    this.#noteTicker = setInterval(() => this.#updateNote(), NOTE_INTERVAL);
     this.#giveBack();
   }
 
@@ -203,7 +240,8 @@ export class Server {
   #serveStatus(endpoint: Endpoint): StatusServer {
     requireNet(endpoint, "--status");
     const listener = listen(endpoint, "--status");
-    this.#log.info(`Serving the status at http://${formatEndpoint(listener.addr)}/`);
+    this.#statusAddress = formatEndpoint(listener.addr);
+    this.#log.info(`Serving the status at http://${this.#statusAddress}/`);
     return new StatusServer(listener, () => this.#snapshot());
   }
 
@@ -234,7 +272,14 @@ export class Server {
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const sockets = applications.flatMap(({ listen }) => listen.filter(isUnix));
     const reloading = file !== undefined && { reloading: { folders } };
-    const left = keepOnly({ sam: first.sam, services, udp: first.udp.enabled, sockets, ...reloading });
+    const left = keepOnly({
+      sam: first.sam,
+      services,
+      udp: first.udp.enabled,
+      sockets,
+      removing: this.#note?.paths ?? [],
+      ...reloading,
+    });
     if (left.length > 0) {
       this.#log.warn(`Started with more permissions than the program's own, and cannot drop: ${left.join(", ")}`);
     }

@@ -110,7 +110,9 @@ async function authenticate(
   { login: wanted, isWanted = () => true, onAsked, verify }: LoginPolicy,
 ): Promise<{ login?: Login; wantsReason: boolean }> {
   const offered = await reader.take(parseGreeting);
-  const preferred = wanted === "preferred" && !isWanted(offered) ? "accepted" : wanted;
+  // Some clients send their login without waiting for the answer: 1 is the version of a login, and 5 that of a request.
+  const hasSentLogin = reader.rest()[0] === 1;
+  const preferred = wanted === "preferred" && !hasSentLogin && !isWanted(offered) ? "accepted" : wanted;
   const method = METHODS[preferred].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
   if (method === Method.userPassword && offered.includes(Method.none)) onAsked?.(offered);
   await writeAll(client, encodeMethod(method));

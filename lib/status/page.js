@@ -9,6 +9,7 @@
  * @typedef {import("./snapshot.ts").ApplicationStatus} ApplicationStatus
  * @typedef {import("./snapshot.ts").IdentityFacts} IdentityFacts
  * @typedef {import("./snapshot.ts").Tally} Tally
+ * @typedef {import("./snapshot.ts").Outcome} Outcome
  * @typedef {ReturnType<typeof createApplication>} View
  * @typedef {ReturnType<typeof tableOf>} Table
  * @typedef {{ time: number, sent: number, received: number }} Sample
@@ -141,8 +142,9 @@ const setCopied = (parent, texts) => sync(parent, texts, (text) => text, copied,
  * @param {string} title
  * @param {readonly string[]} columns
  * @param {string} nothing
+ * @param {"h2" | "h3"} [level]
  */
-function tableOf(title, columns, nothing) {
+function tableOf(title, columns, nothing, level = "h3") {
   const heads = columns.map((column) => {
     const head = make("th", "", column);
     head.scope = "col";
@@ -159,7 +161,7 @@ function tableOf(title, columns, nothing) {
   table.role = "table";
   headRow.role = "row";
   const none = make("p", "none", nothing);
-  return { node: make("div", "", make("h3", "", title), none, table), columns, table, body, none };
+  return { node: make("div", "", make(level, "", title), none, table), columns, table, body, none };
 }
 
 /**
@@ -198,6 +200,7 @@ function graphOf(kind, what) {
     what,
     now: find(".now"),
     peak: find(".peak"),
+    begin: find(".begin"),
     svg: find("svg"),
     area: find(".area"),
     line: find(".line"),
@@ -226,7 +229,11 @@ function draw(graph, samples, key) {
   graph.area?.setAttribute("d", first ? "M" + x(first.time) + bottom + "L" + line + "L" + WIDTH + bottom + "Z" : "");
   setText(graph.now, bytes(now) + "/s");
   setText(graph.peak, "peak " + bytes(peak) + "/s");
-  const words = " in the last 5 minutes: now " + bytes(now) + " per second, at most " + bytes(peak) + " per second";
+  // What was before this page was opened is not known.
+  const isWhole = end - (samples[0]?.time ?? end) >= SPAN;
+  setText(graph.begin, isWhole ? "5 min ago" : "since the page was opened");
+  const words = " " + (isWhole ? "in the last 5 minutes" : "since the page was opened") + ": now " + bytes(now) +
+    " per second, at most " + bytes(peak) + " per second";
   graph.svg?.setAttribute("aria-label", graph.what + words);
 }
 
@@ -263,11 +270,13 @@ function partOf(title, table) {
 function setPart({ node, numbers, table }, status, numbersOf, tallies = []) {
   node.hidden = status === undefined;
   setNumbers(numbers, status === undefined ? [] : numbersOf(status));
-  if (table) fillTally(table, tallies);
+  if (!table) return;
+  table.node.hidden = tallies.length === 0;
+  fillTally(table, tallies);
 }
 
-/** @param {string} title @param {string} nothing */
-const tallyOf = (title, nothing) => tableOf(title, ["Reason", "Times", "What it means", "What to do"], nothing);
+/** @param {string} title */
+const tallyOf = (title) => tableOf(title, ["Reason", "Times", "What it means", "What to do"], "");
 
 /** @param {Table} table @param {readonly Tally[]} tallies */
 function fillTally(table, tallies) {
@@ -303,7 +312,7 @@ function createApplication() {
   const name = make("h2");
   name.id = "application" + ids++;
   const badge = make("p", "badge");
-  const reason = make("p", "note");
+  const reason = make("div", "note");
   const listen = make("dd");
   const sam = make("dd");
   const facts = make("dl", "facts");
@@ -312,37 +321,47 @@ function createApplication() {
   const sent = graphOf("sent", "Sent");
   const received = graphOf("received", "Received");
   const identities = tableOf("Identities", ["Identity", "State", "Age", "Clients", "Address in I2P"], "None yet.");
-  const callers = partOf("Callers from I2P (--forward)", tallyOf("Callers turned away", "None was turned away."));
+  const callers = partOf("Callers from I2P (--forward)", tallyOf("Callers turned away"));
   const bind = partOf("Clients that wait for a caller (--bind)");
-  const udp = partOf("Datagrams (--udp)", tallyOf("Datagrams dropped", "None was dropped."));
-  const refusals = tallyOf("Refused", "Nothing was refused.");
-  const leaks = tableOf("Leaks", ["Kind", "Times", "What it gives away", "What to do"], "None was seen.");
+  const udp = partOf("Datagrams (--udp)", tallyOf("Datagrams dropped"));
+  const outcomes = tableOf("Last outcomes", OUTCOME_COLUMNS, "Nothing has failed, been refused or blocked so far.");
+  const refusals = tallyOf("Not connected, by reason");
+  const leaks = tableOf("Leaks", ["Kind", "Times", "What it gives away", "What to do"], "");
   const head = make("div", "head", name, badge);
   const traffic = [make("h3", "", "Traffic"), numbers, make("div", "graphs", sent.node, received.node)];
-  const parts = [callers, bind, udp, identities, refusals, leaks].map((part) => part.node);
+  const parts = [callers, bind, udp, identities, outcomes, refusals, leaks].map((part) => part.node);
   const node = make("section", "", head, reason, facts, ...traffic, ...parts);
   node.setAttribute("aria-labelledby", name.id);
   /** @type {Sample[]} */
   const samples = [];
   const fixed = { node, name, badge, reason, listen, sam, numbers, sent, received, samples };
-  return { ...fixed, callers, bind, udp, identities, refusals, leaks };
+  return { ...fixed, callers, bind, udp, identities, outcomes, refusals, leaks };
 }
 
-/** @param {ApplicationStatus} app @param {boolean} building */
+const isBuilding = (/** @type {ApplicationStatus} */ app) => app.identities[0]?.state === "building";
+
+/** @param {ApplicationStatus} app @returns {[kind: string, now: string, before: string]} */
+function stateOf(app) {
+  return app.ready ? STATES.ready : [isBuilding(app) ? "wait" : "bad", "Not ready", "Was not ready"];
+}
+
+/** Why it is not ready, and what to do, a line each. @param {ApplicationStatus} app @param {boolean} building */
 function reasonOf(app, building) {
   const reason = app.reason ?? (building ? "The router is building tunnels" : "No reason was given");
   const advice = building ? ["Clients wait meanwhile"] : app.advice;
-  return [reason, ...advice].map((line) => line.replace(/[.]$/, "") + ".").join("\n");
+  return [reason, ...advice].map((line) => line.replace(/[.]$/, "") + ".");
 }
 
 /** @param {View} view @param {ApplicationStatus} app */
 function showApplication(view, app) {
   setText(view.name, app.name);
-  const building = app.identities[0]?.state === "building";
-  setBadge(view.badge, app.ready ? STATES.ready : [building ? "wait" : "bad", "Not ready", "Was not ready"]);
+  const building = isBuilding(app);
+  setBadge(view.badge, stateOf(app));
   view.reason.hidden = app.ready;
   view.reason.className = "note " + (building ? "wait" : "bad");
-  setText(view.reason, app.ready ? "" : reasonOf(app, building));
+  sync(view.reason, app.ready ? [] : reasonOf(app, building), String, () => ({ node: make("p") }), ({ node }, text) => {
+    setProse(node, text);
+  });
   setCopied(view.listen, app.listen);
   setText(view.sam, app.sam + (app.samVersion ? ", version " + app.samVersion : ", not reached"));
   setNumbers(view.numbers, [
@@ -355,7 +374,10 @@ function showApplication(view, app) {
   ]);
   showSwitched(view, app);
   showIdentities(view.identities, app.identities);
+  showOutcomes(view.outcomes, app.outcomes);
   fillTally(view.refusals, app.refusals);
+  view.refusals.node.hidden = app.refusals.length === 0;
+  view.leaks.node.hidden = app.leaks.length === 0;
   fillTable(view.leaks, app.leaks, ({ kind }) => kind, (cells, { kind, count: times, story, fix }) => {
     [kind, count(times), story, fix].forEach((text, i) => setProse(cells[i], text));
   });
@@ -390,14 +412,12 @@ function showSwitched(view, app) {
 
 /** @param {Table} view @param {readonly IdentityFacts[]} identities */
 function showIdentities(view, identities) {
-  /** @param {IdentityFacts} identity */
-  const nameOf = ({ kind, group }) => kind === "base" ? "Main" : (kind === "group" ? "Group " : "Datagrams ") + group;
-  fillTable(view, identities, nameOf, (cells, identity) => {
+  fillTable(view, identities, ({ label }) => label, (cells, identity) => {
     const [name, state, age, clients, address] = cells;
     if (!name || !state || !age || !clients || !address) return;
     if (!state.firstChild) state.append(make("span", "badge"), make("p"));
     const [badge, reason] = /** @type {[HTMLElement, HTMLElement]} */ ([...state.children]);
-    setText(name, nameOf(identity));
+    setText(name, identity.label.slice(0, 1).toUpperCase() + identity.label.slice(1));
     setBadge(badge, STATES[identity.state]);
     setText(reason, identity.reason ?? "");
     reason.hidden = !identity.reason;
@@ -405,6 +425,46 @@ function showIdentities(view, identities) {
     setText(age, duration(identity.ageSeconds));
     setText(clients, count(identity.clients));
     setCopied(address, identity.b32 ? [identity.b32] : []);
+  });
+}
+
+const OUTCOME_COLUMNS = ["Last", "Times", "What happened", "Whose", "What to do"];
+
+/** @param {Table} view @param {readonly Outcome[]} outcomes */
+function showOutcomes(view, outcomes) {
+  /** @param {Outcome} outcome */
+  const keyOf = ({ reason, message, identity, destination }) => [reason, message, identity, destination].join();
+  fillTable(view, outcomes, keyOf, (cells, { time, count: times, outcome, message, identity, destination, hint }) => {
+    const what = outcome + ": " + message + (destination ? " (" + destination + ")" : "");
+    const at = new Date(time).toLocaleTimeString("en-GB");
+    [at, count(times), what, identity ?? "no identity yet", hint ?? ""].forEach((text, i) => setProse(cells[i], text));
+  });
+}
+
+const OVERVIEW_COLUMNS = ["Application", "State", "SOCKS", "Clients", "Streams", "Sent", "Received"];
+
+/** What all applications do at a glance, where there are several. @param {readonly ApplicationStatus[]} applications */
+function showOverview(applications) {
+  const shown = applications.length > 1 ? [applications] : [];
+  sync($("overview"), shown, () => "all", () => {
+    const table = tableOf("Applications", OVERVIEW_COLUMNS, "", "h2");
+    return { node: make("div", "card", table.node), table };
+  }, ({ table }, apps) => {
+    fillTable(table, apps, ({ name, listen }) => name + listen, (cells, app) => {
+      const [name, state, ...others] = cells;
+      if (!name || !state) return;
+      if (!state.firstChild) state.append(make("span", "badge"));
+      setText(name, app.name);
+      setBadge(/** @type {HTMLElement} */ (state.firstElementChild), stateOf(app));
+      const texts = [
+        app.listen.join(", "),
+        count(app.connections),
+        count(app.streams),
+        bytes(app.bytesSent),
+        bytes(app.bytesReceived),
+      ];
+      others.forEach((cell, i) => setText(cell, texts[i] ?? ""));
+    });
   });
 }
 
@@ -438,6 +498,7 @@ function show(status) {
     showApplication(view, app);
     measure(view, app, status.uptimeSeconds);
   });
+  showOverview(status.applications);
   document.body.classList.remove("is-stale");
   $("stale").hidden = true;
   last = status;
@@ -458,6 +519,7 @@ function showStale(words) {
     setText($("state"), "No answer");
     setTitle("no answer");
     // Nothing may go on saying that it is ready.
+    if (last) showOverview(last.applications);
     if (last) sync($("applications"), last.applications, ({ name }) => name, createApplication, showApplication);
   }
   $("stale").hidden = false;

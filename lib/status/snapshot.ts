@@ -1,4 +1,7 @@
-/** The status of a process, as `/status.json` has it. It names no login, and no destination of an application. */
+/**
+ * The status of a process, as `/status.json` has it. It names no login, and no destination of an application but those of
+ * outcomes with `--log-destinations`.
+ */
 export interface Snapshot {
   /** Version of the program. */
   version: string;
@@ -42,6 +45,8 @@ export interface ApplicationStatus {
   identities: IdentityFacts[];
   /** Clients that were refused, by reason. */
   refusals: Tally[];
+  /** What did not come out well last, the newest first; alike ones are one. */
+  outcomes: Outcome[];
   /** What it gave away, by kind. */
   leaks: { kind: string; count: number; story: string; fix: string }[];
   /** Missing without `--forward`. */
@@ -50,6 +55,28 @@ export interface ApplicationStatus {
   bind?: BindStatus;
   /** Missing without `--udp`. */
   udp?: UdpStatus;
+}
+
+/** What became of clients that did not get what they wanted. */
+export interface Outcome {
+  /** When it last came out so, as ISO 8601. */
+  time: string;
+  /** How often. */
+  count: number;
+  /** Who kept them from it: `Blocked`, `Refused`, `Connection failed`; `Ended` where there was a stream. */
+  outcome: string;
+  /** The reason's name. */
+  reason: string;
+  /** What happened, one sentence. */
+  message: string;
+  /** What to do about it, where that is known. */
+  hint: string | null;
+  /** What to do about it with either router, where that differs. */
+  fix: { i2pd: string; java: string } | null;
+  /** Whose identity they had, in words; null where they had none yet. */
+  identity: string | null;
+  /** Where they wanted to go, HOST:PORT; only with `--log-destinations`. */
+  destination?: string;
 }
 
 /** How often something went no further, and why. */
@@ -116,11 +143,13 @@ export interface IdentityFacts {
   kind: "base" | "group" | "datagrams";
   /** Number of the isolation group; those for datagrams are numbered by themselves. */
   group: number | null;
+  /** Whose it is, in words: `own identity`, `login 3`, `group 3` where more than logins sets clients apart, `datagrams 1`. */
+  label: string;
   /** Whether it has a session, waits for the router's tunnels, or has lost its session. */
   state: "building" | "ready" | "lost";
   /** Why it has none. */
   reason: string | null;
-  /** Its own address in I2P. */
+  /** Its own address in I2P; without a session that of a lasting identity, which stays the same. */
   b32: string | null;
   /** Since it got or lost its session. */
   ageSeconds: number;

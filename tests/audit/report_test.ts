@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { clientsOf, SOFTWARE } from "../../lib/audit/clients.ts";
 import { describeReport, makeReport } from "../../lib/audit/report.ts";
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { LEAKS } from "../../lib/guard/leak.ts";
 import { REASONS } from "../../lib/reasons/reasons.ts";
 import { AuditBook } from "../../lib/report/audit_book.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Finding } from "../../lib/audit/finding.ts";
 import { recogniseSettings, SETTINGS_FILES } from "../../lib/audit/settings_files.ts";
 import { describeSetup } from "../../lib/cli/setup.ts";
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** Files that Debian's clients have written, as they come and with settings for I2P. Of long ones the parts that count. */

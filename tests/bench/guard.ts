@@ -8,13 +8,17 @@ import type { LeakMode } from "../../lib/config/choices.ts";
 import { type Harness, startHarness } from "../support/harness.ts";
 import { socksConnect, writeAll } from "../clients/socks_client.ts";
 
-const ROUNDS = 9;
+/** Rounds of a bulk transfer. */
+const BULK_ROUNDS = 9;
+
+/** Rounds of short requests: many short ones, so that what else the machine does falls on few of them. */
+const SHORT_ROUNDS = 1_000;
 
 /** Bytes of a bulk transfer. */
 const BULK = 256 * 1024 * 1024;
 
 /** Streams of a round of short requests. */
-const STREAMS = 400;
+const STREAMS = 2;
 
 const CHUNK = new Uint8Array(65_536).fill(0x61);
 
@@ -57,10 +61,19 @@ async function take(conn: Deno.TcpConn, bytes: number): Promise<void> {
   }
 }
 
-/** Workloads by name: each returns what it did, in its unit. */
-const WORKLOADS: Readonly<Record<string, { unit: string; run: (connect: Connect) => Promise<number> }>> = {
+/** Something to do, again and again. */
+interface Workload {
+  unit: string;
+  rounds: number;
+  /** Does it once. @returns how much that was, in its unit. */
+  run: (connect: Connect) => Promise<number>;
+}
+
+/** Workloads by name. */
+const WORKLOADS: Readonly<Record<string, Workload>> = {
   download: {
     unit: "MB/s",
+    rounds: BULK_ROUNDS,
     run: async (connect) => {
       using conn = await connect();
       await writeAll(conn, Uint8Array.of(0x64));
@@ -70,6 +83,7 @@ const WORKLOADS: Readonly<Record<string, { unit: string; run: (connect: Connect)
   },
   upload: {
     unit: "MB/s",
+    rounds: BULK_ROUNDS,
     run: async (connect) => {
       using conn = await connect();
       await writeAll(conn, Uint8Array.of(0x75));
@@ -80,6 +94,7 @@ const WORKLOADS: Readonly<Record<string, { unit: string; run: (connect: Connect)
   },
   "4 kB requests": {
     unit: "streams/s",
+    rounds: SHORT_ROUNDS,
     run: async (connect) => {
       for (let i = 0; i < STREAMS; i++) {
         using conn = await connect();
@@ -124,12 +139,12 @@ if (import.meta.main) {
     }
   })();
   const direct: Connect = () => Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  console.log("workload        unit        direct      off     warn  warn/off: median (min .. max)");
-  for (const [name, { unit, run }] of Object.entries(WORKLOADS)) {
+  console.log("workload        unit        direct      off     warn  warn/off: median (quartiles)");
+  for (const [name, { unit, rounds, run }] of Object.entries(WORKLOADS)) {
     const speeds = { direct: [] as number[], off: [] as number[], warn: [] as number[] };
     const ways = [["direct", direct], ["off", through(off)], ["warn", through(warn)]] as const;
     // The first round only warms up.
-    for (let round = -1; round < ROUNDS; round++) {
+    for (let round = -1; round < rounds; round++) {
       // Each goes first as often as last.
       for (const [way, connect] of round % 2 === 0 ? ways : ways.toReversed()) {
         const speed = await measure(run, connect);
@@ -138,7 +153,7 @@ if (import.meta.main) {
     }
     const ratios = sorted(speeds.warn.map((speed, i) => speed / (speeds.off[i] ?? NaN)));
     const numbers = [speeds.direct, speeds.off, speeds.warn].map((all) => median(all).toFixed(0).padStart(9)).join("");
-    const [low = NaN, high = NaN] = [ratios.at(0), ratios.at(-1)];
+    const [low = NaN, high = NaN] = [0.25, 0.75].map((part) => ratios[Math.floor(part * ratios.length)]);
     const ratio = `${median(ratios).toFixed(3)} (${low.toFixed(3)} .. ${high.toFixed(3)})`;
     console.log(`${name.padEnd(16)}${unit.padEnd(9)}${numbers}  ${ratio}`);
   }

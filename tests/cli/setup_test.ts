@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { clientNamed, describeSetup, setup } from "../../lib/cli/setup.ts";
 import { Terminal } from "../../lib/command/terminal.ts";
@@ -27,6 +27,27 @@ const REMOTE_DNS: Readonly<Record<string, RegExp>> = {
   torsocks: /TorAddress/,
   qbittorrent: /\[x\] Perform hostname lookup via proxy/,
   proxychains: /^proxy_dns$/m,
+  env: /^export ALL_PROXY='socks5h:/m,
+  ncat: /--proxy-dns remote/,
+  socat: /SOCKS4A:/,
+  putty: /^ProxyDNS=2$/m,
+  "yt-dlp": /socks5:/,
+  rclone: /HTTP_PROXY=socks5:/,
+  apt: /socks5h:/,
+  // SOCKS5 with names, and nothing else.
+  msmtp: /proxy_host/,
+  mosquitto: /socks5h:/,
+  thunderbird: /"network\.proxy\.socks_remote_dns", true/,
+  gajim: /SOCKS5/,
+  electrum: /socks5:/,
+  bitcoin: /^i2psam=.*\n.*\nproxy=/m,
+  requests: /socks5h:/,
+  httpx: /socks5:/,
+  aiohttp: /socks5:/,
+  pysocks: /proxy_rdns=True/,
+  java: /createUnresolved/,
+  node: /socks5h:/,
+  go: /socks5:/,
   // A program that looks a name up itself reaches nobody.
   confine: /bwrap .* --unshare-net /,
 };
@@ -56,6 +77,16 @@ pureTest("describeSetup() names the option of the proxy that torsocks needs, wit
   assertEquals(parseAddressRange(range).text, "198.18.0.0/15");
 });
 
+pureTest("setup env has another login at each call", () => {
+  const logins = [1, 2].map(() => /socks5h:..(\w+):x@/.exec(describeSetup(clientNamed("env"), LISTENER).settings)?.[1]);
+  assertEquals([logins[0]?.length, logins[0] === logins[1]], [16, false]);
+});
+
+pureTest("describeSetup() leaves lines whole where no terminal reads them", () => {
+  const { talk } = describeSetup(clientNamed("monerod"), LISTENER, false);
+  assertEquals(talk.split("\n").length, 2 + clientNamed("monerod").notes.length);
+});
+
 Deno.test("setup() refuses what it does not know, and a port that cannot be known", async () => {
   const refused = async (operands: readonly string[], listen = "9050"): Promise<readonly string[]> => {
     const given = new Map([["listen", [{ text: listen, source: "--listen" }]]]);
@@ -67,7 +98,8 @@ Deno.test("setup() refuses what it does not know, and a port that cannot be know
     'No settings are known for "fierfox"',
     "Did you mean firefox?",
   ]);
-  assertMatch((await refused(["constructor"]))[1] ?? "", /^Known are curl, /);
+  assertMatch((await refused(["constructor"]))[1] ?? "", /^In any application: SOCKS5 /);
+  assertMatch((await refused(["constructor"])).at(-1) ?? "", /^Known are curl, /);
   assertEquals((await refused(["curl", "git"]))[0], 'setup takes one application, but also got "git"');
   assertMatch((await refused(["curl"], "0"))[0] ?? "", /^With port 0 /);
 });

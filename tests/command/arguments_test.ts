@@ -116,13 +116,20 @@ pureTest("parseArguments() names the flag that was typed as a value's source", (
 });
 
 pureTest("parseArguments() takes values that begin with a hyphen, look like numbers or are empty", () => {
-  for (const value of ["-1", "-7", "--", "-", "--x", "007", "1e3", "true", "false", "a b", "", "0"]) {
+  for (const value of ["-1", "-7", "-", "-x", "007", "1e3", "true", "false", "a b", "", "0"]) {
     assertEquals(textsOf(parse(["--variance", value]).given, "variance"), [value]);
     assertEquals(textsOf(parse([`--variance=${value}`]).given, "variance"), [value]);
   }
   assertEquals(textsOf(parse(["--inbound-variance", "-1", "--outbound-variance", "-2"]).given, "outbound-variance"), [
     "-2",
   ]);
+});
+
+pureTest("parseArguments() takes no mistyped option, and no --, for a value", () => {
+  assertThrows(() => parse(["--name", "--udpp"]), CliError, 'Unknown option "--udpp"');
+  const { given, operands } = parse(["lookup", "--sam", "--", "a.i2p"]);
+  assertEquals([textsOf(given, "sam"), operands], [[""], ["a.i2p"]]);
+  assertEquals(textsOf(parse(["--name=--udp"]).given, "name"), ["--udp"]);
 });
 
 pureTest("parseArguments() passes options on as they are", () => {
@@ -272,7 +279,7 @@ pureTest("parseArguments() asks only for variables that the verb has use for", (
   };
   assertEquals(asked(["lookup", "a.i2p"]), ["I2P_SOCKS_SAM", "I2P_SOCKS_SAM_PASSWORD_FILE", "I2P_SOCKS_SAM_USER"]);
   assertEquals(asked(["lookup", "a.i2p", "--sam=1", "--sam-user=x", "--sam-password-file=y"]), []);
-  assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_QUIET"]);
+  assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_NAME", "I2P_SOCKS_QUIET"]);
   assertEquals(asked(["serve", "--listen", "1"]).includes("I2P_SOCKS_LISTEN"), false);
   assertEquals(asked(["serve", "--deny", "*"]).includes("I2P_SOCKS_DENY"), true, "those of both places count");
   for (const args of [["hash-login", "me"], ["help"], ["status"], ["--help"], ["lookup", "--version"]]) {

@@ -67,6 +67,7 @@ pureTest("readSettings() without anything given is the defaults", () => {
     logLevel: "info",
     logFormat: "text",
     logDestinations: false,
+    color: "auto",
   });
 });
 
@@ -133,6 +134,7 @@ pureTest("readSettings() takes every option", () => {
     logLevel: "debug",
     logFormat: "json",
     logDestinations: true,
+    color: "auto",
   });
 });
 

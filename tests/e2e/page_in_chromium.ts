@@ -7,6 +7,7 @@ import { takePictures } from "../status/status_pictures.ts";
 import {
   b32,
   lostApplication,
+  lostLasting,
   readyApplication,
   servingApplication,
   startStatusStage,
@@ -37,7 +38,7 @@ Deno.test("the status page in Chromium", async (t) => {
     assertStringIncludes(await text("#since"), "Version 0.1.0, up for 4 h 13 min");
     const ready = await text("section:first-child");
     for (
-      const words of ["browser", "Ready", "[::1]:4447", "127.0.0.1:7656, version 3.1", "3.5 MB", "94.6 MB", "Group 1"]
+      const words of ["browser", "Ready", "[::1]:4447", "127.0.0.1:7656, version 3.1", "3.5 MB", "94.6 MB", "Login 1"]
         .concat(b32("k"), "Building tunnels", "4 h 13 min", "Not an I2P name; this proxy reaches I2P only")
         .concat(
           "use socks5h or socks4a",
@@ -48,12 +49,12 @@ Deno.test("the status page in Chromium", async (t) => {
     ) assertStringIncludes(ready, words);
     const lost = await text("section:last-child");
     assertStringIncludes(lost, "Not ready");
-    assertStringIncludes(
+    assertMatch(
       lost,
-      "Cannot connect to the router's SAM bridge.\nStart it.\ni2p-socks check --sam 127.0.0.1:7657 looks",
+      /Cannot connect to the router's SAM bridge\.\s+Start it\.\s+i2p-socks check --sam 127.0.0.1:7657 looks/,
     );
     assertStringIncludes(lost, "127.0.0.1:7657, not reached");
-    assertStringIncludes(lost, "Nothing was refused.");
+    assertStringIncludes(lost, "Nothing has failed, been refused or blocked so far.");
     assertEquals([SWITCHED.exec(ready)?.[0], SWITCHED.exec(lost)?.[0]], [undefined, undefined]);
     assertEquals(page.complaints, []);
     assert(page.requests.every((url) => url.startsWith(stage.url)), page.requests.join("\n"));
@@ -89,7 +90,7 @@ Deno.test("the status page in Chromium", async (t) => {
     stage.answer = () => Response.json(statusOf([...BOTH.applications, forwarding]));
     await page.until("document.querySelector('section:last-child').innerText.includes('would not wait')");
     const left = await text("section:last-child");
-    assertStringIncludes(left, "None was turned away.");
+    assert(!left.includes("Callers turned away"), "an empty table");
     assert(!left.includes("--bind") && !left.includes("--udp"), left);
     assertEquals(page.complaints, []);
   });
@@ -127,8 +128,11 @@ Deno.test("the status page in Chromium", async (t) => {
     assertStringIncludes(await text("section:first-child .numbers"), "77");
     assertStringIncludes(await text("section:last-child"), "127.0.0.1:7657, version 3.3");
     assertEquals(await page.evaluate("document.activeElement.textContent"), "Copy 127.0.0.1:4448");
-    stage.answer = () => Response.json(statusOf([lostApplication()]));
+    assertStringIncludes(await text("#overview"), "irc");
+    stage.answer = () => Response.json(statusOf([lostApplication({ identities: [lostLasting()] })]));
     await page.until("document.querySelectorAll('section').length === 1");
+    assertEquals(await text("#overview"), "", "one application needs no table of them");
+    assertStringIncludes(await text("section"), b32("z"));
     assertEquals(await page.evaluate("document.title"), "not ready - i2p-socks");
     assertEquals(await page.evaluate("document.activeElement.textContent"), "Copy 127.0.0.1:4448");
   });
@@ -146,7 +150,10 @@ Deno.test("the status page in Chromium", async (t) => {
     assertEquals(await text(".sent .now"), "10.0 kB/s");
     assertEquals(await text(".received .now"), "1.5 MB/s");
     const label = await page.evaluate("document.querySelector('.received svg').getAttribute('aria-label')");
-    assertEquals(label, "Received in the last 5 minutes: now 1.5 MB per second, at most 1.5 MB per second");
+    assertEquals(label, "Received since the page was opened: now 1.5 MB per second, at most 1.5 MB per second");
+    assertEquals(await text(".received .begin"), "since the page was opened");
+    stage.answer = () => Response.json(statusOf([readyApplication({ bytesSent: 9e6, bytesReceived: 9e9 })], 400));
+    await page.until("document.querySelector('.received .begin').textContent === '5 min ago'");
     stage.answer = () => Response.json({ ...statusOf([readyApplication()], 1), startedAt: "2026-01-03T00:00:00.000Z" });
     await page.until("document.querySelector('.sent .line').getAttribute('d') === ''");
     assertEquals(await text(".sent .now"), "0 B/s");
@@ -254,13 +261,21 @@ Deno.test("the status page in Chromium", async (t) => {
           ...[
             "table: Identities",
             "columnheader: State",
-            "rowheader: Main",
+            "rowheader: Own identity",
             "cell: Building tunnels",
             "cell: 4 h 13 min",
           ],
-          ...["table: Refused", "rowheader: clearnet", "cell: 37", "table: Leaks", "columnheader: What to do"],
+          ...[
+            "table: Not connected, by reason",
+            "rowheader: clearnet",
+            "cell: 37",
+            "table: Leaks",
+            "columnheader: What to do",
+          ],
+          ...["heading 2: Applications", "table: Applications", "rowheader: game", "table: Last outcomes"],
+          "cell: Connection failed: The router's address book does not have this name",
           ...["button: Copy 127.0.0.1:4447", `button: Copy ${b32("k")}`, "link: metrics"],
-          "image: Sent in the last 5 minutes: now 0 B per second, at most 0 B per second",
+          "image: Sent since the page was opened: now 0 B per second, at most 0 B per second",
           ...["region: game", "heading 3: Datagrams (--udp)", "table: Datagrams dropped", "rowheader: too-large"],
           ...["table: Callers turned away", "rowheader: denied", "rowheader: Datagrams 2", `button: Copy ${b32("u")}`],
         ]

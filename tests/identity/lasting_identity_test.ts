@@ -3,7 +3,7 @@ import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { PrivateKey } from "../../lib/i2p/private_key.ts";
 import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { SamError } from "../../lib/sam/error.ts";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import { makeKeys } from "../sam_bridge/keys.ts";
 import { delay, until } from "../support/wait.ts";
 
@@ -13,7 +13,7 @@ async function newKey(): Promise<PrivateKey> {
 
 /** The reason of the refusal that the log told last. */
 function lastReason({ log }: Harness): string | undefined {
-  return / reason=(\S+)/.exec(log.findLast((line) => line.includes("Refused a client")) ?? "")?.[1];
+  return / reason=(\S+)/.exec(lastOutcome(log))?.[1];
 }
 
 Deno.test("A lasting identity is built anew with its own key, whatever the router says of it", async () => {

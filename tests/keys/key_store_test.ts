@@ -86,6 +86,45 @@ Deno.test("KeyStore refuses links in place of keys, wherever they lead", async (
   });
 });
 
+Deno.test("KeyStore refuses what is not a file in place of keys and locks", async () => {
+  await withStore(async (store, directory) => {
+    await store.create("one", numberedKey(1));
+    await Deno.mkdir(`${directory}/folder.dat`, { mode: 0o700 });
+    for (const work of [() => store.read("folder"), () => store.replace("folder", numberedKey(2))]) {
+      assertEquals(await problem(work), "unreadable");
+    }
+    await Deno.remove(`${directory}/one.lock`);
+    await Deno.mkdir(`${directory}/one.lock`);
+    assertEquals(await problem(() => store.isInUse("one")), "unreadable");
+    assertEquals(await problem(() => store.lock("one")), "unreadable");
+    await Deno.remove(`${directory}/one.lock`);
+    await Deno.symlink("/dev/null", `${directory}/one.lock`);
+    assertEquals(await problem(() => store.lock("one")), "unreadable");
+    assertEquals(numberOf(await store.read("one")), 1);
+  });
+});
+
+Deno.test("KeyStore.delete() leaves no key behind of a process that was killed", async () => {
+  await withStore(async (store, directory) => {
+    await store.create("one", numberedKey(1));
+    await store.create("two", numberedKey(2));
+    for (const rest of ["old", "tmp"]) await Deno.copyFile(`${directory}/one.dat`, `${directory}/.one.${rest}`);
+    await store.delete("one");
+    const names = await Array.fromAsync(Deno.readDir(directory), ({ name }) => name);
+    assertEquals(names.sort(), ["one.lock", "two.dat", "two.lock"]);
+  });
+});
+
+Deno.test("KeyStore names a folder that cannot be read", async () => {
+  await withStore(async (store, directory) => {
+    await store.create("one", numberedKey(1));
+    const below = new KeyStore(`${directory}/one.dat/keys`);
+    for (const work of [() => below.list(), () => below.has("one"), () => below.read("one")]) {
+      await assertRejects(work, KeyStoreError, `"${directory}/one.dat/keys": not a directory`);
+    }
+  });
+});
+
 Deno.test("KeyStore says what is no key, and leaves it as it is", async () => {
   await withStore(async (store, directory) => {
     await store.create("one", numberedKey(1));

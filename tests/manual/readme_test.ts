@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { parseArguments } from "../../lib/command/arguments.ts";
 import { ExitCode } from "../../lib/command/exit_code.ts";
 import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";

@@ -43,9 +43,9 @@ fi
 "$@"
 `;
 
-/** A line of shell that answers at a port with some text, once it was asked: what closes without reading resets. */
+/** A line of shell that answers at a port with some text, and closes a while later: what closes at once resets. */
 function answer(port: number, text: string): string {
-  return `socat TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr SYSTEM:"read line; printf '${text}'"`;
+  return `socat TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr SYSTEM:"printf '${text}'; sleep 0.3"`;
 }
 
 /** What listens where, and what is said of it. */

@@ -1,18 +1,23 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { REASONS } from "../../lib/reasons/reasons.ts";
-import { runProxy } from "../support/command.ts";
+import { proxyCommand, runProxy } from "../support/command.ts";
 import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { publishService, type SamBridgeOptions, startSamBridge } from "../sam_bridge/bridge.ts";
 import { readToEnd } from "../clients/socks_client.ts";
 import { parseTalk } from "../support/talk.ts";
-import { until } from "../support/wait.ts";
+import { spawnProxy } from "../support/proxy_process.ts";
+import { delay, until } from "../support/wait.ts";
 
 const TOOK = / \(\d+ (ms|s)\)/;
 
 /** Lines of a check without the times. */
 function lines(stdout: string): string[] {
-  return stdout.trimEnd().split("\n").map((line) => line.replace(TOOK, ""));
+  const all = stdout.trimEnd().split("\n").map((line) => line.replace(TOOK, ""));
+  // One sentence about all of them stands at the end, after the last step or its fix.
+  const isGood = all.filter((line) => /^[✓✗]/.test(line)).at(-1)?.startsWith("✓");
+  assertMatch(all.at(-1) ?? "", isGood ? /^(All good|The SAM bridge is fine)/ : /^(Not ready: |Not good: )/);
+  return all.slice(0, -1);
 }
 
 for (const [manners, router] of [["i2pd", "i2pd"], ["java", "Java I2P"]] as const) {
@@ -281,6 +286,32 @@ Deno.test("check tells a closed port from a port where something else listens", 
   const { code, stdout } = await runProxy(["check", "--sam", `127.0.0.1:${other.port}`]);
   assertEquals(code, 69);
   assertMatch(lines(stdout)[1] ?? "", /^✗ SAM bridge: .* is not a SAM bridge: it is an SSH server$/);
+});
+
+Deno.test("check --watch tries again until the router is ready, and prints what is new", async () => {
+  const port = freePort();
+  await using child = spawnProxy(proxyCommand(["check", "--watch", "--sam", `127.0.0.1:${port}`]));
+  await child.waitFor("stdout", /^✗ SAM port: /m);
+  // The second attempt finds the same, and says nothing.
+  await delay(7_000);
+  assertEquals(child.stdout().match(/^✗/gm)?.length, 1, child.stdout());
+  await using _bridge = await startSamBridge({ port });
+  assertEquals((await child.ended()).code, 0);
+  assertMatch(
+    child.stdout(),
+    /^✓ SAM port: .*\n✓ SAM bridge: .*\n✓ session: .*\n✓ own address: .*\nAll good after \d+ s: /m,
+  );
+  // What waiting does not mend is not waited for.
+  await using refusing = await startSamBridge({
+    intercept: async (line, socket) => {
+      if (!line.startsWith("SESSION CREATE")) return false;
+      await socket.write('SESSION STATUS RESULT=I2P_ERROR MESSAGE="no"\n');
+      return true;
+    },
+  });
+  const { code, stdout } = await runProxy(["check", "--watch", "--sam", `127.0.0.1:${refusing.port}`]);
+  assertEquals(code, 1);
+  assertMatch(stdout, /\nNot good: /);
 });
 
 Deno.test("check --no-session asks the router for nothing", async () => {

@@ -3,7 +3,7 @@ import { candidatesFor } from "../../lib/cli/complete.ts";
 import { completions, SHELLS } from "../../lib/cli/completions.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { KEY_ACTIONS } from "../../lib/command/actions.ts";
-import { CLIENTS } from "../../lib/cli/setup_clients.ts";
+import { CLIENTS } from "../../lib/command/setup_clients.ts";
 import { flagOf, OPTIONS, VERBS } from "../../lib/config/options.ts";
 import { TOPICS } from "../../lib/manual/topics.ts";
 import { KINDS } from "../../lib/cli/service.ts";
@@ -79,7 +79,7 @@ Deno.test("completions prints the script of a shell", async () => {
   for (const shell of SHELLS) {
     const { code, stdout, stderr } = await runProxy(["completions", shell]);
     assertEquals([code, stderr], [0, ""]);
-    assertEquals(stdout, await Deno.readTextFile(`${PROJECT}lib/cli/completions.${shell}`));
+    assertEquals(stdout, await Deno.readTextFile(`${PROJECT}lib/templates/completions.${shell}`));
   }
 });
 

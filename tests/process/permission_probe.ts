@@ -24,6 +24,9 @@ export interface ProbeReport {
 /** A directory that does not exist, so that nothing is written in case it is permitted. */
 const NOWHERE = "/nowhere/of/the/permission/probe";
 
+/** What is removed at the end, as the note of a running instance. */
+const NOTE = `${Deno.args.at(-1)}.note`;
+
 /** What is tried, by name. Modules are named by variables: the runtime loads others before it starts. */
 function attempts(
   phase: string,
@@ -48,6 +51,7 @@ function attempts(
   return {
     "connect SAM": connect("127.0.0.1", sam),
     "connect service": connect("127.0.0.1", service),
+    "write note": () => Deno.writeTextFile(NOTE, ""),
     "connect service by another address": connect("::1", service),
     "connect 127.0.0.1": connect("127.0.0.1", other),
     "connect ::1": connect("::1", ipv6),
@@ -128,7 +132,10 @@ if (import.meta.main) {
     sam: { hostname: "127.0.0.1", port: ports[0] ?? 0 },
     services: [{ hostname: "127.0.0.1", port: service.port }],
     udp,
+    removing: [NOTE],
   });
+  await Deno.remove(NOTE);
   const report: ProbeReport = { before, left, after: await tryAll(attempts("after", ports, service.port)) };
+  await Deno.remove(NOTE);
   console.log(JSON.stringify(report));
 }

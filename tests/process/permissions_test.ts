@@ -11,7 +11,7 @@ const REFUSED =
   /^NotCapable: Requires |^TypeError: (JSR package manifest .* failed to load\. )?Requires (import|read) access to /;
 
 /** What may be done at the start, and after. */
-const KEPT = ["connect SAM", "connect service"];
+const KEPT = ["connect SAM", "connect service", "write note"];
 
 /** What may be done at the start, and no more after. */
 const GIVEN_BACK = [
@@ -43,6 +43,7 @@ Deno.test("the permission set is the one that the manual describes", () => {
       "HOME",
       "XDG_CONFIG_HOME",
       "XDG_DATA_HOME",
+      "XDG_RUNTIME_DIR",
       "LOCALAPPDATA",
       "USER",
       "LOGNAME",
@@ -67,7 +68,7 @@ Deno.test("what the runtime permits at the start, and what is left of it", async
     assertEquals(permitted(report.before), [...KEPT, ...GIVEN_BACK].filter((name) => !ipv6.includes(name)));
     assertEquals(otherwise(report.before).filter((line) => !ipv6.some((name) => line.startsWith(name))), []);
   });
-  await t.step("afterwards: the SAM bridge, and the services of --forward", () => {
+  await t.step("afterwards: the SAM bridge, the services of --forward, and the note to remove", () => {
     assertEquals(report.left, []);
     assertEquals(permitted(report.after), KEPT);
     assertEquals(otherwise(report.after), []);
@@ -91,7 +92,7 @@ Deno.test("with --udp loopback is left, for datagrams too, and nothing else", as
   const { report: { left, after } } = await probe("udp");
   assertEquals(left, []);
   const ofNet =
-    /^(connect (SAM|service( by another address)?|127\.0\.0\.1|::1)|fetch 127\.0\.0\.1|(listen|datagram) 127\.0\.0\.1|request net)$/;
+    /^(connect (SAM|service( by another address)?|127\.0\.0\.1|::1)|fetch 127\.0\.0\.1|(listen|datagram) 127\.0\.0\.1|request net|write note)$/;
   // A resolver on another port of loopback cannot be told from anything else there.
   const allowed = (name: string): boolean => ofNet.test(name) || name === "resolve 127.0.0.1" || name === "import npm";
   for (const [name, outcome] of Object.entries(after)) {

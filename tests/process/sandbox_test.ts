@@ -46,7 +46,7 @@ async function makeFiles(): Promise<Files> {
     bystander: "not given\n",
   };
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${dir}/${name}`, text);
-  const given = ["hosts", "secrets", "logins", "config.yaml", "keys/"];
+  const given = ["hosts", "secrets", "logins", "config.yaml", "keys/", "run/"];
   return {
     dir,
     trace: `${dir}/trace`,
@@ -56,9 +56,9 @@ async function makeFiles(): Promise<Files> {
 }
 
 /** The child, with a tracer beside it. */
-function traced({ program, args }: Command, { trace }: Files): ProxyChild {
+function traced({ program, args }: Command, { trace, dir }: Files): ProxyChild {
   const [strace = "", ...words] = [...straceTo(trace), program, ...args];
-  return spawnProxy({ program: strace, args: words });
+  return spawnProxy({ program: strace, args: words }, { env: { XDG_RUNTIME_DIR: `${dir}/run` } });
 }
 
 /** Waits for ready lines, and returns the ports of their listeners by the applications' names. */
@@ -162,8 +162,10 @@ e2eTest("nothing that clients do makes it leave loopback, ask a resolver or touc
     const { only: port = 0 } = await portsOf(child, 1);
     await runScenario(port, bridge);
     await askForStatus(child);
+    const notes = (): Promise<Deno.DirEntry[]> => Array.fromAsync(Deno.readDir(`${files.dir}/run/i2p-socks`));
+    assertEquals((await notes()).length, 2);
     assertEquals(await child.stop(), 143, child.stderr());
-    assertEquals(await proof(child, files), []);
+    assertEquals([await proof(child, files), await notes()], [[], []], "it removes its note");
   });
 });
 

@@ -74,7 +74,7 @@ export async function complete(shell: Shell, folder: string, lines: readonly str
     DENO_NO_UPDATE_CHECK: "1",
     I2P_SOCKS_KEYS_DIR: `${folder}/keys`,
   };
-  const script = `${PROJECT}lib/cli/completions.${shell}`;
+  const script = `${PROJECT}lib/templates/completions.${shell}`;
   const { code, stdout, stderr } = await runCommand(shell, [...ARGS[shell], script, ...lines], { env });
   if (code !== 0 || stderr !== "") throw new Error(`${shell} ended with ${code}: ${stderr}`);
   return stdout.split(`${MARK}\n`).slice(1).map((text) =>

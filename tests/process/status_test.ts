@@ -3,7 +3,7 @@ import { MAX_STATUS_HEAD } from "../../lib/status/server.ts";
 import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import type { ApplicationStatus } from "../../lib/status/snapshot.ts";
-import { proxyCommand, runProxy } from "../support/command.ts";
+import { proxyCommand, runCommand, runProxy } from "../support/command.ts";
 import { startCaller } from "../clients/callers.ts";
 import { echo } from "../support/harness.ts";
 import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
@@ -447,7 +447,7 @@ Deno.test("status says so where nobody answers, or somebody else; --watch goes o
     assertEquals([code, stdout], [1, ""]);
     assertStringIncludes(stderr, "what listens there is something else");
   }
-  for (const operand of ["example.com:80", "127.0.0.1:0", "no-port"]) {
+  for (const operand of ["example.com:80", "127.0.0.1:0", "a name"]) {
     assertEquals((await runProxy(["status", operand])).code, 2, operand);
   }
   assertEquals((await runProxy(["--status", "0.0.0.0:80"])).code, 2);
@@ -456,10 +456,22 @@ Deno.test("status says so where nobody answers, or somebody else; --watch goes o
   await using watcher = spawnProxy(proxyCommand(["status", String(free), "--watch"]));
   await watcher.waitFor(
     "stdout",
-    /ready\n.*\n.* 0 B sent, 0 B received\n[^]*ready\n.*\n.* 0 B sent \(0 B\/s\), 0 B received \(0 B\/s\)/,
+    /ready\n.* 0 B sent, 0 B received\n[^]*ready\n.* 0 B sent \(0 B\/s\), 0 B received \(0 B\/s\)/,
   );
   assertEquals(await proxy.stop(), 143);
   await watcher.waitFor("stderr", /nobody listens there/);
   assertEquals(await watcher.stop("SIGINT"), 130);
   assert(!watcher.stdout().includes("\x1b"));
+});
+
+Deno.test("status --watch ends when nobody can read it any more", async () => {
+  await using bridge = await startSamBridge();
+  await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, "--status", "127.0.0.1:0"]);
+  const { program, args } = proxyCommand(["status", `127.0.0.1:${await statusPort(proxy)}`, "--watch", "--json"]);
+  const pipe = '"$@" | head -n 1';
+  const { stdout, stderr } = await runCommand("sh", ["-c", pipe, "sh", program, ...args], {
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+  });
+  assertEquals(Object.keys(JSON.parse(stdout)).includes("applications"), true, stdout);
+  assertEquals(stderr, "");
 });

@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { askFor } from "../clients/requests.ts";
+import { socksGet } from "../clients/socks_client.ts";
 import { proxyCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
@@ -53,6 +55,35 @@ e2eTest("on a terminal it shows how long it has waited, and Ctrl+C ends it; it n
   );
 });
 
+e2eTest("on a terminal the log is for people: local time, true words, what to do below, logins that become ready", [
+  "script",
+], async () => {
+  await using bridge = await startSamBridge({ sessionDelay: 2500 });
+  const { program, args } = proxyCommand(["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`]);
+  const portOf = (child: ProxyChild): number => Number(/listen=127\.0\.0\.1:(\d+)/.exec(child.stdout())?.[1]);
+  await using plain = spawnOnTerminal(program, args);
+  await using colored = spawnOnTerminal(program, [...args, "--color", "always"]);
+  await plain.waitFor("stdout", READY);
+  await askFor(portOf(plain), ["example.com"]);
+  await plain.waitFor("stdout", /\n\d\d:\d\d:\d\d ✗ Blocked: Not an I2P name; [^]*\(clearnet\)\r\n/);
+  await plain.waitFor("stdout", /\n\d\d:\d\d:\d\d ! The application asked for [^]*\r\n {11}Look for these hosts/);
+  const login = { user: "one", password: "x" };
+  await socksGet(portOf(plain), "http://none.i2p/", { login }).catch(() => {});
+  await plain.waitFor("stdout", /Waiting for tunnels of login 1: \d s/);
+  await plain.waitFor("stdout", /Identity for login 1 ready after \d s\r\n/);
+  await plain.waitFor("stdout", /✗ Connection failed: [^]*\(name-unknown\)/);
+  assert(!/ (info|warn) |reason=/.test(plain.stdout()), plain.stdout());
+  // deno-lint-ignore no-control-regex
+  assert(!/\x1b\[\d+m/.test(plain.stdout()), "colours although NO_COLOR is set");
+  for (const line of plain.stdout().split("\r\n")) {
+    if (/^\d\d:| {11}/.test(line)) assert(line.length <= 100, line);
+  }
+  await colored.waitFor("stdout", READY);
+  await askFor(portOf(colored), ["example.com"]);
+  // deno-lint-ignore no-control-regex
+  await colored.waitFor("stdout", /\x1b\[33m✗\x1b\[0m Blocked:/);
+});
+
 e2eTest("on a terminal status --watch prints in place; --json does not", ["script"], async () => {
   await using bridge = await startSamBridge();
   const { program, args } = proxyCommand(
@@ -68,7 +99,7 @@ e2eTest("on a terminal status --watch prints in place; --json does not", ["scrip
     await watcher.waitFor("stdout", /(since|startedAt)[^]*(since|startedAt)/);
     await watcher.type("\x03");
     assertEquals((await watcher.ended()).code, 130, watcher.stdout());
-    assertEquals(watcher.stdout().split("\x1b[H\x1b[2J").length > 2, clears, JSON.stringify(watcher.stdout()));
+    assertEquals(watcher.stdout().split("\x1b[H").length > 2, clears, JSON.stringify(watcher.stdout()));
   }
 });
 

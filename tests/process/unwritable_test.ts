@@ -62,3 +62,71 @@ Deno.test("a folder that cannot be made for keys is told in plain words", async 
     assert(!/Internal error|os error/.test(result.stderr), result.stderr);
   }
 });
+
+/** Mounts a file system that has a key and cannot be written to, for one command alone. */
+const READ_ONLY = 'mount -t tmpfs -o size=64k,mode=0700 tmpfs "$DIR" && cp "$KEY" "$DIR/one.dat" && ' +
+  'chmod 0600 "$DIR/one.dat" && touch "$DIR/one.lock" && mount -o remount,ro "$DIR" && exec "$@"';
+
+e2eTest("keys can be shown where nothing can be written", ["unshare", "mount"], async () => {
+  await using scratch = await makeScratch();
+  await Deno.writeFile(`${scratch.dir}/key`, numberedKey(7).expose());
+  const dir = `${scratch.dir}/keys`;
+  await Deno.mkdir(dir);
+  for (const words of [["list"], ["show", "one"]]) {
+    const { program, args } = proxyCommand(["keys", ...words, "--keys-dir", dir]);
+    const { code, stdout, stderr } = await runCommand(
+      "unshare",
+      ["--mount", "sh", "-c", READ_ONLY, "sh", program, ...args],
+      { env: { DIR: dir, KEY: `${scratch.dir}/key`, DENO_NO_UPDATE_CHECK: "1" } },
+    );
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "inUse=no");
+  }
+});
+
+e2eTest("a configuration that cannot be written whole is not left in the way", ["unshare", "mount"], async () => {
+  await using scratch = await makeScratch();
+  const { program, args } = proxyCommand(["config", "init", `${scratch.dir}/config.yaml`]);
+  const fill =
+    'mount -t tmpfs -o size=64k tmpfs "$DIR" && ! dd if=/dev/zero of="$DIR/filler" 2> /dev/null; "$@"; ls "$DIR"';
+  const { stdout, stderr } = await runCommand("unshare", ["--mount", "sh", "-c", fill, "sh", program, ...args], {
+    env: { DIR: scratch.dir, DENO_NO_UPDATE_CHECK: "1" },
+  });
+  assertStringIncludes(stderr, "no space left on device");
+  assertEquals(stdout, "filler\n");
+});
+
+Deno.test("data that cannot be written to stdout are an error, unless their reader has had enough", async (t) => {
+  await using scratch = await makeScratch();
+  await Deno.mkdir(`${scratch.dir}/keys`, { mode: 0o700 });
+  await Deno.writeFile(`${scratch.dir}/keys/one.dat`, numberedKey(7).expose(), { mode: 0o600 });
+  const keys = ["--keys-dir", `${scratch.dir}/keys`];
+  const verbs: readonly (readonly string[])[] = [
+    ["hash-login", "alice"],
+    ["config", "init", "-"],
+    ["keys", "list", ...keys],
+    ["keys", "export", "one", ...keys],
+    ["help"],
+  ];
+  const run = async (verb: readonly string[], redirection: string): Promise<CommandResult> => {
+    const { program, args } = proxyCommand(verb);
+    const shell = `echo password | "$@" ${redirection}`;
+    return await runCommand("sh", ["-c", shell, "sh", program, ...args], { env: { DENO_NO_UPDATE_CHECK: "1" } });
+  };
+  for (const verb of verbs) {
+    await t.step({
+      name: verb.slice(0, 2).join(" "),
+      ignore: Deno.build.os !== "linux",
+      fn: async () => {
+        const { code, stderr } = await run(verb, "> /dev/full");
+        assertEquals(code, 1, stderr);
+        assertStringIncludes(stderr, "to stdout: no space left on device");
+        assert(!stderr.includes("os error"), stderr);
+      },
+    });
+  }
+  await t.step("a reader that left", async () => {
+    const { stderr } = await run(["help"], "| true");
+    assertEquals(stderr, "");
+  });
+});

@@ -18,7 +18,12 @@ Deno.test("--wait waits for a router that starts later, and the status says so",
       await child.waitFor("stderr", /warn {2}The router is not there yet\. Waiting for it, up to 1 h/);
       const { status: code, body } = await rawGet(status, "/ready");
       assertEquals(code, 503);
-      if (identity.length === 0) assertMatch(body, /^i2p-socks: Cannot connect to the SAM bridge/);
+      if (identity.length === 0) assertMatch(body, /^i2p-socks: Nothing answers at /);
+      // The log gives the same words, with the command that looks for the cause.
+      assertMatch(
+        child.stderr(),
+        new RegExp(`not there yet.*Nothing answers at .*check --sam 127\\.0\\.0\\.1:${port}`),
+      );
       await using _bridge = await startSamBridge({ port });
       await child.waitFor("stdout", /^ready /);
       assertEquals((await rawGet(status, "/ready")).status, 200);

@@ -274,6 +274,17 @@ for (const manners of ["i2pd 2.58", "java 0.9.47", "java 2.8"] as const) {
   });
 }
 
+Deno.test("what waits on a session with datagrams leave behind in the router is told, once a session", async () => {
+  await using harness = await startHarness({ bridge: { manners: "java" }, udp: true, settings: { bind: true } });
+  for (let i = 0; i < 2; i++) {
+    using client = await BindClient.ask(harness.port);
+    await client.reply();
+    client.conn.close();
+    await until("it has gone", () => harness.proxy.connections === 0);
+  }
+  assertEquals(harness.log.filter((line) => line.includes("may keep a thread and a socket")).length, 1);
+});
+
 Deno.test("a wait that nobody takes part in ends with its session", async () => {
   await using harness = await startHarness({ settings: { bind: true } });
   const client = await BindClient.ask(harness.port);

@@ -1,5 +1,8 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { connectThrough, UpstreamError } from "../../lib/command/connect_via.ts";
+import { Deadline } from "../../lib/io/deadline.ts";
+import { REASONS } from "../../lib/reasons/reasons.ts";
+import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import { socksConnect } from "../clients/socks_client.ts";
 import { until } from "../support/wait.ts";
 
@@ -67,6 +70,28 @@ for (const extendedErrors of [false, true]) {
   });
 }
 
+Deno.test("A client that offers the method of reasons is told the reason by name, and nobody else is", async () => {
+  await using harness = await startHarness();
+  const via = { hostname: "127.0.0.1", port: harness.port };
+  for (
+    const [host, reason] of [["none.i2p", "name-unknown"], ["example.com", "clearnet"], ["10.0.0.1", "ip"]] as const
+  ) {
+    using deadline = new Deadline(20_000);
+    const error = await assertRejects(() => connectThrough(via, { host, port: 80 }, deadline), UpstreamError);
+    assertEquals([error.refusal?.reason, error.message], [reason, REASONS[reason].message]);
+    // As every other client: zeros.
+    const { reply, conn } = await socksConnect(harness.port, host, 80);
+    conn.close();
+    assertEquals(reply.host, "0.0.0.0");
+  }
+  const [latest] = harness.outcomes.latest;
+  assertEquals([latest?.reason, latest?.identity, latest?.count], ["ip", "own identity", 2]);
+  using deadline = new Deadline(20_000);
+  const { conn, early } = await connectThrough(via, { host: harness.name, port: 80 }, deadline);
+  assertEquals(early.length, 0);
+  conn.close();
+});
+
 async function assertRefused(
   harness: Harness,
   host: string,
@@ -77,6 +102,6 @@ async function assertRefused(
   const { reply, conn } = await socksConnect(harness.port, host, 80, { version });
   conn.close();
   assertEquals(reply, { code, host: "0.0.0.0", port: 0 }, reason);
-  assertStringIncludes(harness.log.findLast((line) => line.includes("Refused")) ?? "", `reason=${reason}`);
+  assertStringIncludes(lastOutcome(harness.log), `reason=${reason}`);
   await until("the client is forgotten", () => harness.proxy.connections === 0);
 }

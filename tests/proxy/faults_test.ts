@@ -7,7 +7,7 @@ import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { SamError } from "../../lib/sam/error.ts";
 import { concat } from "../support/bytes.ts";
 import { withChance } from "../support/chance.ts";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, NO_STREAM, startHarness } from "../support/harness.ts";
 import { type Fault, FAULTS } from "../sam_bridge/faults.ts";
 import { pureTest } from "../support/pure.ts";
 import { Random } from "../support/random.ts";
@@ -149,7 +149,7 @@ async function walk(one: Walk): Promise<void> {
   await lift();
   if (situation === "a new session") await until("the session is back", () => has("Session ready again"));
   if (situation === "a group's session" && fault.reason !== "connected" && !isHeld(one)) {
-    const told = (): number => harness.log.filter((line) => line.includes("No session for an isolation group")).length;
+    const told = (): number => harness.log.filter((line) => line.includes("No session for login")).length;
     await until("the groups are given up", () => told() === VERSIONS.length);
   }
   await until("no socket is left", () => harness.streams() === 0);
@@ -178,7 +178,7 @@ async function meet(harness: Harness, version: 4 | 5, one: Walk): Promise<void> 
     return;
   }
   const reason = situation === "a new session" && fault.held || fault.reason;
-  const refusals = harness.log.filter((line) => line.includes("Refused a client"));
+  const refusals = harness.log.filter((line) => NO_STREAM.test(line));
   assertEquals(connection.reply.code, codeOf(version, reason, extended), refusals.join("\n"));
   assertEquals(await readToEnd(conn), new Uint8Array());
   assert(refusals.length > 0);

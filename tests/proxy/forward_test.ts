@@ -3,7 +3,15 @@ import { formatEndpoint } from "../../lib/config/endpoint.ts";
 import type { ForwardRule, ForwardSettings } from "../../lib/config/forward.ts";
 import { type Caller, startCaller } from "../clients/callers.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../support/harness.ts";
+import { Forwarder, MAX_WAITS } from "../../lib/proxy/forward.ts";
+import { HELD_CALLER } from "../../lib/proxy/pending_accept.ts";
+import { BufferPool } from "../../lib/relay/buffer_pool.ts";
+import { FairnessGate } from "../../lib/relay/fairness_gate.ts";
+import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
+import { KeepLimit } from "../../lib/relay/keeper.ts";
+import { createLog } from "../../lib/report/log.ts";
 import { readToEnd, writeAll } from "../clients/socks_client.ts";
+import { Clock } from "../support/clock.ts";
 import { delay, until } from "../support/wait.ts";
 
 /** A local service; its answers begin with its name. */
@@ -114,6 +122,65 @@ Deno.test("one socket waits for callers at a time, and the next one when it has 
   await until("they wait", () => accepts() === 1);
   await caller.ask(b32, "x");
   await until("another one waits", () => accepts() === 2);
+});
+
+Deno.test("with Java I2P several sockets wait for callers, also on the next session", async () => {
+  await using service = new Service(answering("web"));
+  await using served = await serveInto([service.rule], {}, { bridge: { manners: "java" } });
+  const { harness, caller, b32 } = served;
+  const accepts = (): number => harness.bridge.lines.filter((line) => line.startsWith("STREAM ACCEPT")).length;
+  await until("they wait", () => accepts() === MAX_WAITS);
+  assertEquals(await caller.ask(b32, "x"), "web:x");
+  await until("another one waits", () => accepts() === MAX_WAITS + 1);
+  harness.dropSessions();
+  await until("they wait on the next session", () => accepts() >= 2 * MAX_WAITS + 1);
+  // The caller's own session was dropped, too.
+  await using next = await startCaller(harness.bridge.port);
+  assertEquals(await next.ask(harness.identity.status.session?.address ?? "", "y"), "web:y");
+  assert(harness.counters.get("inbound-accept-failed") === 0);
+});
+
+Deno.test("a successor on the same session goes on with what waits there, and no caller falls into it", async () => {
+  await using service = new Service(answering("web"));
+  await using served = await serveInto([service.rule], {}, { bridge: { manners: "java" } });
+  const { harness, caller, b32 } = served;
+  const accepts = (): number => harness.bridge.lines.filter((line) => line.startsWith("STREAM ACCEPT")).length;
+  await until("they wait", () => accepts() === MAX_WAITS);
+  await harness.proxy.stopListening();
+  const early = caller.ask(b32, "early");
+  const gate = await FairnessGate.open();
+  const successor = new Forwarder({
+    settings: { rules: [service.rule], header: false, maxInbound: 100, maxPerCaller: 100, idleTimeout: 0 },
+    endpoint: { hostname: "127.0.0.1", port: harness.bridge.port },
+    identity: harness.identity,
+    callers: { allow: [], deny: [] },
+    ...{ pool: new BufferPool(), gate, halfClosed: new HalfClosedStreams() },
+    ...{ keepLimit: new KeepLimit(), keptBytes: { value: 0 } },
+    log: createLog({ level: "error", format: "text", destinations: false, write: () => {} }),
+    counters: harness.counters,
+  });
+  const answers = await Promise.all(Array.from({ length: 2 * MAX_WAITS }, (_, i) => caller.ask(b32, `${i}`)));
+  assertEquals([await early, ...answers], ["web:early", ...answers.map((_, i) => `web:${i}`)]);
+  assertEquals(accepts(), 3 * MAX_WAITS + 1, "each caller took a wait that was there");
+  await successor.close();
+  gate.close();
+});
+
+Deno.test("a session that is over is rebuilt, and callers are waited for again, java 0.9.47", async () => {
+  await using service = new Service(answering("web"));
+  await using served = await serveInto([service.rule], {}, { bridge: { manners: "java 0.9.47" } });
+  const { harness, caller, b32 } = served;
+  await until("they wait", () => harness.bridge.lines.filter((line) => line.startsWith("STREAM ACCEPT")).length > 0);
+  harness.bridge.stopSessions({ prefix: "i2p-socks-" });
+  await until("there is another one", () => harness.identity.status.session?.address !== b32);
+  await until("it stands", () => harness.identity.status.state === "ready");
+  // The caller's own session was stopped, too.
+  await using next = await startCaller(harness.bridge.port);
+  await until(
+    "callers are served",
+    async () => await next.ask(harness.identity.status.session?.address ?? "", "x").catch(() => "") === "web:x",
+  );
+  assertEquals(await caller.ask(b32, "x").catch(() => "over"), "over");
 });
 
 Deno.test("a megabyte each way arrives whole, with the service as slow as it likes", async () => {
@@ -309,10 +376,17 @@ Deno.test("draining waits for callers, and ending closes them", async () => {
   const { conn } = await caller.call(b32);
   await until("it is served", () => harness.proxy.callers === 1);
   let isDrained = false;
-  const drained = harness.proxy.drain(5_000).then(() => isDrained = true);
+  const drained = harness.proxy.drain(1_000_000).then(() => isDrained = true);
   await delay(100);
   assertEquals([isDrained, harness.proxy.callers], [false, 1]);
-  assertEquals(await caller.ask(b32, "x"), "", "nobody new is let in");
+  let answer: string | undefined;
+  const asked = caller.ask(b32, "x").then((text) => answer = text);
+  using clock = new Clock();
+  await until("nobody new is let in", async () => {
+    await clock.skip(HELD_CALLER / 20);
+    return answer === "";
+  });
+  await asked;
   assertEquals(harness.counters.get("inbound-callers"), 1);
   closeAnyhow(conn);
   await drained;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encode } from "../support/bytes.ts";
 import { withChance } from "../support/chance.ts";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, lastOutcome, NO_STREAM, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { delay, until } from "../support/wait.ts";
 
@@ -9,7 +9,7 @@ const SESSION_REFUSED = 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="not today"\n';
 
 /** What the log tells a user of the session, without times and numbers. */
 function story({ log }: Harness): string[] {
-  return log.filter((line) => !/ debug | Refused a client/.test(line)).map((line) =>
+  return log.filter((line) => !(line.includes(" debug ") || NO_STREAM.test(line))).map((line) =>
     line.replace(/^\S+ /, "").replaceAll(/(after|for) \d+( s)?/g, "$1 ...").replace(/ attempt=\d+/, "")
       .replace(/127\.0\.0\.1:\d+: no/, "SAM: no")
       .replace(/ hint="(?:\\.|[^"\\])*check --sam 127\.0\.0\.1:\d+ looks for the cause"/, " (check)")
@@ -19,7 +19,7 @@ function story({ log }: Harness): string[] {
 
 /** The reason of the refusal that the log told last. */
 function lastReason({ log }: Harness): string | undefined {
-  return / reason=(\S+)/.exec(log.findLast((line) => line.includes("Refused a client")) ?? "")?.[1];
+  return / reason=(\S+)/.exec(lastOutcome(log))?.[1];
 }
 
 Deno.test("A client that comes while the router is away is held, and served when it is back", async () => {

@@ -166,7 +166,7 @@ Deno.test("One question for an IP address is written to the log as what it is, a
   await using harness = await startGuarded("warn");
   const { conn } = await socksConnect(harness.port, "93.184.216.34", 80);
   conn.close();
-  await until("it is refused", () => harness.log.some((line) => line.includes("Refused a client")));
+  await until("it is refused", () => harness.log.some((line) => line.includes("Blocked: ")));
   assertEquals([warnings(harness), harness.counters.get("sign-dns")], [[], 0]);
   assertMatch(harness.log.join("\n"), / info +The application asked for an IP address: .* fix=/);
 });
@@ -250,4 +250,17 @@ Deno.test("A site asked for by its GarliCat address is no other site", async () 
   await using harness = await startGuarded("block");
   const guard = `GET / HTTP/1.1\r\nHost: [fd60:db4d:ddb5::1]\r\n\r\n`;
   assert(await send(harness, [guard]));
+});
+
+Deno.test("requests for one and the same IP address are no DNS leak, and those for another one are", async () => {
+  await using harness = await startGuarded("warn");
+  const ask = async (host: string): Promise<void> => {
+    const { reply, conn } = await socksConnect(harness.port, host, 80);
+    assertEquals(reply.code, 8);
+    conn.close();
+  };
+  for (let i = 0; i < 3; i++) await ask("192.0.2.1");
+  assertEquals(harness.counters.get("sign-dns"), 0);
+  await ask("192.0.2.2");
+  assertEquals(harness.counters.get("sign-dns"), 1);
 });

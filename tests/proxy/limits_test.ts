@@ -195,11 +195,12 @@ Deno.test("Far above the limit every client is told so, also where nobody before
 /** Has clients ask for streams that are not opened. They read nothing. */
 async function waitForStreams(harness: Harness, count: number, payload: Uint8Array): Promise<Deno.TcpConn[]> {
   const waiting: Deno.TcpConn[] = [];
-  const before = harness.streams();
+  const before = harness.sent("STREAM CONNECT", "ID").length;
   for (let i = 0; i < count; i++) {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
     await conn.write(concat(encodeGreeting([0]), encodeRequest5({ host: harness.name, port: 80 })));
-    await until("it is being connected", () => harness.streams() === before + i + 1);
+    // Sockets of streams that have ended may still be there, so these say nothing.
+    await until("it is being connected", () => harness.sent("STREAM CONNECT", "ID").length === before + i + 1);
     // A segment of its own, so that it is no part of the request.
     if (payload.length > 0) await conn.write(payload);
     waiting.push(conn);

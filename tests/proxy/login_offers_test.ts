@@ -95,6 +95,18 @@ Deno.test("a login that somebody chose isolates, also after a connection like it
   assertEquals(await offer(harness, { user: "work", password: "x" }), "asked, isolated");
 });
 
+Deno.test("a client that sends its login without waiting is understood, also after a connection like it was cut off", async () => {
+  await using harness = await startIsolating();
+  await offer(harness, "closes");
+  await until("it is noticed", () => harness.counters.get("refused-login-missing") === 1);
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+  const request = encodeRequest5({ host: harness.name, port: 80 });
+  await writeAll(conn, concat(encodeGreeting([0, 2]), encodeLogin("work", "x"), request));
+  const answer = new Uint8Array(14);
+  for (let count = 0; count < answer.length;) count += await conn.read(answer.subarray(count)) ?? answer.length;
+  assertEquals([...answer.subarray(0, 6), lastIdentity(harness)], [5, 2, 1, 0, 5, 0, "isolated"]);
+});
+
 Deno.test("a client that has nothing but a login is always asked, and CONNECT never gets a name as bound address", async () => {
   await using harness = await startIsolating({ settings: { timeouts: { handshake: 500 } } });
   for (let i = 0; i < 2; i++) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { MAX_SURPLUS } from "../../lib/proxy/admission.ts";
 import { Clock } from "../support/clock.ts";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import { readToEnd, socksConnect } from "../clients/socks_client.ts";
 import { delay, until } from "../support/wait.ts";
 
@@ -15,7 +15,7 @@ Deno.test("Clients of one address above its limit are told so; others are served
   const old = [await open(harness, TWO), await open(harness, TWO)];
   for (const [version, code] of [[5, 1], [4, 0x5b]] as const) {
     assertEquals(await replyTo(harness, TWO, version), code);
-    const line = harness.log.findLast((text) => text.includes("Refused")) ?? "";
+    const line = lastOutcome(harness.log);
     assertStringIncludes(line, "Too many connections from one client address reason=too-many-per-client");
     assertStringIncludes(line, "--max-per-client");
   }

@@ -6,6 +6,7 @@ import type { Manners } from "../sam_bridge/bridge.ts";
 import { MAX_KEPT_BY_STREAM } from "../../lib/relay/keeper.ts";
 import { SILENT_AFTER, SILENT_STORY } from "../../lib/relay/relay.ts";
 import { Clock } from "../support/clock.ts";
+import { BindClient } from "../clients/socks_bind.ts";
 import { readToEnd, socksConnect, type SocksConnection, writeAll } from "../clients/socks_client.ts";
 import { delay, until } from "../support/wait.ts";
 
@@ -355,4 +356,26 @@ Deno.test("drain() does not wait longer than it may, and close() ends what is le
     assertEquals((await readToEnd(conn)).length, 0);
     conn.close();
   }
+});
+
+Deno.test("drain() waits neither for clients that ask for nothing nor for callers of BIND", async () => {
+  await using harness = await startHarness({
+    bridge: { silentPeerTimeout: 60_000 },
+    settings: { bind: true, timeouts: { handshake: 60_000, connect: 60_000 } },
+  });
+  using bound = await BindClient.ask(harness.port, {});
+  assertEquals((await bound.reply()).code, 0);
+  const silent = await Promise.all(
+    ["", "\x05", "\x05\x01\x02", "\x04\x01\x00\x50\x00\x00\x00\x01user"].map(async (bytes) => {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port: harness.port });
+      await writeAll(conn, encode(bytes));
+      return conn;
+    }),
+  );
+  await until("all are there", () => harness.proxy.connections === 5);
+  const since = performance.now();
+  await harness.proxy.drain(30_000);
+  assert(performance.now() - since < 15_000, "ended long before the time was over");
+  assertEquals([harness.proxy.connections, harness.counters.get("refused-handshake-timeout")], [0, 0]);
+  silent.forEach((conn) => conn.close());
 });

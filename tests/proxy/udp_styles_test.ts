@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeI2pBase32 } from "../../lib/i2p/base32.ts";
 import { encodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { startHarness } from "../support/harness.ts";
@@ -68,5 +68,12 @@ for (const manners of ["java", "i2pd"] as const) {
     const story = "The router does not support datagrams, or not the kind that --udp-style names";
     assert(harness.log.some((line) => line.includes(story)), harness.log.join(""));
     assertEquals(await harness.ask(), 0);
+    const told = harness.log.filter((line) => /separate, temporary|there is no UDP/.test(line));
+    assertEquals(told.length, 1);
+    // With i2pd it is not known by then.
+    assertStringIncludes(
+      told[0] ?? "",
+      manners === "java" ? "The router has no datagrams of the kind DATAGRAM2" : "separate",
+    );
   });
 }

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hashPassword, LoginBook } from "../../lib/config/login_book.ts";
 import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { concat } from "../support/bytes.ts";
-import { type Harness, startHarness } from "../support/harness.ts";
+import { type Harness, lastOutcome, startHarness } from "../support/harness.ts";
 import type { Manners } from "../sam_bridge/bridge.ts";
 import { pureTest } from "../support/pure.ts";
 import { INSTEAD } from "../../lib/manual/tables.ts";
@@ -56,7 +56,7 @@ async function refused(harness: Harness, host: string, version: 4 | 5, code: num
   conn.close();
   await until("the client is forgotten", () => harness.proxy.connections === 0);
   await until("its socket is closed", () => harness.streams() <= 0);
-  assertStringIncludes(harness.log.findLast((line) => line.includes("Refused")) ?? "", `reason=${reason}`);
+  assertStringIncludes(lastOutcome(harness.log), `reason=${reason}`);
 }
 
 /** What a router answers to STREAM CONNECT, and what the client is told: SOCKS5 code, reason. */
@@ -100,7 +100,7 @@ Deno.test("The proxy tells each RESULT of a router apart", async (t) => {
       answer = given;
       await refused(harness, harness.name, 5, code, reason);
       assertEquals(
-        (harness.log.findLast((line) => line.includes("Refused")) ?? "").includes("Connection timed out"),
+        lastOutcome(harness.log).includes("Connection timed out"),
         given.includes("Connection timed out"),
       );
       await refused(harness, harness.name, 4, 0x5b, reason);
@@ -185,8 +185,8 @@ Deno.test("A login that cannot be checked, by a mistake of ours, is no client th
   await until("it is told", () => harness.counters.get("refused-internal") === 1);
   assertEquals(harness.counters.get("refused-client-closed"), 0);
   assertStringIncludes(
-    harness.log.findLast((line) => line.includes("Refused")) ?? "",
-    "error Refused a client: TypeError",
+    lastOutcome(harness.log),
+    "error Connection failed: TypeError",
   );
 });
 

@@ -7,12 +7,18 @@ import { GREETING } from "./web.ts";
 
 /** How many routers there are, and how long tunnels are. */
 export interface I2pdNet {
-  /** Hops of each tunnel; with more than none there are {@linkcode HOP_ROUTERS} routers, in a network namespace. */
+  /** Hops of each tunnel. */
   hops: number;
 }
 
-/** Routers where tunnels have hops: the one under test, the one with the services, and four between them. */
-export const HOP_ROUTERS = 6;
+/** Versions before this minor one read their own lease sets back in the older type, so that one router makes a network. */
+const FIRST_WITHOUT_OLD_LEASE_SETS = 48;
+
+/** The router under test, and the floodfill that has the services: a newer one alone often finds no new lease set. */
+const ROUTERS = 2;
+
+/** The same with four between them, where tunnels have hops. */
+const HOP_ROUTERS = 6;
 
 /** Of the namespace: not among the ranges that i2pd takes no connection from, and nobody's on the internet (RFC 2544). */
 export const NETWORK = "198.18.57";
@@ -33,14 +39,18 @@ export async function startI2pd(
   site: { port: number },
   { hops }: I2pdNet,
 ): Promise<Router> {
-  const count = hops === 0 ? 1 : HOP_ROUTERS;
-  // Before 2.48, the floodfill of a network of one cannot read back a lease set of the newer type.
   const minor = Number(version.split(".")[1]);
-  const isOld = hops === 0 && minor < 48;
-  const leaseSet = isOld ? ["i2cp.leaseSetType=1", "i2cp.leaseSetEncType=0"] : [];
+  const isAlone = hops === 0 && minor < FIRST_WITHOUT_OLD_LEASE_SETS;
+  const leaseSet = isAlone ? ["i2cp.leaseSetType=1", "i2cp.leaseSetEncType=0"] : [];
+  const count = hops > 0 ? HOP_ROUTERS : isAlone ? 1 : ROUTERS;
   const quantity = hops === 0 ? 1 : 2;
   const [sam, socks, closed, ...others] = await freePorts(3 + count);
-  const ports = { sam: sam ?? 0, socks: socks ?? 0, closed: closed ?? 0, hasUdpSetting: minor >= 47 };
+  const ports = {
+    sam: sam ?? 0,
+    socks: socks ?? 0,
+    closed: closed ?? 0,
+    hasUdpSetting: minor >= 47,
+  };
   const netid = 100 + Math.floor(Math.random() * 100);
   const tunnels = { hops, quantity, leaseSet };
 
@@ -50,9 +60,8 @@ export async function startI2pd(
   );
   for (const [i, home] of dirs.entries()) {
     await Deno.mkdir(home);
-    const address = hops === 0
-      ? `127.0.${1 + Math.floor(Math.random() * 250)}.${1 + Math.floor(Math.random() * 250)}`
-      : `${NETWORK}.${i + 1}`;
+    // Several do not take connections from loopback.
+    const address = isAlone ? `127.0.57.${1 + Math.floor(Math.random() * 250)}` : `${NETWORK}.${i + 1}`;
     const place = { address, port: port(others, i), netid, isFirst: i === 0, isLast: i === count - 1, count };
     await Deno.writeTextFile(`${home}/i2pd.conf`, routerConfig(home, place, ports, tunnels));
     const services = i < count - 1 ? "" : service("site", site.port, tunnels) + service("down", ports.closed, tunnels);
@@ -75,7 +84,7 @@ export async function startI2pd(
   if (destination === undefined || down === undefined) throw new Error("No keys");
   await Deno.writeTextFile(`${dirs[0]}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
   for (const home of dirs) await Deno.remove(`${home}/addressbook`, { recursive: true }).catch(() => {});
-  if (hops > 0) await acquaint(dirs);
+  if (count > 1) await acquaint(dirs);
 
   const start = async (daemon: Daemon): Promise<void> => {
     daemon.start();
@@ -197,8 +206,8 @@ function routerConfig(
   { hops, quantity }: Tunnels,
 ): string {
   const exploratory = Math.min(hops, 1);
-  // Of several, those at the ends look slow, so that the others make the hops.
-  const bandwidth = count > 1 && (isFirst || isLast) ? "L" : "X";
+  // Where there are hops, those at the ends look slow, so that the others make them.
+  const bandwidth = count > ROUTERS && (isFirst || isLast) ? "L" : "X";
   return `tunconf = ${dir}/tunnels.conf
 log = file
 logfile = ${dir}/i2pd.log
@@ -257,8 +266,7 @@ type = server
 host = 127.0.0.1
 port = ${port}
 keys = ${name}.dat
-${leaseSet.map((option) => option.replace("=", " = ")).join("\n")}
-${lengths(hops, 0, quantity)}`;
+${leaseSet.map((option) => `${option.replace("=", " = ")}\n`).join("")}${lengths(hops, 0, quantity)}`;
 }
 
 function fail(): never {

@@ -67,7 +67,7 @@ for (const [what, answer, behind] of ANSWERS) {
     assertEquals([caller, told], [await b32Address(DESTINATION), 1]);
     assertEquals(new TextDecoder().decode(early), behind);
     assertEquals(bridge.lines.filter((line) => /^(HELLO|STREAM)/.test(line)), [
-      "HELLO VERSION MIN=3.1 MAX=3.1",
+      "HELLO VERSION MIN=3.1 MAX=3.2",
       "STREAM ACCEPT ID=id SILENT=false",
     ]);
   });
@@ -83,7 +83,7 @@ Deno.test("the wait ends with its signal, and SAM 3.2 is asked for where ports a
   const endpoint = { hostname: "127.0.0.1", port: bridge.port };
   const waiting = (): void => stop.abort(reason);
   const error = await assertRejects(
-    () => acceptStream(endpoint, "id", stop.signal, { wantsPort: true, onWaiting: waiting }),
+    () => acceptStream(endpoint, "id", stop.signal, { onWaiting: waiting }),
     Error,
     "enough",
   );

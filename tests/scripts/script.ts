@@ -104,6 +104,7 @@ class Stage implements AsyncDisposable {
     this.#env.set("HOME", dir);
     this.#env.set("DENO_DIR", Deno.env.get("DENO_DIR") ?? `${cache}/deno`);
     for (const name of ["DENO_NO_UPDATE_CHECK", "NO_COLOR"]) this.#env.set(name, "1");
+    this.#env.set("XDG_RUNTIME_DIR", `${dir}/.run`);
     this.#env.set("MAIN", `${PROJECT}main.ts`);
   }
 

@@ -86,7 +86,7 @@ Deno.test("readConfiguration() lets each layer win over every one below it alone
 
 Deno.test("readConfiguration() prefers flags to the file for the log too", async () => {
   const { log } = await readText("log-level: warn\nlog-format: json\n", ["--log-level", "debug", "--log-destinations"]);
-  assertEquals(log, { logLevel: "debug", logFormat: "json", logDestinations: true });
+  assertEquals(log, { logLevel: "debug", logFormat: "json", logDestinations: true, color: "auto" });
 });
 
 Deno.test("readConfiguration() adds up what is denied, and takes other lists from one layer", async () => {
@@ -362,7 +362,7 @@ log-format: json
 log-destinations: true
 `;
   const { log, applications: [app] } = await readText(text);
-  assertEquals(log, { logLevel: "warn", logFormat: "json", logDestinations: true });
+  assertEquals(log, { logLevel: "warn", logFormat: "json", logDestinations: true, color: "auto" });
   const { allow = [], deny = [], callers } = app?.policy ?? {};
   assertEquals({ ...app, policy: { allow: allow.map((r) => r.text), deny: deny.map((r) => r.text), callers } }, {
     name: "n",

@@ -20,6 +20,7 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
       {
         kind: "base",
         group: null,
+        label: "own identity",
         state: "ready",
         reason: null,
         b32: "own.b32.i2p",
@@ -27,12 +28,32 @@ export function anApplication(parts: Partial<ApplicationStatus> = {}): Applicati
         clients: 1,
         sites: 3,
       },
-      { kind: "group", group: 1, state: "lost", reason: "It went", b32: null, ageSeconds: 5, clients: 2, sites: 1 },
+      {
+        kind: "group",
+        group: 1,
+        label: "login 1",
+        state: "lost",
+        reason: "It went",
+        b32: null,
+        ageSeconds: 5,
+        clients: 2,
+        sites: 1,
+      },
     ],
     refusals: [
       { reason: "clearnet", count: 4, message: "Not an I2P name", hint: null },
       { reason: "ip", count: 1, message: "An IP address", hint: "Remote DNS" },
     ],
+    outcomes: [{
+      time: "2026-01-02T03:59:59.000Z",
+      count: 4,
+      outcome: "Blocked",
+      reason: "clearnet",
+      message: "Not an I2P name",
+      hint: null,
+      fix: null,
+      identity: "login 1",
+    }],
     leaks: [{ kind: "http-user-agent", count: 2, story: "User-Agent names the system", fix: "Set another" }],
     ...parts,
   };
@@ -49,6 +70,7 @@ export function aServingApplication(parts: Partial<ApplicationStatus> = {}): App
       {
         kind: "datagrams",
         group: 1,
+        label: "datagrams 1",
         state: "ready",
         reason: null,
         b32: "udp.b32.i2p",
@@ -59,6 +81,7 @@ export function aServingApplication(parts: Partial<ApplicationStatus> = {}): App
       {
         kind: "datagrams",
         group: 3,
+        label: "datagrams 3",
         state: "ready",
         reason: null,
         b32: "one.b32.i2p",
@@ -69,6 +92,7 @@ export function aServingApplication(parts: Partial<ApplicationStatus> = {}): App
       {
         kind: "datagrams",
         group: 4,
+        label: "datagrams 4",
         state: "lost",
         reason: "It went too",
         b32: null,

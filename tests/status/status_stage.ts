@@ -1,6 +1,6 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import { LEAKS } from "../../lib/guard/leak.ts";
-import { type Reason, REASONS } from "../../lib/reasons/reasons.ts";
+import { OUTCOMES, type Reason, REASONS } from "../../lib/reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../../lib/reasons/caller_refusals.ts";
 import { DROPS } from "../../lib/reasons/datagram_drops.ts";
 import { PAGE } from "../../lib/status/page.ts";
@@ -9,6 +9,7 @@ import { PAGE } from "../../lib/status/page.ts";
 export interface StagedIdentity {
   kind: "base" | "group" | "datagrams";
   group: null | number;
+  label: string;
   state: "building" | "ready" | "lost";
   reason: null | string;
   b32: null | string;
@@ -32,6 +33,7 @@ export interface StagedApplication {
   bytesKept: number;
   connected: number;
   identities: StagedIdentity[];
+  outcomes: StagedOutcome[];
   refusals: StagedTally[];
   leaks: { kind: string; count: number; story: string; fix: string }[];
   callers?: {
@@ -46,6 +48,19 @@ export interface StagedApplication {
   };
   bind?: { waiting: number; waited: number; connected: number; denied: number };
   udp?: { associations: number; granted: number; sent: number; received: number; dropped: StagedTally[] };
+}
+
+/** An outcome in `/status.json`. */
+export interface StagedOutcome {
+  time: string;
+  count: number;
+  outcome: string;
+  reason: string;
+  message: string;
+  hint: null | string;
+  fix: null | { i2pd: string; java: string };
+  identity: null | string;
+  destination?: string;
 }
 
 /** A reason in `/status.json`, with how often it came up. */
@@ -86,10 +101,38 @@ export function readyApplication(changes: Partial<StagedApplication> = {}): Stag
     bytesKept: 0,
     connected: 1_284,
     identities: [
-      { kind: "base", group: null, state: "ready", reason: null, b32: b32("k"), ageSeconds: 15_210, clients: 8 },
-      { kind: "group", group: 1, state: "ready", reason: null, b32: b32("q"), ageSeconds: 724, clients: 3 },
-      { kind: "group", group: 2, state: "building", reason: null, b32: null, ageSeconds: 5.2, clients: 1 },
+      {
+        kind: "base",
+        group: null,
+        label: "own identity",
+        state: "ready",
+        reason: null,
+        b32: b32("k"),
+        ageSeconds: 15_210,
+        clients: 8,
+      },
+      {
+        kind: "group",
+        group: 1,
+        label: "login 1",
+        state: "ready",
+        reason: null,
+        b32: b32("q"),
+        ageSeconds: 724,
+        clients: 3,
+      },
+      {
+        kind: "group",
+        group: 2,
+        label: "login 2",
+        state: "building",
+        reason: null,
+        b32: null,
+        ageSeconds: 5.2,
+        clients: 1,
+      },
     ],
+    outcomes: [outcome("clearnet", 37, "own identity"), outcome("name-unknown", 2, "login 2")],
     refusals: [
       tally(REASONS, "clearnet", 37),
       tally(REASONS, "ip", 4),
@@ -119,16 +162,25 @@ export function lostApplication(changes: Partial<StagedApplication> = {}): Stage
     identities: [{
       kind: "base",
       group: null,
+      label: "own identity",
       state: "lost",
       reason: REASONS["router-down"].message,
       b32: null,
       ageSeconds: 42,
       clients: 1,
     }],
+    outcomes: [],
     refusals: [],
     leaks: [],
     ...changes,
   };
+}
+
+/** A lasting identity without a session: its address is known all the same. */
+export function lostLasting(): StagedIdentity {
+  const [identity] = lostApplication().identities;
+  if (identity === undefined) throw new TypeError("It has one");
+  return { ...identity, b32: b32("z") };
 }
 
 /** An application that serves into I2P, has a client that waits for a caller, and carries datagrams. */
@@ -138,10 +190,38 @@ export function servingApplication(changes: Partial<StagedApplication> = {}): St
     name: "game",
     listen: ["127.0.0.1:4449"],
     identities: [
-      { kind: "base", group: null, state: "ready", reason: null, b32: b32("g"), ageSeconds: 7_210, clients: 1 },
-      { kind: "datagrams", group: 1, state: "ready", reason: null, b32: b32("u"), ageSeconds: 95, clients: 2 },
-      { kind: "datagrams", group: 2, state: "building", reason: null, b32: null, ageSeconds: 4, clients: 1 },
+      {
+        kind: "base",
+        group: null,
+        label: "own identity",
+        state: "ready",
+        reason: null,
+        b32: b32("g"),
+        ageSeconds: 7_210,
+        clients: 1,
+      },
+      {
+        kind: "datagrams",
+        group: 1,
+        label: "datagrams 1",
+        state: "ready",
+        reason: null,
+        b32: b32("u"),
+        ageSeconds: 95,
+        clients: 2,
+      },
+      {
+        kind: "datagrams",
+        group: 2,
+        label: "datagrams 2",
+        state: "building",
+        reason: null,
+        b32: null,
+        ageSeconds: 4,
+        clients: 1,
+      },
     ],
+    outcomes: [],
     refusals: [],
     leaks: [],
     callers: {
@@ -178,6 +258,12 @@ function tally<Name extends string>(
 ): StagedTally {
   const { message, hint } = table[reason];
   return { reason, count, message, hint: hint ?? REASONS[reason as unknown as Reason]?.sign?.fix ?? null };
+}
+
+function outcome(reason: Reason, count: number, identity: string): StagedOutcome {
+  const { message, hint, fix, sign, outcome } = REASONS[reason];
+  const time = "2026-01-02T03:04:50.000Z";
+  return { time, count, outcome: OUTCOMES[outcome], reason, message, hint: hint ?? sign?.fix ?? null, fix, identity };
 }
 
 function leak(kind: "http-user-agent", count: number): StagedApplication["leaks"][number] {

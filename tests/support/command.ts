@@ -13,6 +13,9 @@ export interface CommandResult {
 /** The root of the project, where deno.json is. */
 export const PROJECT: string = new URL("../../", import.meta.url).pathname;
 
+/** A runtime folder in which nothing can be: a test's instances are not those of the machine, nor of another test. */
+export const NO_RUNTIME_DIR: string = `${PROJECT}LICENSE`;
+
 /** What the tasks and the executable set in V8, which decides on memory. */
 export const V8_FLAGS: readonly string[] = config.tasks.compile.command.match(/--v8-flags=\S+/) ?? [];
 
@@ -25,7 +28,7 @@ export async function runCommand(
   const child = new Deno.Command(program, {
     args: [...args],
     cwd: PROJECT,
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: NO_RUNTIME_DIR, ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

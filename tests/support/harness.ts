@@ -1,3 +1,4 @@
+import { OUTCOMES } from "../../lib/reasons/reasons.ts";
 import type { Hosts } from "../../lib/config/hosts.ts";
 import type { LoginBook } from "../../lib/config/login_book.ts";
 import { type ApplicationSettings, readSettings } from "../../lib/config/settings.ts";
@@ -7,6 +8,7 @@ import { LeakWatch, type LeakWatchOptions } from "../../lib/proxy/leak_watch.ts"
 import { PrimarySupport, type UdpOptions } from "../../lib/identity/primary_support.ts";
 import { Proxy } from "../../lib/proxy/proxy.ts";
 import { Counters } from "../../lib/report/counters.ts";
+import { OutcomeBook } from "../../lib/report/outcome_book.ts";
 import { createLog } from "../../lib/report/log.ts";
 import { KeepLimit } from "../../lib/relay/keeper.ts";
 import {
@@ -38,6 +40,8 @@ export interface Harness extends AsyncDisposable {
   readonly log: readonly string[];
   /** The proxy's counters. */
   readonly counters: Counters;
+  /** What did not come out well. */
+  readonly outcomes: OutcomeBook;
   /** Connections to the bridge that the proxy holds besides the control sockets of its sessions, and those that wait. */
   streams(): number;
   /** The values of a key in the commands of some words that the proxy's sessions and streams have sent. */
@@ -105,6 +109,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const others = (options.addresses ?? []).map((address) => [address, listenAs(address)] as const);
   const log: string[] = [];
   const counters = new Counters();
+  const outcomes = new OutcomeBook({ destinations: true });
   const endpoint = { hostname: "127.0.0.1", port: bridge.port };
   const logger = createLog({
     level: "debug",
@@ -151,6 +156,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       }),
       log: logger,
       counters,
+      outcomes,
       audit: undefined,
     }),
   );
@@ -166,6 +172,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     b32: service.b32,
     log,
     counters,
+    outcomes,
     streams: () => {
       const sessions = bridge.sessions.filter(({ id }) => id.startsWith(SESSION_PREFIX));
       return bridge.openSockets - bridge.idleSockets - SERVICE_SOCKETS - sessions.length;
@@ -259,4 +266,12 @@ function close(conn: Deno.TcpConn): void {
   } catch {
     // Closed already.
   }
+}
+
+/** What begins the message about a client that got no stream. */
+export const NO_STREAM: RegExp = new RegExp(` (${Object.values(OUTCOMES).join("|")}): `);
+
+/** The last line of a log about a client that got no stream; empty if there is none. */
+export function lastOutcome(log: readonly string[]): string {
+  return log.findLast((line) => NO_STREAM.test(line)) ?? "";
 }

@@ -1,4 +1,4 @@
-import { PROJECT, proxyCommand } from "./command.ts";
+import { NO_RUNTIME_DIR, PROJECT, proxyCommand } from "./command.ts";
 
 /** A child process of i2p-socks, whether it serves or not. */
 export interface ProxyChild extends AsyncDisposable {
@@ -81,7 +81,7 @@ export function spawnProxy(
   const child = new Deno.Command(program, {
     args: [...args],
     cwd,
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", XDG_RUNTIME_DIR: NO_RUNTIME_DIR, ...env },
     stdin,
     stdout: "piped",
     stderr: "piped",

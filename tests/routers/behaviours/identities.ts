@@ -48,7 +48,7 @@ export const IDENTITIES: readonly Behaviour[] = [
       const start = performance.now();
       const second = await stage.program("--identity", "lasting");
       const took = since(start);
-      const { caller } = await within(60_000, "stream", stage.call(second.port));
+      const { caller } = await stage.call(second.port);
       const seen = await addressOf(caller);
       const same = before === second.ready["b32"] && seen === before;
       return { ok: same, words: `${same ? "the same" : `${before}, then ${seen}`}, again after ${seconds(took)}` };
@@ -62,7 +62,7 @@ export const IDENTITIES: readonly Behaviour[] = [
       const start = performance.now();
       const callers: string[] = [];
       for (const login of [undefined, "alice", "bob", "alice"]) {
-        callers.push(await addressOf((await within(200_000, "stream", stage.call(port, login))).caller));
+        callers.push(await addressOf((await stage.call(port, login)).caller));
       }
       const [own, alice, bob, again] = callers;
       const ok = own !== undefined && alice === again && new Set(callers).size === 3 && bob !== alice;

@@ -1,21 +1,15 @@
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import confineScript from "./setup_confine.sh" with { type: "text" };
+import { formatEndpoint } from "../config/endpoint.ts";
+import {
+  BY_INSTANCE,
+  BY_LOGIN,
+  type Client,
+  DESKTOP_CLIENTS,
+  LIBRARY_CLIENTS,
+  SHELL_CLIENTS,
+} from "./client_settings.ts";
+import confineScript from "../templates/setup_confine.sh" with { type: "text" };
 
-/** An application that can use the proxy. */
-export interface Client {
-  /** What it is, and where its settings go. */
-  title: string;
-  /** Its settings for a listener, in its own language, a line each. */
-  settings(listener: Endpoint): readonly string[];
-  /** What to know: what it gives away, and how to get another identity. */
-  notes: readonly string[];
-}
-
-/** What a login does, for applications that can send one. */
-const BY_LOGIN = "Another user name is another identity, and its password may be anything";
-
-/** What to do for another identity where an application cannot send a login. */
-const BY_INSTANCE = "It sends no user name: for another identity run another i2p-socks with its own --listen";
+export type { Client };
 
 const firefox: Client = {
   title: "Firefox, LibreWolf: user.js in the folder of a separate profile (about:profiles)",
@@ -243,4 +237,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       "It does not stop files, D-Bus and the X server, where others can be asked to connect: i2p-socks help confine",
     ],
   },
+  ...SHELL_CLIENTS,
+  ...DESKTOP_CLIENTS,
+  ...LIBRARY_CLIENTS,
 };

@@ -1,8 +1,11 @@
+import type { RawOptions } from "../config/raw_options.ts";
+import { ConfigError } from "../config/settings.ts";
 import { concat } from "../io/bytes.ts";
 import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
 import { type Reason, REASONS } from "../reasons/reasons.ts";
+import type { Log } from "../report/log.ts";
 import type { StreamTarget } from "../sam/stream.ts";
 import {
   encodeConnect,
@@ -15,6 +18,9 @@ import {
 } from "../socks/client5.ts";
 import { Method } from "../socks/socks5.ts";
 import { Extended5, type Login, type Parsed, Reply5, SocksError } from "../socks/wire.ts";
+import { readPassword } from "./input_files.ts";
+
+export type { Login };
 
 /** A running proxy to go through. */
 interface Upstream {
@@ -73,6 +79,21 @@ const REFUSALS: Readonly<Record<number, readonly [UpstreamProblem, string]>> = {
   [Extended5.malformedAddress]: ["not-permitted", "The proxy does not accept this as an I2P address"],
   [Extended5.timedOut]: ["timed-out", "No answer within the proxy's time limit"],
 };
+
+/** The login for a running proxy, if options give one. Where it wants no password any one will do, or none. */
+export async function readViaLogin(given: RawOptions, log: Log): Promise<Login | undefined> {
+  const user = given.get("via-user")?.at(-1)?.text;
+  const file = given.get("via-password-file")?.at(-1)?.text;
+  if (user === undefined && file === undefined) return undefined;
+  if (!user) throw new ConfigError(["--via-password-file needs --via-user"]);
+  const password = file === undefined ? "" : await readPassword(file, "--via-password-file", log);
+  const encoder = new TextEncoder();
+  const login = { user: encoder.encode(user), password: encoder.encode(password) };
+  for (const bytes of Object.values(login)) {
+    if (bytes.length > 255) throw new ConfigError(["A login for --via has at most 255 bytes of each"]);
+  }
+  return login;
+}
 
 /** Most bytes of one answer of the dialogue, with what may come behind the last one. */
 const MAX_ANSWER = 4096;
