@@ -127,6 +127,16 @@ Deno.test("each room of lib says on one small page what it promises, and holds a
   }
 });
 
+Deno.test("lib is in plain English: one word for one thing, and none that a reader has to look up", async () => {
+  const odd = /\banew\b|\bfares?\b|\btakes? the story\b|\bMakes the error\b|\bis told of each\b|\btakes its time\b/i;
+  const found: string[] = [];
+  for (const { path } of await readSources()) {
+    const lines = (await Deno.readTextFile(`${PROJECT}lib/${path}`)).split("\n");
+    lines.forEach((line, i) => odd.test(line) && found.push(`lib/${path}:${i + 1}: ${line.trim()}`));
+  }
+  assertEquals(found, []);
+});
+
 Deno.test("each file of lib has a test of its name in its room, or tests/map.ts names another one, and one only", async () => {
   const tests = await listTests();
   const mapped = Object.entries(COVERS).flatMap(([test, files]) => files.map((file) => ({ test, file })));

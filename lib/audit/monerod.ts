@@ -11,7 +11,7 @@ const RULES: readonly Rule[] = [
   {
     setting: "tx-proxy",
     isSafe: (proxy = "") => !/,disable_noise\b/.test(proxy),
-    message: "Without noise, whoever watches sees when you send a transaction",
+    message: "Without noise, an observer sees when you send a transaction",
     fix: "Leave disable_noise out",
   },
   {

@@ -35,7 +35,7 @@ const RULES: readonly Rule[] = [
     "true",
     "Peer exchange names peers, and learns of those of the clearnet",
   ),
-  mustBe("BitTorrent/Session\\LSDEnabled", "false", "true", "The local network is told of each torrent"),
+  mustBe("BitTorrent/Session\\LSDEnabled", "false", "true", "The local network learns of each torrent"),
   mustBe("BitTorrent/Session\\I2P\\MixedMode", "false", "false", "Torrents of I2P get peers of the clearnet as well"),
   {
     setting: "BitTorrent/Session\\AnnounceIP",

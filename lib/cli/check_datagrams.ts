@@ -100,7 +100,7 @@ export class DatagramCheck implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof PrimaryRefused)) throw error;
       this.#session = await createSession(endpoint, { options, datagrams }, signal);
-      return `two: --identity keeps that of streams, and datagrams have a temporary one, because this router ${error.story}`;
+      return `two: --identity keeps that of streams, and datagrams have a temporary one, because this router ${error.explanation}`;
     }
   }
 

@@ -16,7 +16,7 @@ export interface Step {
   title: string;
   /** Why it fails when its time is over. */
   late: Reason;
-  /** What that says to people. @default {the story of the reason} */
+  /** What that says to people. @default {the message of the reason} */
   lateSays?: string;
   /** Milliseconds for it alone. @default {Infinity} */
   limit?: number;
@@ -49,7 +49,7 @@ export class Fault extends Error {
   /** What to do about it; undefined where the reason says it all. */
   readonly fix: Fix | undefined;
 
-  /** Makes the error; `detail` replaces the table's story, and `fix` what is to be done about the reason as a rule. */
+  /** Takes the message of the reason; `detail` replaces the message of the reason, and `fix` its usual fix. */
   constructor(reason: Reason, detail?: string, fix?: Fix) {
     super(detail ?? REASONS[reason].message);
     this.name = "Fault";
@@ -62,7 +62,7 @@ export class Fault extends Error {
  * Takes steps one after the other, up to the first one that fails and keeps the next from being tried.
  *
  * @param endpoint the SAM bridge that it is about.
- * @param found is told of each one.
+ * @param found called with each one.
  */
 export async function walk(
   steps: readonly Step[],

@@ -38,7 +38,7 @@ interface Target extends StreamTarget {
   kind: AddressKind;
 }
 
-/** An open stream, and what is to be let go of with it. */
+/** An open stream, and what is released with it. */
 interface Opened extends PipeStream {
   /** Ends the session, if there is one. */
   release: () => Promise<void>;
@@ -149,7 +149,7 @@ async function openAlone(
     );
     release = held.release;
     keepOnly({ sam: settings.sam });
-    // It is the other promise that tells of a failure, and knows the time limit.
+    // Ignore errors here: `session()` below reports them and honours the time limit.
     held.open().catch(() => {});
     const session = await held.identity.session(signal);
     // A stream cannot move to another session: without this a new one would be built.

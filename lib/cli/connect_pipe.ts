@@ -20,7 +20,7 @@ export interface PipeStream {
   conn: Deno.TcpConn;
   /** Bytes of the peer that have come already. */
   early: Uint8Array;
-  /** Whether the other end takes the end of our side for no more than that. A SAM bridge would end the stream. */
+  /** Whether the other end has half-close. A SAM bridge would end the stream. */
   hasHalfClose: boolean;
   /** Aborted when the session of the stream is lost; undefined where somebody else has it. */
   sessionEnded?: Signal;
@@ -123,7 +123,7 @@ class Relay {
     this.#arm();
   }
 
-  /** Only while reading: a stdout that takes its time is no silence of the peer. */
+  /** Only while reading: a slow stdout does not mean that the peer is silent. */
   #arm(): void {
     this.#timer?.stop();
     if (this.#isReading) this.#timer = startTimer(this.#patience, () => this.stop(this.#late));

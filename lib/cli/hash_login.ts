@@ -65,7 +65,7 @@ function ask(question: string): string {
   return decode(Uint8Array.from(bytes));
 }
 
-/** Takes the last character off: in UTF-8 the bytes behind a character's first are 10xxxxxx. */
+/** Removes the last character: in UTF-8 the bytes behind a character's first are 10xxxxxx. */
 function removeCharacter(bytes: number[]): void {
   while (((bytes.pop() ?? 0) & 0xc0) === 0x80);
 }

@@ -238,7 +238,7 @@ async function generate({ settings, terminal }: Work): Promise<PrivateKey> {
   }
 }
 
-/** Takes the files of i2pd and Java I2P, which are the bare bytes, and I2P base64 as SAM writes it. */
+/** Accepts the files of i2pd and Java I2P, which are the bare bytes, and I2P base64 as SAM writes it. */
 function parseKey(bytes: Uint8Array): PrivateKey {
   const text = new TextDecoder("latin1").decode(bytes).trim();
   try {

@@ -64,7 +64,7 @@ async function runVerb(args: readonly string[], terminal: Terminal): Promise<Exi
 /** Does what a verb says. */
 type Handler = (operands: readonly string[], given: RawOptions, terminal: Terminal) => ExitCode | Promise<ExitCode>;
 
-/** Each verb loads what it needs when it is called: whoever starts a server waits for all that is loaded before. */
+/** Each verb loads what it needs when it is called: a server starts only after everything before it has loaded. */
 const HANDLERS: Readonly<Record<Verb, () => Promise<Handler>>> = {
   "serve": async () => (await import("./serve.ts")).serve,
   "check": async () => (await import("./check.ts")).check,

@@ -32,7 +32,7 @@ type Answer = { snapshot: Snapshot } | { note: Instance };
  * Shows what running instances are doing: those of this user, or the one that is named.
  *
  * @returns 75 if one of their applications is not ready; of a signal where it was to watch.
- * @throws {CliError} if nobody answers. Who watches is told so instead, once there was an answer.
+ * @throws {CliError} if nobody answers. With --watch it prints that instead, once there was an answer.
  */
 export async function status(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const sources = await findSources("status", operands);

@@ -16,7 +16,7 @@ interface Size {
   rows: number;
 }
 
-/** A snapshot, with an earlier one of the same program: with it, lines of traffic tell the rate since then. */
+/** A snapshot, with an earlier one of the same program: with it, lines of traffic show the rate since then. */
 interface Watched {
   snapshot: Snapshot;
   before?: Snapshot | undefined;
@@ -25,7 +25,7 @@ interface Watched {
 /**
  * Writes a snapshot for people, a line each.
  *
- * @param before an earlier one of the same program: with it, lines of traffic tell the rate since then.
+ * @param before an earlier one of the same program: with it, lines of traffic show the rate since then.
  */
 export function describeSnapshot(snapshot: Snapshot, before?: Snapshot): string[] {
   const pace = paceOf(snapshot, before);
@@ -120,7 +120,7 @@ function paceOf({ startedAt, uptimeSeconds }: Snapshot, before: Snapshot | undef
     const earlier = before.applications.find(({ name, listen }) =>
       name === application.name && listen.join() === application.listen.join()
     );
-    // An application that a reload has started anew counts from 0.
+    // An application that a reload has restarted counts from 0.
     if (earlier === undefined || earlier[counter] > application[counter]) return "";
     const rate = (application[counter] - earlier[counter]) / (uptimeSeconds - before.uptimeSeconds);
     return ` (${formatBytes(Math.round(rate))}/s)`;

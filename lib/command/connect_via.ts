@@ -28,7 +28,7 @@ interface Upstream {
   hostname: string;
   /** TCP port. */
   port: number;
-  /** Login for it, which also tells its isolation groups apart. */
+  /** Login for it, which also selects its isolation group. */
   login?: Login | undefined;
 }
 
@@ -57,7 +57,6 @@ export class UpstreamError extends Error {
   /** Why, where the proxy is one of this program, and its SAM bridge. */
   readonly refusal: { reason: Reason; sam: string } | undefined;
 
-  /** Makes the error. */
   constructor(problem: UpstreamProblem, message: string, cause?: unknown, refusal?: UpstreamError["refusal"]) {
     super(message, { cause });
     this.name = "UpstreamError";
@@ -153,8 +152,8 @@ async function talk(conn: Deno.TcpConn, login: Login | undefined, { host, port }
   // It becomes part of a command to type, so it must be what it says.
   const [, word = "", sam = ""] = /^([a-z-]+) ((?:127\.0\.0\.1|\[::1\]):\d{1,5})$/.exec(words) ?? [];
   if (isReason(word)) throw new UpstreamError("failed", REASONS[word].message, undefined, { reason: word, sam });
-  const [problem, story] = REFUSALS[code] ?? ["failed", `The proxy answered with code ${code}`];
-  throw new UpstreamError(problem, story);
+  const [problem, message] = REFUSALS[code] ?? ["failed", `The proxy answered with code ${code}`];
+  throw new UpstreamError(problem, message);
 }
 
 function isReason(word: string): word is Reason {
@@ -171,7 +170,7 @@ class Answers {
     this.#conn = conn;
   }
 
-  /** Takes the next answer. @throws {SocksError} if the proxy closes instead. */
+  /** Reads the next answer. @throws {SocksError} if the proxy closes instead. */
   async take<T>(parse: (bytes: Uint8Array) => Parsed<T>): Promise<T> {
     for (;;) {
       const parsed = parse(this.rest);

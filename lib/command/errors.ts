@@ -28,7 +28,7 @@ export function logProblems(log: Log, what: string, error: unknown): void {
   for (const message of messages) log.error(`${what}: ${message}`, { hint: hints.join("; ") || undefined });
 }
 
-/** Finds out what an error means. What nobody has foreseen is told with its stack. */
+/** Explains an error. An unexpected one is shown with its stack. */
 export function problemsOf(error: unknown): Problem {
   if (error instanceof CliError) {
     return { messages: [error.message], hints: error.hints, code: error.code, reason: error.reason };

@@ -11,7 +11,6 @@ export class CliError extends Error {
   /** Its reason in the table of reasons, if it has one there. */
   readonly reason: string | undefined;
 
-  /** Makes the error. */
   constructor(code: ExitCode, message: string, hints: readonly string[] = [], reason: string | undefined = undefined) {
     super(message);
     this.name = "CliError";

@@ -33,7 +33,7 @@ export function defaultKeysDir(): string | undefined {
  */
 export function requireKeysDir(path: string | undefined): string {
   if (path === undefined) {
-    throw new CliError(ExitCode.usage, "Cannot tell where to keep identities: HOME is not set", [
+    throw new CliError(ExitCode.usage, "Cannot find a folder for identities: HOME is not set", [
       "Give --keys-dir DIR",
     ]);
   }

@@ -142,7 +142,7 @@ function maySocket(path: string): boolean {
   }
 }
 
-/** Makes a grant of its own of what a wider one covers. Only then: otherwise the runtime would ask the user. */
+/** Requests a narrow grant that a wider one covers. Only then: otherwise the runtime would ask the user. */
 function narrow(descriptor: Deno.PermissionDescriptor): void {
   if (isGranted(descriptor)) Deno.permissions.requestSync(descriptor);
 }

@@ -13,7 +13,7 @@ export function adviseOn(error: unknown, endpoint: Endpoint): unknown {
   return new CliError(REASONS[reason].exitCode, describeSamError(error, endpoint), advice, reason);
 }
 
-/** What a failure of the SAM bridge says to whoever has started this command, with the router's own words. */
+/** What a failure of the SAM bridge says to the user of this command, with the router's own words. */
 export function describeSamError(error: SamError, endpoint: Endpoint): string {
   const { phase, failure, text } = error;
   if (phase === "session" && failure === "closed") return `${error.message} before tunnels were ready`;

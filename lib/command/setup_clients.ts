@@ -134,7 +134,7 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
     notes: [
       "Its defaults give away your user name, in the nick too, and real name; i2p-socks --scrub irc takes out what these " +
       "settings miss, but not from the nick",
-      "Without proxychains it connects to servers of the clearnet, and to whoever offers a DCC, straight from this machine",
+      "Without proxychains it connects to servers of the clearnet, and to anyone who offers a DCC, straight from this machine",
       `${BY_LOGIN}: behind the port, socks5 HOST PORT work x. For a persistent one: i2p-socks --identity irc`,
     ],
   },

@@ -15,7 +15,7 @@ const DEFAULT_COLUMNS = 80;
 /** Lines likewise. */
 const DEFAULT_ROWS = 24;
 
-/** Milliseconds that a program which was told to end waits for the readers of its output. */
+/** Milliseconds that a program which is ending waits for the readers of its output. */
 const LAST_WORDS = 1_000;
 
 /**
@@ -137,7 +137,7 @@ export class Terminal {
   }
 
   /**
-   * Waits until everything is written: as long as the readers want, or, of a program that was told to end, for a second.
+   * Waits until everything is written: as long as the readers want, or for a second if a signal has ended the program.
    */
   async flush(isTold: boolean): Promise<void> {
     const milliseconds = isTold ? LAST_WORDS : Infinity;

@@ -24,7 +24,7 @@ const OPTIONS = "options";
  * Reads a configuration file: YAML with the options of the command line as keys, and a list `applications` whose items
  * have such keys of their own.
  *
- * What is wrong is added to `problems`, all of it, with its line where that can be told.
+ * Appends everything that is wrong to `problems`, with its line if that is known.
  */
 export function parseConfigFile(text: string, problems: string[]): ConfigFile {
   const reader = new FileReader(text, problems);

@@ -21,7 +21,7 @@ export interface CallerRules {
 export interface ForwardSettings {
   /** Where callers are brought, at least one rule. */
   rules: readonly ForwardRule[];
-  /** Whether the service is told the caller's address, in a line in front. */
+  /** Whether the service gets the caller's address, in a line in front. */
   header: boolean;
   /** Callers at once. */
   maxInbound: number;

@@ -132,7 +132,6 @@ export class ConfigError extends Error {
   /** Where it stands how to do it right. */
   readonly hint: string;
 
-  /** Makes the error. */
   constructor(problems: readonly string[], hint = "See i2p-socks --help") {
     super(problems.join("\n"));
     this.hint = hint;

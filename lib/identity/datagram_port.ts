@@ -21,7 +21,7 @@ import type { SiteCount } from "./site_count.ts";
 /** Datagrams that are sent before the log says that none has come: a wrong UDP port of the bridge swallows them all. */
 const UNANSWERED = 20;
 
-/** What takes the datagrams that come in for one client. */
+/** Receives the datagrams that arrive for one client. */
 export interface DatagramTaker {
   /** Takes note of what is dropped of its application. */
   readonly drops: DropBook;

@@ -334,7 +334,7 @@ export class Identity {
       this.#log.warn(`Session lost after ${formatDuration(stood)}: ${reason.message}. Building a new one`, {
         routerSaid: reason.text,
       });
-      // A session that dies young is no success: without this, a router that ends each one at once would be pestered.
+      // A session that dies young is not a success: without this, a router that ends each one at once would be pestered.
       if (stood > RETRY_MAX) backoff.reset();
       session = await this.#rebuild(backoff);
     }

@@ -63,7 +63,7 @@ export class PrimarySupport {
     }
   }
 
-  #remember({ step, story, answer }: PrimaryRefused, style: DatagramStyle): void {
+  #remember({ step, explanation, answer }: PrimaryRefused, style: DatagramStyle): void {
     if (this.#isRefused) return;
     this.#isRefused = true;
     const routerSaid = answer?.text ?? answer?.result;
@@ -74,7 +74,7 @@ export class PrimarySupport {
       });
       return;
     }
-    this.#log.info(`This router ${story}, so UDP uses a separate, temporary I2P address`, {
+    this.#log.info(`This router ${explanation}, so UDP uses a separate, temporary I2P address`, {
       routerSaid,
       hint: "--identity applies to streams only",
     });

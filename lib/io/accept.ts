@@ -13,9 +13,9 @@ export const ACCEPTED_A_TURN = 32;
 /**
  * Accepts clients until the listener is closed.
  *
- * A failed accept is no end: a client that resets at once makes one fail, and so does a lack of file descriptors.
+ * A failed accept does not end the loop: a client that resets at once causes one, and so do missing file descriptors.
  *
- * @param failed is told of each failed accept.
+ * @param failed called with each failed accept.
  * @param turn resolves when everything else had its turn.
  * @param room resolves when there is room for the one that was accepted; others wait in the kernel's queue until then.
  */

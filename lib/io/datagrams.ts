@@ -29,7 +29,7 @@ type TakeDatagram = (bytes: Uint8Array<ArrayBuffer>, from: Deno.NetAddr) => void
 /**
  * A socket for datagrams that are taken one after the other, in the order in which they came.
  *
- * Receiving goes before taking: what takes a datagram sends it on, and meanwhile a burst would run over the buffer of the
+ * Receiving goes before taking: what takes a datagram sends it on, and during that time a burst would overflow the buffer of the
  * system.
  */
 export class DatagramSocket {
@@ -41,7 +41,7 @@ export class DatagramSocket {
   #next = 0;
   #queued = 0;
   #isOpen = true;
-  /** Whether none is there to be received, or there is no room for it. */
+  /** Whether there is nothing to receive, or no room for it. */
   #isQuiet = false;
   /** Resolves when there may be something to take, or room. */
   #changed = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import { isExhaustion } from "./conn.ts";
 
-/** Costs nothing to open, and may be opened by whoever may read anything. */
+/** Costs nothing to open, and needs no more than the permission to read. */
 const ANY_FILE = "/dev/null";
 
 /**

@@ -1,4 +1,4 @@
-/** Milliseconds by which a timer must be late to say that the process was stopped meanwhile. */
+/** Milliseconds by which a timer must be late to show that the process was stopped in between. */
 const STOPPED = 1_000;
 
 /** Milliseconds at most that a timer which was late on that account waits once more. */
@@ -25,7 +25,7 @@ const NEVER: Timer = { stop: () => {} };
  * Calls back once, after a time in milliseconds; `Infinity` is never.
  *
  * Time in which the process was stopped (by SIGSTOP, a debugger, or a laptop's sleep where the system's steady clock goes
- * on) does not count in full: what has arrived meanwhile is still unread, and is looked at before the time is declared
+ * on) does not count in full: what has arrived in between is still unread, and is looked at before the time is declared
  * over. Jumps of the wall clock do not matter, for it is never asked.
  *
  * Made for time limits, of which a busy proxy starts and stops thousands a second: those of one length share a timer of

@@ -8,7 +8,6 @@ export class KeyStoreError extends Error {
   /** What the user can do. */
   readonly hint: string | undefined;
 
-  /** Makes the error. */
   constructor(problem: KeyProblem, message: string, hint?: string) {
     super(message);
     this.name = "KeyStoreError";

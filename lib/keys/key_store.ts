@@ -92,7 +92,7 @@ export class KeyStore {
   }
 
   /**
-   * Takes the lock of an identity; dispose of it to let it go. The identity itself need not exist.
+   * Takes the lock of an identity; dispose of it to release it. The identity itself need not exist.
    *
    * @throws {KeyStoreError} if another process has it.
    */
@@ -266,7 +266,7 @@ async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** Makes a rename last through a power failure. Windows cannot open folders, and needs no such thing. */
+/** Makes a rename last through a power failure. Windows cannot open folders and does not need this. */
 async function syncDirectory(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using directory = await Deno.open(path);

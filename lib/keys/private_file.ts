@@ -49,7 +49,7 @@ export async function checkPlainFile(path: string): Promise<void> {
 /**
  * The mode of what others may use, as chmod takes it.
  *
- * @param bits those that tell so.
+ * @param bits the bits that count as open to others.
  * @returns undefined where none of them is set.
  */
 export function modeForOthers(mode: number | null, bits: number): string | undefined {

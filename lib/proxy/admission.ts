@@ -7,7 +7,7 @@ import type { Reason } from "../reasons/reasons.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { HalfClosedStreams } from "../relay/half_closed.ts";
 
-/** Clients above `--max-connections`, and of one address above `--max-per-client`, that are heard so that they can be told. */
+/** Clients above `--max-connections`, and of one address above `--max-per-client`, that are heard so that they get a reply. */
 export const MAX_SURPLUS = 64;
 
 /** Milliseconds that a client has at least to ask for something, before it gives way to others. */

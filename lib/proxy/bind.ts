@@ -21,7 +21,7 @@ import { logLeftovers, PendingAccept } from "./pending_accept.ts";
 import { checkDestination, mayCall } from "./policy.ts";
 import { type OpenStream, relayStream, watchClient } from "./stream.ts";
 
-/** Addresses that stand for "whoever calls" in a BIND. */
+/** Addresses that stand for "anybody" in a BIND. */
 const ANYBODY: readonly string[] = ["", "0.0.0.0", "0:0:0:0:0:0:0:0"];
 
 /** Milliseconds until the router is asked again, where it has closed a socket that waited. */

@@ -53,7 +53,7 @@ export interface ClientContext {
   readonly settings: ApplicationSettings;
   /** Holds clients to the limits of their number. */
   readonly admission: Admission;
-  /** SOCKS commands that are served besides CONNECT. */
+  /** SOCKS commands that are served in addition to CONNECT. */
   readonly commands: ReadonlySet<number>;
   /** Who may connect; everybody where undefined. */
   readonly logins: LoginGuard | undefined;

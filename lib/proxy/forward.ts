@@ -46,7 +46,7 @@ interface ForwarderOptions extends Pick<RelayOptions, "pool" | "gate" | "halfClo
  * Brings callers from I2P to local services.
  *
  * All rules of an application share one destination, so all callers come through the same waiting socket, and the I2P port
- * that they called tells which rule is meant, where the router says it. With Java I2P {@linkcode MAX_WAITS} sockets wait,
+ * that they called selects the rule, if the router says it. With Java I2P {@linkcode MAX_WAITS} sockets wait,
  * with others one: where there were three, i2pd 2.45.1 brought two callers into one of them, and let others wait for ever.
  * The router queues those who call in between.
  */
@@ -229,7 +229,7 @@ export class Forwarder {
     if (named) return rules.find(({ port }) => port === toPort) ?? open;
     const rule = open ?? rules[0];
     if (toPort === undefined && rules.length > 1 && rule !== undefined && this.#once.isNew("ports")) {
-      this.#log.warn("The router does not tell which I2P port a caller wants: one --forward gets all of them", {
+      this.#log.warn("This router does not say which I2P port a caller wants: one --forward gets all callers", {
         forward: formatEndpoint(rule.target),
       });
     }

@@ -43,7 +43,7 @@ interface Mapping {
  * The addresses that stand for names, for applications that connect to IP addresses only.
  *
  * Addresses are the property of the group that asked for them: another group finds nothing there, and the same name has
- * another address in each. They are drawn at random from the whole range, so that nothing can be told from one about the
+ * another address in each. They are drawn at random from the whole range, so that one reveals nothing about the
  * names of others, nor is one of another group mistaken for one's own: an application that mixes its groups up is refused
  * rather than sent to another site.
  */

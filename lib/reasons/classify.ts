@@ -59,7 +59,7 @@ const SILENT_PEER = /timed out|^timeout|^connection failed/i;
 /**
  * What a failure of the SAM dialogue means; the first row that fits counts.
  *
- * RESULT words are those of the specification and those that routers send besides: `CONNECTION_REFUSED` is of Java I2P,
+ * RESULT words are those of the specification and those that routers send in addition: `CONNECTION_REFUSED` is of Java I2P,
  * `DUPLICATE_DEST` of emissary, and two words mean "unknown name". Rows with a `text` tell apart what one word covers; the
  * texts are those of i2pd 2.45–2.58 and Java I2P 0.9.47–2.8. As routers may change them or translate them (Java I2P does, some),
  * what is not recognised falls to the row of the bare word, which says less but nothing wrong.
@@ -115,7 +115,7 @@ const UNKNOWN: Partial<Record<AddressKind, Reason>> = {
   garlicat: "garlicat-unknown",
 };
 
-/** Why there is no stream to an address that the router cannot resolve: of a base32 address no name can be unknown. */
+/** Why there is no stream to an address that the router cannot resolve: a base32 address has no name that could be unknown. */
 export function unknownReason(kind: AddressKind): Reason {
   return UNKNOWN[kind] ?? "name-unknown";
 }

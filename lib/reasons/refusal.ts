@@ -5,7 +5,7 @@ export class Refusal extends Error {
   /** Why. */
   readonly reason: Reason;
 
-  /** Makes the error; `detail` replaces the table's message. */
+  /** Takes the message from the table, or `detail` in its place. */
   constructor(reason: Reason, detail?: string, cause?: unknown) {
     super(detail ?? REASONS[reason].message, { cause });
     this.name = "Refusal";

@@ -93,7 +93,7 @@ export class FairnessGate {
     try {
       await Promise.all([this.#far.read(this.#byte), this.#near.write(this.#byte)]);
     } catch {
-      // The gate was closed: whoever waits is about to end, too.
+      // The gate was closed: those who wait are about to end, too.
     }
     this.#turn = undefined;
   }

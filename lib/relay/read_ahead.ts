@@ -3,7 +3,7 @@ export type ClientEnd = "failed" | "ended";
 
 /**
  * A client whose stream is not open yet, with a read always under way: so it is seen when the client leaves, also behind
- * what it has sent, which is kept. A read cannot be taken back, so whoever relays reads through this. A client that has
+ * what it has sent, which is kept. A read cannot be cancelled, so the relay reads through this. A client that has
  * filled the buffer is not read from any more.
  */
 export class ReadAhead {

@@ -56,7 +56,7 @@ export async function acceptStream(
   }
 }
 
-/** Sends the command, and takes the first line: the bridge knows at once whether it accepts. */
+/** Sends the command, and reads the first line: the bridge knows at once whether it accepts. */
 async function ask(socket: SamSocket, sessionId: string, signal: Signal): Promise<string> {
   using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
   socket.follow(deadline);
@@ -85,7 +85,7 @@ function checkStatus(line: string): void {
 }
 
 /**
- * Takes the line in front of an accepted stream apart: `DESTINATION[ FROM_PORT=n TO_PORT=n]`. A router that fails
+ * Parses the line in front of an accepted stream: `DESTINATION[ FROM_PORT=n TO_PORT=n]`. A router that fails
  * after it has said OK sends a STREAM STATUS instead.
  *
  * @throws {SamError} if it is none.

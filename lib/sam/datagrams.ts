@@ -11,7 +11,7 @@ export const MAX_DATAGRAM = 31_744;
 /**
  * The kinds of datagrams that can be answered, as SESSION CREATE names them: of SAM 3.0, and with protection against replay
  * or with no more than a hash of their sender, which is not proved (both since API 0.9.66, 2025). Each has an I2P protocol
- * number of its own, so whoever listens for one gets none of the others.
+ * number of its own, so a listener for one gets none of the others.
  */
 export const DATAGRAM_STYLES = ["DATAGRAM", "DATAGRAM2", "DATAGRAM3"] as const;
 
@@ -42,7 +42,7 @@ const LF = 0x0a;
 export interface ReceivedDatagram {
   /** The sender's destination in I2P base64, or of DATAGRAM3 the hash of it. Not checked. */
   from: string;
-  /** Port of the sender; undefined where the router does not tell, as i2pd and every version below 3.2. */
+  /** Port of the sender; undefined if the router does not send it, as with i2pd and every version below 3.2. */
   fromPort: number | undefined;
   /** What it carries; a view of the bytes that were parsed. */
   payload: Uint8Array;

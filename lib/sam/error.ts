@@ -61,7 +61,7 @@ export class SamError extends Error {
   /** Whether another program may have the key of the session. */
   readonly keyMayBeTaken: boolean;
 
-  /** Makes the error; its message is composed from the parts. */
+  /** Composes the message from the parts. */
   constructor(phase: SamPhase, failure: SamFailure, details: SamErrorDetails = {}) {
     super(describe(phase, failure, details), { cause: details.cause });
     this.name = "SamError";

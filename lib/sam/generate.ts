@@ -14,7 +14,7 @@ export const GENERATE_TIMEOUT = 30_000;
  * Has the router make a private key (SAM 3.1 DEST GENERATE): at once, without tunnels. It is not used until a session is
  * created with it.
  *
- * @throws {SamError} if the bridge is not reachable, refuses, sends what is no key, or takes {@linkcode GENERATE_TIMEOUT}.
+ * @throws {SamError} if the bridge is not reachable, refuses, sends something that is not a key, or takes {@linkcode GENERATE_TIMEOUT}.
  * @throws the signal's reason if it was aborted.
  */
 export async function generateKey(endpoint: SamEndpoint, signal?: Signal): Promise<PrivateKey> {

@@ -23,7 +23,7 @@ export class PrimaryRefused extends Error {
   /** How it said so; undefined where its version says it. */
   readonly answer: SamError | undefined;
 
-  /** Makes the error. */
+  /** Takes the step that was refused, and the router's answer. */
   constructor(step: PrimaryRefused["step"], answer?: SamError) {
     super(`The router ${STORIES[step]}`, { cause: answer });
     this.name = "PrimaryRefused";
@@ -32,7 +32,7 @@ export class PrimaryRefused extends Error {
   }
 
   /** What that means, after the words "the router". */
-  get story(): string {
+  get explanation(): string {
     return STORIES[this.step];
   }
 
@@ -69,7 +69,7 @@ export async function openPrimary(endpoint: SamEndpoint, signal: Signal): Promis
  * Creates a session with a subsession for streams and one for datagrams (SAM 3.3 SESSION ADD), which are known by names of
  * their own. They end with it.
  *
- * Java I2P (by its source, not tried) accepts streams to such a session on its own, and keeps up to 64 for whoever may ask for
+ * Java I2P (by its source, not tried) accepts streams to such a session on its own, and keeps up to 64 for a client that may ask for
  * them, without an end.
  *
  * @param command creates the session itself.

@@ -25,7 +25,7 @@ export interface SamSession {
   readonly version: string;
   /** Settles when the session is gone, with the reason: the router closed it, said so, or {@linkcode close} was called. */
   readonly lost: Promise<SamError>;
-  /** Aborted at that moment, with the same reason: for whoever does not want to wait for a promise. */
+  /** Aborted at that moment, with the same reason: for code that does not wait for a promise. */
   readonly ended: Signal;
   /** Ends the session; the router closes its streams. A second call does nothing. `reason` becomes that of the loss. */
   close(reason?: SamError): void;
@@ -40,7 +40,7 @@ export interface SessionRequest {
   /** What datagrams it carries; with it the session is one of datagrams, else of streams. */
   datagrams?: DatagramTarget | undefined;
   /**
-   * Whether it is to carry streams besides its datagrams, so that both have one destination.
+   * Whether it carries streams as well as datagrams, so that both have one destination.
    *
    * @default {false}
    */
@@ -74,7 +74,7 @@ export const SIGNATURE_TYPE = "7";
  * The router answers when tunnels are built: seconds to minutes. The private
  * key that comes with the answer is dropped: only its public part is looked at.
  *
- * @param onGreeted is told when the bridge has said HELLO, and the wait for tunnels begins.
+ * @param onGreeted called when the bridge has answered HELLO and the wait for tunnels begins.
  * @throws {SamError} if the bridge is not reachable, refuses, does not answer in time, or is too old for an option.
  * @throws {PrimaryRefused} if it has no sessions for streams and datagrams, where one is wanted.
  * @throws the signal's reason if it was aborted.

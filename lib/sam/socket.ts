@@ -41,7 +41,7 @@ export const ROUTERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Which version HELLO asks for: the one that the program speaks, that or one that tells the I2P ports of callers (3.2) or
+ * Which version HELLO asks for: the one that the program speaks, one that also sends the I2P ports of callers (3.2) or
  * has sessions within sessions (3.3), or whichever the bridge likes best (SAM 3.1).
  */
 export type WantedVersion = "ours" | "ports" | "subsessions" | "any";
@@ -81,7 +81,7 @@ export class SamSocket {
    * Connects and exchanges HELLO.
    *
    * @param signal ends everything on this socket until {@linkcode SamSocket.detach}, by closing it.
-   * @param wanted which version: `any` tells what a bridge would choose by itself.
+   * @param wanted which version: `any` shows what a bridge chooses by itself.
    * @param connected a connection to the bridge that has said nothing yet, in place of a new one.
    * @throws {SamError} if the bridge is not there, is not a SAM bridge, refuses, or does not answer in time: within
    * {@linkcode SAM_HELLO_TIMEOUT}, or until the signal is aborted by a {@linkcode TimeoutError}.
@@ -142,7 +142,7 @@ export class SamSocket {
   }
 
   /**
-   * Waits for a line that is no message of SAM, such as that in front of an accepted stream; no time limit but the
+   * Waits for a line that is not a SAM message, such as that in front of an accepted stream; no time limit but the
    * signal's.
    *
    * @throws {SamError} for a closed connection, or a line that is too long.
@@ -178,7 +178,7 @@ export class SamSocket {
   /**
    * Listens to the bridge before the next request is known, and goes on with its reply.
    *
-   * @param heard is told once when the bridge says something or closes: unasked, if that is before the request.
+   * @param heard called once when the bridge says something or closes: unasked, if that is before the request.
    */
   listen(heard: () => void): void {
     this.#heard = this.#nextMessage();
@@ -192,7 +192,7 @@ export class SamSocket {
   }
 
   /**
-   * Takes the connection out, with the bytes that came behind the last reply, and what they were read into: from here
+   * Detaches the connection, with the bytes that came behind the last reply, and what they were read into: from here
    * on it is a stream.
    */
   detach(): { conn: Deno.TcpConn; early: Uint8Array; buffer: Uint8Array<ArrayBuffer> } {

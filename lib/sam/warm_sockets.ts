@@ -37,7 +37,7 @@ interface Waiting {
  *
  * They belong to no session, and only who has streams has them: as many are kept as were taken within a second, and none
  * takes the place of one that nobody took in time. Each is being read, so that one whose router closes it, or has
- * something else to say, is let go at that moment.
+ * something else to say, is dropped at that moment.
  */
 export class WarmSockets {
   readonly #endpoint: SamEndpoint;

@@ -117,7 +117,7 @@ export class IdentityRegistry {
     if (JSON.stringify(JSON.parse(shared.session)[0]) !== JSON.stringify(endpoint)) {
       throw new CliError(ExitCode.usage, `Identity "${name}" cannot be on two SAM bridges at once`);
     }
-    this.#log.warn(`Applications share the identity "${name}": whoever sees one can link it to the other`);
+    this.#log.warn(`Applications share the identity "${name}": anyone who sees one can link it to the other`);
     if (tunnelsOf(shared.session) !== tunnelsOf(session)) {
       this.#log.warn("They name different tunnels: those of the first one are used");
     }

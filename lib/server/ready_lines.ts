@@ -25,9 +25,9 @@ type Progress = Pick<IdentityFacts, "group" | "label" | "state" | "ageSeconds" |
 interface ReadyLinesOptions {
   /** Whether there is a file, and how the log is written: the lines are alike. */
   configuration: Pick<Configuration, "file" | "log">;
-  /** Takes the lines, and shows that time passes. */
+  /** Prints the lines, and shows that time passes. */
   terminal: Terminal;
-  /** Takes the lines instead. @default {the terminal does} */
+  /** Receives the lines instead. @default {the terminal prints them} */
   announce?: ((line: string) => void) | undefined;
   /** Receives log lines. */
   log: Log;

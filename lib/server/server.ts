@@ -146,7 +146,7 @@ export class Server {
     this.#stopping.signal.throwIfAborted();
     const sams = new Set(applications.map(({ sam }) => formatEndpoint(sam)));
     this.#log.info("Asking the router for tunnels", { pid: Deno.pid, sam: [...sams].join(",") });
-    // An application that a reload has ended meanwhile is missed by nobody.
+    // An application that a reload has ended in between is not missed.
     const opening = [...this.#running.served].map(([key, application]) =>
       this.#readyLines.announce(application).catch((error) => {
         if (this.#running.served.get(key) === application) throw error;
@@ -189,7 +189,7 @@ export class Server {
     this.#progress?.[Symbol.dispose]();
     await this.#removeNote();
     await this.#running.close();
-    // What a start or a reload under way has added meanwhile.
+    // What a start or a reload has added in between.
     await this.#reloader.settled;
     await this.#running.close();
     await this.#statusServer?.close();

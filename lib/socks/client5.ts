@@ -33,7 +33,7 @@ export function encodeConnect(host: string, port: number): Uint8Array {
 /**
  * Parses the proxy's choice of a method (RFC 1928 §3): the method, or `Method.noneAcceptable`.
  *
- * @throws {SocksError} if it is no answer of SOCKS5.
+ * @throws {SocksError} if it is not a SOCKS5 answer.
  */
 export function parseMethod([version, method]: Uint8Array): Parsed<number> {
   if (version !== undefined && version !== 5) throw notSocks(version);
@@ -55,7 +55,7 @@ export function parseLoginStatus([version, status]: Uint8Array): Parsed<boolean>
  * +-----+-----+-------+------+----------+----------+
  * ```
  *
- * @throws {SocksError} if it is no reply of SOCKS5.
+ * @throws {SocksError} if it is not a SOCKS5 reply.
  */
 export function parseReply5(bytes: Uint8Array): Parsed<{ code: number; words: string }> {
   const [version, code, , type, first] = bytes;

@@ -42,7 +42,7 @@ export interface LoginPolicy {
   onAsked?: (methods: Uint8Array) => void;
   /** Whether a login is right; only asked where one is required. */
   verify?: (login: Login) => Promise<boolean>;
-  /** Commands that are allowed besides CONNECT. @default {none} */
+  /** Commands that are served in addition to CONNECT. @default {none} */
   commands?: ReadonlySet<number>;
 }
 

@@ -90,7 +90,7 @@ export class SocksError extends Error {
   /** In which version a reply is still to be written; undefined where no reply is possible or it is written already. */
   readonly version: 4 | 5 | undefined;
 
-  /** Makes the error. */
+  /** Takes the version in which a reply is still due. */
   constructor(problem: SocksProblem, message: string, version?: 4 | 5) {
     super(message);
     this.name = "SocksError";

@@ -10,7 +10,7 @@ export interface HttpAnswer {
   /** Media type. */
   type: string;
   body: string;
-  /** Headers besides those that every answer has. @default {{}} */
+  /** Headers in addition to those of every answer. @default {{}} */
   headers?: Readonly<Record<string, string>>;
   /** Whether the body is not sent, only described (RFC 9110 §9.3.2). @default {false} */
   isHead?: boolean;

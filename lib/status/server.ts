@@ -40,7 +40,7 @@ export class StatusServer {
   constructor(listener: Deno.TcpListener, snapshot: () => Snapshot) {
     this.#listener = listener;
     this.#snapshot = snapshot;
-    // Failed accepts are not logged: whoever asked for the status asks again.
+    // Failed accepts are not logged: a client that asked for the status asks again.
     this.#accepting = acceptAll(listener, (conn) => this.#accept(conn), () => {}, () => Promise.resolve());
   }
 

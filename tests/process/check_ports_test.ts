@@ -37,7 +37,7 @@ yggurls =
 const SCRIPT = `ip link set lo up
 trap 'kill $(jobs -p)' EXIT
 if [ -n "$SERVE" ]; then
-  eval "$SERVE" > "$DIR/log" 2>&1 &
+  eval "exec $SERVE" > "$DIR/log" 2>&1 &
   for _ in $(seq 100); do ss -Hltn "sport = :$PORT" | grep -q . && break; sleep 0.1; done
 fi
 "$@"
