@@ -29,6 +29,9 @@ const BEHAVIOURS: readonly Behaviour[] = [
   ...FAULTS,
 ];
 
+/** Networks that a router may need until its services are found. */
+const STARTS = 3;
+
 /** Milliseconds for one behaviour. */
 const BEHAVIOUR_TIMEOUT = 900_000;
 
@@ -222,7 +225,7 @@ async function look(candidate: Candidate, behaviours: readonly Behaviour[], pati
   const dir = await Deno.makeTempDir({ prefix: "i2p-socks-routers-" });
   try {
     await using web = startWeb();
-    await using router = await candidate.start(dir, web);
+    await using router = await startUp(candidate, dir, web);
     console.error(`${candidate.label}: the site is reached after ${seconds(since(start))}`);
     await using stage = new Stage(router, web, dir, patience);
     for (const behaviour of behaviours) {
@@ -237,6 +240,20 @@ async function look(candidate: Candidate, behaviours: readonly Behaviour[], pati
     await Deno.remove(dir, { recursive: true }).catch(() => {});
   }
   return column;
+}
+
+/** Starts a router; once more in a new network where its services were not found, which happens. */
+async function startUp(candidate: Candidate, dir: string, web: Web): Promise<Router> {
+  for (let attempt = 1;; attempt++) {
+    const place = `${dir}/${attempt}`;
+    await Deno.mkdir(place);
+    try {
+      return await candidate.start(place, web);
+    } catch (error) {
+      if (attempt === STARTS) throw error;
+      console.error(`${candidate.label}: starts again: ${message(error)}`);
+    }
+  }
 }
 
 /** Runs one behaviour, with a router that is there: one that has ended by itself is told, and started again. */

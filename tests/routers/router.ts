@@ -47,8 +47,8 @@ export interface Router extends AsyncDisposable {
 /** Milliseconds until a router has to answer HELLO. */
 export const SAM_TIMEOUT = 120_000;
 
-/** Milliseconds until the router's own proxy has to reach the site; a busy machine with Java takes its time. */
-export const SITE_TIMEOUT = 300_000;
+/** Milliseconds until the router's own proxy has to reach the site. */
+export const SITE_TIMEOUT = 120_000;
 
 /** A router's process, started and ended any number of times. */
 export class Daemon implements AsyncDisposable {

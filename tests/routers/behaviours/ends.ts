@@ -12,6 +12,9 @@ const SLEEP = 10_000;
 /** Milliseconds without a byte after which a stream counts as hanging. */
 const HANGS = 60_000;
 
+/** The same for a burst, which takes a second where it goes through. */
+const BURST_HANGS = 15_000;
+
 /** Milliseconds until a service has to be found. */
 const CONNECT_TIMEOUT = 60_000;
 
@@ -135,7 +138,7 @@ async function burst(conn: Deno.TcpConn): Promise<void> {
   await sendPattern(conn, BURST);
   await conn.closeWrite();
   // Until the other side has seen the end, or for as long as a service waits for that.
-  const timer = setTimeout(() => conn.close(), HANGS);
+  const timer = setTimeout(() => conn.close(), BURST_HANGS);
   while (await readSome(conn) !== null);
   clearTimeout(timer);
 }
@@ -146,7 +149,7 @@ async function callOnce(
   try {
     using socket = await eventually("stream", CONNECT_TIMEOUT, connect);
     await socket.conn.write(new TextEncoder().encode("x"));
-    return await readOn(() => socket.next(), HANGS);
+    return await readOn(() => socket.next(), BURST_HANGS);
   } catch (error) {
     console.error(`closing-service: ${message(error)}`);
     return { count: 0, ended: false };
