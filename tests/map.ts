@@ -58,7 +58,6 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
     "manual/tables.ts",
     "manual/verbs.ts",
   ],
-  "process/unwritable_test.ts": ["io/new_file.ts"],
   "process/audit_test.ts": ["cli/audit.ts"],
   "process/check_test.ts": ["cli/check.ts", "cli/check_datagrams.ts", "cli/check_walk.ts"],
   "process/check_ports_test.ts": ["cli/check_ports.ts"],
