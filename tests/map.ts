@@ -96,6 +96,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "process/stop_test.ts": ["command/stop_signal.ts"],
   "process/terminal_test.ts": ["command/terminal.ts"],
+  "process/unix_socket_test.ts": ["io/unix_socket.ts"],
   "proxy/associate_test.ts": [
     "identity/datagram_port.ts",
     "identity/destination_cache.ts",

@@ -7,7 +7,8 @@ import { parseAddress } from "../i2p/address.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { needsTime, SESSION_RETRY } from "../identity/session_retry.ts";
 import { closeQuietly } from "../io/conn.ts";
-import { Deadline, sleep } from "../io/deadline.ts";
+import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
+import { SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
 import { refusalOf, unknownReason } from "../reasons/classify.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import { lookupName, OWN_ADDRESS_TIMEOUT } from "../sam/naming.ts";
@@ -245,9 +246,16 @@ class Route {
   }
 
   async #open(target: StreamTarget, signal: Signal): Promise<string> {
-    using limit = new Deadline(this.#settings.timeouts.connect, signal);
-    const stream = await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit);
-    closeQuietly(stream.conn);
+    const { connect } = this.#settings.timeouts;
+    using limit = new Deadline(Math.min(connect, SILENT_PEER_TIMEOUT), signal);
+    try {
+      closeQuietly((await connectStream(this.#endpoint, this.#session?.id ?? "", target, limit)).conn);
+    } catch (error) {
+      if (error instanceof TimeoutError && !signal.aborted && connect > SILENT_PEER_TIMEOUT) {
+        throw new Fault("peer-silent");
+      }
+      throw error;
+    }
     return this.kind === "Java I2P"
       ? "open: the site has answered"
       : "open. i2pd reports this once it has found the site's lease set; the site itself may not have answered yet";

@@ -2,6 +2,7 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { type Client, CLIENTS } from "../command/setup_clients.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
+import { withPort } from "../config/endpoint.ts";
 import { OPTION_TABLE, VERBS } from "../config/options.ts";
 import type { Terminal } from "../command/terminal.ts";
 import type { Block } from "../manual/blocks.ts";
@@ -74,13 +75,17 @@ function partOf(word: string, name: string): Block[] {
   ]);
 }
 
+/** Most lines of settings that help shows; a script is to be printed by `setup` alone. */
+const MOST_LINES = 40;
+
 /** What `setup` prints for a client, with the default port. */
 function setupBlocks(name: string, { settings, notes }: Client): Block[] {
-  const [listener] = OPTION_TABLE.listen.fallback;
+  const [listener] = withPort(OPTION_TABLE.listen.fallback);
   if (listener === undefined) return [];
+  const lines = settings(listener);
   return [
     { kind: "heading", level: 2, text: `setup ${name}` },
-    { kind: "code", lines: settings(listener) },
+    ...(lines.length > MOST_LINES ? [] : [{ kind: "code", lines } as const]),
     { kind: "list", items: notes },
   ];
 }

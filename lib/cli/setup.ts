@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { type Endpoint, formatEndpoint, withPort } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { readSettings, readValue } from "../config/settings.ts";
 import { type Client, CLIENTS } from "../command/setup_clients.ts";
@@ -35,7 +35,12 @@ export async function setup(operands: readonly string[], given: RawOptions, term
   }
   const client = clientNamed(word);
   const { listener, note, isRunning } = await chooseListener(given);
-  if (listener === undefined || listener.port === 0) {
+  if (listener === undefined) {
+    throw new CliError(ExitCode.usage, "setup needs a port: most applications have no setting for a socket", [
+      "Use --listen PORT too; curl --proxy socks5h://localhost/PATH takes a socket, and so does setup confine's --proxy",
+    ]);
+  }
+  if (listener.port === 0) {
     throw new CliError(
       ExitCode.usage,
       "With port 0 the port changes at each start, so no application can be set to it",
@@ -103,7 +108,8 @@ interface Chosen {
  * @throws {CliError} if several run, or none has the name.
  */
 async function chooseListener(given: RawOptions): Promise<Chosen> {
-  const { listen: [listener], name, listenGiven } = readSettings(given);
+  const { listen, name, listenGiven } = readSettings(given);
+  const [listener] = withPort(listen);
   const where = listener === undefined ? "" : formatEndpoint(listener);
   const running = listenGiven
     ? (await runningInstances()).flatMap(({ applications }) => applications).find(({ listen }) =>

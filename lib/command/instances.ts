@@ -1,4 +1,4 @@
-import { type Endpoint, parseEndpoint } from "../config/endpoint.ts";
+import { type Endpoint, isUnix, parseEndpoint, parseListen, withPort } from "../config/endpoint.ts";
 import { errorText } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
@@ -26,7 +26,7 @@ export interface Instance {
 export interface RunningApplication {
   /** Its label. */
   name: string;
-  /** Where it serves SOCKS, HOST:PORT each. */
+  /** Where it serves SOCKS, HOST:PORT or unix:PATH each. */
   listen: string[];
   /** Its SAM bridge, HOST:PORT. */
   sam: string;
@@ -169,9 +169,13 @@ export async function endpointOf(via: Endpoint | string): Promise<Endpoint> {
   return listenerOf(found.application);
 }
 
-/** Where a running application takes clients. */
-export function listenerOf({ listen: [address = ""] }: RunningApplication): Endpoint {
-  return parseEndpoint(address);
+/** The first port where a running application takes clients. @throws {CliError} if it has sockets only. */
+export function listenerOf({ name, listen }: RunningApplication): Endpoint {
+  const [endpoint] = withPort(listen.map(parseListen));
+  if (endpoint !== undefined) return endpoint;
+  throw new CliError(ExitCode.usage, `"${name}" listens on no port, only on ${listen.join(", ")}`, [
+    "Give it a port, too: --listen PORT",
+  ]);
 }
 
 function describe({ name, listen }: RunningApplication): string {
@@ -250,7 +254,16 @@ function isApplication(value: unknown): boolean {
   return typeof value === "object" && value !== null && "name" in value && typeof value.name === "string" &&
     "sam" in value && isEndpoint(value.sam) && "ready" in value && typeof value.ready === "boolean" && "b32" in value &&
     (value.b32 === null || typeof value.b32 === "string") &&
-    "listen" in value && Array.isArray(value.listen) && value.listen.length > 0 && value.listen.every(isEndpoint);
+    "listen" in value && Array.isArray(value.listen) && value.listen.length > 0 && value.listen.every(isListen);
+}
+
+/** Whether a value is where clients can be taken. */
+function isListen(value: unknown): boolean {
+  try {
+    return isEndpoint(value) || typeof value === "string" && isUnix(parseListen(value));
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a value is an address of loopback: nobody is sent elsewhere by a file. */

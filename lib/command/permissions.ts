@@ -1,5 +1,10 @@
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import config from "../../deno.json" with { type: "json" };
+import { type Endpoint, formatEndpoint, formatListen, newSocketOf, type UnixEndpoint } from "../config/endpoint.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
+
+/** Sockets that may be made and used, of the set that has any. */
+const SOCKET_GRANTS: readonly string[] = config.permissions.unix.net.allow
+  .flatMap((host) => host.startsWith("unix:") ? [host.slice("unix:".length)] : []);
 
 /*
  * Everything is asked for by query, never by use: where the runtime was started without --no-prompt on a terminal, use
@@ -32,6 +37,23 @@ export function requireNet(endpoint: Endpoint, flag: string): void {
   throw new CliError(ExitCode.noPermission, `Cannot use ${flag} ${host}: port 53 is closed to the program`, [
     "That way it can never send a DNS query: choose another port",
   ]);
+}
+
+/**
+ * Makes sure that a socket may be made in the file system.
+ *
+ * @throws {CliError} if it may not.
+ */
+export function requireSocket(endpoint: UnixEndpoint, flag: string): void {
+  const made = newSocketOf(endpoint);
+  if (!maySocket(made)) {
+    const folder = made.slice(0, made.lastIndexOf("/")) || "/";
+    throw new CliError(ExitCode.noPermission, `Missing permission: sockets in "${folder}", needed for ${flag}`, [
+      "The executables of a release for Linux, and deno run -P=unix main.ts, may have them in /run/i2p-socks and in",
+      "/run/user/UID with UIDs from 1000 to 1009. See i2p-socks help sandbox",
+    ]);
+  }
+  for (const path of [endpoint.path, made]) requireFolder(path, flag);
 }
 
 /**
@@ -68,6 +90,8 @@ interface Needs {
   udp?: boolean;
   /** Local services to connect to. @default {none} */
   services?: readonly Endpoint[];
+  /** Sockets in the file system, which are removed at the end. @default {none} */
+  sockets?: readonly UnixEndpoint[];
   /** Files to remove at the end. @default {none} */
   removing?: readonly string[];
   /** Folders to write to, when the configuration is read again: then every port of loopback and every file stay open. */
@@ -79,11 +103,19 @@ interface Needs {
  *
  * @returns kinds of permission that could not be given back, because the program was started with more than its own set.
  */
-export function keepOnly({ sam, services = [], udp = false, removing = [], reloading }: Needs): string[] {
+export function keepOnly({ sam, services = [], udp = false, sockets = [], removing = [], reloading }: Needs): string[] {
   const { permissions } = Deno;
   const dropped = ["run", "ffi", "sys", "import", "env"] as const;
+  const paths = sockets.map(({ path }) => path);
+  const made = sockets.map(newSocketOf);
+  const remade = reloading === undefined ? [] : made;
+  for (const path of new Set([...SOCKET_GRANTS, ...made])) {
+    if (!remade.includes(path) && maySocket(path)) {
+      permissions.revokeSync({ name: "net", host: formatListen({ path }) });
+    }
+  }
   // A narrow grant can only be made while a wider one stands; a wider one goes when its own name is revoked.
-  for (const path of [...removing, ...reloading?.folders ?? []]) narrow({ name: "write", path });
+  for (const path of [...removing, ...paths, ...remade, ...reloading?.folders ?? []]) narrow({ name: "write", path });
   permissions.revokeSync({ name: "write", path: "/" });
   // What was started with every file in one grant keeps none: then what was to be removed stays.
   if (reloading === undefined && isGranted({ name: "write" })) permissions.revokeSync({ name: "write" });
@@ -91,10 +123,23 @@ export function keepOnly({ sam, services = [], udp = false, removing = [], reloa
     for (const endpoint of [sam, ...services]) narrow({ name: "net", host: formatEndpoint(endpoint) });
     for (const host of ["127.0.0.1", "[::1]"]) permissions.revokeSync({ name: "net", host });
   }
-  const kinds = reloading === undefined ? [...dropped, "read"] as const : dropped;
-  const left: string[] = kinds.filter((name) => permissions.revokeSync({ name }).state === "granted");
+  if (reloading === undefined) {
+    for (const path of paths) narrow({ name: "read", path });
+    permissions.revokeSync({ name: "read", path: "/" });
+    if (paths.length === 0 || isGranted({ name: "read" })) permissions.revokeSync({ name: "read" });
+  }
+  const left: string[] = dropped.filter((name) => permissions.revokeSync({ name }).state === "granted");
   if (isGranted({ name: "net" })) left.push("net");
   return left;
+}
+
+/** Whether a socket may be made and used. Runtimes that grant none take the question for a mistake. */
+function maySocket(path: string): boolean {
+  try {
+    return isGranted({ name: "net", host: formatListen({ path }) });
+  } catch {
+    return false;
+  }
 }
 
 /** Makes a grant of its own of what a wider one covers. Only then: otherwise the runtime would ask the user. */

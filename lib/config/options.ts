@@ -17,10 +17,18 @@ import {
   type ScrubProtocol,
 } from "./choices.ts";
 import { parseDuration, writeDuration } from "./duration.ts";
-import { type Endpoint, formatEndpoint, parseEndpoint } from "./endpoint.ts";
+import {
+  type Endpoint,
+  formatEndpoint,
+  formatListen,
+  type ListenEndpoint,
+  parseEndpoint,
+  parseListen,
+} from "./endpoint.ts";
 import { type ForwardRule, parseCaller, parseForward } from "./forward.ts";
 import { parseRule, type Rule } from "./rule.ts";
 import {
+  formatMode,
   integer,
   oneOf,
   parseDatagramStyle,
@@ -29,6 +37,7 @@ import {
   parseIsolation,
   parseLabel,
   parseLimit,
+  parseMode,
   parseOption,
   parseSamEndpoint,
   parseScrub,
@@ -204,12 +213,12 @@ export const OPTION_TABLE = {
   "listen": repeatable({
     heading: "Basics",
     value: "[HOST:]PORT",
-    parse: parseEndpoint,
+    parse: parseListen,
     fallback: [{ hostname: "127.0.0.1", port: 4447 }],
-    format: (endpoints) => `${endpoints.map(formatEndpoint).join(" ")}, or the next free port`,
-    help: "Serve SOCKS here; loopback only, [::1]:PORT too, 0 picks a port; repeatable",
+    format: (endpoints) => `${endpoints.map(formatListen).join(" ")}, or the next free port`,
+    help: "Serve SOCKS here; loopback only, [::1]:PORT too, 0 picks a port; or unix:PATH; repeatable",
     verbs: [...SERVE, "setup"],
-  }) as Option<readonly Endpoint[]>,
+  }) as Option<readonly ListenEndpoint[]>,
   "sam": option({
     value: "HOST:PORT",
     parse: parseSamEndpoint,
@@ -308,6 +317,14 @@ export const OPTION_TABLE = {
     help: "Logins that may connect, USER:HASH a line (see hash-login); USER:PASSWORD with a warning",
     verbs: SERVE,
   }) as Option<string | undefined>,
+  "listen-mode": option({
+    value: "MODE",
+    parse: parseMode,
+    fallback: 0o600,
+    format: formatMode,
+    help: "Who may use the sockets of --listen unix:PATH, as for chmod: 600 you, 660 your group too, 666 everybody",
+    verbs: SERVE,
+  }) as Option<number>,
   "allow": repeatable({
     value: "PATTERN",
     parse: parseRule,

@@ -2,7 +2,7 @@ import type { ColorChoice, LogFormat, LogLevel } from "../report/log.ts";
 import type { DatagramStyle } from "../sam/datagrams.ts";
 import type { AddressRange } from "./address_range.ts";
 import type { IsolationFlag, LeakMode, ScrubProtocol } from "./choices.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, type ListenEndpoint, withPort } from "./endpoint.ts";
 import { type CallerRules, forbiddenTarget, type ForwardSettings } from "./forward.ts";
 import type { OptionName, OptionValue, SwitchName } from "./options.ts";
 import { type RawOptions, Reader, sourceOf } from "./raw_options.ts";
@@ -70,7 +70,9 @@ export interface ApplicationSettings {
   /** Label of the application. */
   name: string;
   /** Where to serve SOCKS. */
-  listen: readonly Endpoint[];
+  listen: readonly ListenEndpoint[];
+  /** Mode of those sockets that are in the file system. */
+  listenMode: number;
   /** Whether the user chose {@linkcode listen}: then a taken port is an error. */
   listenGiven: boolean;
   /** The SAM bridge. */
@@ -144,6 +146,7 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
   const read = new Reader(given, problems);
   const settings: ApplicationSettings = {
     listen: read.value("listen"),
+    listenMode: read.value("listen-mode"),
     listenGiven: given.has("listen"),
     sam: read.value("sam"),
     samUser: read.value("sam-user"),
@@ -225,7 +228,7 @@ function readForward(read: Reader): ForwardSettings | undefined {
 function inboundProblems(given: RawOptions, { forward, listen, sam }: ApplicationSettings): string[] {
   const problem = forbiddenTarget(forward?.rules ?? [], [
     [sam, "the SAM bridge"],
-    ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
+    ...withPort(listen).map((endpoint) => [endpoint, "where SOCKS is served"] as const),
   ]);
   return problem === undefined ? [] : [sourceOf(given.get("forward")) + problem];
 }

@@ -36,6 +36,19 @@ export function parseLimit(text: string): number {
   return limit;
 }
 
+/** The mode of a socket, three octal digits. Its owner can read and write in any case. */
+export function parseMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new SyntaxError("a mode is three octal digits, such as 600 or 660");
+  const mode = parseInt(text, 8);
+  if ((mode & 0o600) !== 0o600) throw new SyntaxError("without 6 for the owner nobody could use the socket");
+  return mode;
+}
+
+/** Writes a mode as {@linkcode parseMode} reads it. */
+export function formatMode(mode: number): string {
+  return mode.toString(8).padStart(3, "0");
+}
+
 /** A user name for the SAM bridge. */
 export function parseUser(text: string): string {
   if (/\p{Cc}/u.test(text)) throw new SyntaxError("a user name has no control characters");

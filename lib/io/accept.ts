@@ -19,9 +19,9 @@ export const ACCEPTED_A_TURN = 32;
  * @param turn resolves when everything else had its turn.
  * @param room resolves when there is room for the one that was accepted; others wait in the kernel's queue until then.
  */
-export async function acceptAll(
-  listener: Deno.TcpListener,
-  accepted: (conn: Deno.TcpConn) => void,
+export async function acceptAll<C>(
+  listener: { accept(): Promise<C> },
+  accepted: (conn: C) => void,
   failed: (error: unknown) => void,
   turn: () => Promise<void>,
   room?: () => Promise<void>,

@@ -3,6 +3,7 @@ import { MAX_SITES } from "../identity/site_count.ts";
 import { MIN_RANGE_BITS } from "../config/address_range.ts";
 import { MAX_DURATION } from "../config/duration.ts";
 import { MAX_CONFIG_FILE } from "../config/file.ts";
+import { MAX_SOCKET_PATH } from "../config/endpoint.ts";
 import { MAX_HOSTS_FILE } from "../config/hosts.ts";
 import { MAX_AUTH_FILE } from "../config/login_book.ts";
 import { flagOf, MAX_IDENTITIES, OPTION_TABLE, type OptionName } from "../config/options.ts";
@@ -165,6 +166,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["The file of `--config`", bytes(MAX_CONFIG_FILE)],
     ["The file of `--auth-file`", bytes(MAX_AUTH_FILE)],
     ["The file of `--secrets-file`", bytes(MAX_SECRETS_FILE)],
+    ["The path of a socket, `--listen unix:PATH`", bytes(MAX_SOCKET_PATH)],
     ["The file of `--hosts`", bytes(MAX_HOSTS_FILE)],
     ["A password file, and stdin of `hash-login`", bytes(MAX_PASSWORD_FILE)],
     ["An I2P name", characters(MAX_NAME_LENGTH)],

@@ -41,14 +41,15 @@ export async function handleAssociate(client: Client, { request }: Handshake, co
   if (datagrams === undefined || request.version !== 5) {
     throw new SocksError("command", "UDP ASSOCIATE is not supported", request.version);
   }
-  if (clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
+  // Any user of this machine can send to a port; a socket in the file system may be for one alone.
+  if (!("setNoDelay" in conn) || clientAddress !== relayAddress(conn)) throw new Refusal("client-address");
   await admission.claim(client, context.signal);
   using deadline = new Deadline(settings.timeouts.connect, signal);
   const ended = untilEnd(conn);
   ended.then(() => deadline.abort(new Refusal("client-closed")));
   const group = groupOf(client, { host: "", port: 0 }, settings);
   using lease = await datagrams.lease(group, deadline);
-  const association = new Association(client, request, lease.port, datagrams.drops, context);
+  const association = new Association(conn, clientAddress, request, lease.port, datagrams.drops, context);
   const unfollow = [signal, datagrams.ending, lease.port.ended].map((end) => closeOnAbort(conn, end));
   try {
     await association.grant(conn);
@@ -129,7 +130,8 @@ class Association implements DatagramTaker {
   #isClosed = false;
 
   constructor(
-    { conn, clientAddress }: Client,
+    conn: Deno.TcpConn,
+    clientAddress: string,
     request: SocksRequest,
     through: DatagramPort,
     drops: DropBook,

@@ -62,7 +62,7 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
   /** Its methods, once it was asked for a login. */
   let asked: Uint8Array | undefined;
   try {
-    client.conn.setNoDelay(true);
+    if ("setNoDelay" in client.conn) client.conn.setNoDelay(true);
     const handshake = await readHandshake(
       client.conn,
       logins !== undefined ? { login: "required", verify: (login) => logins.verify(login, deadline), commands } : {

@@ -4,6 +4,7 @@ import type { Address } from "../i2p/address.ts";
 import type { IdentityPool } from "../identity/identity_pool.ts";
 import { isolationGroup, mappingGroup } from "../identity/isolation.ts";
 import type { SharedSignal, Signal } from "../io/signal.ts";
+import type { ClientConn } from "../io/unix_socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import type { BufferPool } from "../relay/buffer_pool.ts";
 import type { FairnessGate } from "../relay/fairness_gate.ts";
@@ -26,7 +27,7 @@ import type { MappingLease, NameMap } from "./name_map.ts";
 /** A client, and what is known of it so far. */
 export interface Client extends Guest {
   /** Its connection; once it is closed it cannot be asked for its address. */
-  readonly conn: Deno.TcpConn;
+  readonly conn: ClientConn;
   /** A number that no other client has. */
   readonly serial: number;
   /** What it asked for, with the name in place of an address that stands for one; undefined until it has. */

@@ -264,6 +264,7 @@ export class Forwarder {
         new ReadAhead(service, new Uint8Array(LINE_BUFFER), () => {}),
         stream,
         {
+          clientAddress: service.remoteAddr.hostname,
           pool,
           gate,
           halfClosed,

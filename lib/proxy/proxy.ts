@@ -1,3 +1,4 @@
+import { formatListen } from "../config/endpoint.ts";
 import type { Hosts } from "../config/hosts.ts";
 import type { LoginBook } from "../config/login_book.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
@@ -8,6 +9,7 @@ import { acceptAll } from "../io/accept.ts";
 import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { errorText } from "../io/error_text.ts";
 import { SharedSignal } from "../io/signal.ts";
+import type { ClientConn, ClientListener } from "../io/unix_socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { BufferPool } from "../relay/buffer_pool.ts";
 import { FairnessGate } from "../relay/fairness_gate.ts";
@@ -37,8 +39,8 @@ interface ProxyOptions {
   settings: ApplicationSettings;
   /** What it can have at once. @default {what the settings say} */
   capacity?: Capacity | undefined;
-  /** Bound to loopback. The proxy closes them. */
-  listeners: readonly Deno.TcpListener[];
+  /** Bound to loopback, or in the file system. The proxy closes them. */
+  listeners: readonly ClientListener[];
   endpoint: SamEndpoint;
   /** The base identity: of the clients that nothing sets apart. The caller opens and closes it. */
   identity: Identity;
@@ -67,7 +69,7 @@ const ENDED_AT_ONCE = 16;
 
 /** SOCKS on some listeners: one application. */
 export class Proxy implements AsyncDisposable {
-  readonly #listeners: readonly Deno.TcpListener[];
+  readonly #listeners: readonly ClientListener[];
   /** What all clients share. */
   readonly #context: ClientContext;
   readonly #stop: SharedSignal = new SharedSignal();
@@ -85,7 +87,7 @@ export class Proxy implements AsyncDisposable {
     this.#accepting = Promise.all(options.listeners.map((listener) =>
       acceptAll(
         listener,
-        (conn) => this.#serve(conn),
+        (conn) => this.#serve(conn, listener),
         (error) => this.#acceptFailed(error),
         () => gate.turn(),
         () => this.#context.admission.room(this.#listening.signal),
@@ -193,10 +195,10 @@ export class Proxy implements AsyncDisposable {
     log[isExhaustion(error) ? "warn" : "debug"](`Cannot accept a client: ${errorText(error)}`);
   }
 
-  #serve(conn: Deno.TcpConn): void {
+  #serve(conn: ClientConn, { addr }: ClientListener): void {
     const { admission, counters } = this.#context;
     counters.add("accepted");
-    const client = { conn, clientAddress: conn.remoteAddr.hostname, serial: ++this.#serial };
+    const client = { conn, clientAddress: clientAddressOf(conn, addr), serial: ++this.#serial };
     admission.accept(client);
     const served = serveClient(client, this.#context).finally(() => {
       this.#clients.delete(served);
@@ -204,6 +206,11 @@ export class Proxy implements AsyncDisposable {
     });
     this.#clients.add(served);
   }
+}
+
+/** The IP address of a client; one that has none has the name of the socket that it uses. */
+function clientAddressOf({ remoteAddr }: ClientConn, addr: ClientListener["addr"]): string {
+  return "hostname" in remoteAddr ? remoteAddr.hostname : formatListen(addr);
 }
 
 function createContext(options: ProxyOptions, gate: FairnessGate, signal: SharedSignal): ClientContext {

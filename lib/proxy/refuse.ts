@@ -62,13 +62,18 @@ export async function sendReply(
   }
 }
 
+/** Where a client has connected to, as curl and others write it. */
+function addressOf({ conn: { localAddr }, clientAddress }: Client): string {
+  return localAddr.transport === "tcp" ? formatEndpoint(localAddr) : clientAddress.replace("unix:", "localhost");
+}
+
 /** What to write to a client that is refused: depends on how far it came. */
 function replyBytes(
   client: Client,
   { reason, cause }: Refusal,
   { settings }: ClientContext,
 ): Uint8Array | undefined {
-  if (reason === "http") return encodeHttpAnswer(formatEndpoint(client.conn.localAddr));
+  if (reason === "http") return encodeHttpAnswer(addressOf(client));
   const version = client.request?.version ?? (cause instanceof SocksError ? cause.version : undefined);
   const { reply4, reply5, extended } = REASONS[reason];
   if (client.request?.wantsReason) {

@@ -94,6 +94,7 @@ function startRelay(
   if (allowed === undefined) throw new Refusal("leak");
   guard?.received.pass(stream.early);
   return relay(client.conn, clientBytes, stream, {
+    clientAddress: client.clientAddress,
     pool: context.pool,
     keepLimit: context.keepLimit,
     keptBytes: context.gauges.kept,

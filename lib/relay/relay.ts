@@ -61,6 +61,8 @@ export interface RelayOptions {
   clientEndsStream?: boolean;
   /** Told once of a stream that had to wait in the router for its client, and then went silent and did not end. */
   onSilent?: () => void;
+  /** Whom the stream belongs to, where there is a limit for each client. */
+  clientAddress: string;
   /** Grows with the bytes from the client to the peer, as they pass. */
   sentBytes: Counter;
   /** Grows with the bytes from the peer to the client, as they pass. */
@@ -86,7 +88,7 @@ export interface RelayResult {
  * the end of the stream, and is passed on after the last byte.
  */
 export function relay(
-  client: Deno.TcpConn,
+  client: Deno.Conn,
   clientBytes: ReadAhead,
   stream: { conn: Deno.TcpConn; buffer: Uint8Array<ArrayBuffer> },
   options: RelayOptions,
@@ -98,7 +100,7 @@ type PumpEnd = "source ended" | "source failed" | "sink failed" | "blocked";
 
 /** A relay under way. Most are idle, for hours, by the thousand: an idle one must hold little memory. */
 class Relay {
-  readonly #client: Deno.TcpConn;
+  readonly #client: Deno.Conn;
   readonly #stream: Deno.TcpConn;
   readonly #options: RelayOptions;
   readonly #idleTimer: IdleTimer;
@@ -120,7 +122,7 @@ class Relay {
   readonly #outflow: Outflow | undefined;
   #lastReceived = 0;
 
-  constructor(client: Deno.TcpConn, stream: Deno.TcpConn, options: RelayOptions) {
+  constructor(client: Deno.Conn, stream: Deno.TcpConn, options: RelayOptions) {
     this.#client = client;
     this.#stream = stream;
     this.#options = options;
@@ -129,11 +131,9 @@ class Relay {
   }
 
   async run(clientBytes: ReadAhead, streamBuffer: Uint8Array<ArrayBuffer>): Promise<RelayResult> {
-    const { reply, toClient, toStream, idleTimeout, signal, sessionEnded } = this.#options;
+    const { clientAddress, reply, toClient, toStream, idleTimeout, signal, sessionEnded } = this.#options;
     this.#countSent(toStream.length);
     this.#countReceived(toClient.length);
-    // Asked for now: it cannot be once the connection is closed.
-    const clientAddress = this.#client.remoteAddr.hostname;
     if (idleTimeout > 0) this.#idleTimer.limit(idleTimeout);
     onAbort(signal, this.#stop);
     onAbort(sessionEnded, this.#loseSession);
@@ -260,7 +260,7 @@ class Relay {
 }
 
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
-async function finish(client: Deno.TcpConn, uploadEnded: Promise<PumpEnd>): Promise<void> {
+async function finish(client: Deno.Conn, uploadEnded: Promise<PumpEnd>): Promise<void> {
   // A client that sends nothing now can take the last bytes from the kernel, whenever it likes.
   const timer = startTimer(LINGER, () => closeQuietly(client));
   await client.closeWrite().catch(() => {});

@@ -1,6 +1,14 @@
 import { errorText } from "../io/error_text.ts";
 import { encodeHex } from "@std/encoding/hex";
-import { DEFAULT_STATUS, type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import {
+  DEFAULT_STATUS,
+  type Endpoint,
+  formatEndpoint,
+  formatListen,
+  isUnix,
+  newSocketOf,
+  type UnixEndpoint,
+} from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
 import { type ApplicationSettings, ConfigError } from "../config/settings.ts";
@@ -15,6 +23,7 @@ import { OutcomeBook } from "../report/outcome_book.ts";
 import { type Log, withFields } from "../report/log.ts";
 import type { ApplicationStatus } from "../status/snapshot.ts";
 import { closeQuietly } from "../io/conn.ts";
+import { type ClientListener, listenUnix, UnixSocketError } from "../io/unix_socket.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
 import { statusOf } from "./application_status.ts";
@@ -24,7 +33,7 @@ import { inputFileProblems, readHosts, readLoginBook, readSamLogin, readSecrets 
 import type { RunningApplication } from "../command/instances.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
-import { requireAnyPort, requireNet } from "../command/permissions.ts";
+import { requireAnyPort, requireNet, requireSocket } from "../command/permissions.ts";
 import { adviseOn } from "../command/sam_error.ts";
 
 /** How many ports behind the default one are tried when it is taken and the user named none. */
@@ -147,7 +156,7 @@ export class Application {
       log.warn("The address of --forward changes with each start: --identity NAME keeps one");
     }
     const endpoint = { ...sam, ...(login && { login }) };
-    const listeners = openListeners(settings, log);
+    const listeners = await openListeners(settings, log);
     let handle: IdentityHandle | undefined;
     try {
       refuseOwnPorts(settings, listeners);
@@ -172,7 +181,7 @@ export class Application {
         outcomes,
         audit,
       });
-      const listen = listeners.map(({ addr }) => formatEndpoint(addr));
+      const listen = listeners.map(({ addr }) => formatListen(addr));
       return new Application(settings, counters, outcomes, proxy, handle, listen);
     } catch (error) {
       listeners.forEach(closeQuietly);
@@ -259,21 +268,27 @@ function warnOfUnusedIdentity({ identity, isolation, authFile }: ApplicationSett
 }
 
 /** A port that the system or this program has picked may be one of the user's services, which is down. */
-function refuseOwnPorts({ forward }: ApplicationSettings, listeners: readonly Deno.TcpListener[]): void {
-  const own = listeners.map(({ addr }) =>
-    [
-      { hostname: addr.hostname === "::1" ? "::1" : "127.0.0.1", port: addr.port },
-      "where SOCKS is served",
-    ] as const
-  );
+function refuseOwnPorts({ forward }: ApplicationSettings, listeners: readonly ClientListener[]): void {
+  const own = listeners.flatMap(({ addr }) => {
+    if (addr.transport === "unix") return [];
+    const hostname = addr.hostname === "::1" ? "::1" : "127.0.0.1";
+    return [[{ hostname, port: addr.port }, "where SOCKS is served"] as const];
+  });
   const problem = forbiddenTarget(forward?.rules ?? [], own);
   if (problem !== undefined) throw new CliError(ExitCode.usage, problem);
 }
 
-function openListeners({ listen: endpoints, listenGiven }: ApplicationSettings, log: Log): Deno.TcpListener[] {
-  const listeners: Deno.TcpListener[] = [];
+async function openListeners(
+  { listen: endpoints, listenGiven, listenMode }: ApplicationSettings,
+  log: Log,
+): Promise<ClientListener[]> {
+  const listeners: ClientListener[] = [];
   try {
     for (const endpoint of endpoints) {
+      if (isUnix(endpoint)) {
+        listeners.push(await listenAt(endpoint, listenMode));
+        continue;
+      }
       requireNet(endpoint, "--listen");
       listeners.push(listenGiven ? listen(endpoint) : listenNear(endpoint, log));
     }
@@ -297,6 +312,20 @@ export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener 
     const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : errorText(error);
     throw new CliError(ExitCode.cannotListen, `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, [
       `Another ${flag} HOST:PORT, or port 0 for any free one`,
+    ]);
+  }
+}
+
+/** Listens on a socket in the file system. @throws {CliError} if that cannot be. */
+async function listenAt(endpoint: UnixEndpoint, mode: number): Promise<ClientListener> {
+  requireSocket(endpoint, "--listen");
+  try {
+    return await listenUnix({ path: endpoint.path, newPath: newSocketOf(endpoint), mode });
+  } catch (error) {
+    const reason = error instanceof UnixSocketError ? error.message : errorText(error);
+    throw new CliError(ExitCode.cannotListen, `Cannot listen on ${formatListen(endpoint)}: ${reason}`, [
+      "Another --listen unix:PATH, in a folder that is there and yours; RuntimeDirectory=i2p-socks in a unit of systemd " +
+      "makes /run/i2p-socks",
     ]);
   }
 }

@@ -1,5 +1,5 @@
 import type { ConfigFile } from "../config/file.ts";
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { type Endpoint, formatListen, isUnix, withPort } from "../config/endpoint.ts";
 import { forbiddenTarget } from "../config/forward.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import { overlay } from "../config/overlay.ts";
@@ -99,7 +99,7 @@ function nameOf(file: string | undefined): string {
 function exposures(applications: readonly ApplicationSettings[], status: Endpoint | undefined): string[] {
   const doors = applications.flatMap(({ listen, sam }) => [
     [sam, "a SAM bridge"] as const,
-    ...listen.map((endpoint) => [endpoint, "where SOCKS is served"] as const),
+    ...withPort(listen).map((endpoint) => [endpoint, "where SOCKS is served"] as const),
   ]);
   const all = status === undefined ? doors : [...doors, [status, "the status"] as const];
   // Those of an application's own have been named already.
@@ -131,7 +131,7 @@ function clashes(applications: readonly ApplicationSettings[]): string[] {
   const seen = new Set<string>();
   const problems: string[] = [];
   for (const { listen } of applications) {
-    const addresses = new Set(listen.filter(({ port }) => port !== 0).map(formatEndpoint));
+    const addresses = new Set(listen.filter((one) => isUnix(one) || one.port !== 0).map(formatListen));
     for (const address of addresses) {
       if (seen.has(address)) problems.push(`Two applications listen on ${address}`);
       seen.add(address);

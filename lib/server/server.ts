@@ -1,6 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import { formatDuration } from "../config/duration.ts";
-import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
+import { type Endpoint, formatEndpoint, isUnix } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { REASONS } from "../reasons/reasons.ts";
@@ -270,11 +270,13 @@ export class Server {
     const used = [...applications.map(({ keysDir }) => keysDir), this.#services.keysDir];
     const folders = used.filter((folder) => folder !== undefined);
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
+    const sockets = applications.flatMap(({ listen }) => listen.filter(isUnix));
     const reloading = file !== undefined && { reloading: { folders } };
     const left = keepOnly({
       sam: first.sam,
       services,
       udp: first.udp.enabled,
+      sockets,
       removing: this.#note?.paths ?? [],
       ...reloading,
     });

@@ -51,6 +51,7 @@ pureTest("readSettings() without anything given is the defaults", () => {
   assertEquals(read({}), {
     ...OTHERS,
     listen: [{ hostname: "127.0.0.1", port: 4447 }],
+    listenMode: 0o600,
     listenGiven: false,
     sam: { hostname: "127.0.0.1", port: 7656 },
     samUser: undefined,
@@ -112,6 +113,7 @@ pureTest("readSettings() takes every option", () => {
     isolation: ["auth", "client"],
     authFile: "/run/logins with a space",
     listen: [{ hostname: "::1", port: 9050 }],
+    listenMode: 0o600,
     listenGiven: true,
     sam: { hostname: "127.0.0.1", port: 17656 },
     samUser: "me",

@@ -20,7 +20,7 @@ import { startSite } from "../support/site.ts";
 const CURL = ["--disable", "--silent", "--show-error", "--max-time", "50"];
 
 /** What a name server of the user's would say, for clients that resolve names themselves: an address of RFC 5737. */
-const RESOLVED = ["--resolve", "site.i2p:80:192.0.2.1", "--resolve", "example.com:80:192.0.2.1"];
+const resolved = (last: number): string[] => ["--resolve", `site.i2p:80:192.0.2.${last}`];
 
 /** git without the settings of the system, which never asks. */
 const GIT_ENV = { GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0" };
@@ -70,9 +70,9 @@ e2eTest("curl", ["curl", "strace"], async (t) => {
 
   await t.step("that resolves names itself is refused, and the log explains the leak", async () => {
     assert(!stage.proxy.stderr().includes("leak=dns"));
-    for (const way of local) {
+    for (const [i, way] of local.entries()) {
       const words = way.some((word) => word.includes("4")) ? /curl: \(97\) .*(\(8\)|\(91\))/ : /curl: \(97\) .*\(8\)/;
-      const run = await stage.run("curl", [...CURL, ...RESOLVED, ...way, "http://site.i2p/"]);
+      const run = await stage.run("curl", [...CURL, ...resolved(i + 1), ...way, "http://site.i2p/"]);
       await assertRefused(stage, run, { words, exitCode: 97, reason: "ip" });
     }
     assertEquals(stage.proxy.stderr().match(/leak=dns/g)?.length, 1, "explained once");

@@ -13,6 +13,7 @@ const LONG_OPTIONS = ["x", "y", "z"].map((key) => `${key}=${key.repeat(900)}`);
 /** Values that each option takes. */
 const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "listen": ["4447", "127.0.0.1:0", "[::1]:9050", "localhost:1"],
+  "listen-mode": ["600", "666"],
   "sam": ["7656", "[::1]:7656"],
   "sam-user": ["me", 'a "b" \\', "j\u00fcrgen"],
   "sam-password-file": ["/run/secret"],
@@ -66,6 +67,7 @@ const GOOD_VALUES: Readonly<Record<string, readonly string[]>> = {
   "quiet": ["true", "false"],
   "log-level": ["debug", "error"],
   "log-format": ["text", "json"],
+  "color": ["auto", "always", "never"],
   "status": ["127.0.0.1:4448", "[::1]:0"],
   "log-destinations": ["true", "false"],
 };

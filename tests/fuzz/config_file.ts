@@ -16,7 +16,7 @@ interface Meaning {
 
 const COMMA_LISTS = ["isolate", "scrub", "lease-set-encryption"];
 const REPEATABLE = ["listen", "allow", "deny", "forward", "allow-caller", "deny-caller", "o"];
-const PROCESS_OPTIONS = ["quiet", "log-level", "log-format", "log-destinations", "status"];
+const PROCESS_OPTIONS = ["quiet", "log-level", "log-format", "color", "log-destinations", "status"];
 
 /** Files that are good YAML: each value and each problem comes with the line that it stands on, in every layout. */
 export const configFile: Target<Meaning> = {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_DURATION } from "../../lib/config/duration.ts";
-import { formatEndpoint, parseEndpoint } from "../../lib/config/endpoint.ts";
+import { formatEndpoint, formatListen, isUnix, parseListen } from "../../lib/config/endpoint.ts";
 import type { ConfigFile } from "../../lib/config/file.ts";
 import { SCRUB_PROTOCOLS } from "../../lib/config/choices.ts";
 import type { RawOptions } from "../../lib/config/raw_options.ts";
@@ -83,8 +83,8 @@ function checkGiven(given: RawOptions): void {
 
 function checkSound(settings: ApplicationSettings, given: RawOptions): void {
   for (const endpoint of [...settings.listen, settings.sam]) {
-    assert(["127.0.0.1", "::1"].includes(endpoint.hostname), endpoint.hostname);
-    assertEquals(parseEndpoint(formatEndpoint(endpoint)), endpoint);
+    assert(isUnix(endpoint) ? endpoint.path.startsWith("/") : ["127.0.0.1", "::1"].includes(endpoint.hostname));
+    assertEquals(parseListen(formatListen(endpoint)), endpoint);
   }
   assert(settings.sam.port > 0 && settings.listen.length > 0);
   const { timeouts, limits, policy, leaks } = settings;
@@ -100,7 +100,7 @@ function checkSound(settings: ApplicationSettings, given: RawOptions): void {
   assertEquals([policy.allow.length, policy.deny.length], ["allow", "deny"].map((o) => given.get(o)?.length ?? 0));
   for (const { target } of settings.forward?.rules ?? []) {
     assert(["127.0.0.1", "::1"].includes(target.hostname) && target.port > 0, "a service that is not here");
-    const doors = [...settings.listen, settings.sam].map(formatEndpoint);
+    const doors = [...settings.listen, settings.sam].map(formatListen);
     assert(!doors.includes(formatEndpoint(target)), "a door of our own, open to everybody");
   }
   // Whatever was accepted can be said to a router, and arrives as it was meant.

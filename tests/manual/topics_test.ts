@@ -33,6 +33,7 @@ const FOREIGN_FLAGS: readonly string[] = [
   ...["--socks5-hostname", "--socks5", "--socks4", "--socks4a", "--proxy", "--proxy-type", "--proxy-dns"],
   ...["--proxy-auth", "--proxy-server", "--isolate", "--anonymous-inbound", "--tx-proxy", "--cached-only", "--offline"],
   "--now",
+  "--allow-net",
   ...CONFINE_FLAGS,
   // Those of the benchmark's task.
   ...["--quick", "--only", "--json", "--svg", "--readme"],

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { proxyCommand } from "../support/command.ts";
+import { unless } from "../clients/client_stage.ts";
+import { proxyCommand, runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { type ProxyChild, spawnProxy } from "../support/proxy_process.ts";
 import { ADDRESSES, askFor, FOREIGN_NAMES, sendGarbage } from "../clients/requests.ts";
@@ -112,13 +113,14 @@ async function proof(
   child: ProxyChild,
   { trace, given }: Files,
   own: readonly AllowedPath[] = ownPaths(),
+  sockets: readonly string[] = [],
 ): Promise<string[]> {
   const text = await Deno.readTextFile(trace);
   assertMatch(text, /connect\(.*htons\(\d+\).*"127\.0\.0\.1"/, "the tracer saw nothing of the network");
   assertMatch(text, /openat\(/, "the tracer saw nothing of files");
   return [
     ...(WARNING.exec(child.stderr())?.slice(0, 1) ?? []),
-    ...findEscapes(text, [...RUNTIME_PATHS, ...given, ...own]),
+    ...findEscapes(text, [...RUNTIME_PATHS, ...given, ...own], sockets),
   ];
 }
 
@@ -166,6 +168,47 @@ e2eTest("nothing that clients do makes it leave loopback, ask a resolver or touc
     assertEquals([await proof(child, files), await notes()], [[], []], "it removes its note");
   });
 });
+
+e2eTest("with a socket in the file system it touches that one, and no other", [
+  "strace",
+  "curl",
+  ...unless(socketFolder() !== undefined, "a folder for sockets"),
+], async () => {
+  const folder = socketFolder() ?? "";
+  const path = `${folder}/i2p-socks-test-${crypto.randomUUID()}`;
+  await using bridge = await startSamBridge();
+  await using files = await makeFiles();
+  await using site = await startSite();
+  await using service = await publishService(bridge.port, site.port);
+  bridge.setName("service.i2p", service.destination);
+  const args = ["--listen", `unix:${path}`, "--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`];
+  await using child = traced(denoRun(["-P=unix"], "main.ts", args), files);
+  await child.waitFor("stdout", /^ready listen=unix:.*\n/, 60_000);
+  const curl = ["-sS", "--proxy", `socks5h://localhost${path}`, "http://service.i2p/"];
+  assertStringIncludes((await runCommand("curl", curl)).stdout, site.token);
+  await runScenario(Number(/,127\.0\.0\.1:(\d+) /.exec(child.stdout())?.[1]), bridge);
+  assertEquals(await child.stop(), 143, child.stderr());
+  const [made, folders] = [`${folder}/.i2p-socks.new`, path.split("/").slice(1, -1)];
+  const own = [made, path].map((one) => ({ path: one, reason: "its socket" }));
+  const above = folders.map((_, i) => ({ path: `/${folders.slice(0, i + 1).join("/")}`, reason: "resolved" }));
+  assertEquals(await proof(child, { ...files, given: [...files.given, ...own, ...above] }, ownPaths(), [made]), []);
+  const left = await Array.fromAsync(Deno.readDir(folder), ({ name }) => `${folder}/${name}`);
+  assertEquals(left.filter((one) => one === path || one === made), []);
+});
+
+/** A folder of the set `unix` that is this user's; undefined where there is none. Root makes one. */
+function socketFolder(): string | undefined {
+  const uid = Deno.uid() ?? 0;
+  if (uid === 0) Deno.mkdirSync("/run/i2p-socks", { recursive: true, mode: 0o700 });
+  const folders = config.permissions.unix.net.allow.flatMap((host) => /^unix:(.*)\/[^/]*$/.exec(host)?.slice(1) ?? []);
+  return folders.find((folder) => {
+    try {
+      return Deno.statSync(folder).uid === uid;
+    } catch {
+      return false;
+    }
+  });
+}
 
 /** The program with somebody beside it. */
 const ESCAPEE = new URL("./escapee.ts", import.meta.url).pathname;
@@ -254,6 +297,13 @@ Deno.test("escapes are found in a trace, whatever the call, and nothing else is 
   };
   const trace = (lines: readonly string[]): string => lines.map((line) => `123 ${line}`).join("\n");
   assertEquals(findEscapes(trace(fine), allowed), []);
+  const sockets = [
+    "socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0) = 5",
+    'bind(5, {sa_family=AF_UNIX, sun_path="/own/keys/socket"}, 20) = 0',
+  ];
+  assertEquals(findEscapes(trace(sockets), allowed, ["/own/keys/socket"]), []);
+  assertEquals(findEscapes(trace(sockets), allowed, ["/own/keys/sock"]).length, 1);
+  assertEquals(findEscapes(trace(sockets), allowed).length, 2);
   const lines = Object.keys(escapes);
   assertEquals(findEscapes(trace(lines), allowed), lines.map((line) => `${escapes[line]}: 123 ${line}`));
 });

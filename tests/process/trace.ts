@@ -87,24 +87,35 @@ const ADDRESSED = /^(connect|bind|sendto|sendmsg|sendmmsg)$/;
 
 /**
  * What a program did that it ought not to, from what strace wrote: an address off loopback, port 53 anywhere, a socket
- * that is no TCP, a local service, a file that is not among those allowed, another program, or calls that strace would
+ * that is no TCP, a local service (but `sockets` may be listened on and connected to), a file that is not among those allowed, another program, or calls that strace would
  * not see. Each with its line; failed calls count like others.
  */
-export function findEscapes(trace: string, allowed: readonly AllowedPath[]): string[] {
+export function findEscapes(
+  trace: string,
+  allowed: readonly AllowedPath[],
+  sockets: readonly string[] = [],
+): string[] {
   const escapes: string[] = [];
   for (const line of trace.split("\n")) {
     const [, call, rest = ""] = /^\d+ +(\w+)\((.*)$/.exec(line) ?? [];
     if (call === undefined) continue;
-    const what = networkEscape(call, withoutTexts(rest)) ?? fileEscape(call, rest, allowed);
+    const what = networkEscape(call, withoutTexts(withoutSockets(rest, sockets)), sockets.length > 0) ??
+      fileEscape(call, rest, allowed);
     if (what !== undefined) escapes.push(`${what}: ${line}`);
   }
   return escapes;
 }
 
-function networkEscape(call: string, rest: string): string | undefined {
+/** A call without what it says of the sockets that a program may have. */
+function withoutSockets(rest: string, sockets: readonly string[]): string {
+  return sockets.reduce((left, path) => left.replaceAll(`{sa_family=AF_UNIX, sun_path="${path}"}`, "{}"), rest);
+}
+
+function networkEscape(call: string, rest: string, mayHaveSockets: boolean): string | undefined {
   if (call.startsWith("io_uring")) return "calls that are not traced";
   // getifaddrs: the kernel's list of interfaces.
   if (call === "socket") {
+    if (mayHaveSockets && /^AF_UNIX, SOCK_STREAM/.test(rest)) return undefined;
     return /^AF_INET6?, SOCK_STREAM\b|^AF_NETLINK, SOCK_RAW\S*, NETLINK_ROUTE/.test(rest) ? undefined : "socket";
   }
   if (!ADDRESSED.test(call)) return undefined;

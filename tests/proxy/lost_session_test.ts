@@ -153,10 +153,11 @@ Deno.test("relay() ends a stream whose session was lost before it began, and car
 
 /** What relays share. */
 async function relayResources(): Promise<
-  Pick<RelayOptions, "pool" | "gate" | "halfClosed" | "keepLimit" | "keptBytes"> & AsyncDisposable
+  Pick<RelayOptions, "clientAddress" | "pool" | "gate" | "halfClosed" | "keepLimit" | "keptBytes"> & AsyncDisposable
 > {
   const gate = await FairnessGate.open();
   return {
+    clientAddress: "127.0.0.1",
     pool: new BufferPool(),
     gate,
     halfClosed: new HalfClosedStreams(),

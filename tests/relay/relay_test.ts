@@ -165,6 +165,7 @@ async function connectedPair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
 /** What a relay needs that nothing special happens to. */
 function options(pool: BufferPool, gate: FairnessGate): RelayOptions {
   return {
+    clientAddress: "127.0.0.1",
     pool,
     gate,
     halfClosed: new HalfClosedStreams(),

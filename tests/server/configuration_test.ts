@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { parseArguments } from "../../lib/command/arguments.ts";
 import { type Configuration, readConfiguration } from "../../lib/server/configuration.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
-import { formatEndpoint } from "../../lib/config/endpoint.ts";
+import { formatListen } from "../../lib/config/endpoint.ts";
 import { type ApplicationSettings, ConfigError } from "../../lib/config/settings.ts";
 
 type Env = Readonly<Record<string, string>>;
@@ -64,7 +64,7 @@ Deno.test("readConfiguration() prefers flags to environment, application, common
     const common = i >= 1 ? "sam: 1\n" : "";
     const text = `${common}applications:\n  - name: x\n${i >= 2 ? "    sam: 2\n" : ""}`;
     const { applications } = await readText(text, args, env);
-    assertEquals(applications.map((a) => formatEndpoint(a.sam)), [sam], `layer ${i}`);
+    assertEquals(applications.map((a) => formatListen(a.sam)), [sam], `layer ${i}`);
   }
 });
 
@@ -317,6 +317,7 @@ listen: 9050
 sam: 127.0.0.1:1
 sam-user: me
 sam-password-file: /p
+listen-mode: 640
 name: n
 identity: i
 keys-dir: /k
@@ -366,6 +367,7 @@ log-destinations: true
   assertEquals({ ...app, policy: { allow: allow.map((r) => r.text), deny: deny.map((r) => r.text), callers } }, {
     name: "n",
     listen: [{ hostname: "127.0.0.1", port: 9050 }],
+    listenMode: 0o640,
     listenGiven: true,
     sam: { hostname: "127.0.0.1", port: 1 },
     samUser: "me",
@@ -403,7 +405,7 @@ log-destinations: true
 });
 
 function listens({ listen }: ApplicationSettings): string[] {
-  return listen.map(formatEndpoint);
+  return listen.map(formatListen);
 }
 
 async function read(args: readonly string[], env: Env = {}): Promise<Configuration> {

@@ -35,6 +35,8 @@ export function compileArgs(output: string, target?: string): string[] {
   const at = args.indexOf("--output") + 1;
   if (deno !== "deno" || args[0] !== "compile" || at === 0) throw new Error("The task compile is not as expected");
   args[at] = output;
+  // The runtime takes no path of Unix for a socket on other systems: there it would end at the start.
+  if (target?.includes("linux")) args[args.indexOf("-P")] = "-P=unix";
   return target === undefined ? args : ["compile", "--target", target, ...args.slice(1)];
 }
 
