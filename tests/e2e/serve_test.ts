@@ -115,7 +115,10 @@ e2eTest("i2p-socks serves curl through a real i2pd", ["i2pd", "curl"], async (t)
     ]);
     const missing = await runProxy(["lookup", "no-such-name.i2p", ...sam]);
     assertEquals(missing.code, 1);
-    assertMatch(missing.stdout, /^no-such-name\.i2p kind=name resolves=no problem="The router's address book [^"]+"\n$/);
+    assertMatch(
+      missing.stdout,
+      /^no-such-name\.i2p kind=name resolves=no problem="The router's address book [^"]+"\n$/,
+    );
   });
 
   await t.step("no destination is in the log", () => {
