@@ -10,7 +10,7 @@ import type { Terminal } from "../command/terminal.ts";
 interface Ready {
   /** Its label. */
   name: string;
-  /** Where it serves SOCKS, HOST:PORT. */
+  /** Where it serves SOCKS, HOST:PORT or unix:PATH. */
   listen: string;
   /** Where the process serves its status, if anywhere. */
   status: string | undefined;
@@ -116,8 +116,10 @@ export class ReadyLines {
 /** What a person can do next with an application that is ready, a line each. */
 function nextSteps({ name, listen, status, needsLogin }: Ready): string[] {
   const login = needsLogin ? "USER:PASSWORD@" : "";
+  // curl takes the path of a socket behind the host.
+  const where = listen.replace(/^unix:/, "localhost");
   return [
-    `Try it:      curl --proxy socks5h://${login}${listen} http://stats.i2p/`,
+    `Try it:      curl --proxy socks5h://${login}${where} http://stats.i2p/`,
     `Set up:      i2p-socks setup firefox --name ${name} (i2p-socks setup lists other applications)`,
     status === undefined
       ? "Look at it:  i2p-socks status (start with --status 127.0.0.1:4448 for counters, reasons and a page)"

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { askFor } from "../clients/requests.ts";
 import { socksGet } from "../clients/socks_client.ts";
 import { proxyCommand } from "../support/command.ts";
@@ -64,6 +64,10 @@ e2eTest("on a terminal the log is for people: local time, true words, what to do
   await using plain = spawnOnTerminal(program, args);
   await using colored = spawnOnTerminal(program, [...args, "--color", "always"]);
   await plain.waitFor("stdout", READY);
+  // What to do next, with the address as it is.
+  await plain.waitFor("stdout", /Look at it: .*\r\n/);
+  assertStringIncludes(plain.stdout(), `curl --proxy socks5h://127.0.0.1:${portOf(plain)} http://`);
+  assertStringIncludes(plain.stdout(), "i2p-socks setup firefox --name i2p-socks ");
   await askFor(portOf(plain), ["example.com"]);
   await plain.waitFor("stdout", /\n\d\d:\d\d:\d\d ✗ Blocked: Not an I2P name; [^]*\(clearnet\)\r\n/);
   await plain.waitFor("stdout", /\n\d\d:\d\d:\d\d ! The application asked for [^]*\r\n {11}Look for these hosts/);

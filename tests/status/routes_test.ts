@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { describeSnapshot, formatBytes } from "../../lib/cli/status_table.ts";
+import { describeSnapshot, formatBytes, frameOf } from "../../lib/cli/status_table.ts";
 import { headLength, parseRequestHead } from "../../lib/status/http_request.ts";
 import { formatMetrics, METRICS, PROCESS_METRICS } from "../../lib/status/metrics.ts";
 import { PAGE } from "../../lib/status/page.ts";
@@ -346,6 +346,30 @@ pureTest("describeSnapshot() writes the same facts for people", () => {
 pureTest("describeSnapshot() says what is kept for readers that do not take it, where that is anything", () => {
   const text = describeSnapshot(aSnapshot(anApplication({ bytesKept: 70_000 }))).join("\n");
   assertStringIncludes(text, "456.8 kB received, 70.0 kB kept for slow readers\n");
+});
+
+pureTest("frameOf() fits any window: state and counters of all first, then details, advice where there is room", () => {
+  const lost = anApplication({ name: "web", ready: false, reason: "The router is gone", advice: ["Start it"] });
+  const watched = [{ snapshot: aSnapshot(aServingApplication(), lost) }];
+  for (const columns of [1, 20, 40, 80, 200]) {
+    for (const rows of [1, 2, 3, 10, 24, 60, 200]) {
+      const lines = frameOf(watched, { columns, rows });
+      assert(lines.length <= Math.max(rows - 1, 1), `${lines.length} lines of ${rows}`);
+      assert(lines.every((line) => line.length <= columns), `${columns}: ${lines.join("|")}`);
+    }
+  }
+  const large = frameOf(watched, { columns: 200, rows: 200 });
+  assertEquals(large.slice(1, 6).map((line) => line.slice(0, 12)), [
+    "✓ game: read",
+    "  3 clients;",
+    "✗ web: not r",
+    "    Start it",
+    "  3 clients;",
+  ]);
+  assertStringIncludes(large.join("\n"), "      Remote DNS");
+  const small = frameOf(watched, { columns: 80, rows: 24 }).join("\n");
+  assert(!small.includes("Start it"), small);
+  assertMatch(small, /… \d+ more lines: i2p-socks status shows all$/);
 });
 
 pureTest("describeSnapshot() tells the rates since an earlier answer of the same program", () => {
