@@ -24,7 +24,7 @@ export const INSPECTED_RECEIVED = 1_024;
 export type Trait = "cookie" | "etag" | "user-agent" | "software";
 
 /** What the reader of a stream reports to, and searches with. */
-export interface ReaderContext {
+export interface Inspection {
   /** Where the stream goes: a host of I2P, lower case. */
   readonly host: string;
   /** Whether the stream ends at the first leak, so that what cannot be looked at must not pass either. */
@@ -68,5 +68,5 @@ export interface Protocol {
   /** Whether a stream that may be of it cannot be of a protocol behind it in the list: saves asking these. Pure. */
   readonly isUnmistakable?: (sent: string) => boolean;
   /** Begins to read a stream of it, from the first character on. */
-  readonly open: (context: ReaderContext) => Reader;
+  readonly open: (context: Inspection) => Reader;
 }

@@ -1,5 +1,5 @@
 import { namesClient } from "./bittorrent.ts";
-import { type Head, INSPECTED, type Protocol, type Reader, type ReaderContext } from "./detector.ts";
+import { type Head, INSPECTED, type Inspection, type Protocol, type Reader } from "./detector.ts";
 import { headerLeak, isForeignHost, sitesOf } from "./header_leak.ts";
 import { hostOf, hostOfUrl } from "./host.ts";
 import type { Scanner } from "./identifiers.ts";
@@ -59,7 +59,7 @@ function recognise({ sent }: Head): boolean | undefined {
 
 /** Reads requests for leaks and identifiers. */
 class HttpReader implements Reader, RequestHandler {
-  readonly #context: ReaderContext;
+  readonly #context: Inspection;
   readonly #requests: RequestReader;
   readonly #heads: Scanner;
   readonly #payload: Scanner;
@@ -71,7 +71,7 @@ class HttpReader implements Reader, RequestHandler {
   #payloadLength = 0;
   #undecided = 0;
 
-  constructor(context: ReaderContext) {
+  constructor(context: Inspection) {
     this.#context = context;
     this.#requests = new RequestReader(this);
     this.#heads = context.scan();

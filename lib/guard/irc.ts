@@ -1,4 +1,4 @@
-import type { Head, Protocol, ReaderContext } from "./detector.ts";
+import type { Head, Inspection, Protocol } from "./detector.ts";
 import type { LeakKind } from "./leak.ts";
 import { decodeBase64, LineReader } from "./reader.ts";
 import { namesSystem } from "./system_words.ts";
@@ -47,11 +47,11 @@ export const IRC: Protocol = {
 
 /** Looks at the lines of a stream. */
 class IrcInspector {
-  readonly #context: ReaderContext;
-  readonly #scanner: ReturnType<ReaderContext["scan"]>;
+  readonly #context: Inspection;
+  readonly #scanner: ReturnType<Inspection["scan"]>;
   #mayTurnToTls = false;
 
-  constructor(context: ReaderContext) {
+  constructor(context: Inspection) {
     this.#context = context;
     this.#scanner = context.scan();
   }

@@ -1,4 +1,4 @@
-import type { Head, Protocol, ReaderContext } from "./detector.ts";
+import type { Head, Inspection, Protocol } from "./detector.ts";
 import type { Scanner } from "./identifiers.ts";
 import type { LeakKind } from "./leak.ts";
 import { decodeBase64, LineReader } from "./reader.ts";
@@ -75,7 +75,7 @@ const NEXT_COMMAND = /^(?:RSET|QUIT|NOOP|EHLO .*|HELO .*|(?:MAIL FROM|RCPT TO):.
 
 /** Looks at commands, and hands messages on. */
 class MailInspector {
-  readonly #context: ReaderContext;
+  readonly #context: Inspection;
   readonly #scanner: Scanner;
   /** The message under way. */
   #message: MessageInspector | undefined;
@@ -86,7 +86,7 @@ class MailInspector {
   #mayTurnToTls = false;
   #isOver = false;
 
-  constructor(context: ReaderContext) {
+  constructor(context: Inspection) {
     this.#context = context;
     this.#scanner = context.scan();
   }
@@ -232,7 +232,7 @@ const MIN_BASE64_LINE = 20;
 
 /** Reads a message of mail or news line by line: headers up to an empty line, then a body. */
 class MessageInspector {
-  readonly #context: ReaderContext;
+  readonly #context: Inspection;
   readonly #inspect: (header: string) => readonly LeakKind[];
   readonly #scanner: Scanner;
   /** Of a body with what is quoted in it. */
@@ -245,7 +245,7 @@ class MessageInspector {
   #encoding: "none" | "quoted-printable" | "base64" = "none";
 
   /** @param inspect what a header without its end says. */
-  constructor(context: ReaderContext, inspect: (header: string) => readonly LeakKind[]) {
+  constructor(context: Inspection, inspect: (header: string) => readonly LeakKind[]) {
     this.#context = context;
     this.#inspect = inspect;
     this.#scanner = context.scan();

@@ -1,4 +1,4 @@
-import { type Head, INSPECTED, type Protocol, type Reader, type ReaderContext } from "./detector.ts";
+import { type Head, INSPECTED, type Inspection, type Protocol, type Reader } from "./detector.ts";
 import type { Scanner } from "./identifiers.ts";
 import type { LeakKind } from "./leak.ts";
 
@@ -10,7 +10,7 @@ export class PlainReader implements Reader {
   readonly #scanner: Scanner;
   #rest = INSPECTED;
 
-  constructor(context: ReaderContext) {
+  constructor(context: Inspection) {
     this.#scanner = context.scan();
   }
 
@@ -155,7 +155,7 @@ const MAX_PACKET = 65_536;
 
 /** Reads a stream packet by packet, and its beginning for identifiers. */
 export class PacketReader implements Reader {
-  readonly #context: ReaderContext;
+  readonly #context: Inspection;
   readonly #take: (text: string) => Packet;
   readonly #plain: PlainReader;
   #held = "";
@@ -163,7 +163,7 @@ export class PacketReader implements Reader {
   #isOver = false;
 
   /** @param take takes the first packet off what has come. */
-  constructor(context: ReaderContext, take: (text: string) => Packet) {
+  constructor(context: Inspection, take: (text: string) => Packet) {
     this.#context = context;
     this.#take = take;
     this.#plain = new PlainReader(context);

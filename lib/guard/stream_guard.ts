@@ -1,11 +1,4 @@
-import {
-  INSPECTED,
-  INSPECTED_RECEIVED,
-  type Protocol,
-  type Reader,
-  type ReaderContext,
-  type Trait,
-} from "./detector.ts";
+import { INSPECTED, INSPECTED_RECEIVED, type Inspection, type Protocol, type Reader, type Trait } from "./detector.ts";
 import type { IdentifierFinder, Scanner } from "./identifiers.ts";
 import { fromLatin1 } from "./latin1.ts";
 import type { LeakKind } from "./leak.ts";
@@ -252,7 +245,7 @@ export class StreamGuard {
     this.#reader.end();
   }
 
-  #context(): ReaderContext {
+  #context(): Inspection {
     const { host, blocks, finder, onTrait } = this.#options;
     return {
       host,

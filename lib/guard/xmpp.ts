@@ -1,4 +1,4 @@
-import type { Protocol, Reader, ReaderContext } from "./detector.ts";
+import type { Inspection, Protocol, Reader } from "./detector.ts";
 import { hostOf, isHarmlessHost } from "./host.ts";
 import type { Scanner } from "./identifiers.ts";
 import { decodeBase64 } from "./reader.ts";
@@ -31,7 +31,7 @@ export const XMPP: Protocol = {
 
 /** Reads up to the end of one tag after the other. */
 class XmppReader implements Reader {
-  readonly #context: ReaderContext;
+  readonly #context: Inspection;
   readonly #scanner: Scanner;
   /** What has come behind the last tag. */
   #held = "";
@@ -41,7 +41,7 @@ class XmppReader implements Reader {
   #mayTurnToTls = false;
   #isOver = false;
 
-  constructor(context: ReaderContext) {
+  constructor(context: Inspection) {
     this.#context = context;
     this.#scanner = context.scan();
   }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ReaderContext } from "../../lib/guard/detector.ts";
+import type { Inspection } from "../../lib/guard/detector.ts";
 import {
   decodeBase64,
   lastPacket,
@@ -13,9 +13,9 @@ import {
 import { pureTest } from "../support/pure.ts";
 
 /** A context that keeps what is searched. */
-function makeContext(): { context: ReaderContext; searched: () => string } {
+function makeContext(): { context: Inspection; searched: () => string } {
   let searched = "";
-  const context: ReaderContext = {
+  const context: Inspection = {
     host: "site.i2p",
     blocks: false,
     onLeak: () => {},
