@@ -9,6 +9,10 @@
 # So: translate the letters first, and check the length of what comes out; a wrong hash is a right-looking address.
 set -euo pipefail
 
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+
 expected='node: - is 3 bytes fbefbe, ~ is 0 bytes
 python b64decode: - is 0 bytes, ~ is 0 bytes
 python urlsafe_b64decode: - is 3 bytes fbefbe, ~ is 0 bytes
