@@ -26,16 +26,17 @@ e2eTest("status --watch fits the window, whatever its size: counters first, no w
     conn.close();
   }
   await askFor(proxy.port, ["example.com", "10.0.0.1", "a_b.i2p", `${"b".repeat(52)}.b32.i2p`, "short.b32.i2p"]);
-  const socket = `${scratch.dir}/tmux`;
-  const tmux = async (...words: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await runCommand("tmux", ["-S", socket, "-f", "/dev/null", ...words]);
-    assertEquals(code, 0, stderr);
-    return stdout;
-  };
   const { program, args } = proxyCommand(["status", String(port), "--watch"]);
   const command = [program, ...args].map((word) => `'${word}'`).join(" ");
   for (const [columns, rows] of [[80, 24], [40, 10], [120, 50], [25, 6]] as const) {
     await t.step(`${columns} x ${rows}`, async () => {
+      // A server of its own: one that ends with its last session may still be there for the next.
+      const socket = `${scratch.dir}/tmux-${columns}`;
+      const tmux = async (...words: string[]): Promise<string> => {
+        const { code, stdout, stderr } = await runCommand("tmux", ["-S", socket, "-f", "/dev/null", ...words]);
+        assertEquals(code, 0, stderr);
+        return stdout;
+      };
       const size = ["-x", String(columns), "-y", String(rows)];
       await tmux("new-session", "-d", "-s", "watch", ...size, "-c", PROJECT, `exec ${command}`);
       try {
