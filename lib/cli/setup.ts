@@ -14,6 +14,9 @@ import type { Terminal } from "../command/terminal.ts";
 /** Milliseconds for a look at what listens where the settings lead. */
 const LOOK_TIMEOUT = 3_000;
 
+/** Where nobody listens: what goes there fails. */
+const NOWHERE: Endpoint = { hostname: "127.0.0.1", port: 1 };
+
 /** Settings of an application. */
 interface Setup {
   /** What goes into its configuration, as it stands. */
@@ -24,9 +27,20 @@ interface Setup {
 
 /**
  * Prints the settings of an application for the listener. They go to stdout and what to know to stderr, so that the
- * settings can be sent into a file. Without an operand, the list of applications.
+ * settings can be sent into a file. Without an operand, the list of applications. Where those of `env` cannot be had, a
+ * shell gets a proxy that nobody is.
  */
 export async function setup(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
+  try {
+    return await printSetup(operands, given, terminal);
+  } catch (error) {
+    // A shell that got nothing to evaluate would go on without a proxy, straight to the clearnet.
+    if (operands[0] === "env" && !given.has("json")) terminal.data(clientNamed("env").settings(NOWHERE).join("\n"));
+    throw error;
+  }
+}
+
+async function printSetup(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   const [word, ...more] = operands;
   if (more.length > 0) throw new CliError(ExitCode.usage, `setup takes one application, but also got "${more[0]}"`);
   if (word === undefined) {

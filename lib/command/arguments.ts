@@ -133,6 +133,7 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
   "To log errors only: --quiet": ["-s", "--silent"],
   "To log more: --log-level debug; for the version: -V": ["-v", "--verbose", "--debug"],
   "For the version: i2p-socks --version": ["version"],
+  "For the hops of each tunnel: --length 0 to 7": ["--hops"],
   "To find out what is wrong: i2p-socks check": ["doctor", "diagnose", "test"],
   "To start serving: i2p-socks, or i2p-socks serve": ["start", "run"],
   "Nothing needs to be set up first: i2p-socks works at once": ["install"],

@@ -150,7 +150,10 @@ export async function findApplication(
     const message = name === undefined
       ? "Several applications run: name one of them"
       : `Several applications of the name "${name}" run: give an address instead`;
-    throw new CliError(ExitCode.usage, message, fitting.map(({ application }) => describe(application)));
+    throw new CliError(ExitCode.usage, message, [
+      ...(name === undefined ? ["setup takes --name NAME, ping --via NAME, and status and why NAME alone"] : []),
+      ...fitting.map(({ application }) => describe(application)),
+    ]);
   }
   if (first === undefined && name !== undefined) {
     const running = all.map(({ application }) => describe(application));

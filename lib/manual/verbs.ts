@@ -93,8 +93,8 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   status: {
     usage: "i2p-socks status [NAME|[HOST:]PORT] [--json] [--watch]",
     text:
-      "Show the status of your running proxies: all of them, the one with that --name, or the one whose --status is " +
-      "at that address. The state and the addresses are known of all; counters, reasons and leaks only of those that " +
+      "Show the status of your running proxies: all of them, the one that was started with --name NAME, or the one " +
+      "whose --status is at that address. The state and the addresses are known of all; counters, reasons and leaks only of those that " +
       "were started with --status. `--json` prints an object on one line for each. `--watch` prints the status every " +
       "two seconds, with rates; on a terminal it fits the window.\n\n" +
       "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers; with --watch, that of the signal.",

@@ -129,7 +129,10 @@ Deno.test({
       assertEquals(await endpointOf({ hostname: "::1", port: 7 }), { hostname: "::1", port: 7 });
       assertEquals(await hintsOf("web"), ["There is irc at 127.0.0.1:9101"]);
       const web = await makeNote(anInstance("web", 9102));
-      assertEquals(await hintsOf(undefined), ["irc at 127.0.0.1:9101", "web at 127.0.0.1:9102"]);
+      assertEquals(await hintsOf(undefined), [
+        "setup takes --name NAME, ping --via NAME, and status and why NAME alone",
+        ...["irc at 127.0.0.1:9101", "web at 127.0.0.1:9102"],
+      ]);
       assertEquals((await findApplication("web"))?.application.listen, ["127.0.0.1:9102"]);
       await web.update(anInstance("irc", 9102));
       const error = await assertRejects(() => findApplication("irc"), CliError, "give an address");
