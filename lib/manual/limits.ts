@@ -40,7 +40,7 @@ import { MAX_COOKIES } from "../proxy/leak_watch.ts";
 import { LACK_AGE, MAX_LACKING } from "../proxy/login_offers.ts";
 import { FIRST_DELAY, FORGIVE_AFTER, LONGEST_DELAY } from "../proxy/login_guard.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../proxy/name_map.ts";
-import { MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../proxy/admission.ts";
+import { BEGUN_GRACE, MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../proxy/admission.ts";
 import { SPARE_DESCRIPTORS } from "../server/capacity.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../relay/buffer_pool.ts";
 import {
@@ -77,7 +77,8 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["Clients at once", set("max-connections")],
     ["Clients at once from one address", set("max-per-client")],
     ["Clients above that limit that still get a reply", `${MAX_SURPLUS}; further ones wait for their turn`],
-    ["A client that has not asked for anything, before it gives way", `${time(SILENT_GRACE)} at least`],
+    ["A client that has said nothing, before it gives way", `${time(SILENT_GRACE)} at least`],
+    ["A client that has begun and not asked for anything, before it gives way", `${time(BEGUN_GRACE)} at least`],
     ["Waiting for the place of a stream whose client has left", time(PLACE_WAIT)],
     ["File descriptors that are kept back for other purposes", `${SPARE_DESCRIPTORS}`],
     ["A SOCKS handshake", bytes(MAX_HANDSHAKE)],

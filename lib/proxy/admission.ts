@@ -8,10 +8,16 @@ import { Refusal } from "../reasons/refusal.ts";
 import type { HalfClosedStreams } from "../relay/half_closed.ts";
 
 /** Clients above `--max-connections`, and of one address above `--max-per-client`, that are heard so that they get a reply. */
-export const MAX_SURPLUS = 64;
+export const MAX_SURPLUS = 128;
 
-/** Milliseconds that a client has at least to ask for something, before it gives way to others. */
-export const SILENT_GRACE = 500;
+/** Milliseconds that a client has at least to say something, before it gives way to others. */
+export const SILENT_GRACE = 1_000;
+
+/** Milliseconds that a client has at least to ask for something, once it has begun to. */
+export const BEGUN_GRACE = 5_000;
+
+/** Milliseconds between two looks whether such a client has had its time, while others wait for that. */
+const NEXT_LOOK = 50;
 
 /** Milliseconds at most that a client waits for the place of a stream whose client has left. */
 export const PLACE_WAIT = 2_000;
@@ -46,8 +52,10 @@ interface Crowd {
   size: number;
   /** Those that have a place. */
   places: number;
-  /** Those that have not asked for anything yet, the oldest first, and when they came. */
+  /** Those that have said nothing yet, the oldest first, and when they came. */
   readonly silent: Map<Guest, number>;
+  /** Those that have said something and not asked for anything yet, likewise, and since when. */
+  readonly begun: Map<Guest, number>;
   /** Those that have their reply and nothing else to come, likewise. */
   readonly told: Set<Guest>;
   /** Looks again when the next one may give way. */
@@ -61,8 +69,8 @@ interface Crowd {
  * Where there is no place, a client gives one up that has ended its side and most likely waits for nothing.
  *
  * Clients without a place are bounded too. Where there are too many, one gives way that has its reply already, or else
- * the oldest of the largest crowd that has not asked for anything; until there is one, the next client is not accepted.
- * So a crowd that never asks cannot keep others out, and who asks in time gets a reply.
+ * the oldest of the largest crowd that has said nothing, or has not asked for anything; until there is one, the next
+ * client is not accepted. So a crowd that never asks cannot keep others out, and who asks in time gets a reply.
  */
 export class Admission {
   readonly #capacity: Pick<Capacity, "connections" | "surplus" | "isShort">;
@@ -88,7 +96,7 @@ export class Admission {
   async room(signal: Signal): Promise<void> {
     const { connections, surplus } = this.#capacity;
     while (this.#clients.size >= connections + surplus && !signal.aborted && !this.giveWay()) {
-      await Promise.race([this.#left.promise, sleep(SILENT_GRACE / 10, signal)]);
+      await Promise.race([this.#left.promise, sleep(NEXT_LOOK, signal)]);
     }
   }
 
@@ -111,7 +119,7 @@ export class Admission {
   /** Counts a client until {@linkcode leave}. */
   accept(client: Guest): void {
     const crowd = this.#crowds.get(client.clientAddress) ??
-      { size: 0, places: 0, silent: new Map(), told: new Set() };
+      { size: 0, places: 0, silent: new Map(), begun: new Map(), told: new Set() };
     this.#crowds.set(client.clientAddress, crowd);
     this.#clients.add(client);
     crowd.size++;
@@ -119,16 +127,24 @@ export class Admission {
     this.#trim(crowd);
   }
 
+  /** Notes that a client has said something. */
+  begun(client: Guest): void {
+    const crowd = this.#crowds.get(client.clientAddress);
+    if (crowd?.silent.delete(client)) crowd.begun.set(client, performance.now());
+  }
+
   /** Notes that a client has asked for something. */
   asked(client: Guest): void {
-    this.#crowds.get(client.clientAddress)?.silent.delete(client);
+    const crowd = this.#crowds.get(client.clientAddress);
+    crowd?.silent.delete(client);
+    crowd?.begun.delete(client);
   }
 
   /** Notes that a client has its reply, and nothing else will come: it needs no place any more. */
   told(client: Guest): void {
     const crowd = this.#crowds.get(client.clientAddress);
     if (crowd === undefined || !this.#clients.has(client)) return;
-    crowd.silent.delete(client);
+    this.asked(client);
     crowd.told.add(client);
     if (this.#placed.delete(client)) crowd.places--;
   }
@@ -164,7 +180,7 @@ export class Admission {
     const crowd = this.#crowds.get(client.clientAddress);
     if (crowd === undefined || !this.#clients.delete(client)) return;
     crowd.size--;
-    crowd.silent.delete(client);
+    this.asked(client);
     crowd.told.delete(client);
     if (this.#placed.delete(client)) crowd.places--;
     if (crowd.size === 0) {
@@ -188,18 +204,20 @@ export class Admission {
     crowd.timer = undefined;
     let surplus = crowd.size - this.#perClient - MAX_SURPLUS - crowd.told.size;
     while (surplus > 0 && this.#endSilent(crowd, "too-many-per-client")) surplus--;
-    if (surplus > 0 && crowd.silent.size > 0) crowd.timer = startTimer(SILENT_GRACE / 10, () => this.#trim(crowd));
+    if (surplus > 0 && unheard(crowd) > 0) crowd.timer = startTimer(NEXT_LOOK, () => this.#trim(crowd));
   }
 
-  /** Ends the oldest client of a crowd that has not asked for anything, if there is one and it has had its time. */
+  /** Ends the oldest client of a crowd that has said nothing or not asked, if there is one and it has had its time. */
   #endSilent(crowd: Crowd | undefined, reason: Reason): boolean {
-    const [oldest] = crowd?.silent ?? [];
-    if (crowd === undefined || oldest === undefined) return false;
-    const [client, since] = oldest;
-    if (performance.now() - since < SILENT_GRACE) return false;
-    client.evicted = new Refusal(reason);
-    this.#end(client);
-    return true;
+    if (crowd === undefined) return false;
+    for (const [clients, grace] of [[crowd.silent, SILENT_GRACE], [crowd.begun, BEGUN_GRACE]] as const) {
+      const [oldest] = clients;
+      if (oldest === undefined || performance.now() - oldest[1] < grace) continue;
+      oldest[0].evicted = new Refusal(reason);
+      this.#end(oldest[0]);
+      return true;
+    }
+    return false;
   }
 
   #end(client: Guest): void {
@@ -210,6 +228,11 @@ export class Admission {
 
 function largest(crowds: readonly Crowd[]): Crowd | undefined {
   let found: Crowd | undefined;
-  for (const crowd of crowds) if (crowd.silent.size > (found?.silent.size ?? 0)) found = crowd;
+  for (const crowd of crowds) if (unheard(crowd) > (found === undefined ? 0 : unheard(found))) found = crowd;
   return found;
+}
+
+/** Clients that have not asked for anything. */
+function unheard({ silent, begun }: Crowd): number {
+  return silent.size + begun.size;
 }

@@ -63,14 +63,18 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
   let asked: Uint8Array | undefined;
   try {
     if ("setNoDelay" in client.conn) client.conn.setNoDelay(true);
+    const onFirst = (): void => admission.begun(client);
     const handshake = await readHandshake(
       client.conn,
-      logins !== undefined ? { login: "required", verify: (login) => logins.verify(login, deadline), commands } : {
-        login: settings.isolation.includes("auth") ? "preferred" : "accepted",
-        isWanted: (methods) => loginOffers.isWanted(clientAddress, methods),
-        onAsked: (methods) => asked = methods,
-        commands,
-      },
+      logins !== undefined
+        ? { login: "required", verify: (login) => logins.verify(login, deadline), commands, onFirst }
+        : {
+          onFirst,
+          login: settings.isolation.includes("auth") ? "preferred" : "accepted",
+          isWanted: (methods) => loginOffers.isWanted(clientAddress, methods),
+          onAsked: (methods) => asked = methods,
+          commands,
+        },
     );
     const request = logins === undefined
       ? loginOffers.judge(handshake.request, clientAddress, asked)

@@ -36,6 +36,8 @@ export interface LoginPolicy {
    * offer one, `required` from all. SOCKS 4 has no password, so it is refused where a login is required.
    */
   login: "accepted" | "preferred" | "required";
+  /** Is told when the first byte has come. */
+  onFirst?: () => void;
   /** Whether a client that offers these methods is asked for a login, where one is preferred. @default {always} */
   isWanted?: (methods: Uint8Array) => boolean;
   /** Is told of the methods of a client that is asked for a login although it could go without. */
@@ -78,6 +80,7 @@ export async function readHandshake(
 
 async function readRequest(client: ByteStream, reader: HandshakeReader, policy: LoginPolicy): Promise<SocksRequest> {
   const version = await reader.first();
+  policy.onFirst?.();
   if (version === 4) {
     const request = await reader.take(parseRequest4);
     if (policy.login !== "required") return request;

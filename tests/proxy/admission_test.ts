@@ -1,5 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { Admission, type Capacity, type Guest, MAX_SURPLUS, SILENT_GRACE } from "../../lib/proxy/admission.ts";
+import {
+  Admission,
+  BEGUN_GRACE,
+  type Capacity,
+  type Guest,
+  MAX_SURPLUS,
+  SILENT_GRACE,
+} from "../../lib/proxy/admission.ts";
 import { Refusal } from "../../lib/reasons/refusal.ts";
 import { HalfClosedStreams } from "../../lib/relay/half_closed.ts";
 import { IdleTimer } from "../../lib/relay/idle_timer.ts";
@@ -25,6 +32,19 @@ Deno.test("Admission.room() has the oldest silent client give way above the surp
   await clock.skip(SILENT_GRACE);
   await waiting;
   assertEquals([clients[0]?.evicted?.reason, clients[1]?.evicted], ["too-many", undefined]);
+});
+
+Deno.test("Admission.room() has who has said nothing give way before who has begun, which has more time", async () => {
+  using clock = new Clock({ runs: false });
+  const admission = new Admission(room(0, 3), { perClient: 100 }, new HalfClosedStreams());
+  const clients = Array.from({ length: 3 }, () => enter(admission, HERE));
+  for (const client of clients.slice(0, 2)) admission.begun(client);
+  await clock.skip(SILENT_GRACE);
+  assertEquals([admission.giveWay(), admission.giveWay()], [true, false]);
+  assertEquals(clients.map(({ evicted }) => evicted?.reason), [undefined, undefined, "too-many"]);
+  await clock.skip(BEGUN_GRACE);
+  assertEquals(admission.giveWay(), true);
+  assertEquals(clients[0]?.evicted?.reason, "too-many");
 });
 
 Deno.test("Admission.room() waits where all have asked for something, until one leaves, or has its reply", async () => {

@@ -2,10 +2,14 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { parseDuration } from "../../lib/config/duration.ts";
 import { megabytes } from "./meter.ts";
+import { programs, runState, STATES } from "./states.ts";
 import { type QuietReading, soak, type SoakReport } from "./soak.ts";
 
-/** Milliseconds after the duration when it ends, whatever happens. */
+/** Milliseconds after the duration when the soak ends, whatever happens. */
 const GRACE = 30_000;
+
+/** Each state of the program takes this part of the duration. */
+const STATES_SHARE = 10;
 
 /** Ways to leak, one for each client. */
 const LEAKS: Readonly<Record<string, (leaked: unknown[]) => void>> = {
@@ -16,9 +20,11 @@ const LEAKS: Readonly<Record<string, (leaked: unknown[]) => void>> = {
 };
 
 const flags = parseArgs(Deno.args, {
-  string: ["seed", "duration", "round", "leak"],
+  string: ["seed", "duration", "round", "leak", "states"],
   unknown: (flag) => {
-    throw new TypeError(`Cannot read "${flag}": usage: [--seed N] [--duration 2m] [--round 8s] [--leak WHAT]`);
+    throw new TypeError(
+      `Cannot read "${flag}": usage: [--seed N] [--duration 2m] [--round 8s] [--leak WHAT] [--states NAMES]`,
+    );
   },
 });
 const flag = (name: string, fallback: string): string => String(flags[name] ?? fallback);
@@ -31,7 +37,7 @@ if (!Number.isInteger(seed)) throw new TypeError("--seed is a whole number");
 const leaked: unknown[] = [];
 
 console.log(`seed ${seed}\n`);
-setTimeout(() => {
+const watchdog = setTimeout(() => {
   console.log("\nPROBLEM: It did not end");
   Deno.exit(1);
 }, duration + GRACE);
@@ -44,8 +50,32 @@ const report = await soak({
   onReading: printReading,
   afterClient: () => leak(leaked),
 });
+clearTimeout(watchdog);
 printReport(report);
-Deno.exit(report.problems.length === 0 ? 0 : 1);
+const isWell = await soakStates(flag("states", Object.keys(STATES).join(",")), duration / STATES_SHARE);
+Deno.exit(report.problems.length === 0 && isWell ? 0 : 1);
+
+/** Puts the program into states, each for some milliseconds: whether it was well in all of them. */
+async function soakStates(names: string, milliseconds: number): Promise<boolean> {
+  if (names === "none") return true;
+  console.log("\nstates: replies owed and given, descriptors before and after, milliseconds from SIGTERM to the end");
+  let owed = 0;
+  let given = 0;
+  let isWell = true;
+  for (const name of names.split(",")) {
+    for (const program of Object.entries(programs())) {
+      const report = await runState(name, program, milliseconds);
+      owed += report.owed;
+      given += report.given;
+      isWell &&= report.problems.length === 0;
+      const [before, after] = report.descriptors;
+      printRow(report.owed, report.given, before, after, Math.round(report.end), `  ${report.name}`);
+      for (const problem of report.problems) console.log(`\nPROBLEM: ${report.name}: ${problem}`);
+    }
+  }
+  console.log(`\n${owed} replies were owed, ${given} given`);
+  return isWell;
+}
 
 function printReading({ at, clients, descriptors, timers, heap, rss }: QuietReading): void {
   printRow(
