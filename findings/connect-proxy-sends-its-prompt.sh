@@ -14,9 +14,9 @@ dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 
 (cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download connect-proxy=1.105-1.3)
-dpkg -x "$dir"/connect-proxy_*.deb "$dir/root"
+dpkg -x "$dir"/connect-proxy_*.deb "$dir/unpacked"
 
-python3 - "$dir/root/usr/bin/connect-proxy" "$dir" <<'PY'
+python3 - "$dir/unpacked/usr/bin/connect-proxy" "$dir" <<'PY'
 import socketserver, subprocess, sys, threading
 
 seen = []

@@ -15,9 +15,9 @@ dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 
 (cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download microsocks=1.0.3-2)
-dpkg -x "$dir"/microsocks_*.deb "$dir/root"
+dpkg -x "$dir"/microsocks_*.deb "$dir/unpacked"
 
-python3 - "$dir/root/usr/bin/microsocks" <<'PY'
+python3 - "$dir/unpacked/usr/bin/microsocks" <<'PY'
 import socket, subprocess, sys, time
 
 target = socket.create_server(("127.0.0.1", 0))

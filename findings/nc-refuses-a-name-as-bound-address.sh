@@ -14,9 +14,9 @@ dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 
 (cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download netcat-openbsd=1.219-1)
-dpkg -x "$dir"/netcat-openbsd_*.deb "$dir/root"
+dpkg -x "$dir"/netcat-openbsd_*.deb "$dir/unpacked"
 
-python3 - "$dir/root/bin/nc.openbsd" <<'PY'
+python3 - "$dir/unpacked/bin/nc.openbsd" <<'PY'
 import socketserver, subprocess, sys, threading
 
 class Socks(socketserver.StreamRequestHandler):

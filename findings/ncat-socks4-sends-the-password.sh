@@ -14,9 +14,9 @@ trap 'rm -rf "$dir"' EXIT
 
 (cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download \
   ncat=7.93+dfsg1-1 liblua5.3-0=5.3.6-2 libpcap0.8=1.10.3-1)
-for package in "$dir"/*.deb; do dpkg -x "$package" "$dir/root"; done
+for package in "$dir"/*.deb; do dpkg -x "$package" "$dir/unpacked"; done
 
-LD_LIBRARY_PATH="$dir/root/usr/lib/x86_64-linux-gnu" python3 - "$dir/root/usr/bin/ncat" <<'PY'
+LD_LIBRARY_PATH="$dir/unpacked/usr/lib/x86_64-linux-gnu" python3 - "$dir/unpacked/usr/bin/ncat" <<'PY'
 import socketserver, subprocess, sys, threading
 
 seen = []

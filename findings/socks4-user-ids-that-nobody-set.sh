@@ -17,13 +17,13 @@ trap 'rm -rf "$dir"' EXIT
   socat=1.7.4.4-2 libwrap0=7.6.q-32 \
   haproxy=2.6.12-1+deb12u4 liblua5.3-0=5.3.6-2 libopentracing-c-wrapper0=1.1.3-3+b1 libopentracing1=1.6.0-4 \
   privoxy=3.0.34-1 libmbedtls14=2.28.3-1 libmbedx509-1=2.28.3-1 libmbedcrypto7=2.28.3-1 libpcre3=2:8.39-15)
-for package in "$dir"/*.deb; do dpkg -x "$package" "$dir/root"; done
+for package in "$dir"/*.deb; do dpkg -x "$package" "$dir/unpacked"; done
 
-root="$dir/root"
-LD_LIBRARY_PATH="$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu" python3 - "$dir" <<'PY'
+unpacked="$dir/unpacked"
+LD_LIBRARY_PATH="$unpacked/usr/lib/x86_64-linux-gnu:$unpacked/lib/x86_64-linux-gnu" python3 - "$dir" <<'PY'
 import os, socket, socketserver, subprocess, sys, threading, time
 
-folder, root = sys.argv[1], f"{sys.argv[1]}/root"
+folder, unpacked = sys.argv[1], f"{sys.argv[1]}/unpacked"
 seen = []
 
 class Socks(socketserver.StreamRequestHandler):
@@ -66,7 +66,7 @@ def check(client, expected):
     seen.clear()
 
 environment = {**os.environ, "LOGNAME": "somebody", "USER": "somebody"}
-subprocess.run([f"{root}/usr/bin/socat", "-", f"SOCKS4A:127.0.0.1:site.i2p:80,socksport={port}"], timeout=30,
+subprocess.run([f"{unpacked}/usr/bin/socat", "-", f"SOCKS4A:127.0.0.1:site.i2p:80,socksport={port}"], timeout=30,
                stdin=subprocess.DEVNULL, capture_output=True, env=environment)
 check("socat", "somebody")
 
@@ -74,12 +74,12 @@ listen = free()
 with open(f"{folder}/haproxy.cfg", "w") as config:
     config.write(f"defaults\n mode tcp\n retries 0\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n"
                  f"listen relay\n bind 127.0.0.1:{listen}\n server site 10.9.8.7:80 socks4 127.0.0.1:{port}\n")
-through([f"{root}/usr/sbin/haproxy", "-f", f"{folder}/haproxy.cfg"], listen)
+through([f"{unpacked}/usr/sbin/haproxy", "-f", f"{folder}/haproxy.cfg"], listen)
 check("haproxy", "HAProxy")
 
 listen = free()
 with open(f"{folder}/privoxy.conf", "w") as config:
     config.write(f"listen-address 127.0.0.1:{listen}\nforward-socks4a / 127.0.0.1:{port} .\n")
-through([f"{root}/usr/sbin/privoxy", "--no-daemon", f"{folder}/privoxy.conf"], listen)
+through([f"{unpacked}/usr/sbin/privoxy", "--no-daemon", f"{folder}/privoxy.conf"], listen)
 check("Privoxy", "anonymous")
 PY

@@ -15,9 +15,9 @@ trap 'rm -rf "$dir"' EXIT
 
 python3 -m pip install --quiet --root-user-action=ignore --target "$dir/packages" asyncssh==2.24.1
 (cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download openssh-client=1:9.2p1-2+deb12u10)
-dpkg -x "$dir"/openssh-client_*.deb "$dir/root"
+dpkg -x "$dir"/openssh-client_*.deb "$dir/unpacked"
 
-PYTHONPATH="$dir/packages" python3 - "$dir/root/usr/bin/ssh" <<'PY'
+PYTHONPATH="$dir/packages" python3 - "$dir/unpacked/usr/bin/ssh" <<'PY'
 import asyncio, socket, sys
 import asyncssh
 

@@ -14,7 +14,7 @@ dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 
 (cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download tinyproxy-bin=1.11.1-2.1+deb12u1)
-dpkg -x "$dir"/tinyproxy-bin_*.deb "$dir/root"
+dpkg -x "$dir"/tinyproxy-bin_*.deb "$dir/unpacked"
 
 python3 - "$dir" <<'PY'
 import socket, socketserver, subprocess, sys, threading, time
@@ -42,7 +42,7 @@ with socket.create_server(("127.0.0.1", 0)) as probe:
 with open(f"{sys.argv[1]}/tinyproxy.conf", "w") as config:
     config.write(f"Port {port}\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 20\nMaxClients 10\n"
                  f"Upstream socks5 127.0.0.1:{proxy.server_address[1]}\n")
-tinyproxy = subprocess.Popen([f"{sys.argv[1]}/root/usr/bin/tinyproxy", "-d", "-c", f"{sys.argv[1]}/tinyproxy.conf"],
+tinyproxy = subprocess.Popen([f"{sys.argv[1]}/unpacked/usr/bin/tinyproxy", "-d", "-c", f"{sys.argv[1]}/tinyproxy.conf"],
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 def connect():

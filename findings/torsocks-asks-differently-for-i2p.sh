@@ -15,7 +15,7 @@ dir="$(mktemp -d)"
 trap 'rm -rf "$dir"' EXIT
 
 (cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download torsocks=2.4.0-1)
-dpkg -x "$dir"/torsocks_*.deb "$dir/root"
+dpkg -x "$dir"/torsocks_*.deb "$dir/unpacked"
 
 python3 - "$dir" <<'PY'
 import os, socketserver, subprocess, sys, threading
@@ -40,7 +40,7 @@ with open(f"{sys.argv[1]}/torsocks.conf", "w") as config:
 environment = {
     **os.environ,
     "TORSOCKS_CONF_FILE": f"{sys.argv[1]}/torsocks.conf",
-    "LD_PRELOAD": f"{sys.argv[1]}/root/usr/lib/x86_64-linux-gnu/torsocks/libtorsocks.so",
+    "LD_PRELOAD": f"{sys.argv[1]}/unpacked/usr/lib/x86_64-linux-gnu/torsocks/libtorsocks.so",
 }
 client = "import socket, sys; socket.create_connection((sys.argv[1], 80)); print('connected')"
 
