@@ -129,7 +129,7 @@ async function authenticate(
   if (method === Method.none) return { wantsReason };
   const login = await reader.take(parseLogin).catch((error) => {
     if (wanted === "required" || !offered.includes(Method.none)) throw error;
-    throw new SocksError("loginMissing", "The client offered a login, and then sent none");
+    throw new SocksError("loginMissing", "The client offered a login, and then sent none", undefined, error);
   });
   const isRight = wanted !== "required" || (await verify?.(login) ?? false);
   await writeAll(client, encodeLoginStatus(isRight));
