@@ -7,7 +7,7 @@ import { type Fix, type Reason, type ReasonEntry, REASONS } from "../reasons/rea
 import { Reply4, Reply5 } from "../socks/wire.ts";
 import { METRICS, PROCESS_METRICS } from "../status/metrics.ts";
 import clients from "../command/clients.json" with { type: "json" };
-import { type Block, parseBlocks, plain, type Table, type Term } from "./blocks.ts";
+import { type Block, parseBlocks, plain, type Table, type Term } from "./markdown.ts";
 import { LIMITS } from "./limits.ts";
 import { type Topic, TOPICS } from "./topics.ts";
 
