@@ -1,5 +1,7 @@
 import { DEFAULT_STATUS, type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
+import type { Verb } from "../config/options.ts";
+import { readValue } from "../config/settings.ts";
 import { parseVia } from "../config/values.ts";
 import { sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
@@ -35,7 +37,7 @@ type Answer = { snapshot: Snapshot } | { note: Instance };
  * @throws {CliError} if nobody answers. With --watch it prints that instead, once there was an answer.
  */
 export async function status(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
-  const sources = await findSources("status", operands);
+  const sources = await findSources("status", operands, given);
   openNothingElse(sources, "status");
   const isJson = given.has("json");
   const first = await askAll(sources);
@@ -47,15 +49,21 @@ export async function status(operands: readonly string[], given: RawOptions, ter
 }
 
 /**
- * The instances that an operand names: all of this user without one.
+ * The instances that an operand or `--name` names: all of this user without one.
  *
- * @throws {CliError} if it is not an address, and no running application has that name.
+ * @throws {CliError} if it is not an address, and no running application has that name; or if both are given.
  */
-export async function findSources(verb: string, [operand, ...more]: readonly string[]): Promise<Source[]> {
-  if (more.length > 0) {
-    throw new CliError(ExitCode.usage, `${verb} takes one name or address, but also got "${more[0]}"`);
+export async function findSources(verb: Verb, operands: readonly string[], given: RawOptions): Promise<Source[]> {
+  const [operand, more] = operands;
+  if (more !== undefined) {
+    throw new CliError(ExitCode.usage, `${verb} takes one name or address, but also got "${more}"`);
   }
-  const named = operand === undefined ? undefined : parseOperand(operand);
+  const flag = given.get("name")?.at(-1);
+  if (operand !== undefined && flag?.source.startsWith("-")) {
+    throw new CliError(ExitCode.usage, `${verb} takes one name or address: "${operand}", or that of --name`);
+  }
+  const name = given.has("name") ? readValue(given, "name") : undefined;
+  const named = operand === undefined ? name : parseOperand(operand);
   if (named !== undefined && typeof named !== "string") return [{ endpoint: named, note: undefined, name: undefined }];
   const instances = (await runningInstances()).filter(({ applications }) =>
     named === undefined || applications.some(({ name }) => name === named)

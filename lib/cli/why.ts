@@ -26,7 +26,7 @@ interface Report {
  * @throws {CliError} if none serves its status.
  */
 export async function why(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
-  const sources = await findSources("why", operands);
+  const sources = await findSources("why", operands, given);
   if (sources.every(({ endpoint }) => endpoint === undefined)) throw servesNoStatus();
   const applications: ApplicationStatus[] = [];
   for (const source of sources) {

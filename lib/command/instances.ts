@@ -151,7 +151,7 @@ export async function findApplication(
       ? "Several applications run: name one of them"
       : `Several applications of the name "${name}" run: give an address instead`;
     throw new CliError(ExitCode.usage, message, [
-      ...(name === undefined ? ["setup takes --name NAME, ping --via NAME, and status and why NAME alone"] : []),
+      ...(name === undefined ? ["Add --name NAME"] : []),
       ...fitting.map(({ application }) => describe(application)),
     ]);
   }
