@@ -93,7 +93,7 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
   status: {
     usage: "i2p-socks status [--name NAME | [HOST:]PORT] [--json] [--watch]",
     text:
-      "Show the status of your running proxies: all of them, the one that was started with `--name NAME`, or the one " +
+      "Show the status of your running proxies. That is all of them, the one that was started with `--name NAME`, or the one " +
       "whose --status is at that address. NAME alone will do, too. The state and the addresses are known of all; counters, reasons and leaks only of those that " +
       "were started with --status. `--json` prints an object on one line for each. `--watch` prints the status every " +
       "two seconds, with rates; on a terminal it fits the window.\n\n" +
