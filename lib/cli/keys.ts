@@ -204,7 +204,9 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
  */
 function confirmLoss({ yes }: Work, question: string): void {
   if (yes) return;
-  if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "This loses a key: confirm it with --yes");
+  if (!Deno.stdin.isTerminal()) {
+    throw new CliError(ExitCode.usage, `${question} No terminal to ask: confirm it with --yes`);
+  }
   if (!confirm(question)) throw new CliError(ExitCode.failure, "Nothing was changed");
 }
 
