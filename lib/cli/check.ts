@@ -58,7 +58,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
       // Who watches is told what is new.
       const isNews = told.get(step.name) !== `${finding.ok} ${finding.reason}`;
       told.set(step.name, `${finding.ok} ${finding.reason}`);
-      if (!asJson && isNews) terminal.data(describeFinding(step, finding, route.kind));
+      if (!asJson && isNews) terminal.lines(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that arrived, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
@@ -69,7 +69,9 @@ export async function check(operands: readonly string[], given: RawOptions, term
       continue;
     }
     if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));
-    else terminal.data(conclude(code, { settings, target, isWatching, isBridgeOnly: given.has("no-session"), waited }));
+    else {terminal.lines([
+        conclude(code, { settings, target, isWatching, isBridgeOnly: given.has("no-session"), waited }),
+      ]);}
     return code;
   }
 }

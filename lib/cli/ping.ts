@@ -91,7 +91,7 @@ export async function ping(operands: readonly string[], given: RawOptions, termi
   if (attempts.length === 0) return stop.exitCode;
   const verdict = judge(attempts, route);
   if (asJson) terminal.data(JSON.stringify({ host, port, via: formatEndpoint(via), attempts, verdict }));
-  else verdict.forEach((line) => terminal.data(line));
+  else terminal.lines(verdict);
   if (attempts.some(({ ok }) => ok)) return ExitCode.ok;
   const reason = attempts.at(-1)?.reason;
   return reason === undefined ? ExitCode.failure : REASONS[reason].exitCode;

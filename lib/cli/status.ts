@@ -127,11 +127,14 @@ function isAnswerReady(answer: Answer): boolean {
 }
 
 function print(answers: readonly Answer[], isJson: boolean, terminal: Terminal): void {
-  const texts = answers.map((answer) => {
-    if (isJson) return JSON.stringify("note" in answer ? answer.note : answer.snapshot);
-    return ("note" in answer ? describeInstance(answer.note) : describeSnapshot(answer.snapshot)).join("\n");
-  });
-  terminal.data(texts.join(isJson ? "\n" : "\n\n"));
+  if (isJson) {
+    for (const answer of answers) terminal.data(JSON.stringify("note" in answer ? answer.note : answer.snapshot));
+    return;
+  }
+  terminal.lines(answers.flatMap((answer, i) => [
+    ...(i === 0 ? [] : [""]),
+    ...("note" in answer ? describeInstance(answer.note) : describeSnapshot(answer.snapshot)),
+  ]));
 }
 
 async function watch(

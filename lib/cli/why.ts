@@ -42,7 +42,7 @@ export async function why(operands: readonly string[], given: RawOptions, termin
     reports.push({ application: name, router: needsRouter ? await routerAt(sam) : undefined, outcomes });
   }
   if (given.has("json")) terminal.data(JSON.stringify({ applications: reports }));
-  else terminal.data(reports.map((report) => describe(report).join("\n")).join("\n\n"));
+  else terminal.lines(reports.flatMap((report, i) => [...(i === 0 ? [] : [""]), ...describe(report)]));
   const silent = sources.filter(({ endpoint }) => endpoint === undefined);
   const others = silent.flatMap(({ note }) => note?.applications.map(({ name }) => name) ?? []);
   if (others.length > 0) terminal.talk(`Not asked, because they were started without --status: ${others.join(", ")}`);

@@ -379,7 +379,7 @@ export class Identity {
           {
             attempt,
             routerSaid: error.text,
-            hint: isNews ? this.#adviceOn(error).join("; ") : undefined,
+            hint: isNews ? this.#adviceOn(error) : undefined,
           },
         );
         // The router may have taken the destination up, and now forgets it late, as it does after a session.

@@ -94,7 +94,7 @@ export class ReadyLines {
   suggest(ready: Ready): void {
     const { terminal, announce, configuration: { log } } = this.#options;
     if (!terminal.isInteractive || announce !== undefined || log.logFormat === "json") return;
-    terminal.talk(nextSteps(ready).join("\n"));
+    for (const step of nextSteps(ready)) terminal.say(step, STEP_INDENT);
   }
 
   /** Logs that time passes while the router builds tunnels, and when that is over. */
@@ -112,6 +112,9 @@ export class ReadyLines {
     }
   }
 }
+
+/** Characters in front of what to do next. */
+const STEP_INDENT = 13;
 
 /** What a person can do next with an application that is ready, a line each. */
 function nextSteps({ name, listen, status, needsLogin }: Ready): string[] {

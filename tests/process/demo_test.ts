@@ -20,6 +20,8 @@ e2eTest("on a terminal the demo is a tour: each key shows a promise, and q ends 
     cwd: PROJECT,
   });
   await child.waitFor("stdout", /Press a key:[^]* q {2}end/);
+  // The log is that of a terminal.
+  assertEquals(/ (info|warn) {1,2}[A-Z]|\d\dZ |reason=/.test(child.stdout()), false, child.stdout());
   const shows: [key: string, pattern: RegExp][] = [
     ["1", /asked for example\.com and got reply 2[^]*Another key/],
     ["2", /asked for 93\.184\.216\.34 and got reply 8[^]*Another key/],
@@ -32,6 +34,12 @@ e2eTest("on a terminal the demo is a tour: each key shows a promise, and q ends 
     await child.type(key);
     await child.waitFor("stdout", pattern);
   }
+  // deno-lint-ignore no-control-regex
+  assertEquals(
+    /\n\d\d:\d\d:\d\d (?:\x1b\[33m)?✗/.test(child.stdout().replaceAll(/\x1b\[[02]m/g, "")),
+    true,
+    child.stdout(),
+  );
   const [, without, alice] = /without a login: (\S+)\s+alice: (\S+)/.exec(child.stdout()) ?? [];
   assertEquals(without === alice, false);
   const [, port] = /Open http:\/\/127\.0\.0\.1:(\d+)/.exec(child.stdout()) ?? [];

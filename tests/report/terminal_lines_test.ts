@@ -38,6 +38,19 @@ pureTest("terminalLines() breaks lines at spaces, and no line is wider than the 
   assertEquals(wrapWords("a bb ccccccc d", 4), ["a bb", "ccccccc", "d"]);
 });
 
+pureTest("terminalLines() gives each piece of advice a line of its own, and shows where one goes on", () => {
+  const hint = ["i2pd: start it; SAM listens on 127.0.0.1:7656", "Java I2P: start it, then the SAM bridge", "Look"];
+  assertEquals(terminalLines(entry("warn", "Lost", { hint }), { columns: 50, color: false }).split("\n"), [
+    "03:04:05 ! Lost",
+    "           i2pd: start it; SAM listens on",
+    "             127.0.0.1:7656",
+    "           Java I2P: start it, then the SAM",
+    "             bridge",
+    "           Look",
+  ]);
+  assertEquals(terminalLines(entry("warn", "Lost", { hint: [] }), PLAIN), "03:04:05 ! Lost");
+});
+
 pureTest("terminalLines() has no control character but line ends and its own colours", () => {
   const evil = "a\x1b[2Jb\r\nc\x07\u202ed\x9be";
   const fields = { reason: evil, leak: evil, hint: evil, fix: evil, application: evil, destination: evil, more: evil };
