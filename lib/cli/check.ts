@@ -16,12 +16,13 @@ import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { SamError } from "../sam/error.ts";
-import { diagnoseSilence, identify, ROUTER_PORTS } from "./check_ports.ts";
+import { diagnoseSilence, diagnoseStranger, ROUTER_PORTS } from "../command/router_ports.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
+import { applicationAt } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
 
@@ -44,6 +45,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
   const timeout = readValue(given, "timeout");
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
+  const ownProxy = await applicationAt(settings.sam);
   keepOnly({ sam: settings.sam, udp: settings.udp.enabled, services: ROUTER_PORTS });
   const asJson = given.has("json");
   const isWatching = given.has("watch");
@@ -51,7 +53,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
   const waited = (): string => formatDuration(performance.now() - since);
   const told = new Map<string, string>();
   for (;;) {
-    await using route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
+    await using route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout, ownProxy);
     const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
     using deadline = new Deadline(timeout);
     const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
@@ -118,6 +120,8 @@ class Route {
   readonly #target: StreamTarget | undefined;
   readonly #timeout: number;
   readonly #datagrams: DatagramCheck | undefined;
+  /** The label of the application that serves SOCKS at the address of the bridge. */
+  readonly #ownProxy: string | undefined;
   /** The router, as far as its SAM bridge tells. */
   kind: string | undefined;
   #conn: Deno.TcpConn | undefined;
@@ -129,7 +133,9 @@ class Route {
     settings: ApplicationSettings,
     target: StreamTarget | undefined,
     timeout: number,
+    ownProxy: string | undefined,
   ) {
+    this.#ownProxy = ownProxy;
     this.#endpoint = endpoint;
     this.#settings = settings;
     this.#target = target;
@@ -191,6 +197,14 @@ class Route {
   }
 
   async #connect(signal: Signal): Promise<string> {
+    if (this.#ownProxy !== undefined) {
+      // Nobody is asked: the proxy would take it for a client.
+      const where = formatEndpoint(this.#endpoint);
+      throw new Fault(
+        "not-sam",
+        `${where} is not a SAM bridge: it is the SOCKS port of your i2p-socks "${this.#ownProxy}"`,
+      );
+    }
     try {
       this.#conn = await connectBridge(this.#endpoint, signal);
     } catch (error) {
@@ -205,9 +219,8 @@ class Route {
   async #greet(signal: Signal): Promise<string> {
     const ours = await SamSocket.open(this.#endpoint, signal, "ours", this.#conn).catch(async (error) => {
       if (!(error instanceof SamError) || error.failure === "refused") throw error;
-      const what = await identify(this.#settings.sam, signal);
-      if (what === undefined) throw error;
-      throw new Fault("not-sam", `${formatEndpoint(this.#endpoint)} is not a SAM bridge: it is ${what}`);
+      const diagnosis = await diagnoseStranger(this.#endpoint, signal);
+      throw diagnosis === undefined ? error : new Fault("not-sam", diagnosis.says);
     });
     ours.close();
     // What a router chooses by itself is all that SAM says about which one it is.

@@ -20,7 +20,8 @@ import { readSamLogin } from "../command/input_files.ts";
 import { endpointOf } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { OPTIONS } from "../config/options.ts";
-import { keepOnly, requireNet } from "../command/permissions.ts";
+import { giveBack, keepOnly, requireNet } from "../command/permissions.ts";
+import { ROUTER_PORTS } from "../command/router_ports.ts";
 import { pipe, type PipeEnd, type PipeStream } from "./connect_pipe.ts";
 import { adviseOn } from "../command/sam_error.ts";
 import { StopSignal } from "../command/stop_signal.ts";
@@ -148,10 +149,11 @@ async function openAlone(
       false,
     );
     release = held.release;
-    keepOnly({ sam: settings.sam });
+    keepOnly({ sam: settings.sam, services: ROUTER_PORTS });
     // Ignore errors here: `session()` below reports them and honours the time limit.
     held.open().catch(() => {});
     const session = await held.identity.session(signal);
+    giveBack(ROUTER_PORTS, [settings.sam]);
     // A stream cannot move to another session: without this a new one would be built.
     void session.lost.then(release);
     const { conn, early } = await connectStream(endpoint, session.id, target, signal);

@@ -7,7 +7,7 @@ import { findApplication, listenerOf, runningInstances } from "../command/instan
 import { didYouMean } from "../config/suggest.ts";
 import { Deadline } from "../io/deadline.ts";
 import { mayConnect } from "../command/permissions.ts";
-import { lookForSocks } from "./check_ports.ts";
+import { lookForSocks } from "../command/router_ports.ts";
 import { wrap } from "../command/wrap.ts";
 import type { Terminal } from "../command/terminal.ts";
 

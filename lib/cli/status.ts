@@ -8,7 +8,7 @@ import type { Signal } from "../io/signal.ts";
 import { isReady, type Snapshot } from "../status/snapshot.ts";
 import { askStatus } from "../command/ask_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { findApplication, type Instance, runningInstances } from "../command/instances.ts";
+import { applicationAt, findApplication, type Instance, runningInstances } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
@@ -64,7 +64,10 @@ export async function findSources(verb: Verb, operands: readonly string[], given
   }
   const name = given.has("name") ? readValue(given, "name") : undefined;
   const named = operand === undefined ? name : parseOperand(operand);
-  if (named !== undefined && typeof named !== "string") return [{ endpoint: named, note: undefined, name: undefined }];
+  if (named !== undefined && typeof named !== "string") {
+    await refuseSocksPort(named, verb);
+    return [{ endpoint: named, note: undefined, name: undefined }];
+  }
   const instances = (await runningInstances()).filter(({ applications }) =>
     named === undefined || applications.some(({ name }) => name === named)
   );
@@ -76,6 +79,16 @@ export async function findSources(verb: Verb, operands: readonly string[], given
     note,
     name: named,
   }));
+}
+
+/** Refuses the SOCKS port of a running application: its log would have a client that asked for a page. */
+async function refuseSocksPort(endpoint: Endpoint, verb: Verb): Promise<void> {
+  const name = await applicationAt(endpoint);
+  if (name === undefined) return;
+  const where = formatEndpoint(endpoint);
+  throw new CliError(ExitCode.failure, `${where} is the SOCKS port of your i2p-socks "${name}", not its status`, [
+    `i2p-socks ${verb} --name ${name}`,
+  ]);
 }
 
 /** Gives back the permission to reach anything but what is asked. */

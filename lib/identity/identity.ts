@@ -82,6 +82,12 @@ export interface IdentityOptions {
    * @default {false}
    */
   queueClients?: boolean;
+  /**
+   * Adds to a failure what can be found out about it.
+   *
+   * @default {nothing is}
+   */
+  diagnose?: (failure: SamError, signal: Signal) => Promise<void>;
   /** Decides what becomes of the identity when its session is lost. @default {always "rebuild"} */
   onLost?: () => "rebuild" | "end";
 }
@@ -252,6 +258,10 @@ export class Identity {
       try {
         return await this.#create();
       } catch (error) {
+        if (error instanceof SamError) {
+          await this.#options.diagnose?.(error, signal);
+          signal.throwIfAborted();
+        }
         if (awaited.isWorthWaiting(error)) {
           this.#failure = error;
           await this.#wait(awaited.next());
@@ -358,6 +368,8 @@ export class Identity {
         if (this.#stop.signal.aborted) return undefined;
         if (!(error instanceof SamError)) throw error;
         this.#failure = error;
+        if (isGone(error)) await this.#options.diagnose?.(error, this.#stop.signal);
+        if (this.#stop.signal.aborted) return undefined;
         if (isTaken(error) && !await this.#hasRouterGone() && (error.keyMayBeTaken || ++taken === TAKEN_ATTEMPTS)) {
           this.#log.error(`No new session, and none is tried any more: ${refusalOf(error).message}`, {
             hint: "Stop what uses the key, then restart i2p-socks",

@@ -7,6 +7,7 @@ import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReason5, encodeReply5 } from "../socks/socks5.ts";
 import { SocksError } from "../socks/wire.ts";
+import { isProbe } from "../status/probe.ts";
 import { completeHint } from "../reasons/advice.ts";
 import { OUTCOMES, REASONS } from "../reasons/reasons.ts";
 import type { Refusal } from "../reasons/refusal.ts";
@@ -17,6 +18,10 @@ import { type Client, type ClientContext, destinationOf, noteOutcome } from "./c
 export async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
   const refusal = refusalOf(error, client.address?.kind);
   const { reason, message, cause } = refusal;
+  if (cause instanceof SocksError && isProbe(cause.sent)) {
+    context.log.debug("Another command asked what listens here");
+    return await sendReply(client, encodeHttpAnswer(addressOf(client)), context);
+  }
   context.counters.add(`refused-${reason}`);
   context.leaks.refused(reason, client.request?.host);
   const destination = destinationOf(client);

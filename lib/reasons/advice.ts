@@ -14,6 +14,7 @@ type Where = Parameters<typeof formatEndpoint>[0];
 export function samErrorText(error: SamError, endpoint: Where): string {
   const where = formatEndpoint(endpoint);
   const { phase, failure } = error;
+  if (error.diagnosis !== undefined) return error.diagnosis.says;
   if (phase === "connect") return `Nothing answers at ${where}: no SAM bridge (${rootCause(error)})`;
   if (phase !== "hello" || failure === "refused") return error.message;
   const what = {
@@ -28,11 +29,12 @@ export function samErrorText(error: SamError, endpoint: Where): string {
 
 /**
  * What to do about a failure of the SAM bridge, a line each: with either router, and, where no session was even asked
- * for, a command that says more.
+ * for and the cause is not known, a command that says more.
  */
 export function samErrorAdvice(error: SamError, endpoint: Where): string[] {
-  const { fix } = REASONS[refusalOf(error).reason];
-  const hasCommand = error.phase === "connect" || error.phase === "hello";
+  const fix = error.diagnosis?.fix ?? REASONS[refusalOf(error).reason].fix;
+  // What the command would find has been found.
+  const hasCommand = error.diagnosis === undefined && (error.phase === "connect" || error.phase === "hello");
   return [
     ...(fix === null ? [] : fixLines(fix)),
     ...(hasCommand ? [`${checkCommand(formatEndpoint(endpoint))} looks for the cause`] : []),

@@ -6,7 +6,7 @@ import type { PrivateKey } from "../i2p/private_key.ts";
 import type { FileLock } from "../keys/file_lock.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { AwaitedRouter } from "../identity/awaited_router.ts";
-import { Identity, REUSE_DELAY } from "../identity/identity.ts";
+import { Identity, type IdentityOptions, REUSE_DELAY } from "../identity/identity.ts";
 import { PrimarySupport, type UdpOptions } from "../identity/primary_support.ts";
 import { type Log, type LogFields, withFields } from "../report/log.ts";
 import { sleep } from "../io/deadline.ts";
@@ -14,6 +14,7 @@ import { generateKey } from "../sam/generate.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
+import { SilenceDiagnosis } from "../command/router_ports.ts";
 
 /** An application's use of its base identity. */
 export interface IdentityHandle {
@@ -50,6 +51,7 @@ export class IdentityRegistry {
   readonly #shared = new Map<string, Promise<Shared>>();
   /** What is known of routers, by bridge. */
   readonly #primary = new Map<string, PrimarySupport>();
+  readonly #silence = new SilenceDiagnosis();
   readonly #log: Log;
   readonly #signal: Signal;
 
@@ -90,7 +92,8 @@ export class IdentityRegistry {
       const log = isOneOfSeveral ? withFields(this.#log, { application }) : this.#log;
       const routerPatience = settings.timeouts.wait;
       const udp = this.udpOf(settings, endpoint);
-      return handleAlone(new Identity({ endpoint, sessionOptions, udp, routerPatience, log }));
+      const diagnose = this.#diagnoseAt(endpoint);
+      return handleAlone(new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, log }));
     }
     const session = describeSession(endpoint, settings);
     const id = JSON.stringify([name, keysDir()]);
@@ -148,7 +151,8 @@ export class IdentityRegistry {
     const log = isOneOfSeveral ? withFields(this.#log, holders) : this.#log;
     const { sessionOptions } = settings;
     const udp = this.udpOf(settings, endpoint);
-    const identity = new Identity({ endpoint, sessionOptions, udp, routerPatience, log, key });
+    const diagnose = this.#diagnoseAt(endpoint);
+    const identity = new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, log, key });
     const gone = Promise.withResolvers<void>();
     return { identity, lock, applications, session, gone, holders: 0, active: 0, isEnding: false };
   }
@@ -222,12 +226,18 @@ export class IdentityRegistry {
     }
   }
 
+  /** What finds out why nothing answers at a bridge. */
+  #diagnoseAt(endpoint: SamEndpoint): NonNullable<IdentityOptions["diagnose"]> {
+    return (failure, signal) => this.#silence.addTo(failure, endpoint, signal);
+  }
+
   /** Has the router make a key, as soon as it is there. */
   async #generate(endpoint: SamEndpoint, awaited: AwaitedRouter): Promise<PrivateKey> {
     for (;;) {
       try {
         return await generateKey(endpoint, this.#signal);
       } catch (error) {
+        await this.#silence.addTo(error, endpoint, this.#signal);
         if (this.#signal.aborted || !awaited.isWorthWaiting(error)) throw error;
         await sleep(awaited.next(), this.#signal);
         this.#signal.throwIfAborted();

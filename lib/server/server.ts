@@ -18,7 +18,8 @@ import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
 import { InstanceNote } from "../command/instances.ts";
-import { keepOnly, requireNet } from "../command/permissions.ts";
+import { giveBack, keepOnly, requireNet } from "../command/permissions.ts";
+import { ROUTER_PORTS } from "../command/router_ports.ts";
 import { ReadyLines } from "./ready_lines.ts";
 import { Reloader } from "./reload.ts";
 import { DRAIN_TIMEOUT, RunningApplications } from "./applications.ts";
@@ -79,6 +80,8 @@ export class Server {
   #progress: Disposable | undefined;
   #note: InstanceNote | undefined;
   #noteTicker: ReturnType<typeof setInterval> | undefined;
+  /** Gives back what is only needed until there is a session. */
+  #giveBackRest: () => void = () => {};
 
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { signal: stopping } = this.#stopping;
@@ -112,7 +115,10 @@ export class Server {
       announce: audit?.announce,
       log,
       isServed: (application) => [...running.served.values()].includes(application),
-      beforeAnnouncing: () => this.#updateNote(),
+      beforeAnnouncing: () => {
+        this.#giveBackRest();
+        return this.#updateNote();
+      },
       stopping,
     });
     this.#running = running;
@@ -272,9 +278,12 @@ export class Server {
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const sockets = applications.flatMap(({ listen }) => listen.filter(isUnix));
     const reloading = file !== undefined && { reloading: { folders } };
+    const needed = [first.sam, ...services];
+    // Until there is a session, the ports of routers tell why there is none.
+    this.#giveBackRest = () => giveBack(ROUTER_PORTS, needed);
     const left = keepOnly({
       sam: first.sam,
-      services,
+      services: [...services, ...ROUTER_PORTS],
       udp: first.udp.enabled,
       sockets,
       removing: this.#note?.paths ?? [],

@@ -19,11 +19,8 @@ Deno.test("--wait waits for a router that starts later, and the status says so",
       const { status: code, body } = await rawGet(status, "/ready");
       assertEquals(code, 503);
       if (identity.length === 0) assertMatch(body, /^i2p-socks: Nothing answers at /);
-      // The log gives the same words, with the command that looks for the cause.
-      assertMatch(
-        child.stderr(),
-        new RegExp(`not there yet.*Nothing answers at .*check --sam 127\\.0\\.0\\.1:${port}`),
-      );
+      // The log gives the same words, which tell what the other ports of routers show.
+      assertMatch(child.stderr(), new RegExp(`not there yet.*Nothing answers at 127\\.0\\.0\\.1:${port}, .*hint=`));
       await using _bridge = await startSamBridge({ port });
       await child.waitFor("stdout", /^ready /);
       assertEquals((await rawGet(status, "/ready")).status, 200);
@@ -38,5 +35,5 @@ Deno.test("a signal ends the wait for a router, and so does its time", async () 
   assertEquals(await waiting.stop("SIGTERM"), 143);
   await using short = spawnProxy(proxyCommand([...args, "--wait", "300ms"]));
   assertEquals((await short.ended()).code, 69);
-  assertMatch(short.stderr(), /not there yet[^]*error: Nothing answers at .*\n.*hint: i2pd/);
+  assertMatch(short.stderr(), /not there yet[^]*error: Nothing answers at .*\n.*hint: /);
 });
