@@ -115,6 +115,7 @@ e2eTest("on a terminal of 80 columns nothing that people read is wider: what sta
     const text = shown[i] ?? "";
     assertMatch(text, what);
     // A status line that comes and goes has no line end.
+    // deno-lint-ignore no-control-regex
     const lines = text.replaceAll(/[^\r\n]*\r\x1b\[K/g, "").split("\r\n");
     assertEquals(lines.filter((line) => line.length > 80), [], text);
   }
