@@ -5,8 +5,8 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, ConfigError, readSettings, readValue } from "../config/settings.ts";
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
-import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
-import { completeHint } from "../reasons/advice.ts";
+import { type Reason, REASONS } from "../reasons/reasons.ts";
+import { reasonAdvice } from "../reasons/advice.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import { connectThrough, readViaLogin, UpstreamError, type UpstreamProblem } from "../command/connect_via.ts";
@@ -170,18 +170,7 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   if (!(error instanceof SamError || error instanceof Refusal || error instanceof TimeoutError)) return error;
   const { reason, message } = refusalOf(error, kind);
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
-  return new CliError(codeOf(reason), `${message}${text}`, adviceOf(reason, formatEndpoint(sam)));
-}
-
-/** What to do about a refusal: with either router, or else in general. */
-function adviceOf(reason: Reason, sam: string): string[] {
-  const { fix, hint } = REASONS[reason];
-  const complete = completeHint(hint, sam);
-  const isCommand = hint !== complete;
-  return [
-    ...(fix === null ? [] : fixLines(fix)),
-    ...(complete !== null && (fix === null || isCommand) ? [complete] : []),
-  ];
+  return new CliError(codeOf(reason), `${message}${text}`, reasonAdvice(reason, formatEndpoint(sam)));
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
@@ -204,7 +193,7 @@ const UPSTREAM_CODES: Readonly<Record<UpstreamProblem, ExitCode>> = {
 export function adviseOnUpstream({ problem, message, refusal }: UpstreamError, via: Endpoint): CliError {
   const where = formatEndpoint(via);
   if (refusal !== undefined) {
-    return new CliError(codeOf(refusal.reason), message, adviceOf(refusal.reason, refusal.sam));
+    return new CliError(codeOf(refusal.reason), message, reasonAdvice(refusal.reason, refusal.sam));
   }
   const code = UPSTREAM_CODES[problem];
   switch (problem) {

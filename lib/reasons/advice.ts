@@ -2,7 +2,7 @@ import { formatEndpoint } from "../config/endpoint.ts";
 import { errorText } from "../io/error_text.ts";
 import type { SamError } from "../sam/error.ts";
 import { refusalOf } from "./classify.ts";
-import { fixLines, REASONS } from "./reasons.ts";
+import { fixLines, type Reason, REASONS } from "./reasons.ts";
 
 /** Where a SAM bridge is. */
 type Where = Parameters<typeof formatEndpoint>[0];
@@ -38,6 +38,22 @@ export function samErrorAdvice(error: SamError, endpoint: Where): string[] {
   return [
     ...(fix === null ? [] : fixLines(fix)),
     ...(hasCommand ? [`${checkCommand(formatEndpoint(endpoint))} looks for the cause`] : []),
+  ];
+}
+
+/**
+ * What to do about a reason, a line each: the fix for the router, or for each where that is unknown; else in general. A
+ * command that says more comes last.
+ *
+ * @param sam the address of the bridge, HOST:PORT.
+ */
+export function reasonAdvice(reason: Reason, sam: string, router?: string): string[] {
+  const { fix, hint } = REASONS[reason];
+  const complete = completeHint(hint, sam);
+  const isCommand = hint !== complete;
+  return [
+    ...(fix === null ? [] : fixLines(fix, router)),
+    ...(complete !== null && (fix === null || isCommand) ? [complete] : []),
   ];
 }
 

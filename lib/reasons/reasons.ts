@@ -425,9 +425,10 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     message: "A GarliCat address that is neither in --hosts nor in the router's address book",
     hint: "Add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
     fix: {
-      i2pd: "i2pd never looks up such names: use the base32 address, or add a line for it to the --hosts file",
+      i2pd:
+        "i2pd never looks up such names: use the base32 address, or add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
       java:
-        "use the base32 address, add the name at http://127.0.0.1:7657/dns, or add a line for it to the --hosts file",
+        "use the base32 address, add the name at http://127.0.0.1:7657/dns, or add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
     },
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,
