@@ -26,6 +26,9 @@ import { applicationAt } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
 
+/** Milliseconds for a bridge to answer its greeting, before something else is suspected there. */
+const GREETING_PATIENCE = 2_000;
+
 /** Milliseconds until the next attempt of who watches. */
 const WATCH_INTERVAL = 5_000;
 
@@ -217,7 +220,7 @@ class Route {
 
   /** Greets on the connection that is open: Java I2P logs an error for one that closes without a byte. */
   async #greet(signal: Signal): Promise<string> {
-    const ours = await SamSocket.open(this.#endpoint, signal, "ours", this.#conn).catch(async (error) => {
+    const ours = await this.#greetInTime(signal).catch(async (error) => {
       if (!(error instanceof SamError) || error.failure === "refused") throw error;
       const diagnosis = await diagnoseStranger(this.#endpoint, signal);
       throw diagnosis === undefined ? error : new Fault("not-sam", diagnosis.says);
@@ -229,6 +232,23 @@ class Route {
     this.kind = any && ROUTERS[any.version];
     const login = this.#endpoint.login === undefined ? "" : ", takes the login or wants none";
     return `speaks version ${ours.version}${login}${this.kind === undefined ? "" : `; looks like ${this.kind}`}`;
+  }
+
+  /** Greets; where that takes longer than a bridge needs, it is asked whether something else is there. */
+  async #greetInTime(signal: Signal): Promise<SamSocket> {
+    const answered = new AbortController();
+    using silence = new Deadline(Infinity, signal, answered.signal);
+    const greeting = SamSocket.open(this.#endpoint, signal, "ours", this.#conn).finally(() => answered.abort());
+    const doubt = sleep(GREETING_PATIENCE, silence).then(async () => {
+      if (answered.signal.aborted || signal.aborted) return await greeting;
+      const diagnosis = await diagnoseStranger(this.#endpoint, signal);
+      if (diagnosis === undefined || answered.signal.aborted) return await greeting;
+      throw new Fault("not-sam", diagnosis.says);
+    });
+    // Whichever comes second is of no interest any more; the connection is closed with the route.
+    greeting.catch(() => {});
+    doubt.catch(() => {});
+    return await Promise.race([greeting, doubt]);
   }
 
   async #create(signal: Signal): Promise<string> {

@@ -88,14 +88,15 @@ async function open(
 ): Promise<Opened> {
   using deadline = new Deadline(settings.timeouts.connect, stopping);
   const since = performance.now();
-  const show = (): void => terminal.status(`Connecting: ${formatDuration(performance.now() - since)}`);
+  let doing = via === undefined ? "Waiting for tunnels: TIME (it can take minutes)" : "Connecting: TIME";
+  const show = (): void => terminal.status(doing.replace("TIME", formatDuration(performance.now() - since)));
   const ticker = setInterval(show, TICK);
   try {
     if (via !== undefined) {
       const login = await readViaLogin(given, terminalLog(terminal));
       return await openThrough(via, target, login, deadline, settings.timeouts.connect);
     }
-    return await openAlone(target, settings, terminal, deadline);
+    return await openAlone(target, settings, terminal, deadline, () => doing = "Opening the stream: TIME");
   } finally {
     clearInterval(ticker);
     terminal.status("");
@@ -133,6 +134,7 @@ async function openAlone(
   settings: ApplicationSettings,
   terminal: Terminal,
   signal: Signal,
+  hasTunnels: () => void,
 ): Promise<Opened> {
   const samLogin = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
@@ -154,6 +156,7 @@ async function openAlone(
     held.open().catch(() => {});
     const session = await held.identity.session(signal);
     giveBack(ROUTER_PORTS, [settings.sam]);
+    hasTunnels();
     // A stream cannot move to another session: without this a new one would be built.
     void session.lost.then(release);
     const { conn, early } = await connectStream(endpoint, session.id, target, signal);

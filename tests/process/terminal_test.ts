@@ -88,6 +88,14 @@ e2eTest("on a terminal the log is for people: local time, true words, what to do
   await colored.waitFor("stdout", /\x1b\[33m✗\x1b\[0m Blocked:/);
 });
 
+e2eTest("on a terminal connect shows how long it has waited for tunnels", ["script"], async () => {
+  await using bridge = await startSamBridge({ sessionDelay: 2500 });
+  const { program, args } = proxyCommand(["connect", "none.i2p", "22", "--sam", `127.0.0.1:${bridge.port}`]);
+  await using child = spawnOnTerminal(program, args);
+  await child.waitFor("stdout", /Waiting for tunnels: [12] s \(it can take minutes\)/);
+  assertEquals((await child.ended()).code, 1, child.stdout());
+});
+
 e2eTest("on a terminal of 80 columns nothing that people read is wider: what stands after ready, status, errors", [
   "script",
 ], async () => {
