@@ -6,6 +6,15 @@ import { spawnProxy } from "../support/proxy_process.ts";
 
 const DEMO = ["run", "-P", "--no-prompt", "--quiet", "tests/demo.ts"];
 
+Deno.test("what deno prints before the demo is one short line", async () => {
+  const { code, stdout, stderr } = await runCommand(Deno.execPath(), ["task", "demo"], { env: { NO_COLOR: "1" } });
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stdout, "bytes arrived.");
+  const [first = "", second = ""] = stderr.split("\n");
+  assertMatch(first, /^Task demo .{1,60}$/);
+  assertEquals(second.startsWith("Task "), false, stderr);
+});
+
 Deno.test("the demo fetches a page, shows it, and ends where nobody is at a terminal", async () => {
   const { code, stdout } = await runCommand(Deno.execPath(), DEMO);
   assertEquals(code, 0, stdout);
