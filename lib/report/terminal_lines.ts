@@ -59,7 +59,10 @@ function adviceLines(text: string, width: number, isOneOfSeveral: boolean): stri
 /** Breaks a line at spaces for a terminal of some columns; what follows is indented `hang` further. */
 export function foldLine(text: string, columns: number, hang = 2): string[] {
   const indent = /^ */.exec(text)?.[0] ?? "";
-  const [first = "", ...more] = wrapWords(text.slice(indent.length), Math.max(columns - indent.length - hang, 8));
+  const width = Math.max(columns - indent.length, 8);
+  const [first = "", ...rest] = wrapWords(text.slice(indent.length), width);
+  // What follows has less room.
+  const more = rest.length === 0 ? [] : wrapWords(rest.join(" "), Math.max(width - hang, 8));
   return [indent + first, ...more.map((line) => indent + " ".repeat(hang) + line)].map((line) => line.trimEnd());
 }
 
