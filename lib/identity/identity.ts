@@ -7,6 +7,7 @@ import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession, SESSION_TIMEOUT, type SessionRequest } from "../sam/session.ts";
+import type { RouterKind } from "../sam/router_kind.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
@@ -82,6 +83,8 @@ export interface IdentityOptions {
    * @default {false}
    */
   queueClients?: boolean;
+  /** Which router it is, asked while there is a session: what to do when it has gone is then that for this one. */
+  router?: RouterKind;
   /**
    * Adds to a failure what can be found out about it.
    *
@@ -229,7 +232,7 @@ export class Identity {
   }
 
   #adviceOn(failure: SamError): string[] {
-    return samErrorAdvice(failure, this.#options.endpoint);
+    return samErrorAdvice(failure, this.#options.endpoint, this.#options.router?.known);
   }
 
   #giveUp(reason: unknown): void {
@@ -301,6 +304,7 @@ export class Identity {
     if (key === undefined) this.#sites.clear();
     this.#session = session;
     this.#hadSession = true;
+    void this.#options.router?.get();
     this.#since = performance.now();
     this.#waiting.forEach(({ resolve }) => resolve(session));
     return session;
@@ -386,8 +390,8 @@ export class Identity {
         const says = this.#textOf(error);
         this.#log[isNews ? "warn" : "debug"](
           isGone(error)
-            ? `Router unreachable for ${lasts}: ${says}. Retrying; clients wait`
-            : `No new session for ${lasts}: ${says}`,
+            ? `Router unreachable${now - since < 1_000 ? "" : ` for ${lasts}`}: ${says}. Retrying; clients wait`
+            : `No new session${now - since < 1_000 ? "" : ` for ${lasts}`}: ${says}`,
           {
             attempt,
             routerSaid: error.text,

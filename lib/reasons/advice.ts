@@ -28,15 +28,15 @@ export function samErrorText(error: SamError, endpoint: Where): string {
 }
 
 /**
- * What to do about a failure of the SAM bridge, a line each: with either router, and, where no session was even asked
+ * What to do about a failure of the SAM bridge, a line each: with the router, or with either where it is not known, and, where no session was even asked
  * for and the cause is not known, a command that says more.
  */
-export function samErrorAdvice(error: SamError, endpoint: Where): string[] {
+export function samErrorAdvice(error: SamError, endpoint: Where, router?: string): string[] {
   const fix = error.diagnosis?.fix ?? REASONS[refusalOf(error).reason].fix;
   // What the command would find has been found.
   const hasCommand = error.diagnosis === undefined && (error.phase === "connect" || error.phase === "hello");
   return [
-    ...(fix === null ? [] : fixLines(fix)),
+    ...(fix === null ? [] : fixLines(fix, router)),
     ...(hasCommand ? [`${checkCommand(formatEndpoint(endpoint))} looks for the cause`] : []),
   ];
 }

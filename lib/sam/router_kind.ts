@@ -26,6 +26,7 @@ export class RouterKind {
   readonly #endpoint: SamEndpoint;
   readonly #signal: Signal;
   #answer: Promise<string | undefined> | undefined;
+  #known: string | undefined;
   #until = 0;
 
   /** Asks nothing yet; `signal` ends questions. */
@@ -34,11 +35,17 @@ export class RouterKind {
     this.#signal = signal;
   }
 
+  /** The router that it last was; undefined where that was never asked, or is not known. */
+  get known(): string | undefined {
+    return this.#known;
+  }
+
   /** The router; undefined where that is not known. Takes a second at most, once in a while. */
   get(): Promise<string | undefined> {
     if (this.#answer !== undefined && performance.now() < this.#until) return this.#answer;
     this.#until = Infinity;
     return this.#answer = routerAt(this.#endpoint, this.#signal).then((kind) => {
+      this.#known = kind ?? this.#known;
       this.#until = performance.now() + (kind === undefined ? UNKNOWN_TIME : KNOWN_TIME);
       return kind;
     });

@@ -11,6 +11,7 @@ import { PrimarySupport, type UdpOptions } from "../identity/primary_support.ts"
 import { type Log, type LogFields, withFields } from "../report/log.ts";
 import { sleep } from "../io/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
+import { RouterKind } from "../sam/router_kind.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
@@ -51,6 +52,7 @@ export class IdentityRegistry {
   readonly #shared = new Map<string, Promise<Shared>>();
   /** What is known of routers, by bridge. */
   readonly #primary = new Map<string, PrimarySupport>();
+  readonly #routers = new Map<string, RouterKind>();
   readonly #silence = new SilenceDiagnosis();
   readonly #log: Log;
   readonly #signal: Signal;
@@ -92,8 +94,8 @@ export class IdentityRegistry {
       const log = isOneOfSeveral ? withFields(this.#log, { application }) : this.#log;
       const routerPatience = settings.timeouts.wait;
       const udp = this.udpOf(settings, endpoint);
-      const diagnose = this.#diagnoseAt(endpoint);
-      return handleAlone(new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, log }));
+      const [diagnose, router] = [this.#diagnoseAt(endpoint), this.#routerAt(endpoint)];
+      return handleAlone(new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, router, log }));
     }
     const session = describeSession(endpoint, settings);
     const id = JSON.stringify([name, keysDir()]);
@@ -151,8 +153,8 @@ export class IdentityRegistry {
     const log = isOneOfSeveral ? withFields(this.#log, holders) : this.#log;
     const { sessionOptions } = settings;
     const udp = this.udpOf(settings, endpoint);
-    const diagnose = this.#diagnoseAt(endpoint);
-    const identity = new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, log, key });
+    const [diagnose, router] = [this.#diagnoseAt(endpoint), this.#routerAt(endpoint)];
+    const identity = new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, router, log, key });
     const gone = Promise.withResolvers<void>();
     return { identity, lock, applications, session, gone, holders: 0, active: 0, isEnding: false };
   }
@@ -224,6 +226,14 @@ export class IdentityRegistry {
       lock[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** What asks which router is behind a bridge, for all identities there. */
+  #routerAt(endpoint: SamEndpoint): RouterKind {
+    const bridge = JSON.stringify(endpoint);
+    const router = this.#routers.get(bridge) ?? new RouterKind(endpoint, this.#signal);
+    this.#routers.set(bridge, router);
+    return router;
   }
 
   /** What finds out why nothing answers at a bridge. */
