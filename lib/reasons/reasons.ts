@@ -207,8 +207,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     message: "Cannot connect to the router's SAM bridge",
     hint: ROUTER_HINT,
     fix: {
-      i2pd: "start it; SAM listens on 127.0.0.1:7656 unless the [sam] section of i2pd.conf says otherwise",
-      java: 'start it, then the "SAM application bridge" at http://127.0.0.1:7657/configclients',
+      i2pd: "start the router; SAM listens on 127.0.0.1:7656 unless the [sam] section of i2pd.conf says otherwise",
+      java: 'start the router, then the "SAM application bridge" at http://127.0.0.1:7657/configclients',
     },
     reply5: Reply5.networkUnreachable,
     reply4: Reply4.rejected,

@@ -50,7 +50,7 @@ function answer(port: number): string {
 
 /** What listens where, and what is said of it. */
 const CASES: readonly { what: string; port: number; serve: string; text?: string; says: string; fix: string }[] = [
-  { what: "no router", port: 0, serve: "", says: "no router is running", fix: "i2pd: start it" },
+  { what: "no router", port: 0, serve: "", says: "no router is running", fix: "i2pd: start the router" },
   {
     what: "a real i2pd without SAM",
     port: 7070,

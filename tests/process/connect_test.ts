@@ -318,7 +318,7 @@ Deno.test("connect is told by a running proxy of this program why it refuses, wi
   await proxy.waitFor("stderr", /Router unreachable/);
   const { code, stderr } = await fail();
   assertEquals([code, parseTalk(stderr).errors], [69, [REASONS["router-down"].message]]);
-  assertStringIncludes(stderr, "hint: i2pd: start it; SAM listens on");
+  assertStringIncludes(stderr, "hint: i2pd: start the router; SAM listens on");
   assertStringIncludes(stderr, `i2p-socks check --sam ${sam} finds the cause`);
   assert(!stderr.includes("os error"), stderr);
 });

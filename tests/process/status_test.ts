@@ -121,7 +121,7 @@ Deno.test("the status follows an identity from building to ready, to lost, and t
     await untilIt("it knocks", port, (application) => application.reason === gone);
     assertEquals((await only(port)).advice.at(-1), command);
     // It was an i2pd: what to do with Java I2P is of no use.
-    const fix = "start it; SAM listens on";
+    const fix = "start the router; SAM listens on";
     const told = [(await rawGet(port, "/ready")).body, (await runProxy(["status", address])).stdout, child.stderr()];
     for (const text of told) {
       for (const words of [gone, fix, command]) assertStringIncludes(text, words);
