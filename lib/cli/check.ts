@@ -61,8 +61,10 @@ export async function check(operands: readonly string[], given: RawOptions, term
     using deadline = new Deadline(timeout);
     const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
       // Who watches is told what is new.
-      const isNews = told.get(step.name) !== `${finding.ok} ${finding.reason}`;
-      told.set(step.name, `${finding.ok} ${finding.reason}`);
+      // What is found of a step that succeeds may differ each time, as its address does.
+      const news = finding.ok ? "ok" : `${finding.reason} ${finding.says}`;
+      const isNews = told.get(step.name) !== news;
+      told.set(step.name, news);
       if (!asJson && isNews) terminal.lines(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that arrived, went the way that applications' own go: then all is well, whatever

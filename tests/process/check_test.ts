@@ -43,6 +43,17 @@ for (const [manners, router] of [["i2pd", "i2pd"], ["java", "Java I2P"]] as cons
   });
 }
 
+Deno.test("check --watch tells when a step fails in another way for the same reason", async () => {
+  let says = "SSH-2.0-x\r\n";
+  await using other = startImpostor((conn) => conn.write(new TextEncoder().encode(says)));
+  await using child = spawnProxy(proxyCommand(["check", "--watch", "--sam", `127.0.0.1:${other.port}`]));
+  await child.waitFor("stdout", /is not a SAM bridge: it is an SSH server/);
+  says = "HTTP/1.1 200 OK\r\n\r\n";
+  await child.waitFor("stdout", /is not a SAM bridge: it is a web server/);
+  assertEquals(child.stdout().split("accepts connections").length, 2, child.stdout());
+  await child.stop("SIGTERM");
+});
+
 Deno.test("check knows a web server that waits for more than a greeting before a bridge's time is over", async () => {
   await using web = startImpostor(async (conn) => {
     let request = "";
