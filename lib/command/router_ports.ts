@@ -38,7 +38,9 @@ type Where = Parameters<typeof formatEndpoint>[0];
 /** Finds out, by the other ports that routers use, why nothing answers at SAM's. */
 export async function diagnoseSilence(sam: Where, signal: Signal): Promise<Diagnosis> {
   const nothing = `Nothing answers at ${formatEndpoint(sam)}`;
-  const [i2pd, java, i2cp, http, socks] = await Promise.all(ROUTER_PORTS.map((port) => ask(port, get(port), signal)));
+  const answers = await Promise.all(ROUTER_PORTS.map((port) => ask(port, get(port), signal)));
+  // The SOCKS port of this program, which may be the one that asks, is no router's.
+  const [i2pd, java, i2cp, http, socks] = answers.map((answer) => isSocksPort(answer ?? "") ? undefined : answer);
   if (i2pd !== undefined && /i2pd/i.test(i2pd)) {
     return {
       says:

@@ -9,7 +9,7 @@ import type { Counters } from "../report/counters.ts";
 import { KeepLimit } from "../relay/keeper.ts";
 import type { Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
-import type { Snapshot } from "../status/snapshot.ts";
+import type { IdentityFacts, Snapshot } from "../status/snapshot.ts";
 import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
@@ -146,7 +146,8 @@ export class Server {
     if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
     else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
-    this.#progress = this.#readyLines.showProgress(() => this.#snapshot().applications.flatMap((a) => a.identities));
+    const identities = (): IdentityFacts[] => this.#snapshot().applications.flatMap((a) => a.identities);
+    this.#progress = this.#readyLines.showProgress(identities);
     this.#reloader.waitFor(started);
     await started;
     this.#stopping.signal.throwIfAborted();
@@ -158,7 +159,7 @@ export class Server {
         if (this.#running.served.get(key) === application) throw error;
       })
     );
-    await this.#readyLines.whileWaiting(Promise.all(opening));
+    await this.#readyLines.whileWaiting(Promise.all(opening), identities);
     this.#audit?.ready();
     this.#suggest();
     await stop.promise;

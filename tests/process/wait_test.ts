@@ -3,6 +3,8 @@ import { rawGet } from "../clients/raw_http.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { statusPort } from "../status/status_client.ts";
 import { proxyCommand } from "../support/command.ts";
+import { progressLine } from "../../lib/server/ready_lines.ts";
+import { pureTest } from "../support/pure.ts";
 import { freePort } from "../support/free_port.ts";
 import { spawnProxy } from "../support/proxy_process.ts";
 import { makeScratch } from "../support/scratch.ts";
@@ -26,6 +28,14 @@ Deno.test("--wait waits for a router that starts later, and the status says so",
       assertEquals((await rawGet(status, "/ready")).status, 200);
     });
   }
+});
+
+pureTest("what is waited for is the router, where it is not there, or tunnels, with whose they are", () => {
+  const own = { group: null, label: "own identity", state: "building", ageSeconds: 65, clients: 0 } as const;
+  assertEquals(progressLine({ ...own, reason: null }), "Waiting for tunnels: 1 min 5 s (it can take minutes)");
+  assertEquals(progressLine({ ...own, reason: "Nothing answers" }), "Waiting for the router: 1 min 5 s");
+  const login = { ...own, group: 1, label: "login 1", reason: null };
+  assertEquals(progressLine(login), "Waiting for tunnels of login 1: 1 min 5 s (it can take minutes)");
 });
 
 Deno.test("a signal ends the wait for a router, and so does its time", async () => {
