@@ -60,7 +60,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "process/audit_test.ts": ["cli/audit.ts"],
   "process/check_test.ts": ["cli/check.ts", "cli/check_datagrams.ts", "cli/check_walk.ts"],
-  "process/check_ports_test.ts": ["cli/check_ports.ts"],
+  "process/check_ports_test.ts": ["command/router_ports.ts"],
   "process/completions_test.ts": [
     "cli/complete.ts",
     "templates/completions.bash",

@@ -91,17 +91,22 @@ export async function ping(operands: readonly string[], given: RawOptions, termi
   if (attempts.length === 0) return stop.exitCode;
   const verdict = judge(attempts, route);
   if (asJson) terminal.data(JSON.stringify({ host, port, via: formatEndpoint(via), attempts, verdict }));
-  else verdict.forEach((line) => terminal.data(line));
+  else terminal.lines(verdict);
   if (attempts.some(({ ok }) => ok)) return ExitCode.ok;
   const reason = attempts.at(-1)?.reason;
   return reason === undefined ? ExitCode.failure : REASONS[reason].exitCode;
 }
 
-/** The proxy of --via, or the only application that runs. */
+/** The proxy of --via or --name, or the only application that runs. @throws {CliError} if there is none, or both are given. */
 async function chooseProxy(given: RawOptions): Promise<Endpoint> {
   const via = readValue(given, "via");
-  if (via !== undefined) return await endpointOf(via);
-  const found = await findApplication(undefined);
+  const [viaFlag, nameFlag] = [given.get("via")?.at(-1), given.get("name")?.at(-1)];
+  if (viaFlag?.source.startsWith("-") && nameFlag?.source.startsWith("-")) {
+    throw new CliError(ExitCode.usage, "ping goes through one proxy: that of --name, or that of --via");
+  }
+  // What the command line says goes before what the environment says.
+  if (via !== undefined && !nameFlag?.source.startsWith("-")) return await endpointOf(via);
+  const found = await findApplication(nameFlag === undefined ? undefined : readValue(given, "name"));
   if (found !== undefined) return listenerOf(found.application);
   throw new CliError(ExitCode.failure, "No i2p-socks of this user runs: ping measures through one that does", [
     "Start i2p-socks, or name the address of another user's with --via",
