@@ -172,7 +172,7 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
 }
 
 /** What to do about a refusal: with either router, or else in general. */
-function adviceOf(reason: Reason, sam: string): string[] {
+export function adviceOf(reason: Reason, sam: string): string[] {
   const { fix, hint } = REASONS[reason];
   const complete = completeHint(hint, sam);
   const isCommand = hint !== complete;

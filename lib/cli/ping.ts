@@ -13,7 +13,7 @@ import { endpointOf, findApplication, listenerOf } from "../command/instances.ts
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
-import { adviseOnUpstream } from "./connect.ts";
+import { adviceOf, adviseOnUpstream } from "./connect.ts";
 
 /** Milliseconds between two streams. */
 const INTERVAL = 1_000;
@@ -42,6 +42,8 @@ interface Attempt {
   reason?: Reason;
   /** What happened, one sentence. */
   message?: string;
+  /** The SAM bridge of the proxy, where it says why. */
+  sam?: string;
 }
 
 /** What is measured. */
@@ -90,7 +92,8 @@ export async function ping(operands: readonly string[], given: RawOptions, termi
   }
   if (attempts.length === 0) return stop.exitCode;
   const verdict = judge(attempts, route);
-  if (asJson) terminal.data(JSON.stringify({ host, port, via: formatEndpoint(via), attempts, verdict }));
+  const facts = attempts.map(({ sam: _, ...attempt }) => attempt);
+  if (asJson) terminal.data(JSON.stringify({ host, port, via: formatEndpoint(via), attempts: facts, verdict }));
   else verdict.forEach((line) => terminal.data(line));
   if (attempts.some(({ ok }) => ok)) return ExitCode.ok;
   const reason = attempts.at(-1)?.reason;
@@ -126,8 +129,13 @@ async function measure(route: Route, stopped: Signal): Promise<Attempt> {
     }
     if (!(error instanceof UpstreamError) || ["unreachable", "not-socks", "login"].includes(error.problem)) throw error;
     const { message, refusal } = error;
-    const reason = refusal?.reason;
-    return { ok: false, openMs: elapsed(), firstByteMs: null, ...(reason && { reason }), message };
+    return {
+      ok: false,
+      openMs: elapsed(),
+      firstByteMs: null,
+      ...(refusal && { reason: refusal.reason, sam: refusal.sam }),
+      message,
+    };
   }
   const openMs = elapsed();
   const came = early.length > 0 || await hasFirstByte(conn, route, stopped);
@@ -184,15 +192,17 @@ function verdictOn(
       ? ["No answer came: the site is most likely offline. i2pd opens a stream before the site has answered"]
       : ["A stream opens. Whether the site answers is not sure with i2pd: --http asks it"];
   }
-  const reason = attempts.at(-1)?.reason;
+  const { reason, sam } = attempts.at(-1) ?? {};
   if (reason === undefined) return ["The proxy does not say why"];
   const { hint } = REASONS[reason];
-  return [SIDES[sideOf(reason)], ...(hint === null ? [] : [hint])];
+  // Time that was over here is the only reason that the proxy has not given.
+  const advice = sam !== undefined ? adviceOf(reason, sam) : hint === null ? [] : [hint];
+  return [SIDES[sideOf(reason)], ...advice];
 }
 
 /** Where the trouble is. */
 const SIDES = {
-  ours: "The trouble is on this side: the router or its tunnels. i2p-socks check finds the cause",
+  ours: "The trouble is on this side: the router or its tunnels",
   site: "Your proxy has its tunnels; the trouble is at the site: it is offline, or does not exist",
   name: "The router does not know this name, so no site was asked",
   unclear:
