@@ -52,6 +52,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "identity/lasting_identity_test.ts": ["identity/identity.ts"],
   "keys/key_store_test.ts": ["keys/error.ts", "keys/private_file.ts"],
   "manual/render_test.ts": ["manual/markdown.ts", "manual/text.ts"],
+  "manual/router_table_test.ts": ["command/routers.json"],
   "manual/topics_test.ts": [
     ...PAGES.map((page) => `manual/${page}.md`),
     "manual/limits.ts",
