@@ -71,7 +71,7 @@ Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv
   }
   assertEquals(harness.counters.get("refused-garlicat-unknown"), 3);
   const told = harness.log.find((line) => line.includes("reason=garlicat-unknown")) ?? "";
-  assertStringIncludes(told, "Add a line to the --hosts file");
+  assertStringIncludes(told, "add a line to the --hosts file: NAME.oc.b32.i2p");
   for (const host of ["fd60:db4d:ddb6::1", "fd61:db4d:ddb5::1", "2001:db8::1", "::1"]) {
     assertEquals(await ask(harness, host), 8, host);
   }
