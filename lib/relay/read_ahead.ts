@@ -1,7 +1,7 @@
 import { startTimer, type Timer } from "../io/timer.ts";
 
 /** Milliseconds between two looks whether a client has reset that has sent more than is read ahead. */
-export const LOOK_INTERVAL = 500;
+const LOOK_INTERVAL = 500;
 
 const NOTHING = new Uint8Array();
 
