@@ -5,6 +5,7 @@ import { readValue } from "../config/settings.ts";
 import { closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
+import { reasonAdvice } from "../reasons/advice.ts";
 import { OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
 import { requireI2pAddress } from "../command/arguments.ts";
 import { connectThrough, type Login, readViaLogin, UpstreamError } from "../command/connect_via.ts";
@@ -13,7 +14,7 @@ import { endpointOf, findApplication, listenerOf } from "../command/instances.ts
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
-import { adviceOf, adviseOnUpstream } from "./connect.ts";
+import { adviseOnUpstream } from "./connect.ts";
 
 /** Milliseconds between two streams. */
 const INTERVAL = 1_000;
@@ -94,17 +95,22 @@ export async function ping(operands: readonly string[], given: RawOptions, termi
   const verdict = judge(attempts, route);
   const facts = attempts.map(({ sam: _, ...attempt }) => attempt);
   if (asJson) terminal.data(JSON.stringify({ host, port, via: formatEndpoint(via), attempts: facts, verdict }));
-  else verdict.forEach((line) => terminal.data(line));
+  else terminal.lines(verdict);
   if (attempts.some(({ ok }) => ok)) return ExitCode.ok;
   const reason = attempts.at(-1)?.reason;
   return reason === undefined ? ExitCode.failure : REASONS[reason].exitCode;
 }
 
-/** The proxy of --via, or the only application that runs. */
+/** The proxy of --via or --name, or the only application that runs. @throws {CliError} if there is none, or both are given. */
 async function chooseProxy(given: RawOptions): Promise<Endpoint> {
   const via = readValue(given, "via");
-  if (via !== undefined) return await endpointOf(via);
-  const found = await findApplication(undefined);
+  const [viaFlag, nameFlag] = [given.get("via")?.at(-1), given.get("name")?.at(-1)];
+  if (viaFlag?.source.startsWith("-") && nameFlag?.source.startsWith("-")) {
+    throw new CliError(ExitCode.usage, "ping goes through one proxy: that of --name, or that of --via");
+  }
+  // What the command line says goes before what the environment says.
+  if (via !== undefined && !nameFlag?.source.startsWith("-")) return await endpointOf(via);
+  const found = await findApplication(nameFlag === undefined ? undefined : readValue(given, "name"));
   if (found !== undefined) return listenerOf(found.application);
   throw new CliError(ExitCode.failure, "No i2p-socks of this user runs: ping measures through one that does", [
     "Start i2p-socks, or name the address of another user's with --via",
@@ -196,7 +202,7 @@ function verdictOn(
   if (reason === undefined) return ["The proxy does not say why"];
   const { hint } = REASONS[reason];
   // Time that was over here is the only reason that the proxy has not given.
-  const advice = sam !== undefined ? adviceOf(reason, sam) : hint === null ? [] : [hint];
+  const advice = sam !== undefined ? reasonAdvice(reason, sam) : hint === null ? [] : [hint];
   return [SIDES[sideOf(reason)], ...advice];
 }
 

@@ -10,7 +10,7 @@ import { Counters } from "../report/counters.ts";
 import { KeepLimit } from "../relay/keeper.ts";
 import type { Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
-import type { Snapshot } from "../status/snapshot.ts";
+import type { IdentityFacts, Snapshot } from "../status/snapshot.ts";
 import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
@@ -19,7 +19,8 @@ import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
 import { InstanceNote } from "../command/instances.ts";
-import { keepOnly, requireNet } from "../command/permissions.ts";
+import { giveBack, keepOnly, requireNet } from "../command/permissions.ts";
+import { ROUTER_PORTS } from "../command/router_ports.ts";
 import { ReadyLines } from "./ready_lines.ts";
 import { Reloader } from "./reload.ts";
 import { DRAIN_TIMEOUT, RunningApplications } from "./applications.ts";
@@ -93,6 +94,8 @@ export class Server {
   #progress: Disposable | undefined;
   #note: InstanceNote | undefined;
   #noteTicker: ReturnType<typeof setInterval> | undefined;
+  /** Gives back what is only needed until there is a session. */
+  #giveBackRest: () => void = () => {};
 
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { signal: stopping } = this.#stopping;
@@ -126,7 +129,10 @@ export class Server {
       announce: audit?.announce,
       log,
       isServed: (application) => [...running.served.values()].includes(application),
-      beforeAnnouncing: () => this.#updateNote(),
+      beforeAnnouncing: () => {
+        this.#giveBackRest();
+        return this.#updateNote();
+      },
       stopping,
     });
     this.#running = running;
@@ -155,7 +161,8 @@ export class Server {
     if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
     else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
-    this.#progress = this.#readyLines.showProgress(() => this.#snapshot().applications.flatMap((a) => a.identities));
+    const identities = (): IdentityFacts[] => this.#snapshot().applications.flatMap((a) => a.identities);
+    this.#progress = this.#readyLines.showProgress(identities);
     this.#reloader.waitFor(started);
     await started;
     this.#stopping.signal.throwIfAborted();
@@ -167,7 +174,7 @@ export class Server {
         if (this.#running.served.get(key) === application) throw error;
       })
     );
-    await this.#readyLines.whileWaiting(Promise.all(opening));
+    await this.#readyLines.whileWaiting(Promise.all(opening), identities);
     this.#audit?.ready();
     this.#suggest();
     await stop.promise;
@@ -299,9 +306,12 @@ export class Server {
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const sockets = applications.flatMap(({ listen }) => listen.filter(isUnix));
     const reloading = file !== undefined && { reloading: { folders } };
+    const needed = [first.sam, ...services];
+    // Until there is a session, the ports of routers tell why there is none.
+    this.#giveBackRest = () => giveBack(ROUTER_PORTS, needed);
     const left = keepOnly({
       sam: first.sam,
-      services,
+      services: [...services, ...ROUTER_PORTS],
       udp: first.udp.enabled,
       sockets,
       removing: this.#note?.paths ?? [],
