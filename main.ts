@@ -1,7 +1,3 @@
 import { run } from "./lib/cli/run.ts";
-import { outliveFileLimits } from "./lib/command/stop_signal.ts";
 
-if (import.meta.main) {
-  outliveFileLimits();
-  Deno.exit(await run(Deno.args));
-}
+if (import.meta.main) Deno.exit(await run(Deno.args));
