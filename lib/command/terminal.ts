@@ -1,4 +1,5 @@
 import { OutputQueue } from "../io/output_queue.ts";
+import { writeWhenReady } from "../io/when_ready.ts";
 import type { Problem } from "./errors.ts";
 import { ExitCode } from "./exit_code.ts";
 import { type ColorChoice, createLog, type Log, type LogFormat, type LogLevel } from "../report/log.ts";
@@ -97,7 +98,9 @@ export class Terminal {
   async bytes(bytes: Uint8Array): Promise<void> {
     this.#clear();
     await this.#stdout.flush();
-    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+    for (let written = 0; written < bytes.length;) {
+      written += await writeWhenReady(Deno.stdout, bytes.subarray(written));
+    }
   }
 
   /** Writes a line of talk. */

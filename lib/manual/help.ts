@@ -1,5 +1,5 @@
 import { flagOf, OPTIONS, type OptionSpec, variableOf, type Verb, VERBS } from "../config/options.ts";
-import { type Block, parseBlocks, type Term } from "./blocks.ts";
+import { type Block, parseBlocks, type Term } from "./markdown.ts";
 import { optionBlocks } from "./tables.ts";
 import { topicList } from "./topics.ts";
 import { summaryOf, VERB_HELP } from "./verbs.ts";

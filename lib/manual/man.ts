@@ -1,4 +1,4 @@
-import { type Block, plain, type Table } from "./blocks.ts";
+import { type Block, plain, type Table } from "./markdown.ts";
 import { fill } from "./text.ts";
 
 /** What the head and the foot of a page say. */

@@ -1,5 +1,5 @@
 import type { Verb } from "../config/options.ts";
-import { plain } from "./blocks.ts";
+import { plain } from "./markdown.ts";
 import check from "./check.md" with { type: "text" };
 import connect from "./connect.md" with { type: "text" };
 import keys from "./keys.md" with { type: "text" };

@@ -172,7 +172,7 @@ export class IdentityRegistry {
     return {
       identity: shared.identity,
       open: () => {
-        shared.opened ??= shared.identity.open();
+        shared.opened ??= this.#mark(shared.lock).then(() => shared.identity.open());
         shared.opened.catch(() => shared.isEnding = true);
         return shared.opened;
       },
@@ -182,6 +182,15 @@ export class IdentityRegistry {
         return released ??= this.#release(id, shared, application);
       },
     };
+  }
+
+  /** Notes for the next process that the identity is in use, in case that this one is killed. */
+  async #mark(lock: FileLock): Promise<void> {
+    try {
+      await lock.markInUse();
+    } catch (error) {
+      this.#log.warn(`Cannot note that an identity is in use: ${errorText(error)}`);
+    }
   }
 
   /** Releases an identity for an application; the last holder ends it. Never throws: others wait for the end. */
@@ -255,11 +264,17 @@ export class IdentityRegistry {
     }
   }
 
-  /** Lets the router forget the last session of an identity, which this or another process has ended a moment ago. */
+  /**
+   * Lets the router forget the last session of an identity, which this or another process has ended a moment ago, or which
+   * ended with a process that was killed.
+   */
   async #waitForRouter(name: string, lock: FileLock): Promise<void> {
-    const since = Date.now() - await lock.lastStamp();
+    const last = await lock.lastUse();
+    // Who was killed may have been killed this very moment.
+    const since = last === "in use" ? 0 : Date.now() - last;
     if (since < 0 || since >= REUSE_DELAY) return;
-    this.#log.info(`Identity "${name}" was in use a moment ago: giving the router time to forget its last session`);
+    const why = last === "in use" ? "was in use by a process that did not end by itself" : "was in use a moment ago";
+    this.#log.info(`Identity "${name}" ${why}: giving the router time to forget its last session`);
     await sleep(REUSE_DELAY - since, this.#signal);
     this.#signal.throwIfAborted();
   }

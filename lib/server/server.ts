@@ -3,9 +3,10 @@ import { formatDuration } from "../config/duration.ts";
 import { type Endpoint, formatEndpoint, isUnix } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
+import { sleep } from "../io/deadline.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
-import type { Counters } from "../report/counters.ts";
+import { Counters } from "../report/counters.ts";
 import { KeepLimit } from "../relay/keeper.ts";
 import type { Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
@@ -30,6 +31,12 @@ import { openLog, type Terminal } from "../command/terminal.ts";
 /** Milliseconds between two looks at whether the note for other commands is still true. */
 const NOTE_INTERVAL = 2_000;
 
+/**
+ * Milliseconds for what is left after the drain to close. What hangs in the system does not keep the program from ending,
+ * such as a file that a reload reads from a pipe, or a network.
+ */
+const CLOSE_TIMEOUT = 700;
+
 /** What `audit` adds to a server. */
 interface Audit {
   /** Counts destinations. */
@@ -47,7 +54,12 @@ export async function runServer(
   stop: StopSignal,
   audit?: Audit,
 ): Promise<Counters> {
-  const server = new Server(await readConfiguration(given), given, terminal, audit);
+  const reading = readConfiguration(given);
+  // When a signal comes first, nobody waits for what it comes to.
+  reading.catch(() => {});
+  const configuration = await Promise.race([reading, stop.promise]);
+  if (configuration === undefined) return new Counters();
+  const server = new Server(configuration, given, terminal, audit);
   try {
     const running = server.run(stop);
     // When a signal comes first, closing the server fails what it waits for: nobody waits for that any more.
@@ -55,7 +67,9 @@ export async function runServer(
     await Promise.race([running, stop.promise]);
     await Promise.race([server.drain(), stop.secondSignal]);
   } finally {
-    await Promise.race([server.close(), stop.secondSignal]);
+    const patience = new AbortController();
+    await Promise.race([server.close(), stop.secondSignal, sleep(CLOSE_TIMEOUT, patience.signal)]);
+    patience.abort();
   }
   return server.summarize();
 }

@@ -96,7 +96,7 @@ async function readRequest(client: ByteStream, reader: HandshakeReader, policy: 
     return value === undefined ? undefined : { value, length: 0 };
   });
   if (http) {
-    throw new SocksError("http", "An HTTP request came to the SOCKS port", undefined, latin1(reader.rest()));
+    throw new SocksError("http", "An HTTP request came to the SOCKS port", undefined, { sent: latin1(reader.rest()) });
   }
   throw new SocksError("notSocks", `The first byte is ${version}, so this is not a SOCKS client`);
 }
@@ -131,7 +131,7 @@ async function authenticate(
   if (method === Method.none) return { wantsReason };
   const login = await reader.take(parseLogin).catch((error) => {
     if (wanted === "required" || !offered.includes(Method.none)) throw error;
-    throw new SocksError("loginMissing", "The client offered a login, and then sent none");
+    throw new SocksError("loginMissing", "The client offered a login, and then sent none", undefined, { cause: error });
   });
   const isRight = wanted !== "required" || (await verify?.(login) ?? false);
   await writeAll(client, encodeLoginStatus(isRight));

@@ -93,9 +93,14 @@ export class SocksError extends Error {
   /** What the client had sent, where that is no SOCKS; empty otherwise. */
   readonly sent: string;
 
-  /** Takes the version in which a reply is still due. */
-  constructor(problem: SocksProblem, message: string, version?: 4 | 5, sent = "") {
-    super(message);
+  /** Takes the version in which a reply is still due, what was sent, and the error behind it. */
+  constructor(
+    problem: SocksProblem,
+    message: string,
+    version?: 4 | 5,
+    { sent = "", cause }: { sent?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
     this.name = "SocksError";
     this.problem = problem;
     this.version = version;

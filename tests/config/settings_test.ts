@@ -438,6 +438,15 @@ pureTest("readSettings() takes every rule, in order, and names each that is none
   ]);
 });
 
+pureTest("readSettings() gives a session that is called no ElGamal, unless it is asked for", () => {
+  const typesOf = (given: Record<string, string>): string | undefined => optionsOf(given)["i2cp.leaseSetEncType"];
+  assertEquals(typesOf({}), "4,0");
+  assertEquals(typesOf({ forward: "127.0.0.1:80" }), "4");
+  assertEquals(typesOf({ bind: "true" }), "4");
+  assertEquals(typesOf({ bind: "true", "lease-set-encryption": "4,0" }), "4,0");
+  assertEquals(typesOf({ forward: "127.0.0.1:80", o: "i2cp.leaseSetEncType=0" }), "0");
+});
+
 pureTest("readSettings() passes lists of encryption types on", () => {
   for (const text of ["4", "0", "4,0", "6,4", "7,6,5,4", "255"]) {
     assertEquals(optionsOf({ "lease-set-encryption": text }), { ...DEFAULT_OPTIONS, "i2cp.leaseSetEncType": text });

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseBlocks } from "../../lib/manual/blocks.ts";
+import { parseBlocks } from "../../lib/manual/markdown.ts";
 import { renderMan } from "../../lib/manual/man.ts";
 import { manPage, manPageOf } from "../../lib/manual/man_page.ts";
 import { topicBlocks } from "../../lib/manual/tables.ts";

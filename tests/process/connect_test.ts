@@ -5,6 +5,7 @@ import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { REASONS } from "../../lib/reasons/reasons.ts";
 import { decode as text, encode as bytes } from "../support/bytes.ts";
+import { runProxy } from "../support/command.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type PipedOptions, type PipedResult, runPiped } from "./piped.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
@@ -321,6 +322,11 @@ Deno.test("connect is told by a running proxy of this program why it refuses, wi
   assertStringIncludes(stderr, "hint: i2pd: start the router; SAM listens on");
   assertStringIncludes(stderr, `i2p-socks check --sam ${sam} finds the cause`);
   assert(!stderr.includes("os error"), stderr);
+  // ping says the same.
+  const pinged = await runProxy(["ping", "peer.i2p", "--count", "1", "--via", `${proxy.port}`]);
+  assertEquals(pinged.code, 69);
+  assertStringIncludes(pinged.stdout, "i2pd: start it; SAM listens on");
+  assert(!/i2p-socks check (?!--sam)/.test(pinged.stdout), pinged.stdout);
 });
 
 Deno.test("connect goes through a running proxy: its session, its logins, its half-close", async (t) => {
