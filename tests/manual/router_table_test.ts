@@ -40,8 +40,8 @@ pureTest("what was seen of a router takes the place of what was seen before, and
   const [column] = REPORT.columns;
   const cells = { names: { ok: true, words: "found" } };
   const columns = [
-    { ...column!, router: "other", cells },
-    { ...column!, cells },
+    { ...column, router: "other", cells },
+    { ...column, cells },
     { router: "gone", date: "2026-11-30", cells: {}, missing: "not installed" },
   ];
   const { promises, columns: recorded } = record(REPORT, { program: "1", promises: { names: "found" }, columns });
