@@ -163,7 +163,11 @@ pureTest("parseArguments() refuses an option of another verb", () => {
   for (const option of OPTIONS) {
     for (const verb of VERBS.filter((v) => !option.verbs.includes(v))) {
       const args = [verb, flagOf(option), ...(option.value === undefined ? [] : ["1"])];
-      assertRefused(args, `${verb} has no option ${flagOf(option)}`, []);
+      const isServiceName = verb === "service" && option.name === "name";
+      const hints = isServiceName
+        ? ["For several services, each with its own name and file: i2p-socks service systemd-template"]
+        : [];
+      assertRefused(args, `${verb} has no option ${flagOf(option)}`, hints);
     }
   }
 });
@@ -281,9 +285,10 @@ pureTest("parseArguments() asks only for variables that the verb has use for", (
   assertEquals(asked(["lookup", "a.i2p"]), ["I2P_SOCKS_SAM", "I2P_SOCKS_SAM_PASSWORD_FILE", "I2P_SOCKS_SAM_USER"]);
   assertEquals(asked(["lookup", "a.i2p", "--sam=1", "--sam-user=x", "--sam-password-file=y"]), []);
   assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_NAME", "I2P_SOCKS_QUIET"]);
+  assertEquals(asked(["status"]), ["I2P_SOCKS_NAME"]);
   assertEquals(asked(["serve", "--listen", "1"]).includes("I2P_SOCKS_LISTEN"), false);
   assertEquals(asked(["serve", "--deny", "*"]).includes("I2P_SOCKS_DENY"), true, "those of both places count");
-  for (const args of [["hash-login", "me"], ["help"], ["status"], ["--help"], ["lookup", "--version"]]) {
+  for (const args of [["hash-login", "me"], ["help"], ["--help"], ["lookup", "--version"]]) {
     assertEquals(asked(args), [], args.join(" "));
   }
 });
