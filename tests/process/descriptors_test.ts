@@ -145,10 +145,10 @@ e2eTest("a reload divides the descriptors anew, and says so", ["bash"], async ()
   const [, held] = /Too few .* (\d+) clients of "second" in place of 2000 hint="Type ulimit -n/.exec(proxy.stderr()) ??
     [];
   const clients = await Promise.all(
-    Array.from({ length: 500 }, () => socksConnect(ports[1], service.b32, 80, { timeout: 60_000 })),
+    Array.from({ length: 300 }, () => socksConnect(ports[1], service.b32, 80, { timeout: 60_000 })),
   );
   const served = clients.filter(({ reply }) => reply.code === 0);
-  assertEquals([served.length, clients.length], [Number(held), 500], "as many as it said, and all have their reply");
+  assertEquals([served.length, clients.length], [Number(held), 300], "as many as it said, and all have their reply");
   const { reply, conn } = await socksConnect(ports[0], service.b32, 80);
   assertEquals(reply.code, 0, "the other one has its part");
   conn.close();
