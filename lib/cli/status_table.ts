@@ -143,7 +143,9 @@ function detailsOf(application: ApplicationStatus): Line[] {
   return [
     { text: `  SOCKS at ${listen.join(", ")}; ${bridge}` },
     ...describeSwitched(application).map((line) => ({ text: `  ${line}` })),
-    ...align(identities.map(identityRow)).map((line) => ({ text: `  ${line}` })),
+    ...align(identities.map((identity) => identityRow(identity, application.reason))).map((line) => ({
+      text: `  ${line}`,
+    })),
     ...section("Not connected", refusals),
     ...section("Callers turned away", callers?.refused ?? []),
     ...section("Datagrams dropped", udp?.dropped ?? []),
@@ -185,14 +187,18 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   return lines;
 }
 
-function identityRow({ label, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts): string[] {
+/** A row of the table of identities; what is known of the application is not said again. */
+function identityRow(
+  { label, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts,
+  known: string | null,
+): string[] {
   return [
     label,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),
     `seen by ${counted(sites, "site")}`,
-    b32 ?? reason ?? "",
+    b32 ?? (reason === known ? "" : reason) ?? "",
   ];
 }
 

@@ -52,7 +52,8 @@ export function parseArguments(
 }
 
 /** Where somebody wants to name a service. */
-const SEVERAL_SERVICES = "For several services, each with its own name and file: i2p-socks service systemd-template";
+export const SEVERAL_SERVICES =
+  "For several services, each with its own name and file: i2p-socks service systemd-template";
 
 /** Short forms that every program has. */
 const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-q", "--quiet"], ["-V", "--version"]]);

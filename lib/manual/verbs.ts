@@ -134,8 +134,9 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     text:
       "Print the settings of an application for the proxy. They always let the proxy resolve names. The settings go " +
       "to stdout and notes go to stderr, so the settings can be written to a file. They are for your running proxy; if " +
-      "several run, `--name` says which. Without CLIENT it lists the " +
-      "applications that it knows. See `help clients`.",
+      "several run, `--name` says which. If another program listens there, such as the router's own proxy with one " +
+      "identity for all, it prints no settings and ends with 1. Without CLIENT it lists the applications that it " +
+      "knows. See `help clients`.",
     examples: [
       "i2p-socks setup",
       "i2p-socks setup curl",

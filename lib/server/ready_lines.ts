@@ -63,7 +63,7 @@ export class ReadyLines {
     const line = log.logFormat === "json"
       ? JSON.stringify({ event: "ready", ...all })
       : `ready ${Object.entries(all).map(([key, value]) => `${key}=${value}`).join(" ")}`;
-    if (announce === undefined) terminal.data(line);
+    if (announce === undefined) terminal.lines([line]);
     else announce(line);
   }
 

@@ -10,7 +10,7 @@ import { startSamBridge } from "../sam_bridge/bridge.ts";
 const PROMPT = /requests|Allow\?|\[y\/n/;
 
 /** The ready line; a terminal makes CR LF of its end. */
-const READY = /ready listen=\S+ .*\r?\n/;
+const READY = /ready\s+listen=\S+\s[^]*?router=\S+\r?\n/;
 
 /** Runs a command on a terminal of its own; what it writes to either stream comes out of stdout. */
 function spawnOnTerminal(program: string, args: readonly string[], columns = 100): ProxyChild {
@@ -39,7 +39,7 @@ e2eTest("on a terminal it shows how long it has waited, and Ctrl+C ends it; it n
     await child.type("\x03");
     assertEquals((await child.ended()).code, 130, child.stdout());
     // Each status takes the place of the one before, and none is left on the line when something else comes.
-    const [before = "", after = ""] = child.stdout().split(/(?=ready listen)/);
+    const [before = "", after = ""] = child.stdout().split(/(?=ready\s+listen)/);
     const states = before.split("Waiting for tunnels: ").slice(1);
     assert(states.some((state) => state.startsWith("2 s")), before);
     for (const state of states) assert(state.slice(1).startsWith(`${status}\r\x1b[K`), JSON.stringify(state));
