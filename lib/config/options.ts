@@ -263,8 +263,8 @@ export const OPTION_TABLE = {
     value: "NAME",
     parse: parseLabel,
     fallback: "i2p-socks",
-    help: "Label of the application: in the router's console, and for status, setup and --via",
-    verbs: [...SESSION, "setup"],
+    help: "Label of the application: in the router's console, and for status, why, ping, setup and --via",
+    verbs: [...SESSION, "setup", "status", "why", "ping"],
   }) as Option<string>,
   "identity": optional({
     heading: "Identities",

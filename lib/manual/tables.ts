@@ -8,7 +8,7 @@ import { Reply4, Reply5 } from "../socks/wire.ts";
 import { METRICS, PROCESS_METRICS } from "../status/metrics.ts";
 import clients from "../command/clients.json" with { type: "json" };
 import routers from "../command/routers.json" with { type: "text" };
-import { type Block, parseBlocks, plain, type Table, type Term } from "./blocks.ts";
+import { type Block, parseBlocks, plain, type Table, type Term } from "./markdown.ts";
 import { LIMITS } from "./limits.ts";
 import { type Topic, TOPICS } from "./topics.ts";
 
