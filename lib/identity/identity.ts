@@ -181,6 +181,11 @@ export class Identity {
     }
   }
 
+  /** Whether a session was lost, and there is none yet in its place. */
+  get isOut(): boolean {
+    return this.#hadSession && this.#session === undefined;
+  }
+
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
     // Before the first session there is nothing to lose: report "building", not "lost".
