@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { renderText } from "../../lib/manual/text.ts";
 import { routerBlocks, SEEN } from "../../lib/manual/tables.ts";
 import { BEHAVIOURS } from "../routers/behaviours/all.ts";
