@@ -19,9 +19,6 @@ const MANUAL_FILE = `${PROJECT}lib/command/routers.json`;
 /** Networks that a router may need until its services are found. */
 const STARTS = 3;
 
-/** Milliseconds for one behaviour. */
-const BEHAVIOUR_TIMEOUT = 900_000;
-
 const HELP = `Usage: deno task routers [OPTIONS]
 
 Runs the program with each router that there is, and prints one table of what was
@@ -43,6 +40,7 @@ What is looked at:
   --only NAME        This behaviour; repeatable, with commas
   --repeat N         Runs of what goes wrong at times only [default: 2]
   --silence SECONDS  Silence in the middle of a stream [default: 180]
+  --limit SECONDS    For one behaviour [default: 900]
   --list             Names the behaviours and what they promise
 
 What comes out:
@@ -59,7 +57,7 @@ own instructions, give the folder of the sources.
 Exit code: 0 if all is as promised, 1 if something is not.`;
 
 const parsed = parseArgs([...Deno.args], {
-  string: ["router", "i2pd", "java", "emissary", "only", "repeat", "silence", "json", "markdown"],
+  string: ["router", "i2pd", "java", "emissary", "only", "repeat", "silence", "limit", "json", "markdown"],
   boolean: ["hops", "help", "list", "record"],
   collect: ["router", "i2pd", "only"],
   unknown: (word) => {
@@ -84,6 +82,7 @@ const given = {
   only: texts("only").flatMap((words) => words.split(",")),
   repeat: Number(text("repeat") ?? 2),
   silence: Number(text("silence") ?? 180) * 1000,
+  limit: Number(text("limit") ?? 900) * 1000,
   json: text("json"),
   markdown: text("markdown"),
   record: parsed["record"] === true,
@@ -263,7 +262,7 @@ async function lookAt(behaviour: Behaviour, stage: Stage): Promise<Column["cells
     await router.start();
   };
   await revive("before");
-  const seen = await within(BEHAVIOUR_TIMEOUT, behaviour.name, behaviour.run(stage)).catch((error) => ({
+  const seen = await within(given.limit, behaviour.name, behaviour.run(stage)).catch((error) => ({
     ok: false,
     words: message(error).slice(0, 300),
   }));
