@@ -90,8 +90,6 @@ const WORD = /[\w\x80-\xf4]/;
 /** A text to be searched, as it is or decoded. */
 interface View {
   text: string;
-  /** In lower case. */
-  lower: string;
   /** Only what ends behind this is looked for. */
   from: number;
   /** Whether nothing follows the text. */
@@ -107,6 +105,9 @@ interface View {
  * depends on what follows.
  */
 type Search = (view: View, onMatch: (start: number, isDecided: boolean) => void) => void;
+
+/** The same for what is found in any case; gets the text of the view in lower case as well. */
+type NameSearch = (view: View, lower: string, onMatch: (start: number, isDecided: boolean) => void) => void;
 
 /** What is in a text, and how much of its end is undecided. */
 interface Found {
@@ -129,10 +130,14 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
   const host = hostLabel(ids.hostName ?? "");
   const user = nameOf(ids.userName ?? "");
   const forms = [...new Set(ids.secrets.filter((secret) => secret !== "").flatMap(secretForms))];
-  const searches: [LeakKind, Search][] = [
+  const home = homeSegments(ids.home ?? "");
+  const names: [LeakKind, NameSearch][] = [
     ["own-host-name", makeNameSearch(host)],
     ["own-user-name", makeNameSearch(user)],
-    ["own-home", makeHomeSearch(ids.home ?? "")],
+    ["own-home", makeHomeSearch(home)],
+  ];
+  const mayName = anyOf([host, user, home.at(-1)?.toLowerCase() ?? ""]);
+  const searches: [LeakKind, Search][] = [
     ["own-address", makeTextSearch(binaryForms([...own]))],
     ["secret", makeTextSearch(forms)],
     ["ntlm-names", makeTextSearch(NTLM_LOGIN)],
@@ -162,6 +167,12 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
       }
       for (const [kind, find] of searches) {
         if (!kinds.has(kind)) find(view, (start, isDecided) => note(kind, start, isDecided));
+      }
+      // Most texts have no name in them, and a copy in lower case costs more than to find that out.
+      if (mayName?.test(view.text) !== true) continue;
+      const lower = view.text.toLowerCase();
+      for (const [kind, find] of names) {
+        if (!kinds.has(kind)) find(view, lower, (start, isDecided) => note(kind, start, isDecided));
       }
     }
     return { kinds, undecided };
@@ -240,7 +251,7 @@ function viewsOf(text: string, seen: number, isEnd: boolean): View[] {
 }
 
 function makeView(text: string, from: number, isEnd: boolean, width: number, isDense = false): View {
-  return { text, lower: text.toLowerCase(), from, isEnd, isDense, width };
+  return { text, from, isEnd, isDense, width };
 }
 
 /** A line of base64 that may go on in the next one. */
@@ -308,9 +319,19 @@ function hostLabel(hostName: string): string {
   return nameOf(label) || (hostName.startsWith("localhost") ? "" : nameOf(hostName));
 }
 
-function makeNameSearch(name: string): Search {
+/** Finds any of these texts, in any case; undefined where all are empty. */
+function anyOf(texts: readonly string[]): RegExp | undefined {
+  const escaped = texts.filter((text) => text !== "").map(escapeForRegExp);
+  return escaped.length === 0 ? undefined : new RegExp(escaped.join("|"), "i");
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[^\w\x80-\xff]/g, "\\$&");
+}
+
+function makeNameSearch(name: string): NameSearch {
   if (name === "") return () => {};
-  return ({ lower, from, isEnd, isDense }, onMatch) => {
+  return ({ from, isEnd, isDense }, lower, onMatch) => {
     let at = lower.indexOf(name, Math.max(0, from - name.length + 1));
     for (; at >= 0; at = lower.indexOf(name, at + 1)) {
       const end = at + name.length;
@@ -345,17 +366,21 @@ function makeTextSearch(forms: readonly string[]): Search {
   };
 }
 
-/** Looks for a path with either slash, or with doubled ones as in JSON, with whatever stands for its drive in front. */
-function makeHomeSearch(home: string): Search {
+/** The parts of a home folder's path; none where it says nothing of the user. */
+function homeSegments(home: string): string[] {
   const segments = wireText(home).split(/[\\/]+/).filter((segment) => segment !== "" && !/^[a-z]:$/i.test(segment));
-  const last = segments.at(-1)?.toLowerCase() ?? "";
-  if (segments.length < 2 || EVERYDAY.has(last)) return () => {};
-  const escaped = segments.map((segment) => segment.replace(/[^\w\x80-\xff]/g, "\\$&"));
+  return segments.length < 2 || EVERYDAY.has(segments.at(-1)?.toLowerCase() ?? "") ? [] : segments;
+}
+
+/** Looks for a path with either slash, or with doubled ones as in JSON, with whatever stands for its drive in front. */
+function makeHomeSearch(segments: readonly string[]): NameSearch {
+  const last = segments.at(-1)?.toLowerCase();
+  if (last === undefined) return () => {};
   const path = new RegExp(
-    `${escaped.map((segment) => `[\\\\/]{1,2}${segment}`).join("")}(?![\\w\\-\\x80-\\xff])`,
+    `${segments.map((segment) => `[\\\\/]{1,2}${escapeForRegExp(segment)}`).join("")}(?![\\w\\-\\x80-\\xff])`,
     "gi",
   );
-  return ({ lower, from, isEnd }, onMatch) => {
+  return ({ from, isEnd }, lower, onMatch) => {
     if (!lower.includes(last)) return;
     for (const { index, 0: { length } } of lower.matchAll(path)) {
       if (index + length > from) onMatch(index, isEnd || index + length < lower.length);
