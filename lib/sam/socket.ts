@@ -48,12 +48,23 @@ export type WantedVersion = "ours" | "ports" | "subsessions" | "any";
 
 const ENCODER = new TextEncoder();
 
+/** What begins a line by which a bridge asks whether somebody is there. */
+const PING = "PING";
+
 /** What HELLO says for each. */
 const VERSIONS: Readonly<Record<WantedVersion, Record<string, string>>> = {
   ours: { MIN: SAM_VERSION, MAX: SAM_VERSION },
   ports: { MIN: SAM_VERSION, MAX: "3.2" },
   subsessions: { MIN: SAM_VERSION, MAX: "3.3" },
   any: {},
+};
+
+/** HELLO without a login, for each. */
+const HELLOS: Readonly<Record<WantedVersion, Uint8Array>> = {
+  ours: encodeHello("ours"),
+  ports: encodeHello("ports"),
+  subsessions: encodeHello("subsessions"),
+  any: encodeHello("any"),
 };
 
 /**
@@ -119,10 +130,10 @@ export class SamSocket {
    */
   async request(command: string, phase: SamPhase, topic: string): Promise<SamValues> {
     try {
-      await send(this.#conn, command);
-      const reply = this.#heard ?? this.#nextMessage();
+      await writeAll(this.#conn, ENCODER.encode(command));
+      const heard = this.#heard;
       this.#heard = undefined;
-      return checked(await reply, phase, topic);
+      return checked(heard === undefined ? parseMessage(await this.#nextLine()) : await heard, phase, topic);
     } catch (error) {
       throw toSamError(error, phase);
     }
@@ -135,7 +146,7 @@ export class SamSocket {
    */
   async tell(command: string, phase: SamPhase): Promise<void> {
     try {
-      await send(this.#conn, command);
+      await writeAll(this.#conn, ENCODER.encode(command));
     } catch (error) {
       throw toSamError(error, phase);
     }
@@ -213,8 +224,8 @@ export class SamSocket {
   async #nextLine(): Promise<string> {
     for (;;) {
       const line = await this.#lines.next();
-      if (!line.startsWith("PING") || !/^PING(?= |$)/.test(line)) return line;
-      await send(this.#conn, `PONG${line.slice(4)}\n`);
+      if (!line.startsWith(PING) || line.length > PING.length && line.charAt(PING.length) !== " ") return line;
+      await writeAll(this.#conn, ENCODER.encode(`PONG${line.slice(PING.length)}\n`));
     }
   }
 }
@@ -225,10 +236,8 @@ async function greet(
   login?: SamLogin,
 ): Promise<{ lines: LineReader; version: string }> {
   conn.setNoDelay(true);
-  conn.setKeepAlive(true);
   const lines = new LineReader(conn);
-  const credentials = login && { USER: login.user, PASSWORD: login.password };
-  await send(conn, formatCommand("HELLO VERSION", VERSIONS[wanted], credentials));
+  await writeAll(conn, login === undefined ? HELLOS[wanted] : encodeHello(wanted, login));
   const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
   if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
   return { lines, version };
@@ -250,14 +259,18 @@ export async function connectBridge({ hostname, port }: SamEndpoint, signal: Sig
   }
 }
 
-function send(conn: Deno.TcpConn, text: string): Promise<void> {
-  return writeAll(conn, ENCODER.encode(text));
+function encodeHello(wanted: WantedVersion, login?: SamLogin): Uint8Array {
+  const credentials = login && { USER: login.user, PASSWORD: login.password };
+  return ENCODER.encode(formatCommand("HELLO VERSION", VERSIONS[wanted], credentials));
 }
+
+/** First words of replies. */
+const TOPICS: ReadonlySet<string> = new Set(["HELLO", "SESSION", "STREAM", "NAMING", "DEST"]);
 
 function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): SamValues {
   // The one reply that has no RESULT when all is well (SAM 3.0, DEST GENERATE).
   const result = values.get("RESULT") ?? (topic === "DEST" && values.has("PRIV") ? "OK" : undefined);
-  if (!["HELLO", "SESSION", "STREAM", "NAMING", "DEST"].includes(topic) || result === undefined) {
+  if (!TOPICS.has(topic) || result === undefined) {
     throw new SamError(phase, "garbled");
   }
   if (result !== "OK") throw refusal(phase, values);
