@@ -156,7 +156,9 @@ class Relay {
     });
     try {
       // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
-      if (await this.#download(streamBuffer, concat([reply, toClient])) === "sink failed") this.#end("client closed");
+      if (
+        await this.#download(streamBuffer, toClient.length === 0 ? reply : concat([reply, toClient])) === "sink failed"
+      ) this.#end("client closed");
       this.#reason ??= sessionEnded.aborted ? "session lost" : "peer closed";
       this.#cleanUp();
       closeQuietly(this.#stream);
@@ -293,7 +295,7 @@ async function pump(
   let keeper: Keeper | undefined;
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
-    if (!await write(sink, ahead)) return "sink failed";
+    if (ahead.length > 0 && !await write(sink, ahead)) return "sink failed";
     for (;;) {
       const buffer = large ?? small;
       let length: number | null;
@@ -304,7 +306,7 @@ async function pump(
         filter?.end();
         return "source failed";
       }
-      if (length === null) return await writeBuffered(sink, filter, onMoved);
+      if (length === null) return filter === undefined ? "source ended" : await writeBuffered(sink, filter, onMoved);
       let bytes: Uint8Array | undefined = buffer.subarray(0, length);
       if (filter !== undefined) {
         bytes = filter.pass(bytes);
@@ -347,21 +349,22 @@ async function pump(
 /** Writes what a filter still buffers when nothing more comes. */
 async function writeBuffered(
   sink: Deno.Conn,
-  filter: Filter | undefined,
+  filter: Filter,
   onMoved: (bytes: number) => void,
 ): Promise<PumpEnd> {
-  if (filter === undefined) return "source ended";
   const buffered = filter.end();
   if (buffered === undefined) return "blocked";
+  if (buffered.length === 0) return "source ended";
   if (!await write(sink, buffered)) return "sink failed";
-  if (buffered.length > 0) onMoved(buffered.length);
+  onMoved(buffered.length);
   return "source ended";
 }
 
 /** Writes all of it; false where writing fails. */
 async function write(sink: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
   try {
-    await writeAll(sink, bytes);
+    const sent = await sink.write(bytes);
+    if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
     return true;
   } catch {
     return false;

@@ -107,17 +107,22 @@ export class SamSocket {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
     let conn = connected;
     try {
-      conn ??= await connectBridge(endpoint, deadline);
-      const unfollowDeadline = closeOnAbort(conn, deadline);
-      const { lines, version } = await greet(conn, wanted, endpoint.login);
+      conn ??= await connectTcp(endpoint, deadline);
+      closeOnAbort(conn, deadline);
+      conn.setNoDelay(true);
+      const lines = new LineReader(conn);
+      const hello = endpoint.login === undefined ? HELLOS[wanted] : encodeHello(wanted, endpoint.login);
+      const sent = await conn.write(hello);
+      if (sent < hello.length) await writeAll(conn, hello.subarray(sent));
+      const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
+      if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
       signal.throwIfAborted();
-      unfollowDeadline();
       return new SamSocket(conn, lines, version, closeOnAbort(conn, signal));
     } catch (error) {
       if (conn !== undefined) closeQuietly(conn);
       if (signal.aborted && !(signal.reason instanceof TimeoutError)) throw signal.reason;
-      const phase = conn === undefined ? "connect" : "hello";
-      throw deadline.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
+      if (deadline.aborted) throw new SamError(conn === undefined ? "connect" : "hello", "silent");
+      throw conn === undefined ? unreachable(error) : toSamError(error, "hello");
     }
   }
 
@@ -130,7 +135,9 @@ export class SamSocket {
    */
   async request(command: string, phase: SamPhase, topic: string): Promise<SamValues> {
     try {
-      await writeAll(this.#conn, ENCODER.encode(command));
+      const bytes = ENCODER.encode(command);
+      const sent = await this.#conn.write(bytes);
+      if (sent < bytes.length) await writeAll(this.#conn, bytes.subarray(sent));
       const heard = this.#heard;
       this.#heard = undefined;
       return checked(heard === undefined ? parseMessage(await this.#nextLine()) : await heard, phase, topic);
@@ -230,19 +237,6 @@ export class SamSocket {
   }
 }
 
-async function greet(
-  conn: Deno.TcpConn,
-  wanted: WantedVersion,
-  login?: SamLogin,
-): Promise<{ lines: LineReader; version: string }> {
-  conn.setNoDelay(true);
-  const lines = new LineReader(conn);
-  await writeAll(conn, login === undefined ? HELLOS[wanted] : encodeHello(wanted, login));
-  const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
-  if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
-  return { lines, version };
-}
-
 /**
  * Connects to a SAM bridge, and says nothing.
  *
@@ -254,9 +248,13 @@ export async function connectBridge({ hostname, port }: SamEndpoint, signal: Sig
     return await connectTcp({ hostname, port }, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new SamError("connect", "unreachable", { cause: error });
+    throw unreachable(error);
   }
+}
+
+/** What the failure of a connection to a bridge says. */
+function unreachable(error: unknown): unknown {
+  return error instanceof Deno.errors.NotCapable ? error : new SamError("connect", "unreachable", { cause: error });
 }
 
 function encodeHello(wanted: WantedVersion, login?: SamLogin): Uint8Array {
