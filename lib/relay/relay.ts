@@ -1,6 +1,6 @@
 import { concat } from "../io/bytes.ts";
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
-import { startTimer, type Timer } from "../io/timer.ts";
+import { startLimit, startTimer, type Timer } from "../io/timer.ts";
 import { onAbort, type Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
@@ -264,7 +264,7 @@ class Relay {
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
 async function finish(client: Deno.Conn, uploadEnded: Promise<PumpEnd>): Promise<void> {
   // A client that sends nothing now can take the last bytes from the kernel, whenever it likes.
-  const timer = startTimer(LINGER, () => closeQuietly(client));
+  const timer = startLimit(LINGER, () => closeQuietly(client));
   await client.closeWrite().catch(() => {});
   const how = await uploadEnded;
   timer.stop();
@@ -314,7 +314,7 @@ async function pump(
         if (filter.isDone) filter = undefined;
       }
       onMoved(WRITING);
-      const slow = keep && startTimer(KEEP_AFTER, () => (keeper ??= keep()).readOn());
+      const slow = keep && startLimit(KEEP_AFTER, () => (keeper ??= keep()).readOn());
       try {
         const sent = await sink.write(bytes);
         if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
