@@ -67,7 +67,8 @@ export class StreamGuard {
   readonly received: Filter;
   readonly #options: StreamGuardOptions;
   readonly #scrubbers: readonly Scrubber[];
-  readonly #found: Set<LeakKind> = new Set();
+  /** What was found so far; most streams have nothing. */
+  #found: Set<LeakKind> | undefined;
   /** What was sent before the protocol was known. */
   #head = "";
   /** Characters of it at which protocols were asked last. */
@@ -147,11 +148,11 @@ export class StreamGuard {
   #inspect(bytes: Uint8Array, isEnd: boolean): Uint8Array | undefined {
     const { finder, blocks } = this.#options;
     if (finder === undefined) return bytes;
-    const before = this.#found.size;
+    const before = this.#found?.size ?? 0;
     const undecided = this.#read(bytes);
     if (isEnd) this.#end();
     if (!blocks) return bytes;
-    if (this.#found.size > before) return this.#block();
+    if ((this.#found?.size ?? 0) > before) return this.#block();
     return this.#release(bytes, isEnd ? 0 : undecided);
   }
 
@@ -268,8 +269,8 @@ export class StreamGuard {
   /** @param isSent whether it was found in what is sent, and not only left out of it. */
   #report(kind: LeakKind, isSent: boolean): void {
     // A stream that is being ended says nothing more.
-    if (this.#found.has(kind)) return;
-    if (isSent) this.#found.add(kind);
+    if (this.#found?.has(kind)) return;
+    if (isSent) (this.#found ??= new Set()).add(kind);
     this.#options.onLeak(kind);
   }
 }

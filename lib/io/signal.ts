@@ -22,7 +22,8 @@ export interface Signal {
 export class SharedSignal implements Signal {
   /** Few signals are listened to by more than one, and many by nobody. */
   #listener: (() => void) | undefined;
-  /** Those that came while there was one. */
+  #second: (() => void) | undefined;
+  /** Those that came while there were two. */
   #others: Set<() => void> | undefined;
   #aborted = false;
   #reason: unknown;
@@ -40,13 +41,17 @@ export class SharedSignal implements Signal {
   /** Adds a listener, which is not called if the signal is aborted already. */
   addEventListener(_type: "abort", listener: () => void): void {
     if (this.#aborted) return;
-    if (this.#listener === undefined && this.#others === undefined) this.#listener = listener;
-    else if (listener !== this.#listener) (this.#others ??= new Set()).add(listener);
+    if (listener === this.#listener || listener === this.#second) return;
+    if (this.#listener === undefined && this.#second === undefined && this.#others === undefined) {
+      this.#listener = listener;
+    } else if (this.#second === undefined && this.#others === undefined) this.#second = listener;
+    else (this.#others ??= new Set()).add(listener);
   }
 
   /** Removes a listener. */
   removeEventListener(_type: "abort", listener: () => void): void {
     if (this.#listener === listener) this.#listener = undefined;
+    else if (this.#second === listener) this.#second = undefined;
     else this.#others?.delete(listener);
   }
 
@@ -61,8 +66,9 @@ export class SharedSignal implements Signal {
     this.#aborted = true;
     this.#reason = reason;
     if (this.#listener !== undefined) call(this.#listener);
+    if (this.#second !== undefined) call(this.#second);
     for (const listener of this.#others ?? []) call(listener);
-    this.#listener = this.#others = undefined;
+    this.#listener = this.#second = this.#others = undefined;
   }
 }
 

@@ -94,10 +94,11 @@ async function readRequest(client: ByteStream, reader: HandshakeReader, policy: 
     if (wantsReason) request.wantsReason = true;
     return request;
   }
-  const http = await reader.take((bytes) => {
+  const parseHttp = (bytes: Uint8Array): Parsed<boolean> => {
     const value = looksLikeHttp(bytes);
     return value === undefined ? undefined : { value, length: 0 };
-  });
+  };
+  const http = reader.tryTake(parseHttp) ?? await reader.take(parseHttp);
   if (http) throw new SocksError("http", "An HTTP request came to the SOCKS port");
   throw new SocksError("notSocks", `The first byte is ${version}, so this is not a SOCKS client`);
 }
@@ -123,7 +124,7 @@ async function authenticate(
 ): Promise<{ login?: Login; wantsReason: boolean }> {
   const offered = reader.tryTake(parseGreeting) ?? await reader.take(parseGreeting);
   // Some clients send their login without waiting for the answer: 1 is the version of a login, and 5 that of a request.
-  const hasSentLogin = reader.rest()[0] === 1;
+  const hasSentLogin = !reader.isEmpty && reader.first === 1;
   const preferred = wanted === "preferred" && !hasSentLogin && !isWanted(offered) ? "accepted" : wanted;
   const method = METHODS[preferred].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
   if (method === Method.userPassword && offered.includes(Method.none)) onAsked?.(offered);
@@ -138,7 +139,8 @@ async function authenticate(
   }
   const wantsReason = offered.includes(Method.reasons);
   if (method === Method.none) return { wantsReason };
-  const login = await reader.take(parseLogin).catch((error) => {
+  const takeLogin = async (): Promise<Login> => reader.tryTake(parseLogin) ?? await reader.take(parseLogin);
+  const login = await takeLogin().catch((error) => {
     if (wanted === "required" || !offered.includes(Method.none)) throw error;
     throw new SocksError("loginMissing", "The client offered a login, and then sent none");
   });
@@ -171,20 +173,18 @@ class HandshakeReader {
 
   /** What a parser finds in what has come; undefined if more is needed. */
   tryTake<T>(parse: (bytes: Uint8Array) => Parsed<T>): T | undefined {
+    if (this.isEmpty) return undefined;
     const parsed = parse(this.rest());
     if (parsed !== undefined) this.#start += parsed.length;
     return parsed?.value;
   }
 
-  /** What a parser finds, as soon as enough has come. */
+  /** What a parser finds as soon as enough has come, where that is not enough. */
   async take<T>(parse: (bytes: Uint8Array) => Parsed<T>): Promise<T> {
     for (;;) {
-      const parsed = parse(this.rest());
-      if (parsed !== undefined) {
-        this.#start += parsed.length;
-        return parsed.value;
-      }
       await this.readMore();
+      const found = this.tryTake(parse);
+      if (found !== undefined) return found;
     }
   }
 
