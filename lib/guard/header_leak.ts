@@ -46,14 +46,20 @@ const ABOUT_CLIENT = new RegExp(
     "(?:-(?:arch|info|name|type|version))?$",
 );
 
+/** What a request that names no other host had last: most are like that, and go where the last one went. */
+let lastSites: { host: string; sites: ReadonlySet<string> } = { host: "", sites: new Set() };
+
 /** The hosts under which a request knows the site that it goes to, which may be called by name and by address. */
 export function sitesOf(request: { target: string; hosts: readonly string[] }, host: string): ReadonlySet<string> {
+  const isPlain = /^\/(?!\/)/.test(request.target) && request.hosts.every((named) => named === host);
+  if (isPlain && host === lastSites.host) return lastSites.sites;
   const sites = new Set([hostOf(host)]);
   const add = (name: string): void => {
     if (name.endsWith(".i2p")) sites.add(name);
   };
   add(hostOfUrl(request.target) ?? "");
   for (const named of request.hosts) add(hostOf(named));
+  if (isPlain) lastSites = { host, sites };
   return sites;
 }
 

@@ -265,13 +265,15 @@ function isWrapped(text: string): boolean {
     const end = text[at - 1] === "\r" ? at - 1 : at;
     if (text[end - 1] === "=") return true;
     // Where the next line cannot go on with it, nothing is joined.
-    if (
-      isOfBase64(text, at + 1) && isOfBase64(text, end - 1) && /^[A-Za-z0-9+/]{20}$/.test(text.slice(end - 20, end))
-    ) {
-      return true;
-    }
+    if (isOfBase64(text, at + 1) && endsInBase64(text, end)) return true;
   }
   return false;
+}
+
+/** Whether the 20 characters in front of a place are of base64. */
+function endsInBase64(text: string, end: number): boolean {
+  for (let at = end - 1; at >= end - 20; at--) if (!isOfBase64(text, at)) return false;
+  return true;
 }
 
 function isOfBase64(text: string, at: number): boolean {
