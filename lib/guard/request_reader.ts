@@ -94,7 +94,7 @@ export class RequestReader {
   #fields: RawField[] = [];
   /** Characters of these. */
   #waiting = 0;
-  /** What was held when the request line came: these stand at its beginning, if they all came together. */
+  /** The head from its request line on, where it came in few pieces: what waits stands at its beginning. */
   #origin = "";
   /** The field under way, which the next line may continue. */
   #field = "";
@@ -158,10 +158,11 @@ export class RequestReader {
 
   /** Takes the next characters, unless it is `alien` or `lost`; {@linkcode release} has what it could not read. */
   push(text: string): void {
+    // To make one piece of many small ones again and again would take more than linear time.
+    if (4 * text.length < this.#origin.length) this.#origin = "";
     if (this.#origin === "") {
       this.#held += text;
     } else {
-      // What is held is the end of it: of the two, one has to be made into one piece.
       const at = this.#origin.length - this.#held.length;
       this.#origin += text;
       this.#held = this.#origin.slice(at);

@@ -214,6 +214,12 @@ export class StreamGuard {
   /** The next length of the head at which to ask; 0 if it has not come. */
   #nextPlace(): number {
     const lineEnd = this.#head.indexOf("\n", this.#asked) + 1 || Infinity;
+    // Where the first protocol is the only one in question, it is asked where it knows: at the end of the line.
+    if (
+      this.#asked === 0 && lineEnd <= this.#head.length && this.#candidates[0]?.isUnmistakable?.(this.#head.slice(0, 8))
+    ) {
+      return Math.min(lineEnd, INSPECTED);
+    }
     let power = 8;
     while (power <= this.#asked) power *= 2;
     const place = Math.min(lineEnd, power, INSPECTED);

@@ -1,3 +1,6 @@
+import { assertEquals } from "@std/assert";
+import { sitesOf } from "../../lib/guard/header_leak.ts";
+import { pureTest } from "../support/pure.ts";
 
 pureTest("what one request names is no site of the next one, which names nothing else", () => {
   const sites = (target: string, hosts: readonly string[]): string[] => [...sitesOf({ target, hosts }, "a.i2p")];
