@@ -12,6 +12,7 @@ import { Proxy } from "../lib/proxy/proxy.ts";
 import { Counters } from "../lib/report/counters.ts";
 import { createLog } from "../lib/report/log.ts";
 import { OutcomeBook } from "../lib/report/outcome_book.ts";
+import { terminalLines } from "../lib/report/terminal_lines.ts";
 import { statusOf } from "../lib/server/application_status.ts";
 import { StatusServer } from "../lib/status/server.ts";
 import { KeepLimit } from "../lib/relay/keeper.ts";
@@ -32,7 +33,15 @@ bridge.setName(NAME, service.destination);
 
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const endpoint: Endpoint = { hostname: "127.0.0.1", port: bridge.port };
-const log = createLog({ level: "info", format: "text", destinations: true, write: (line) => console.error(line) });
+const log = createLog({
+  level: "info",
+  // As the program's own log looks to somebody who watches it.
+  format: Deno.stderr.isTerminal()
+    ? (entry) => terminalLines(entry, { columns: Deno.consoleSize().columns || 80, color: !Deno.noColor })
+    : "text",
+  destinations: true,
+  write: (line) => console.error(line),
+});
 const counters = new Counters();
 const outcomes = new OutcomeBook({ destinations: true });
 const identity = new Identity({ endpoint, sessionOptions: {}, log });

@@ -51,7 +51,8 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   "identity/identities_test.ts": ["identity/identity_pool.ts"],
   "identity/lasting_identity_test.ts": ["identity/identity.ts"],
   "keys/key_store_test.ts": ["keys/error.ts", "keys/private_file.ts"],
-  "manual/render_test.ts": ["manual/blocks.ts", "manual/markdown.ts", "manual/text.ts"],
+  "manual/render_test.ts": ["manual/markdown.ts", "manual/text.ts"],
+  "manual/router_table_test.ts": ["command/routers.json"],
   "manual/topics_test.ts": [
     ...PAGES.map((page) => `manual/${page}.md`),
     "manual/limits.ts",
@@ -60,7 +61,7 @@ export const COVERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "process/audit_test.ts": ["cli/audit.ts"],
   "process/check_test.ts": ["cli/check.ts", "cli/check_datagrams.ts", "cli/check_walk.ts"],
-  "process/check_ports_test.ts": ["cli/check_ports.ts"],
+  "process/check_ports_test.ts": ["command/router_ports.ts"],
   "process/completions_test.ts": [
     "cli/complete.ts",
     "templates/completions.bash",

@@ -16,14 +16,18 @@ import { createSession, type SamSession } from "../sam/session.ts";
 import { connectBridge, ROUTERS, type SamEndpoint, SamSocket } from "../sam/socket.ts";
 import { connectStream, type StreamTarget } from "../sam/stream.ts";
 import { SamError } from "../sam/error.ts";
-import { diagnoseSilence, identify, ROUTER_PORTS } from "./check_ports.ts";
+import { diagnoseSilence, diagnoseStranger, ROUTER_PORTS } from "../command/router_ports.ts";
 import { describeFinding, Fault, type Step, walk } from "./check_walk.ts";
 import { DatagramCheck } from "./check_datagrams.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { requireI2pAddress } from "../command/arguments.ts";
 import { readSamLogin } from "../command/input_files.ts";
+import { applicationAt } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
+
+/** Milliseconds for a bridge to answer its greeting, before something else is suspected there. */
+const GREETING_PATIENCE = 2_000;
 
 /** Milliseconds until the next attempt of who watches. */
 const WATCH_INTERVAL = 5_000;
@@ -44,6 +48,7 @@ export async function check(operands: readonly string[], given: RawOptions, term
   const timeout = readValue(given, "timeout");
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
+  const ownProxy = await applicationAt(settings.sam);
   keepOnly({ sam: settings.sam, udp: settings.udp.enabled, services: ROUTER_PORTS });
   const asJson = given.has("json");
   const isWatching = given.has("watch");
@@ -51,14 +56,16 @@ export async function check(operands: readonly string[], given: RawOptions, term
   const waited = (): string => formatDuration(performance.now() - since);
   const told = new Map<string, string>();
   for (;;) {
-    await using route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout);
+    await using route = new Route({ ...settings.sam, ...(login && { login }) }, settings, target, timeout, ownProxy);
     const steps = given.has("no-session") ? route.bridge : [...route.bridge, ...route.session];
     using deadline = new Deadline(timeout);
     const findings = await walk(steps, settings.sam, deadline, terminal, (step, finding) => {
       // Who watches is told what is new.
-      const isNews = told.get(step.name) !== `${finding.ok} ${finding.reason}`;
-      told.set(step.name, `${finding.ok} ${finding.reason}`);
-      if (!asJson && isNews) terminal.data(describeFinding(step, finding, route.kind));
+      // What is found of a step that succeeds may differ each time, as its address does.
+      const news = finding.ok ? "ok" : `${finding.reason} ${finding.says}`;
+      const isNews = told.get(step.name) !== news;
+      told.set(step.name, news);
+      if (!asJson && isNews) terminal.lines(describeFinding(step, finding, route.kind));
     });
     // A stream that is open, or a datagram that arrived, went the way that applications' own go: then all is well, whatever
     // the router did not find before, and a script that waits for 0 must not wait for ever. Else the first failure counts.
@@ -69,7 +76,9 @@ export async function check(operands: readonly string[], given: RawOptions, term
       continue;
     }
     if (asJson) terminal.data(JSON.stringify({ ok: failed === undefined, steps: findings }));
-    else terminal.data(conclude(code, { settings, target, isWatching, isBridgeOnly: given.has("no-session"), waited }));
+    else {terminal.lines([
+        conclude(code, { settings, target, isWatching, isBridgeOnly: given.has("no-session"), waited }),
+      ]);}
     return code;
   }
 }
@@ -116,6 +125,8 @@ class Route {
   readonly #target: StreamTarget | undefined;
   readonly #timeout: number;
   readonly #datagrams: DatagramCheck | undefined;
+  /** The label of the application that serves SOCKS at the address of the bridge. */
+  readonly #ownProxy: string | undefined;
   /** The router, as far as its SAM bridge tells. */
   kind: string | undefined;
   #conn: Deno.TcpConn | undefined;
@@ -127,7 +138,9 @@ class Route {
     settings: ApplicationSettings,
     target: StreamTarget | undefined,
     timeout: number,
+    ownProxy: string | undefined,
   ) {
+    this.#ownProxy = ownProxy;
     this.#endpoint = endpoint;
     this.#settings = settings;
     this.#target = target;
@@ -189,6 +202,14 @@ class Route {
   }
 
   async #connect(signal: Signal): Promise<string> {
+    if (this.#ownProxy !== undefined) {
+      // Nobody is asked: the proxy would take it for a client.
+      const where = formatEndpoint(this.#endpoint);
+      throw new Fault(
+        "not-sam",
+        `${where} is not a SAM bridge: it is the SOCKS port of your i2p-socks "${this.#ownProxy}"`,
+      );
+    }
     try {
       this.#conn = await connectBridge(this.#endpoint, signal);
     } catch (error) {
@@ -201,11 +222,10 @@ class Route {
 
   /** Greets on the connection that is open: Java I2P logs an error for one that closes without a byte. */
   async #greet(signal: Signal): Promise<string> {
-    const ours = await SamSocket.open(this.#endpoint, signal, "ours", this.#conn).catch(async (error) => {
+    const ours = await this.#greetInTime(signal).catch(async (error) => {
       if (!(error instanceof SamError) || error.failure === "refused") throw error;
-      const what = await identify(this.#settings.sam, signal);
-      if (what === undefined) throw error;
-      throw new Fault("not-sam", `${formatEndpoint(this.#endpoint)} is not a SAM bridge: it is ${what}`);
+      const diagnosis = await diagnoseStranger(this.#endpoint, signal);
+      throw diagnosis === undefined ? error : new Fault("not-sam", diagnosis.says);
     });
     ours.close();
     // What a router chooses by itself is all that SAM says about which one it is.
@@ -214,6 +234,23 @@ class Route {
     this.kind = any && ROUTERS[any.version];
     const login = this.#endpoint.login === undefined ? "" : ", takes the login or wants none";
     return `speaks version ${ours.version}${login}${this.kind === undefined ? "" : `; looks like ${this.kind}`}`;
+  }
+
+  /** Greets; where that takes longer than a bridge needs, it is asked whether something else is there. */
+  async #greetInTime(signal: Signal): Promise<SamSocket> {
+    const answered = new AbortController();
+    using silence = new Deadline(Infinity, signal, answered.signal);
+    const greeting = SamSocket.open(this.#endpoint, signal, "ours", this.#conn).finally(() => answered.abort());
+    const doubt = sleep(GREETING_PATIENCE, silence).then(async () => {
+      if (answered.signal.aborted || signal.aborted) return await greeting;
+      const diagnosis = await diagnoseStranger(this.#endpoint, signal);
+      if (diagnosis === undefined || answered.signal.aborted) return await greeting;
+      throw new Fault("not-sam", diagnosis.says);
+    });
+    // Whichever comes second is of no interest any more; the connection is closed with the route.
+    greeting.catch(() => {});
+    doubt.catch(() => {});
+    return await Promise.race([greeting, doubt]);
   }
 
   async #create(signal: Signal): Promise<string> {

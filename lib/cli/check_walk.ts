@@ -86,12 +86,12 @@ export function describeFinding(
   { title }: Step,
   { ok, says, milliseconds, fix }: Finding,
   router: string | undefined,
-): string {
+): string[] {
   const took = milliseconds < 1000 ? `${milliseconds} ms` : formatDuration(milliseconds);
   return [
     `${ok ? "✓" : "✗"} ${title}: ${says} (${took})`,
     ...(fix === undefined ? [] : fixLines(fix, router).map((line) => `  ${line}`)),
-  ].join("\n");
+  ];
 }
 
 async function take(step: Step, endpoint: Endpoint, signal: Signal, terminal: Terminal): Promise<Finding> {

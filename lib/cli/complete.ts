@@ -25,6 +25,9 @@ const OPERANDS: Readonly<Partial<Record<Verb, readonly (readonly string[] | "fil
     help: [[...new Set([...VERBS, "topics", ...Object.keys(TOPICS)])]],
   };
 
+/** Verbs whose `--name` is that of a running application. */
+const RUNNING: readonly string[] = ["status", "why", "ping", "setup"] satisfies Verb[];
+
 /** What may stand at the cursor. Shells filter words by what is typed so far, and complete paths themselves. */
 interface Candidates {
   /** One word, a word of a comma-separated list, a path, or the name of an identity or of a running application. */
@@ -61,6 +64,8 @@ export function candidatesFor(args: readonly string[]): Candidates {
     else operands.push(word);
   }
   const current = args.at(-1) ?? "";
+  const isRunning = operands[0] !== undefined && RUNNING.includes(operands[0]);
+  if (option?.name === "name" && isRunning) return { kind: "application", words: [] };
   if (option !== undefined) return valuesOf(option, current);
   const [, flag] = /^(--[^=]+)=/.exec(current) ?? [];
   const joined = OPTIONS.find((one) => flagOf(one) === flag);

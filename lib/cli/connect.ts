@@ -5,8 +5,8 @@ import type { RawOptions } from "../config/raw_options.ts";
 import { type ApplicationSettings, ConfigError, readSettings, readValue } from "../config/settings.ts";
 import type { AddressKind } from "../i2p/address.ts";
 import { Deadline, TimeoutError } from "../io/deadline.ts";
-import { fixLines, type Reason, REASONS } from "../reasons/reasons.ts";
-import { completeHint } from "../reasons/advice.ts";
+import { type Reason, REASONS } from "../reasons/reasons.ts";
+import { reasonAdvice } from "../reasons/advice.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
 import { connectThrough, readViaLogin, UpstreamError, type UpstreamProblem } from "../command/connect_via.ts";
@@ -20,7 +20,8 @@ import { readSamLogin } from "../command/input_files.ts";
 import { endpointOf } from "../command/instances.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { OPTIONS } from "../config/options.ts";
-import { keepOnly, requireNet } from "../command/permissions.ts";
+import { giveBack, keepOnly, requireNet } from "../command/permissions.ts";
+import { ROUTER_PORTS } from "../command/router_ports.ts";
 import { pipe, type PipeEnd, type PipeStream } from "./connect_pipe.ts";
 import { adviseOn } from "../command/sam_error.ts";
 import { StopSignal } from "../command/stop_signal.ts";
@@ -87,14 +88,15 @@ async function open(
 ): Promise<Opened> {
   using deadline = new Deadline(settings.timeouts.connect, stopping);
   const since = performance.now();
-  const show = (): void => terminal.status(`Connecting: ${formatDuration(performance.now() - since)}`);
+  let doing = via === undefined ? "Waiting for tunnels: TIME (it can take minutes)" : "Connecting: TIME";
+  const show = (): void => terminal.status(doing.replace("TIME", formatDuration(performance.now() - since)));
   const ticker = setInterval(show, TICK);
   try {
     if (via !== undefined) {
       const login = await readViaLogin(given, terminalLog(terminal));
       return await openThrough(via, target, login, deadline, settings.timeouts.connect);
     }
-    return await openAlone(target, settings, terminal, deadline);
+    return await openAlone(target, settings, terminal, deadline, () => doing = "Opening the stream: TIME");
   } finally {
     clearInterval(ticker);
     terminal.status("");
@@ -132,6 +134,7 @@ async function openAlone(
   settings: ApplicationSettings,
   terminal: Terminal,
   signal: Signal,
+  hasTunnels: () => void,
 ): Promise<Opened> {
   const samLogin = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
@@ -148,10 +151,12 @@ async function openAlone(
       false,
     );
     release = held.release;
-    keepOnly({ sam: settings.sam });
+    keepOnly({ sam: settings.sam, services: ROUTER_PORTS });
     // Ignore errors here: `session()` below reports them and honours the time limit.
     held.open().catch(() => {});
     const session = await held.identity.session(signal);
+    giveBack(ROUTER_PORTS, [settings.sam]);
+    hasTunnels();
     // A stream cannot move to another session: without this a new one would be built.
     void session.lost.then(release);
     const { conn, early } = await connectStream(endpoint, session.id, target, signal);
@@ -168,18 +173,7 @@ function explain(error: unknown, kind: AddressKind, { sam }: ApplicationSettings
   if (!(error instanceof SamError || error instanceof Refusal || error instanceof TimeoutError)) return error;
   const { reason, message } = refusalOf(error, kind);
   const text = error instanceof SamError && error.text !== undefined ? ` (${error.text})` : "";
-  return new CliError(codeOf(reason), `${message}${text}`, adviceOf(reason, formatEndpoint(sam)));
-}
-
-/** What to do about a refusal: with either router, or else in general. */
-function adviceOf(reason: Reason, sam: string): string[] {
-  const { fix, hint } = REASONS[reason];
-  const complete = completeHint(hint, sam);
-  const isCommand = hint !== complete;
-  return [
-    ...(fix === null ? [] : fixLines(fix)),
-    ...(complete !== null && (fix === null || isCommand) ? [complete] : []),
-  ];
+  return new CliError(codeOf(reason), `${message}${text}`, reasonAdvice(reason, formatEndpoint(sam)));
 }
 
 /** Time that was not enough is a reason to try again, whatever it was spent on. */
@@ -202,7 +196,7 @@ const UPSTREAM_CODES: Readonly<Record<UpstreamProblem, ExitCode>> = {
 export function adviseOnUpstream({ problem, message, refusal }: UpstreamError, via: Endpoint): CliError {
   const where = formatEndpoint(via);
   if (refusal !== undefined) {
-    return new CliError(codeOf(refusal.reason), message, adviceOf(refusal.reason, refusal.sam));
+    return new CliError(codeOf(refusal.reason), message, reasonAdvice(refusal.reason, refusal.sam));
   }
   const code = UPSTREAM_CODES[problem];
   switch (problem) {

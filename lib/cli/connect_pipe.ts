@@ -1,6 +1,7 @@
 import { closeQuietly, writeAll } from "../io/conn.ts";
 import { sleep } from "../io/deadline.ts";
 import { startTimer, type Timer } from "../io/timer.ts";
+import { readWhenReady, writeWhenReady } from "../io/when_ready.ts";
 import { onAbort, SharedSignal, type Signal } from "../io/signal.ts";
 import { ANSWERED_TIMEOUT, HALF_CLOSED_TIMEOUT } from "../relay/half_closed.ts";
 import { LOST_GRACE } from "../relay/relay.ts";
@@ -132,7 +133,7 @@ class Relay {
 
 async function readInput(buffer: Uint8Array): Promise<number | null> {
   try {
-    return await Deno.stdin.read(buffer);
+    return await readWhenReady(Deno.stdin, buffer);
   } catch {
     // Closed, or a folder: nothing to send.
     return null;
@@ -142,7 +143,9 @@ async function readInput(buffer: Uint8Array): Promise<number | null> {
 /** Writes all of it to stdout; false where nobody takes it. */
 async function writeOutput(bytes: Uint8Array): Promise<boolean> {
   try {
-    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+    for (let written = 0; written < bytes.length;) {
+      written += await writeWhenReady(Deno.stdout, bytes.subarray(written));
+    }
     return true;
   } catch {
     return false;

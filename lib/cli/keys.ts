@@ -3,6 +3,7 @@ import { type ApplicationSettings, readSettings } from "../config/settings.ts";
 import { decodeI2pBase64, encodeI2pBase64 } from "../i2p/base64.ts";
 import { b32Address } from "../i2p/destination.ts";
 import { PrivateKey } from "../i2p/private_key.ts";
+import { Deadline } from "../io/deadline.ts";
 import { errorText } from "../io/error_text.ts";
 import { writeNewFile } from "../io/new_file.ts";
 import { readUpTo } from "../io/read_up_to.ts";
@@ -15,9 +16,13 @@ import { KEY_ACTIONS, type KeyAction } from "../command/actions.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { defaultKeysDir, requireKeysDir } from "../command/keys_dir.ts";
 import { requireNet, requireRead, requireWrite } from "../command/permissions.ts";
+import { SilenceDiagnosis } from "../command/router_ports.ts";
 import { problemsOf } from "../command/errors.ts";
 import { adviseOn } from "../command/sam_error.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
+
+/** Milliseconds to find out why no router makes a key. */
+const DIAGNOSIS_TIMEOUT = 5_000;
 
 /** What an action works with. */
 interface Work {
@@ -204,7 +209,9 @@ const DO: Readonly<Record<KeyAction, (work: Work) => Promise<ExitCode | void>>> 
  */
 function confirmLoss({ yes }: Work, question: string): void {
   if (yes) return;
-  if (!Deno.stdin.isTerminal()) throw new CliError(ExitCode.usage, "This loses a key: confirm it with --yes");
+  if (!Deno.stdin.isTerminal()) {
+    throw new CliError(ExitCode.usage, `${question} No terminal to ask: confirm it with --yes`);
+  }
   if (!confirm(question)) throw new CliError(ExitCode.failure, "Nothing was changed");
 }
 
@@ -234,6 +241,8 @@ async function generate({ settings, terminal }: Work): Promise<PrivateKey> {
   try {
     return await generateKey({ ...settings.sam, ...(login && { login }) });
   } catch (error) {
+    using patience = new Deadline(DIAGNOSIS_TIMEOUT);
+    await new SilenceDiagnosis().addTo(error, settings.sam, patience);
     throw adviseOn(error, settings.sam);
   }
 }

@@ -13,6 +13,7 @@ import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { readSamLogin } from "../command/input_files.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
+import { ROUTER_PORTS, SilenceDiagnosis } from "../command/router_ports.ts";
 import { adviseOn } from "../command/sam_error.ts";
 import { type Terminal, terminalLog } from "../command/terminal.ts";
 
@@ -28,17 +29,19 @@ export async function lookup(names: readonly string[], given: RawOptions, termin
   const settings = readSettings(given);
   const login = await readSamLogin(settings, terminalLog(terminal));
   requireNet(settings.sam, "--sam");
-  keepOnly({ sam: settings.sam });
+  keepOnly({ sam: settings.sam, services: ROUTER_PORTS });
   const endpoint = { ...settings.sam, ...(login && { login }) };
   const isJson = given.has("json");
   const found: Found[] = [];
   for (const name of names) {
     const one = isAddressHelper(name)
       ? await compareLink(name, endpoint)
-      : await lookUp(name, endpoint).catch((error) => {
+      : await lookUp(name, endpoint).catch(async (error) => {
         if (error instanceof TimeoutError) {
           throw new CliError(ExitCode.notReady, `The router did not answer within ${formatDuration(LOOKUP_TIMEOUT)}`);
         }
+        using patience = new Deadline(LOOKUP_TIMEOUT);
+        await new SilenceDiagnosis().addTo(error, settings.sam, patience);
         throw adviseOn(error, settings.sam);
       });
     found.push(one);

@@ -5,6 +5,7 @@ import { readValue } from "../config/settings.ts";
 import { closeOnAbort, closeQuietly, writeAll } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
+import { reasonAdvice } from "../reasons/advice.ts";
 import { OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
 import { requireI2pAddress } from "../command/arguments.ts";
 import { connectThrough, type Login, readViaLogin, UpstreamError } from "../command/connect_via.ts";
@@ -42,6 +43,8 @@ interface Attempt {
   reason?: Reason;
   /** What happened, one sentence. */
   message?: string;
+  /** The SAM bridge of the proxy, where it says why. */
+  sam?: string;
 }
 
 /** What is measured. */
@@ -90,18 +93,24 @@ export async function ping(operands: readonly string[], given: RawOptions, termi
   }
   if (attempts.length === 0) return stop.exitCode;
   const verdict = judge(attempts, route);
-  if (asJson) terminal.data(JSON.stringify({ host, port, via: formatEndpoint(via), attempts, verdict }));
-  else verdict.forEach((line) => terminal.data(line));
+  const facts = attempts.map(({ sam: _, ...attempt }) => attempt);
+  if (asJson) terminal.data(JSON.stringify({ host, port, via: formatEndpoint(via), attempts: facts, verdict }));
+  else terminal.lines(verdict);
   if (attempts.some(({ ok }) => ok)) return ExitCode.ok;
   const reason = attempts.at(-1)?.reason;
   return reason === undefined ? ExitCode.failure : REASONS[reason].exitCode;
 }
 
-/** The proxy of --via, or the only application that runs. */
+/** The proxy of --via or --name, or the only application that runs. @throws {CliError} if there is none, or both are given. */
 async function chooseProxy(given: RawOptions): Promise<Endpoint> {
   const via = readValue(given, "via");
-  if (via !== undefined) return await endpointOf(via);
-  const found = await findApplication(undefined);
+  const [viaFlag, nameFlag] = [given.get("via")?.at(-1), given.get("name")?.at(-1)];
+  if (viaFlag?.source.startsWith("-") && nameFlag?.source.startsWith("-")) {
+    throw new CliError(ExitCode.usage, "ping goes through one proxy: that of --name, or that of --via");
+  }
+  // What the command line says goes before what the environment says.
+  if (via !== undefined && !nameFlag?.source.startsWith("-")) return await endpointOf(via);
+  const found = await findApplication(nameFlag === undefined ? undefined : readValue(given, "name"));
   if (found !== undefined) return listenerOf(found.application);
   throw new CliError(ExitCode.failure, "No i2p-socks of this user runs: ping measures through one that does", [
     "Start i2p-socks, or name the address of another user's with --via",
@@ -126,8 +135,13 @@ async function measure(route: Route, stopped: Signal): Promise<Attempt> {
     }
     if (!(error instanceof UpstreamError) || ["unreachable", "not-socks", "login"].includes(error.problem)) throw error;
     const { message, refusal } = error;
-    const reason = refusal?.reason;
-    return { ok: false, openMs: elapsed(), firstByteMs: null, ...(reason && { reason }), message };
+    return {
+      ok: false,
+      openMs: elapsed(),
+      firstByteMs: null,
+      ...(refusal && { reason: refusal.reason, sam: refusal.sam }),
+      message,
+    };
   }
   const openMs = elapsed();
   const came = early.length > 0 || await hasFirstByte(conn, route, stopped);
@@ -184,15 +198,17 @@ function verdictOn(
       ? ["No answer came: the site is most likely offline. i2pd opens a stream before the site has answered"]
       : ["A stream opens. Whether the site answers is not sure with i2pd: --http asks it"];
   }
-  const reason = attempts.at(-1)?.reason;
+  const { reason, sam } = attempts.at(-1) ?? {};
   if (reason === undefined) return ["The proxy does not say why"];
   const { hint } = REASONS[reason];
-  return [SIDES[sideOf(reason)], ...(hint === null ? [] : [hint])];
+  // Time that was over here is the only reason that the proxy has not given.
+  const advice = sam !== undefined ? reasonAdvice(reason, sam) : hint === null ? [] : [hint];
+  return [SIDES[sideOf(reason)], ...advice];
 }
 
 /** Where the trouble is. */
 const SIDES = {
-  ours: "The trouble is on this side: the router or its tunnels. i2p-socks check finds the cause",
+  ours: "The trouble is on this side: the router or its tunnels",
   site: "Your proxy has its tunnels; the trouble is at the site: it is offline, or does not exist",
   name: "The router does not know this name, so no site was asked",
   unclear:

@@ -7,7 +7,7 @@ import { findApplication, listenerOf, runningInstances } from "../command/instan
 import { didYouMean } from "../config/suggest.ts";
 import { Deadline } from "../io/deadline.ts";
 import { mayConnect } from "../command/permissions.ts";
-import { lookForSocks } from "./check_ports.ts";
+import { lookForSocks } from "../command/router_ports.ts";
 import { wrap } from "../command/wrap.ts";
 import type { Terminal } from "../command/terminal.ts";
 
@@ -29,6 +29,8 @@ interface Setup {
  * Prints the settings of an application for the listener. They go to stdout and what to know to stderr, so that the
  * settings can be sent into a file. Without an operand, the list of applications. Where those of `env` cannot be had, a
  * shell gets a proxy that nobody is.
+ *
+ * @throws {CliError} if another program listens where they would lead: its users may share one identity.
  */
 export async function setup(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
   try {
@@ -80,15 +82,26 @@ async function printSetup(operands: readonly string[], given: RawOptions, termin
   return ExitCode.ok;
 }
 
-/** What is to be said of what listens there now; nothing where it is i2p-socks, or cannot be looked at. */
+/**
+ * What is to be said of what listens there now; nothing where it is i2p-socks, or cannot be looked at.
+ *
+ * @throws {CliError} if it is another program.
+ */
 async function warnOf(listener: Endpoint): Promise<string[]> {
   const where = formatEndpoint(listener);
   if (!mayConnect(listener)) return [];
   using deadline = new Deadline(LOOK_TIMEOUT);
   const what = await lookForSocks(listener, deadline);
   if (what === "ours") return [];
-  const says = what === "nobody" ? `Nobody listens on ${where} now` : `What listens on ${where} now is ${what}`;
-  return [`${says}. Start i2p-socks, and give setup the listen= address of its ready line: --listen HOST:PORT`];
+  if (what !== "nobody") {
+    throw new CliError(ExitCode.failure, `What listens on ${where} is ${what}: no settings for that`, [
+      "Start i2p-socks; setup then finds your running proxy, and the port that it has",
+      "For the proxy of another user: --listen with the listen= address of its ready line",
+    ]);
+  }
+  return [
+    `Nobody listens on ${where} now. Start i2p-socks, and compare the listen= address of its ready line`,
+  ];
 }
 
 /** What to do with an application for a listener; `isWrapped` breaks what people read into short lines. */

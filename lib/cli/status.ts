@@ -1,12 +1,14 @@
 import { DEFAULT_STATUS, type Endpoint, formatEndpoint, parseEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
+import type { Verb } from "../config/options.ts";
+import { readValue } from "../config/settings.ts";
 import { parseVia } from "../config/values.ts";
 import { sleep } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
 import { isReady, type Snapshot } from "../status/snapshot.ts";
 import { askStatus } from "../command/ask_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
-import { findApplication, type Instance, runningInstances } from "../command/instances.ts";
+import { applicationAt, findApplication, type Instance, runningInstances } from "../command/instances.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import { StopSignal } from "../command/stop_signal.ts";
 import type { Terminal } from "../command/terminal.ts";
@@ -35,7 +37,7 @@ type Answer = { snapshot: Snapshot } | { note: Instance };
  * @throws {CliError} if nobody answers. With --watch it prints that instead, once there was an answer.
  */
 export async function status(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
-  const sources = await findSources("status", operands);
+  const sources = await findSources("status", operands, given);
   openNothingElse(sources, "status");
   const isJson = given.has("json");
   const first = await askAll(sources);
@@ -47,16 +49,25 @@ export async function status(operands: readonly string[], given: RawOptions, ter
 }
 
 /**
- * The instances that an operand names: all of this user without one.
+ * The instances that an operand or `--name` names: all of this user without one.
  *
- * @throws {CliError} if it is not an address, and no running application has that name.
+ * @throws {CliError} if it is not an address, and no running application has that name; or if both are given.
  */
-export async function findSources(verb: string, [operand, ...more]: readonly string[]): Promise<Source[]> {
-  if (more.length > 0) {
-    throw new CliError(ExitCode.usage, `${verb} takes one name or address, but also got "${more[0]}"`);
+export async function findSources(verb: Verb, operands: readonly string[], given: RawOptions): Promise<Source[]> {
+  const [operand, more] = operands;
+  if (more !== undefined) {
+    throw new CliError(ExitCode.usage, `${verb} takes one name or address, but also got "${more}"`);
   }
-  const named = operand === undefined ? undefined : parseOperand(operand);
-  if (named !== undefined && typeof named !== "string") return [{ endpoint: named, note: undefined, name: undefined }];
+  const flag = given.get("name")?.at(-1);
+  if (operand !== undefined && flag?.source.startsWith("-")) {
+    throw new CliError(ExitCode.usage, `${verb} takes one name or address: "${operand}", or that of --name`);
+  }
+  const name = given.has("name") ? readValue(given, "name") : undefined;
+  const named = operand === undefined ? name : parseOperand(operand);
+  if (named !== undefined && typeof named !== "string") {
+    await refuseSocksPort(named, verb);
+    return [{ endpoint: named, note: undefined, name: undefined }];
+  }
   const instances = (await runningInstances()).filter(({ applications }) =>
     named === undefined || applications.some(({ name }) => name === named)
   );
@@ -68,6 +79,16 @@ export async function findSources(verb: string, [operand, ...more]: readonly str
     note,
     name: named,
   }));
+}
+
+/** Refuses the SOCKS port of a running application: its log would have a client that asked for a page. */
+async function refuseSocksPort(endpoint: Endpoint, verb: Verb): Promise<void> {
+  const name = await applicationAt(endpoint);
+  if (name === undefined) return;
+  const where = formatEndpoint(endpoint);
+  throw new CliError(ExitCode.failure, `${where} is the SOCKS port of your i2p-socks "${name}", not its status`, [
+    `i2p-socks ${verb} --name ${name}`,
+  ]);
 }
 
 /** Gives back the permission to reach anything but what is asked. */
@@ -119,11 +140,14 @@ function isAnswerReady(answer: Answer): boolean {
 }
 
 function print(answers: readonly Answer[], isJson: boolean, terminal: Terminal): void {
-  const texts = answers.map((answer) => {
-    if (isJson) return JSON.stringify("note" in answer ? answer.note : answer.snapshot);
-    return ("note" in answer ? describeInstance(answer.note) : describeSnapshot(answer.snapshot)).join("\n");
-  });
-  terminal.data(texts.join(isJson ? "\n" : "\n\n"));
+  if (isJson) {
+    for (const answer of answers) terminal.data(JSON.stringify("note" in answer ? answer.note : answer.snapshot));
+    return;
+  }
+  terminal.lines(answers.flatMap((answer, i) => [
+    ...(i === 0 ? [] : [""]),
+    ...("note" in answer ? describeInstance(answer.note) : describeSnapshot(answer.snapshot)),
+  ]));
 }
 
 async function watch(

@@ -1,6 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import type { Instance } from "../command/instances.ts";
-import { wrapWords } from "../report/terminal_lines.ts";
+import { foldLine } from "../report/terminal_lines.ts";
 import type { ApplicationStatus, IdentityFacts, Snapshot, Tally } from "../status/snapshot.ts";
 
 /** A line for people. */
@@ -76,20 +76,14 @@ export function frameOf(watched: readonly (Watched | Instance)[], { columns, row
       details.push(...detailsOf(application));
     }
   }
-  const fold = (lines: readonly Line[]): string[] => lines.flatMap(({ text }) => foldLine(text, columns));
+  const fold = (lines: readonly Line[]): string[] =>
+    lines.flatMap(({ text }) => foldLine(text, columns)).map((line) => cut(line, columns));
   const all = fold([...heads, ...details]);
   if (all.length < rows) return all;
   const plain = fold([...heads, ...details].filter(({ isHint }) => isHint !== true));
   if (plain.length < rows) return plain;
   const room = Math.max(rows - 2, 0);
   return [...plain.slice(0, room), cut(`… ${plain.length - room} more lines: i2p-socks status shows all`, columns)];
-}
-
-/** Breaks a line at spaces; what follows is indented further. */
-function foldLine(text: string, columns: number): string[] {
-  const indent = /^ */.exec(text)?.[0] ?? "";
-  const [first = "", ...more] = wrapWords(text.slice(indent.length), Math.max(columns - indent.length - 2, 8));
-  return [indent + first, ...more.map((line) => `${indent}  ${line}`)].map((line) => cut(line.trimEnd(), columns));
 }
 
 /** Leaves out the middle of what is too wide: addresses differ at their beginnings, and end alike. */
@@ -149,7 +143,9 @@ function detailsOf(application: ApplicationStatus): Line[] {
   return [
     { text: `  SOCKS at ${listen.join(", ")}; ${bridge}` },
     ...describeSwitched(application).map((line) => ({ text: `  ${line}` })),
-    ...align(identities.map(identityRow)).map((line) => ({ text: `  ${line}` })),
+    ...align(identities.map((identity) => identityRow(identity, application.reason))).map((line) => ({
+      text: `  ${line}`,
+    })),
     ...section("Not connected", refusals),
     ...section("Callers turned away", callers?.refused ?? []),
     ...section("Datagrams dropped", udp?.dropped ?? []),
@@ -191,14 +187,18 @@ function describeSwitched({ callers, bind, udp }: ApplicationStatus): string[] {
   return lines;
 }
 
-function identityRow({ label, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts): string[] {
+/** A row of the table of identities; what is known of the application is not said again. */
+function identityRow(
+  { label, state, reason, b32, ageSeconds, clients, sites }: IdentityFacts,
+  known: string | null,
+): string[] {
   return [
     label,
     state,
     `for ${seconds(ageSeconds)}`,
     counted(clients, "client"),
     `seen by ${counted(sites, "site")}`,
-    b32 ?? reason ?? "",
+    b32 ?? (reason === known ? "" : reason) ?? "",
   ];
 }
 

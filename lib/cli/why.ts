@@ -1,16 +1,12 @@
 import { DEFAULT_STATUS, parseEndpoint } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
-import { Deadline } from "../io/deadline.ts";
 import { fixLines } from "../reasons/reasons.ts";
-import { ROUTERS, SamSocket } from "../sam/socket.ts";
+import { routerAt } from "../sam/router_kind.ts";
 import type { ApplicationStatus, Outcome } from "../status/snapshot.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import type { Terminal } from "../command/terminal.ts";
 import { askSource, findSources } from "./status.ts";
-
-/** Milliseconds for a router to say which one it is. */
-const ROUTER_TIMEOUT = 2_000;
 
 /** The outcomes of an application, for people and as JSON. */
 interface Report {
@@ -26,7 +22,7 @@ interface Report {
  * @throws {CliError} if none serves its status.
  */
 export async function why(operands: readonly string[], given: RawOptions, terminal: Terminal): Promise<ExitCode> {
-  const sources = await findSources("why", operands);
+  const sources = await findSources("why", operands, given);
   if (sources.every(({ endpoint }) => endpoint === undefined)) throw servesNoStatus();
   const applications: ApplicationStatus[] = [];
   for (const source of sources) {
@@ -39,10 +35,10 @@ export async function why(operands: readonly string[], given: RawOptions, termin
   const reports: Report[] = [];
   for (const { name, sam, outcomes } of applications) {
     const needsRouter = outcomes.some(({ fix }) => fix !== null && fix.i2pd !== fix.java);
-    reports.push({ application: name, router: needsRouter ? await routerAt(sam) : undefined, outcomes });
+    reports.push({ application: name, router: needsRouter ? await routerAt(parseEndpoint(sam)) : undefined, outcomes });
   }
   if (given.has("json")) terminal.data(JSON.stringify({ applications: reports }));
-  else terminal.data(reports.map((report) => describe(report).join("\n")).join("\n\n"));
+  else terminal.lines(reports.flatMap((report, i) => [...(i === 0 ? [] : [""]), ...describe(report)]));
   const silent = sources.filter(({ endpoint }) => endpoint === undefined);
   const others = silent.flatMap(({ note }) => note?.applications.map(({ name }) => name) ?? []);
   if (others.length > 0) terminal.talk(`Not asked, because they were started without --status: ${others.join(", ")}`);
@@ -53,14 +49,6 @@ function servesNoStatus(): CliError {
   return new CliError(ExitCode.failure, "The running i2p-socks serves no status, so it cannot be asked", [
     "Start it with --status 127.0.0.1:4448",
   ]);
-}
-
-/** The router behind a SAM bridge, by the version that it chooses; undefined where it does not say. */
-async function routerAt(sam: string): Promise<string | undefined> {
-  using deadline = new Deadline(ROUTER_TIMEOUT);
-  const socket = await SamSocket.open(parseEndpoint(sam), deadline, "any").catch(() => undefined);
-  socket?.close();
-  return socket && ROUTERS[socket.version];
 }
 
 function describe({ application, router, outcomes }: Report): string[] {

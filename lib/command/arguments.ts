@@ -40,13 +40,20 @@ export function parseArguments(
   const foreign = OPTIONS.find(({ name, verbs }) =>
     options.has(name) && !verbs.includes(verb) && !(isVersionAsJson && name === "json")
   );
-  if (foreign !== undefined) throw new CliError(ExitCode.usage, `${verb} has no option ${flagOf(foreign)}`);
+  if (foreign !== undefined) {
+    const hint = verb === "service" && foreign.name === "name" ? [SEVERAL_SERVICES] : [];
+    throw new CliError(ExitCode.usage, `${verb} has no option ${flagOf(foreign)}`, hint);
+  }
   // Help needs no environment, and so no permission for it.
   if (options.has("help") || options.has("version")) return { verb, isNamed, operands, given: options };
   const environment = readEnvironment(verb, options, env);
   refuseMistypedVariable(verb, findSet);
   return { verb, isNamed, operands, given: overlay(environment, options) };
 }
+
+/** Where somebody wants to name a service. */
+export const SEVERAL_SERVICES =
+  "For several services, each with its own name and file: i2p-socks service systemd-template";
 
 /** Short forms that every program has. */
 const SHORT_FORMS: ReadonlyMap<string, string> = new Map([["-h", "--help"], ["-q", "--quiet"], ["-V", "--version"]]);

@@ -4,6 +4,7 @@ import { Deadline } from "../io/deadline.ts";
 import { errorText } from "../io/error_text.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Snapshot } from "../status/snapshot.ts";
+import { PROBE_HEADER } from "../status/probe.ts";
 import { CliError, ExitCode } from "./exit_code.ts";
 
 /** Milliseconds for an answer. */
@@ -45,7 +46,9 @@ export function isSocksPort(answer: string): boolean {
 async function fetchText(endpoint: Endpoint, signal: Signal): Promise<string> {
   using conn = await connectTcp(endpoint, signal);
   closeOnAbort(conn, signal);
-  const head = `GET /status.json HTTP/1.1\r\nHost: ${formatEndpoint(endpoint)}\r\nConnection: close\r\n\r\n`;
+  const head = `GET /status.json HTTP/1.1\r\nHost: ${
+    formatEndpoint(endpoint)
+  }\r\nConnection: close\r\n${PROBE_HEADER}\r\n\r\n`;
   await writeAll(conn, new TextEncoder().encode(head));
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(65_536);

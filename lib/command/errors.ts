@@ -25,7 +25,7 @@ const KEY_PROBLEMS: Partial<Record<KeyProblem, ExitCode>> = {
 /** Tells the log what an error means, where the program goes on: a line each. */
 export function logProblems(log: Log, what: string, error: unknown): void {
   const { messages, hints } = problemsOf(error);
-  for (const message of messages) log.error(`${what}: ${message}`, { hint: hints.join("; ") || undefined });
+  for (const message of messages) log.error(`${what}: ${message}`, { hint: hints });
 }
 
 /** Explains an error. An unexpected one is shown with its stack. */

@@ -140,6 +140,7 @@ async function readBytes(
 ): Promise<Uint8Array> {
   requireRead(path, flag);
   try {
+    await refuseNamedPipe(path);
     using file = await Deno.open(path);
     look(await file.stat());
     const bytes = await readUpTo(file, most);
@@ -149,6 +150,15 @@ async function readBytes(
     const code = error instanceof Deno.errors.PermissionDenied ? ExitCode.noPermission : ExitCode.usage;
     throw new CliError(code, `Cannot read ${flag} "${path}": ${reasonOf(error)}`);
   }
+}
+
+/**
+ * Refuses a named pipe: opening one waits until somebody writes to it, in an executable with everything else. Pipes that
+ * are open already, as a shell names them for `<(...)`, can be read.
+ */
+async function refuseNamedPipe(path: string): Promise<void> {
+  if (/^\/(dev|proc)\//.test(path) || !(await Deno.stat(path)).isFifo) return;
+  throw new RangeError("it is a named pipe, which may never be written to");
 }
 
 /** Files that were warned of, by the log that says so: a file is read again with every reload. */

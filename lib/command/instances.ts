@@ -1,4 +1,4 @@
-import { type Endpoint, isUnix, parseEndpoint, parseListen, withPort } from "../config/endpoint.ts";
+import { type Endpoint, formatEndpoint, isUnix, parseEndpoint, parseListen, withPort } from "../config/endpoint.ts";
 import { errorText } from "../io/error_text.ts";
 import { readUpTo } from "../io/read_up_to.ts";
 import { KeyStoreError } from "../keys/error.ts";
@@ -151,7 +151,7 @@ export async function findApplication(
       ? "Several applications run: name one of them"
       : `Several applications of the name "${name}" run: give an address instead`;
     throw new CliError(ExitCode.usage, message, [
-      ...(name === undefined ? ["setup takes --name NAME, ping --via NAME, and status and why NAME alone"] : []),
+      ...(name === undefined ? ["Add --name NAME"] : []),
       ...fitting.map(({ application }) => describe(application)),
     ]);
   }
@@ -162,6 +162,13 @@ export async function findApplication(
     ]);
   }
   return first;
+}
+
+/** The label of the running application that serves SOCKS at an address; undefined where none of this user does. */
+export async function applicationAt(endpoint: Endpoint): Promise<string | undefined> {
+  const where = formatEndpoint(endpoint);
+  const all = (await runningInstances()).flatMap(({ applications }) => applications);
+  return all.find(({ listen }) => listen.includes(where))?.name;
 }
 
 /** The address of a running proxy that is named by it or by its label. @throws {CliError} as {@linkcode findApplication}. */

@@ -133,6 +133,16 @@ export function keepOnly({ sam, services = [], udp = false, sockets = [], removi
   return left;
 }
 
+/** Gives back what {@linkcode keepOnly} kept to connect to, but for what is needed further on. For good, too. */
+export function giveBack(endpoints: readonly Endpoint[], needed: readonly Endpoint[]): void {
+  // A wider grant, which is needed as a whole or could not be dropped, would go together with its part.
+  if (isGranted({ name: "net", host: "127.0.0.1" })) return;
+  const kept = needed.map(formatEndpoint);
+  for (const host of endpoints.map(formatEndpoint)) {
+    if (!kept.includes(host)) Deno.permissions.revokeSync({ name: "net", host });
+  }
+}
+
 /** Whether a socket may be made and used. Runtimes that grant none take the question for a mistake. */
 function maySocket(path: string): boolean {
   try {

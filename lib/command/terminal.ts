@@ -1,10 +1,11 @@
 import { OutputQueue } from "../io/output_queue.ts";
+import { writeWhenReady } from "../io/when_ready.ts";
 import type { Problem } from "./errors.ts";
 import { ExitCode } from "./exit_code.ts";
 import { type ColorChoice, createLog, type Log, type LogFormat, type LogLevel } from "../report/log.ts";
 import type { Repeats } from "../report/repeats.ts";
 import { printable } from "../report/printable.ts";
-import { terminalLines } from "../report/terminal_lines.ts";
+import { foldLine, terminalLines } from "../report/terminal_lines.ts";
 
 /** Most characters of stderr that wait for a reader that has stalled; further lines are dropped, and counted. */
 export const MAX_WAITING_OUTPUT = 262_144;
@@ -62,6 +63,12 @@ export class Terminal {
     this.exact(printableLines(line));
   }
 
+  /** Writes lines of data; on a terminal each is broken at spaces where it is too long. */
+  lines(lines: readonly string[]): void {
+    const columns = this.size?.columns;
+    this.data((columns === undefined ? lines : lines.flatMap((line) => foldLine(line, columns))).join("\n"));
+  }
+
   /** Writes a line of data as it is, where it repeats the user's own words to what will take them as they were typed. */
   exact(line: string): void {
     this.#redraw(() => this.#stdout.write(`${line}\n`));
@@ -91,12 +98,20 @@ export class Terminal {
   async bytes(bytes: Uint8Array): Promise<void> {
     this.#clear();
     await this.#stdout.flush();
-    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+    for (let written = 0; written < bytes.length;) {
+      written += await writeWhenReady(Deno.stdout, bytes.subarray(written));
+    }
   }
 
   /** Writes a line of talk. */
   talk(line: string): void {
     this.notice(printableLines(line));
+  }
+
+  /** Writes a line of talk; on a terminal it is broken at spaces, and what follows is indented by `hang`. */
+  say(line: string, hang = 2): void {
+    const lines = this.isInteractive ? foldLine(line, columnsOf(Deno.stderr), hang) : [line];
+    this.talk(lines.join("\n"));
   }
 
   /** Writes lines of talk that are safe to print, and may have colours. */
@@ -116,8 +131,8 @@ export class Terminal {
   /** Prints an error and what can be done about it. */
   error(message: string, hints: readonly string[] = []): void {
     this.status("");
-    for (const line of message.split("\n")) this.talk(`i2p-socks: error: ${line}`);
-    for (const hint of hints) this.talk(`i2p-socks: hint: ${hint}`);
+    for (const line of message.split("\n")) this.say(`i2p-socks: error: ${line}`);
+    for (const hint of hints) this.say(`i2p-socks: hint: ${hint}`);
   }
 
   /** Prints the error that ends the program; with {@linkcode hasJsonErrors} as a line of a JSON log. */

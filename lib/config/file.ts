@@ -40,7 +40,9 @@ export function parseConfigFile(text: string, problems: string[]): ConfigFile {
   }
   if (!isMapping(root)) {
     const what = root === null || root === undefined ? "is empty" : "is not a mapping";
-    problems.push(`The file ${what}: it needs options, one a line as "listen: 9050", or a list "${APPLICATIONS}"`);
+    problems.push(
+      `The file ${what}: it needs options, one a line as "listen: 127.0.0.1:9101", or a list "${APPLICATIONS}"`,
+    );
     return { common: new Map(), applications: [] };
   }
   const { [APPLICATIONS]: list, ...common } = root;

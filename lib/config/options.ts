@@ -263,8 +263,8 @@ export const OPTION_TABLE = {
     value: "NAME",
     parse: parseLabel,
     fallback: "i2p-socks",
-    help: "Label of the application: in the router's console, and for status, setup and --via",
-    verbs: [...SESSION, "setup"],
+    help: "Label of the application: in the router's console, and for status, why, ping, setup and --via",
+    verbs: [...SESSION, "setup", "status", "why", "ping"],
   }) as Option<string>,
   "identity": optional({
     heading: "Identities",
@@ -432,14 +432,14 @@ export const OPTION_TABLE = {
   "variance": bothWays(VARIANCE, 0) as Option<number>,
   "inbound-variance": oneWay(VARIANCE, "inbound", "--variance") as Option<number | undefined>,
   "outbound-variance": oneWay(VARIANCE, "outbound", "--variance") as Option<number | undefined>,
-  "lease-set-encryption": option({
+  "lease-set-encryption": optional({
     value: "LIST",
     list: true,
     parse: parseEncryption,
-    fallback: "4,0",
+    unset: "4,0; with --forward or --bind 4",
     help: "Encryption types, the preferred one first; 6,4 is post-quantum if the router has it",
     verbs: SESSION,
-  }) as Option<string>,
+  }) as Option<string | undefined>,
   "o": repeatable({
     value: "KEY=VALUE",
     parse: parseOption,

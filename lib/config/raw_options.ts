@@ -26,10 +26,10 @@ export class Reader {
 
   /** The value of an option: its default if none is given or the one given is wrong. */
   value<N extends OptionName>(name: N): OptionValue<N> {
-    const { parse, fallback, repeatable }: Option<unknown> = OPTION_TABLE[name];
+    const { fallback, repeatable }: Option<unknown> = OPTION_TABLE[name];
     const raw = this.#raw.get(name);
     if (raw === undefined) return fallback as OptionValue<N>;
-    const values = (repeatable ? raw : raw.slice(-1)).flatMap((value) => this.#parse(value, parse));
+    const values = (repeatable ? raw : raw.slice(-1)).flatMap((value) => this.#parse(value, name));
     return (repeatable ? values : values[0] ?? fallback) as OptionValue<N>;
   }
 
@@ -42,18 +42,28 @@ export class Reader {
   }
 
   /** One value, or none if it is wrong. */
-  #parse(value: RawValue, parse: (text: string) => unknown): unknown[] {
+  #parse(value: RawValue, name: OptionName): unknown[] {
     const { text, source } = value;
+    if (text === "") return this.#refuse(value, missingValue(source, name));
     try {
-      if (text === "") throw new SyntaxError("a value is missing");
-      return [parse(text)];
+      return [OPTION_TABLE[name].parse(text)];
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      const problem = `${sourceOf([value])}Cannot use ${source} "${text}": ${error.message}`;
-      if (!this.#problems.includes(problem)) this.#problems.push(problem);
-      return [];
+      return this.#refuse(value, `Cannot use ${source} "${text}": ${error.message}`);
     }
   }
+
+  #refuse(value: RawValue, what: string): [] {
+    const problem = `${sourceOf([value])}${what}`;
+    if (!this.#problems.includes(problem)) this.#problems.push(problem);
+    return [];
+  }
+}
+
+/** What is wrong where an option stands alone that needs a value. */
+export function missingValue(source: string, name: OptionName): string {
+  const { value = "true or false" }: Option<unknown> = OPTION_TABLE[name];
+  return `${source} needs a value: ${value}`;
 }
 
 /** What a problem with a value begins with: the file that it stands in, if there is one. */

@@ -18,13 +18,22 @@ export const TUNNEL_OPTIONS = {
 export const TUNNEL_NAMES = Object.keys(TUNNEL_OPTIONS) as readonly (keyof typeof TUNNEL_OPTIONS)[];
 
 /**
+ * Encryption types of the lease set where none are given: X25519, and where nobody is waited for ElGamal as well, for old
+ * sites. A caller's i2pd that prefers neither (2.58, a SAM client that does not say) takes ElGamal where it is there, and the
+ * router that is called, which prefers the other, then drops each of its streams. i2pd's own tunnels ask for the same.
+ */
+const ENCRYPTION = { called: "4", calling: "4,0" } as const;
+
+/**
  * The session's options, from the most general to the most particular: defaults, `--length` and its kin, their
  * `--inbound-` and `--outbound-` forms, `-o`. Later ones replace earlier ones, because Java I2P refuses a key given
  * twice.
+ *
+ * @param hasCallers whether somebody in I2P is to call it.
  */
-export function sessionOptions(read: Reader): Record<string, string> {
+export function sessionOptions(read: Reader, hasCallers: boolean): Record<string, string> {
   const options: Record<string, string> = {
-    "i2cp.leaseSetEncType": read.value("lease-set-encryption"),
+    "i2cp.leaseSetEncType": read.value("lease-set-encryption") ?? ENCRYPTION[hasCallers ? "called" : "calling"],
     "i2p.streaming.answerPings": "false",
   };
   for (const direction of DIRECTIONS) {

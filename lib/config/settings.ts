@@ -143,6 +143,8 @@ export class ConfigError extends Error {
 /** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
 export function readApplication(given: RawOptions, problems: string[]): ApplicationSettings {
   const read = new Reader(given, problems);
+  const bind = read.value("bind");
+  const forward = readForward(read);
   const settings: ApplicationSettings = {
     listen: read.value("listen"),
     listenMode: read.value("listen-mode"),
@@ -157,7 +159,7 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
     hostsFile: read.value("hosts"),
     mapNames: read.value("map-names"),
     name: read.value("name"),
-    sessionOptions: sessionOptions(read),
+    sessionOptions: sessionOptions(read, bind || forward !== undefined),
     timeouts: {
       handshake: read.value("handshake-timeout"),
       connect: read.value("connect-timeout"),
@@ -190,8 +192,8 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
       port: read.value("sam-udp"),
       style: read.value("udp-style"),
     },
-    bind: read.value("bind"),
-    forward: readForward(read),
+    bind,
+    forward,
   };
   problems.push(...inboundProblems(given, settings));
   if (given.has("sam-user") !== given.has("sam-password-file")) {

@@ -1,6 +1,6 @@
 import { formatIp } from "../i2p/ip_address.ts";
 import type { Protocol } from "./detector.ts";
-import { toLatin1 } from "./latin1.ts";
+import { toLatin1 } from "../io/latin1.ts";
 import { lastPacket, packetProtocol, PARTIAL } from "./reader.ts";
 
 /** Where a message names itself, behind the four bytes of its network. */

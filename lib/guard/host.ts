@@ -1,4 +1,4 @@
-import { garlicatName } from "../i2p/garlicat.ts";
+import { garlicatHost, garlicatName } from "../i2p/garlicat.ts";
 
 /**
  * The host of `host`, `host:port`, `[address]:port` or `user@host:port`: lower case, without port, brackets and
@@ -9,7 +9,7 @@ export function hostOf(authority: string): string {
   const named = withoutPort(bare);
   const name = named.endsWith(".") ? named.slice(0, -1) : named;
   const host = name.endsWith(".i2p.alt") ? name.slice(0, -".alt".length) : name;
-  return host.includes(":") ? garlicatName(host) ?? host : host;
+  return (host.includes(":") ? garlicatName(host) : garlicatHost(host)) ?? host;
 }
 
 /** The host that an absolute URL names; undefined for a relative one, and for those without an authority (`about:`). */

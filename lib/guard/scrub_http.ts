@@ -1,5 +1,5 @@
 import { headerLeak, sitesOf } from "./header_leak.ts";
-import { fromLatin1, toLatin1 } from "./latin1.ts";
+import { fromLatin1, toLatin1 } from "../io/latin1.ts";
 import type { LeakKind } from "./leak.ts";
 import { type RawField, type RequestFacts, type RequestHandler, RequestReader } from "./request_reader.ts";
 import type { Scrubber } from "./stream_guard.ts";

@@ -1,5 +1,5 @@
 import { CTCP, IRC, type IrcLine, isMessage, parseIrcLine } from "./irc.ts";
-import { fromLatin1, toLatin1 } from "./latin1.ts";
+import { fromLatin1, toLatin1 } from "../io/latin1.ts";
 import type { LeakKind } from "./leak.ts";
 import { MAX_LINE } from "./reader.ts";
 import type { Scrubber } from "./stream_guard.ts";

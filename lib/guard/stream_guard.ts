@@ -1,6 +1,6 @@
 import { INSPECTED, INSPECTED_RECEIVED, type Inspection, type Protocol, type Reader, type Trait } from "./detector.ts";
 import type { IdentifierFinder, Scanner } from "./identifiers.ts";
-import { fromLatin1 } from "./latin1.ts";
+import { fromLatin1 } from "../io/latin1.ts";
 import type { LeakKind } from "./leak.ts";
 import { PlainReader } from "./reader.ts";
 

@@ -1,13 +1,13 @@
 import { decodeI2pBase32 } from "./base32.ts";
 import { checkBlindedLabel } from "./blinded.ts";
-import { garlicatName, isGarlicatName } from "./garlicat.ts";
+import { garlicatHost, garlicatName } from "./garlicat.ts";
 
 /**
  * What a host, as an application gave it, turns out to be:
  *
  * - `b32`: the hash of a destination, `<52 characters>.b32.i2p`
  * - `b33`: a blinded address of an encrypted lease set, `<56 characters>.b32.i2p`
- * - `garlicat`: `<16 characters>.oc.b32.i2p`, or the IPv6 address of GarliCat that stands for it
+ * - `garlicat`: `<16 characters>.oc.b32.i2p`, the same without `.oc`, or the IPv6 address of GarliCat that stands for it
  * - `name`: a name for the router's address book, `*.i2p`
  * - `clearnet`: any other name, `localhost` included
  * - `ip`: an IPv4 or IPv6 literal
@@ -20,8 +20,8 @@ export interface Address {
   /** What it is. */
   kind: AddressKind;
   /**
-   * What to hand to the router: lower case, no trailing dot, no `.alt`, a name for an IPv6 address of GarliCat. Unchanged
-   * for `clearnet`, `ip`, `malformed`.
+   * What to hand to the router: lower case, no trailing dot, no `.alt`, GarliCat's one name for what it has. Unchanged for
+   * `clearnet`, `ip`, `malformed`.
    */
   host: string;
   /** For `malformed`: what is wrong, as a clause that follows "because". */
@@ -50,7 +50,8 @@ export function parseAddress(given: string): Address {
   const host = lowerCase(given).replace(/\.$/, "").replace(/\.i2p\.alt$/, ".i2p");
   if (host === "") return { kind: "malformed", host: given, problem: "it is empty" };
   if (!host.endsWith(".i2p")) return { kind: "clearnet", host: given };
-  if (isGarlicatName(host)) return { kind: "garlicat", host };
+  const garlicat = garlicatHost(host);
+  if (garlicat !== undefined) return { kind: "garlicat", host: garlicat };
   try {
     if (host.endsWith(B32_SUFFIX)) return { kind: hashKind(host.slice(0, -B32_SUFFIX.length)), host };
     checkName(host);

@@ -22,7 +22,14 @@ export function garlicatName(address: string): string | undefined {
   return `${encodeI2pBase32(bytes.subarray(PREFIX.length))}${SUFFIX}`;
 }
 
-/** Whether a host, in lower case, is a name of GarliCat. */
-export function isGarlicatName(host: string): boolean {
-  return /^[a-z2-7]{16}\.oc\.b32\.i2p$/.test(host);
+/**
+ * The name of GarliCat that a host is: `<16 characters>.oc.b32.i2p`, also for `<16 characters>.b32.i2p`, which is what
+ * OnionCat asks for when it has nothing but an IPv6 address (seen of 4.11.0).
+ *
+ * @param host in lower case.
+ * @returns undefined for any other host.
+ */
+export function garlicatHost(host: string): string | undefined {
+  const [, label] = /^([a-z2-7]{16})(?:\.oc)?\.b32\.i2p$/.exec(host) ?? [];
+  return label === undefined ? undefined : `${label}${SUFFIX}`;
 }

@@ -31,7 +31,7 @@ export class AwaitedRouter {
     if (!this.#hasTold) {
       this.#log.warn(`The router is not there yet. Waiting for it, up to ${formatDuration(this.#patience)}`, {
         cause: samErrorText(error, this.#endpoint),
-        hint: samErrorAdvice(error, this.#endpoint).join("; "),
+        hint: samErrorAdvice(error, this.#endpoint),
       });
     }
     this.#hasTold = true;

@@ -7,6 +7,7 @@ import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession, SESSION_TIMEOUT, type SessionRequest } from "../sam/session.ts";
+import type { RouterKind } from "../sam/router_kind.ts";
 import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
@@ -82,6 +83,14 @@ export interface IdentityOptions {
    * @default {false}
    */
   queueClients?: boolean;
+  /** Which router it is, asked while there is a session: what to do when it has gone is then that for this one. */
+  router?: RouterKind;
+  /**
+   * Adds to a failure what can be found out about it.
+   *
+   * @default {nothing is}
+   */
+  diagnose?: (failure: SamError, signal: Signal) => Promise<void>;
   /** Decides what becomes of the identity when its session is lost. @default {always "rebuild"} */
   onLost?: () => "rebuild" | "end";
 }
@@ -228,7 +237,7 @@ export class Identity {
   }
 
   #adviceOn(failure: SamError): string[] {
-    return samErrorAdvice(failure, this.#options.endpoint);
+    return samErrorAdvice(failure, this.#options.endpoint, this.#options.router?.known);
   }
 
   #giveUp(reason: unknown): void {
@@ -257,6 +266,10 @@ export class Identity {
       try {
         return await this.#create();
       } catch (error) {
+        if (error instanceof SamError) {
+          await this.#options.diagnose?.(error, signal);
+          signal.throwIfAborted();
+        }
         if (awaited.isWorthWaiting(error)) {
           this.#failure = error;
           await this.#wait(awaited.next());
@@ -296,6 +309,7 @@ export class Identity {
     if (key === undefined) this.#sites.clear();
     this.#session = session;
     this.#hadSession = true;
+    void this.#options.router?.get();
     this.#since = performance.now();
     this.#waiting.forEach(({ resolve }) => resolve(session));
     return session;
@@ -363,6 +377,8 @@ export class Identity {
         if (this.#stop.signal.aborted) return undefined;
         if (!(error instanceof SamError)) throw error;
         this.#failure = error;
+        if (isGone(error)) await this.#options.diagnose?.(error, this.#stop.signal);
+        if (this.#stop.signal.aborted) return undefined;
         if (isTaken(error) && !await this.#hasRouterGone() && (error.keyMayBeTaken || ++taken === TAKEN_ATTEMPTS)) {
           this.#log.error(`No new session, and none is tried any more: ${refusalOf(error).message}`, {
             hint: "Stop what uses the key, then restart i2p-socks",
@@ -379,12 +395,12 @@ export class Identity {
         const says = this.#textOf(error);
         this.#log[isNews ? "warn" : "debug"](
           isGone(error)
-            ? `Router unreachable for ${lasts}: ${says}. Retrying; clients wait`
-            : `No new session for ${lasts}: ${says}`,
+            ? `Router unreachable${now - since < 1_000 ? "" : ` for ${lasts}`}: ${says}. Retrying; clients wait`
+            : `No new session${now - since < 1_000 ? "" : ` for ${lasts}`}: ${says}`,
           {
             attempt,
             routerSaid: error.text,
-            hint: isNews ? this.#adviceOn(error).join("; ") : undefined,
+            hint: isNews ? this.#adviceOn(error) : undefined,
           },
         );
         // The router may have taken the destination up, and now forgets it late, as it does after a session.

@@ -28,6 +28,9 @@ export async function connectTcp(
 ): Promise<Deno.TcpConn> {
   signal.throwIfAborted();
   const controller = new AbortController();
+  // Deno 2.9.6 asks this signal once more when the connection stands, and where it throws, the connection is neither
+  // returned nor closed.
+  Object.defineProperty(controller.signal, "throwIfAborted", { value: () => {} });
   const abort = (): void => controller.abort(signal.reason);
   signal.addEventListener("abort", abort);
   try {

@@ -1,3 +1,5 @@
+import { readWhenReady } from "./when_ready.ts";
+
 /** A file, or stdin. */
 interface Readable {
   read(buffer: Uint8Array): Promise<number | null>;
@@ -15,7 +17,7 @@ const FIRST = 16_384;
 export async function readUpTo(source: Readable, most: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   let bytes = new Uint8Array(Math.min(FIRST, most + 1));
   for (let size = 0;;) {
-    const count = await source.read(bytes.subarray(size));
+    const count = await readWhenReady(source, bytes.subarray(size));
     if (count === null) return bytes.subarray(0, size);
     size += count;
     if (size > most) return undefined;

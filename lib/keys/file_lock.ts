@@ -3,6 +3,9 @@ import { isSystemError } from "../io/error_text.ts";
 /** Milliseconds after which a lock that is not granted counts as held by another, where the runtime cannot just try. */
 const GRANT_TIMEOUT = 200;
 
+/** What stands in the file while its holder uses what it locks. */
+const IN_USE = "in use";
+
 /** Deno 2.6 has no `tryLock`. */
 type MaybeTryLock = { tryLock?: (exclusive?: boolean) => Promise<boolean> };
 
@@ -32,17 +35,21 @@ export class FileLock implements Disposable {
 
   /** Writes the time into the file: the next holder can tell when it was held last. */
   async stamp(): Promise<void> {
-    await this.#file.truncate();
-    await this.#file.seek(0, Deno.SeekMode.Start);
-    await this.#file.write(new TextEncoder().encode(String(Date.now())));
+    await this.#write(String(Date.now()));
   }
 
-  /** What {@linkcode stamp} wrote, in milliseconds of the epoch; 0 where nothing sensible stands there. */
-  async lastStamp(): Promise<number> {
+  /** Writes that it is in use, until {@linkcode stamp}: the next holder can tell that this one did not end by itself. */
+  async markInUse(): Promise<void> {
+    await this.#write(IN_USE);
+  }
+
+  /** What {@linkcode stamp} wrote, in milliseconds of the epoch; `in use` where its last holder was killed instead. */
+  async lastUse(): Promise<number | typeof IN_USE> {
     const buffer = new Uint8Array(20);
     await this.#file.seek(0, Deno.SeekMode.Start);
     const count = await this.#file.read(buffer);
     const text = new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+    if (text === IN_USE) return IN_USE;
     return /^\d{1,15}$/.test(text) ? Number(text) : 0;
   }
 
@@ -50,6 +57,12 @@ export class FileLock implements Disposable {
   [Symbol.dispose](): void {
     if (this.#open) this.#file.close();
     this.#open = false;
+  }
+
+  async #write(text: string): Promise<void> {
+    await this.#file.truncate();
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    await this.#file.write(new TextEncoder().encode(text));
   }
 }
 

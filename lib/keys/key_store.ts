@@ -133,7 +133,7 @@ export class KeyStore {
       throw new KeyStoreError(
         "exists",
         `Identity "${name}" exists already`,
-        "keys rotate replaces it, keys delete removes it",
+        `Choose another name, or see it with: i2p-socks keys show ${name}. keys rotate replaces it, keys delete removes it`,
       );
     }
   }

@@ -1,5 +1,5 @@
 import { flagOf, OPTIONS, type OptionSpec, variableOf, type Verb, VERBS } from "../config/options.ts";
-import { type Block, parseBlocks, type Term } from "./blocks.ts";
+import { type Block, parseBlocks, type Term } from "./markdown.ts";
 import { optionBlocks } from "./tables.ts";
 import { topicList } from "./topics.ts";
 import { summaryOf, VERB_HELP } from "./verbs.ts";
@@ -12,41 +12,26 @@ const COMMON_OPTIONS: readonly Term[] = [
   ["--listen [HOST:]PORT", "Serve SOCKS here [default: 127.0.0.1:4447]"],
   ["--sam HOST:PORT", "The router's SAM bridge [default: 127.0.0.1:7656]"],
   ["--identity NAME", "Keep the same I2P address, under this name"],
-  ["--isolate LIST", "What gives clients an identity of their own [default: auth]"],
-  ["--auth-file FILE", "Logins that may connect [default: everybody may]"],
   ["--leaks off|warn|block", "What to do about leaks [default: warn]"],
-  ["--udp", "Serve UDP as well"],
-  ["--forward [PORT=]HOST:PORT", "Let others in I2P reach a local service"],
   ["--config FILE", "YAML with one or more applications"],
   ["--status HOST:PORT", "Serve the status page and metrics here"],
-  ["-h, --help, -V, --version", "One screen of help, all of it, the version"],
 ];
 
-/** Help on one screen: 40 lines of 80 columns at most. */
+/** Help on one screen, with room for a prompt: 23 lines of 80 columns at most. */
 export function shortBlocks(): Block[] {
   return [
     {
       kind: "paragraph",
       text: "Serve SOCKS on localhost to one application, and reach I2P and nothing else.",
     },
-    { kind: "heading", level: 2, text: "Usage" },
-    { kind: "code", lines: ["i2p-socks [VERB] [OPTIONS]"] },
+    { kind: "paragraph", text: "Usage: i2p-socks [VERB] [OPTIONS], for example i2p-socks --listen 127.0.0.1:9100" },
     { kind: "heading", level: 2, text: "Verbs" },
     { kind: "terms", terms: verbTerms(COMMON_VERBS) },
     { kind: "heading", level: 2, text: "Options of serve" },
     { kind: "terms", terms: COMMON_OPTIONS },
-    { kind: "heading", level: 2, text: "Examples" },
-    {
-      kind: "code",
-      lines: [
-        "i2p-socks --listen 127.0.0.1:9100",
-        "i2p-socks --listen 127.0.0.1:9101 --identity irc",
-        "i2p-socks setup firefox --listen 127.0.0.1:9100",
-      ],
-    },
     {
       kind: "paragraph",
-      text: "help VERB or help TOPIC explains one of them, help topics lists them. --help shows all verbs and options.",
+      text: "All verbs and options: --help. See also help VERB, help TOPIC, help topics.",
     },
   ];
 }

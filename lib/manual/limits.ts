@@ -37,7 +37,7 @@ import { SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
 import { MAX_WAITS, SERVICE_TIMEOUT } from "../proxy/forward.ts";
 import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
-import { LACK_AGE, MAX_LACKING } from "../proxy/login_offers.ts";
+import { CLOSED_AGE, LACK_AGE, MAX_LACKING } from "../proxy/login_offers.ts";
 import { FIRST_DELAY, FORGIVE_AFTER, LONGEST_DELAY } from "../proxy/login_guard.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../proxy/name_map.ts";
 import { BEGUN_GRACE, MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../proxy/admission.ts";
@@ -160,7 +160,10 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
       `${time(FIRST_DELAY)}, doubled up to ${time(LONGEST_DELAY)}; it starts again after ${time(FORGIVE_AFTER)} ` +
       "without one",
     ],
-    ["A client that offers a login and sent none, until it is asked again", time(LACK_AGE)],
+    [
+      "A client that offers a login and sent none, until it is asked again",
+      `${time(LACK_AGE)}; the first one that closed ${time(CLOSED_AGE)}`,
+    ],
     ["Kinds of such clients that are remembered", `${MAX_LACKING}; then the least recently used one is forgotten`],
   ],
   "Files and settings": [

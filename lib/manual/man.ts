@@ -1,4 +1,5 @@
-import { type Block, plain, type Table } from "./blocks.ts";
+import { type Block, plain, type Table } from "./markdown.ts";
+import { fill } from "./text.ts";
 
 /** What the head and the foot of a page say. */
 export interface ManPage {
@@ -14,8 +15,9 @@ export interface ManPage {
 
 /** Renders blocks as a page in the man(7) macros, which groff and mandoc take. */
 export function renderMan({ name, section, source, date }: ManPage, blocks: readonly Block[]): string {
-  // Without hyphenation and justification: both make options hard to find.
-  const head = `.TH ${quote(name.toUpperCase())} ${section} ${quote(date)} ${quote(source)}\n.nh\n.ad l`;
+  // Without hyphenation and justification, which make options hard to find, and with one space behind a sentence that ends
+  // a line of the source.
+  const head = `.TH ${quote(name.toUpperCase())} ${section} ${quote(date)} ${quote(source)}\n.ss 12 0\n.nh\n.ad l`;
   const body = blocks.map(renderBlock).join("\n");
   // A section begins a paragraph by itself.
   return `${head}\n${body.replaceAll(/^(\.S[HS] .*\n)\.PP\n/gm, "$1")}\n`;
@@ -42,7 +44,8 @@ function renderBlock(block: Block): string {
 function renderTable({ head, rows }: Table): string {
   return rows.map(([name = "", ...rest]) => {
     const cells = rest.flatMap((cell, i) => cell === "" ? [] : [head.length > 2 ? `${head[i + 1]}: ${cell}` : cell]);
-    return `.TP\n${inline(name)}\n${cells.map(inline).join("\n.br\n") || "\\&"}`;
+    // A tag is the one line behind its request.
+    return `.TP\n${protect(marked(name))}\n${cells.map(inline).join("\n.br\n") || "\\&"}`;
   }).join("\n");
 }
 
@@ -50,12 +53,19 @@ function bold(text: string): string {
   return protect(`\\fB${escape(plain(text))}\\fR`);
 }
 
-/** Text with its code in bold, a sentence a line no more than man needs. */
+/** Longest line of text in the source, in bytes: mandoc asks for it, and man fills lines by itself. */
+const MAX_LINE = 80;
+
+/** Text with its code in bold, in lines of the source. */
 function inline(text: string): string {
-  const marked = escape(text.replaceAll("\\|", "|"))
+  return fill(marked(text), MAX_LINE - "\\&".length).split("\n").map(protect).join("\n");
+}
+
+/** Text with its code in bold. */
+function marked(text: string): string {
+  return escape(text.replaceAll("\\|", "|"))
     .replaceAll(/`([^`]*)`/g, "\\fB$1\\fR")
     .replaceAll(/\*\*([^*]*)\*\*/g, "\\fB$1\\fR");
-  return protect(marked);
 }
 
 /** Characters that roff takes for its own. */

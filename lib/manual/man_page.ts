@@ -1,6 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import { flagOf, OPTIONS, type Verb, VERBS } from "../config/options.ts";
-import { type Block, parseBlocks } from "./blocks.ts";
+import { type Block, parseBlocks } from "./markdown.ts";
 import { renderMan } from "./man.ts";
 import { optionBlocks, topicBlocks } from "./tables.ts";
 import { TOPICS } from "./topics.ts";

@@ -7,7 +7,8 @@ import { type Fix, type Reason, type ReasonEntry, REASONS } from "../reasons/rea
 import { Reply4, Reply5 } from "../socks/wire.ts";
 import { METRICS, PROCESS_METRICS } from "../status/metrics.ts";
 import clients from "../command/clients.json" with { type: "json" };
-import { type Block, parseBlocks, plain, type Table, type Term } from "./blocks.ts";
+import routers from "../command/routers.json" with { type: "text" };
+import { type Block, parseBlocks, plain, type Table, type Term } from "./markdown.ts";
 import { LIMITS } from "./limits.ts";
 import { type Topic, TOPICS } from "./topics.ts";
 
@@ -25,6 +26,7 @@ export const TABLES: Readonly<Record<string, () => readonly Block[]>> = {
   drops: () => [dropsTable()],
   metrics: () => [metricsTable()],
   clients: () => [clientsTable()],
+  routers: () => routerBlocks(),
   limits: () =>
     Object.entries(LIMITS).flatMap(([part, rows]): Block[] => [
       { kind: "heading", level: 2, text: part },
@@ -77,6 +79,83 @@ function clientsTable(): Table {
     ],
     rows,
   };
+}
+
+/** What was seen of one behaviour on one router. */
+interface RouterCell {
+  /** Whether it is as promised; missing where the router has nothing of the kind. */
+  ok?: boolean | undefined;
+  /** In short words. */
+  words: string;
+  /** Numbers, of speed such as `programMBs` (megabytes a second) and `programFirstByte` (milliseconds). */
+  figures?: Readonly<Record<string, number>>;
+}
+
+/** What was seen of one router. */
+interface RouterColumn {
+  /** Such as `i2pd 2.58.0, 2 hops`. */
+  router: string;
+  /** The day, `2026-11-30`. */
+  date: string;
+  /** By the name of the behaviour. */
+  cells: Readonly<Record<string, RouterCell>>;
+}
+
+/** All that `deno task routers --json` writes. */
+export interface RouterReport {
+  /** What each behaviour promises, by its name. */
+  promises: Readonly<Record<string, string>>;
+  /** One for each router. */
+  columns: readonly RouterColumn[];
+}
+
+/** What the suite of routers has seen, as it was written when it ran last. */
+export const SEEN: RouterReport = JSON.parse(routers);
+
+/** What was seen of each router: how much of it is as promised, what is not, and how fast it is. */
+export function routerBlocks({ promises, columns }: RouterReport = SEEN): Block[] {
+  const named = (column: RouterColumn, ok: boolean | undefined): string[] =>
+    Object.keys(promises).filter((name) => column.cells[name] !== undefined && column.cells[name]?.ok === ok);
+  const rows = columns.map((column) => [
+    column.router,
+    column.date,
+    String(named(column, true).length),
+    named(column, false).join(", ") || "nothing",
+    named(column, undefined).join(", ") || "nothing",
+  ]);
+  const amiss = columns.flatMap((column) =>
+    named(column, false).map((name) => `**${column.router}**, ${name}: ${column.cells[name]?.words}`)
+  );
+  return [
+    { kind: "table", head: ["router", "seen", "as promised", "not as promised", "not in this router"], rows },
+    ...amiss.length === 0 ? [] : [{ kind: "list", items: amiss } as const],
+    { kind: "heading", level: 2, text: "Speed through each router" },
+    {
+      kind: "paragraph",
+      text:
+        "Through i2p-socks, beside the SOCKS proxy of the same router, in the same run and in turns, on one machine:",
+    },
+    {
+      kind: "table",
+      head: ["router", "throughput", "ratio", "first byte", "ratio"],
+      rows: columns.flatMap(({ router, cells }) => speedRow(router, cells["speed"]?.figures)),
+    },
+    { kind: "heading", level: 2, text: "What was looked at" },
+    { kind: "terms", terms: Object.entries(promises) },
+  ];
+}
+
+function speedRow(router: string, figures: RouterCell["figures"] = {}): string[][] {
+  const { programMBs, routerMBs, programFirstByte, routerFirstByte } = figures;
+  if (programMBs === undefined || routerMBs === undefined) return [];
+  if (programFirstByte === undefined || routerFirstByte === undefined) return [];
+  return [[
+    router,
+    `${programMBs.toFixed(1)} of ${routerMBs.toFixed(1)} MB/s`,
+    (programMBs / routerMBs).toFixed(2),
+    `${programFirstByte.toFixed(1)} to ${routerFirstByte.toFixed(1)} ms`,
+    (programFirstByte / routerFirstByte).toFixed(2),
+  ]];
 }
 
 /** The page of a topic, with its tables. */

@@ -1,4 +1,4 @@
-import { type Block, plain, type Table, type Term } from "./blocks.ts";
+import { type Block, plain, type Table, type Term } from "./markdown.ts";
 
 /** Narrowest page, in characters: what is narrower wraps in the terminal. */
 const MIN_WIDTH = 40;

@@ -1,5 +1,5 @@
 import benchmark from "./benchmark.md" with { type: "text" };
-import type { Block } from "./blocks.ts";
+import type { Block } from "./markdown.ts";
 import clients from "./clients.md" with { type: "text" };
 import confine from "./confine.md" with { type: "text" };
 import config from "./config.md" with { type: "text" };

@@ -1,5 +1,5 @@
 import type { Verb } from "../config/options.ts";
-import { plain } from "./blocks.ts";
+import { plain } from "./markdown.ts";
 import check from "./check.md" with { type: "text" };
 import connect from "./connect.md" with { type: "text" };
 import keys from "./keys.md" with { type: "text" };
@@ -91,34 +91,35 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     examples: ["i2p-socks hash-login alice >> logins"],
   },
   status: {
-    usage: "i2p-socks status [NAME|[HOST:]PORT] [--json] [--watch]",
+    usage: "i2p-socks status [--name NAME | [HOST:]PORT] [--json] [--watch]",
     text:
-      "Show the status of your running proxies: all of them, the one that was started with --name NAME, or the one " +
-      "whose --status is at that address. The state and the addresses are known of all; counters, reasons and leaks only of those that " +
+      "Show the status of your running proxies. That is all of them, the one that was started with `--name NAME`, or the one " +
+      "whose --status is at that address. NAME alone will do, too. The state and the addresses are known of all; counters, reasons and leaks only of those that " +
       "were started with --status. `--json` prints an object on one line for each. `--watch` prints the status every " +
       "two seconds, with rates; on a terminal it fits the window.\n\n" +
       "Exit codes: 0 all applications are ready, 75 one is not, 1 nobody answers; with --watch, that of the signal.",
-    examples: ["i2p-socks status", "i2p-socks status irc --watch", "i2p-socks status 127.0.0.1:4448 --json"],
+    examples: ["i2p-socks status", "i2p-socks status --name irc --watch", "i2p-socks status 127.0.0.1:4448 --json"],
   },
   why: {
-    usage: "i2p-socks why [NAME|[HOST:]PORT] [--json]",
+    usage: "i2p-socks why [--name NAME | [HOST:]PORT] [--json]",
     text:
-      "Say what failed last, and what to do about it. It asks your running proxies, or the one that is named; they " +
+      "Say what failed last, and what to do about it. It asks your running proxies, or with `--name` one of them; they " +
       "must have been started with --status. It shows the last 20 different outcomes of each application, newest " +
       "first: when, how often, whose identity, the reason, and the fix for the router that is used. The same is on the " +
       "status page. No destination is kept or shown unless the proxy was started with --log-destinations.\n\n" +
       "Exit codes: 0 it was told, 1 no proxy serves its status.",
-    examples: ["i2p-socks why", "i2p-socks why irc"],
+    examples: ["i2p-socks why", "i2p-socks why --name irc"],
   },
   ping: {
-    usage: "i2p-socks ping NAME[:PORT] [--count N] [--http] [--via NAME|HOST:PORT]",
+    usage: "i2p-socks ping SITE[:PORT] [--name NAME | --via HOST:PORT] [--count N] [--http]",
     text: "Measure the way to a site through a running proxy, whose tunnels are there already. It opens streams one " +
       "after the other, and prints how long each took to open and, where the site speaks first or `--http` asks it, " +
       "how long its first byte took. The last line tells an offline site from slow tunnels. i2pd opens a stream before " +
-      "the site has answered, so use `--http` for a web site. The port is 80 if none is given. The site sees the " +
+      "the site has answered, so use `--http` for a web site. The port is 80 if none is given. If several proxies run, " +
+      "`--name` says which. The site sees the " +
       "identity of the application, or with `--via-user` that of a login.\n\n" +
       "Exit codes: 0 a stream opened, otherwise that of the reason: 1 the site, 69 no router, 75 not ready.",
-    examples: ["i2p-socks ping stats.i2p --http", "i2p-socks ping irc.postman.i2p:6667 --via irc --count 5"],
+    examples: ["i2p-socks ping stats.i2p --http", "i2p-socks ping irc.postman.i2p:6667 --name irc --count 5"],
   },
   report: {
     usage: "i2p-socks report [OPTIONS]",
@@ -133,8 +134,9 @@ export const VERB_HELP: Readonly<Record<Verb, VerbSpec>> = {
     text:
       "Print the settings of an application for the proxy. They always let the proxy resolve names. The settings go " +
       "to stdout and notes go to stderr, so the settings can be written to a file. They are for your running proxy; if " +
-      "several run, `--name` says which. Without CLIENT it lists the " +
-      "applications that it knows. See `help clients`.",
+      "several run, `--name` says which. If another program listens there, such as the router's own proxy with one " +
+      "identity for all, it prints no settings and ends with 1. Without CLIENT it lists the applications that it " +
+      "knows. See `help clients`.",
     examples: [
       "i2p-socks setup",
       "i2p-socks setup curl",

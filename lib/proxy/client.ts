@@ -89,7 +89,8 @@ async function receiveRequest(client: Client, context: ClientContext): Promise<H
     if (signal.aborted) throw signal.reason;
     if (client.evicted !== undefined) throw client.evicted;
     if (error instanceof SocksError && error.problem === "loginMissing") {
-      if (asked !== undefined) loginOffers.lacked(clientAddress, asked);
+      const isClosed = !deadline.aborted && !(error.cause instanceof SocksError && error.cause.problem !== "closed");
+      if (asked !== undefined) loginOffers.lacked(clientAddress, asked, isClosed ? "closed" : "other");
       throw error;
     }
     if (deadline.aborted) throw deadline.reason instanceof Refusal ? deadline.reason : new Refusal("handshake-timeout");

@@ -20,7 +20,7 @@ const LOSS_DELAY = 250;
 export const SILENT_PEER_TIMEOUT = 80_000;
 
 /** What dialling needs of the context. */
-type Bridge = Pick<ClientContext, "endpoint" | "warm">;
+type Bridge = Pick<ClientContext, "endpoint" | "warm" | "settings">;
 
 /** Serves CONNECT: opens a stream to where the client may go, and carries it. */
 export async function handleConnect(client: Client, handshake: Handshake, context: ClientContext): Promise<void> {
@@ -78,11 +78,13 @@ async function dial(
 }
 
 async function dialOn(
-  { id, ended }: SamSession,
-  { endpoint, warm }: Bridge,
+  { id, ended, address }: SamSession,
+  { endpoint, warm, settings: { forward, bind } }: Bridge,
   target: StreamTarget,
   signal: Signal,
 ): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
+  // i2pd 2.45.1 says OK, and ends the stream ten seconds later. Where somebody is waited for, it has a meaning there.
+  if (target.host === address && forward === undefined && !bind) throw new Refusal("own-address");
   using attempt = new Deadline(SILENT_PEER_TIMEOUT, signal, ended);
   try {
     return { stream: await connectStream(endpoint, id, target, attempt, warm), sessionEnded: ended };

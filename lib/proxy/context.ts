@@ -14,6 +14,7 @@ import type { AuditBook } from "../report/audit_book.ts";
 import type { Counter, Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { OutcomeBook } from "../report/outcome_book.ts";
+import type { RouterKind } from "../sam/router_kind.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import type { WarmSockets } from "../sam/warm_sockets.ts";
 import type { SocksRequest } from "../socks/wire.ts";
@@ -68,6 +69,8 @@ export interface ClientContext {
   /** Whose destinations datagrams use; undefined where UDP is switched off. */
   readonly datagrams: DatagramPool | undefined;
   readonly endpoint: SamEndpoint;
+  /** Which router that is, for advice. */
+  readonly router: RouterKind;
   /** Sockets of the bridge that wait for a stream. */
   readonly warm: WarmSockets;
   /** Watches what the application gives away. */

@@ -5,6 +5,12 @@ import type { Login, SocksRequest } from "../socks/wire.ts";
 /** Milliseconds for which a client is remembered that offered a login and sent none. */
 export const LACK_AGE = 3_600_000;
 
+/**
+ * The same for the first one of its kind that closed: it may have had a login, and its user changed their mind. Meanwhile
+ * logins of clients that greet alike have the application's own identity.
+ */
+export const CLOSED_AGE = 60_000;
+
 /** Kinds of clients that are remembered, by address and greeting. */
 export const MAX_LACKING = 256;
 
@@ -18,6 +24,8 @@ const PROMPT = /^Enter SOCKS5 password for .*@.*: $/;
 interface Kind {
   /** Until when they are not asked for a login; 0 where they have sent one. */
   until: number;
+  /** Whether they are not asked for an hour once another one closes. */
+  hasClosed: boolean;
   /** Whether one of them has sent a login that somebody chose: then they are always asked. */
   hasLogin: boolean;
 }
@@ -27,7 +35,8 @@ interface Kind {
  * with the application's own identity.
  *
  * A program that offers a login, is asked for it and then closes, falls silent or sends something else, has none: clients
- * of its address that greet alike are not asked for a while. Once one of them has sent a login that somebody chose, they
+ * of its address that greet alike are not asked for a while: a minute where one closed, an hour where another one closed
+ * when it was asked again. Once one of them has sent a login that somebody chose, they
  * are always asked: a login must not lose its identity because another connection was cut off.
  */
 export class LoginOffers {
@@ -48,16 +57,20 @@ export class LoginOffers {
     return kind === undefined || kind.hasLogin || performance.now() >= kind.until;
   }
 
-  /** Notes that a client was asked for a login, and sent none. */
-  lacked(clientAddress: string, methods: Uint8Array): void {
+  /** Notes that a client was asked for a login, and sent none: it closed, or fell silent or sent something else. */
+  lacked(clientAddress: string, methods: Uint8Array, how: "closed" | "other"): void {
     const key = keyOf(clientAddress, methods);
-    const hasLogin = this.#kinds.get(key)?.hasLogin ?? false;
-    this.#kinds.set(key, { until: performance.now() + LACK_AGE, hasLogin });
+    const now = performance.now();
+    const { until = 0, hasClosed = false, hasLogin = false } = this.#kinds.get(key) ?? {};
+    // Others that were asked at the same time say no more than the first one.
+    const isFirst = !hasClosed || until > now && until <= now + CLOSED_AGE;
+    const age = how === "closed" && isFirst ? CLOSED_AGE : LACK_AGE;
+    this.#kinds.set(key, { until: Math.max(until, now + age), hasClosed: true, hasLogin });
     if (!this.#once.isNew("lacked")) return;
     this.#log.info("A client offers a login that it may not have", {
       hint: hasLogin
         ? "Others that greet alike have sent one: --isolate none asks nobody"
-        : "It is not asked again for an hour. --isolate none asks nobody; a login in its settings isolates it",
+        : "It is not asked again for a while. --isolate none asks nobody; a login in its settings isolates it",
     });
   }
 
@@ -66,7 +79,9 @@ export class LoginOffers {
     const { login, ...rest } = request;
     if (login === undefined) return request;
     if (this.#isChosen(login, request.version)) {
-      if (methods !== undefined) this.#kinds.set(keyOf(clientAddress, methods), { until: 0, hasLogin: true });
+      if (methods !== undefined) {
+        this.#kinds.set(keyOf(clientAddress, methods), { until: 0, hasClosed: false, hasLogin: true });
+      }
       return request;
     }
     if (login.user.length > 0 && this.#once.isNew("unchosen")) {

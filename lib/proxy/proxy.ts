@@ -20,6 +20,7 @@ import type { Counters } from "../report/counters.ts";
 import type { Log } from "../report/log.ts";
 import type { OutcomeBook } from "../report/outcome_book.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
+import { RouterKind } from "../sam/router_kind.ts";
 import { MAX_WARM, WarmSockets } from "../sam/warm_sockets.ts";
 import { UDP_ASSOCIATE } from "../socks/datagram.ts";
 import { RESOLVE_COMMANDS } from "../socks/resolve.ts";
@@ -235,6 +236,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     identities,
     datagrams: udp && new DatagramPool({ settings, endpoint, udp, log, counters, identities }),
     endpoint,
+    router: new RouterKind(endpoint, signal),
     warm: new WarmSockets(endpoint, capacity.warm),
     leaks: options.leaks,
     pool: new BufferPool(),

@@ -7,7 +7,8 @@ import { encodeHttpAnswer } from "../socks/http.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReason5, encodeReply5 } from "../socks/socks5.ts";
 import { SocksError } from "../socks/wire.ts";
-import { completeHint } from "../reasons/advice.ts";
+import { isProbe } from "../status/probe.ts";
+import { reasonAdvice } from "../reasons/advice.ts";
 import { OUTCOMES, REASONS } from "../reasons/reasons.ts";
 import type { Refusal } from "../reasons/refusal.ts";
 import { refusalOf } from "../reasons/classify.ts";
@@ -17,6 +18,10 @@ import { type Client, type ClientContext, destinationOf, noteOutcome } from "./c
 export async function refuse(client: Client, context: ClientContext, error: unknown): Promise<void> {
   const refusal = refusalOf(error, client.address?.kind);
   const { reason, message, cause } = refusal;
+  if (cause instanceof SocksError && isProbe(cause.sent)) {
+    context.log.debug("Another command asked what listens here");
+    return await sendReply(client, encodeHttpAnswer(addressOf(client)), context);
+  }
   context.counters.add(`refused-${reason}`);
   context.leaks.refused(reason, client.request?.host);
   const destination = destinationOf(client);
@@ -24,11 +29,12 @@ export async function refuse(client: Client, context: ClientContext, error: unkn
   if (reason === "out-of-descriptors") context.halfClosed.endMostSilent();
   const { outcome } = REASONS[reason];
   if (outcome !== "left") noteOutcome(client, context, { reason, message });
-  const hint = completeHint(REASONS[reason].hint, formatEndpoint(context.settings.sam));
+  const { fix } = REASONS[reason];
+  const router = fix === null || fix.i2pd === fix.java ? undefined : await context.router.get();
   const level = reason === "internal" ? "error" : reason === "client-closed" ? "debug" : "info";
   context.log[level](`${OUTCOMES[outcome]}: ${message}`, {
     reason,
-    hint: hint ?? undefined,
+    hint: reasonAdvice(reason, formatEndpoint(context.settings.sam), router),
     destination,
     routerSaid: cause instanceof SamError ? cause.text : undefined,
   });

@@ -2,7 +2,7 @@ import { formatEndpoint } from "../config/endpoint.ts";
 import { errorText } from "../io/error_text.ts";
 import type { SamError } from "../sam/error.ts";
 import { refusalOf } from "./classify.ts";
-import { fixLines, REASONS } from "./reasons.ts";
+import { fixLines, type Reason, REASONS } from "./reasons.ts";
 
 /** Where a SAM bridge is. */
 type Where = Parameters<typeof formatEndpoint>[0];
@@ -14,6 +14,7 @@ type Where = Parameters<typeof formatEndpoint>[0];
 export function samErrorText(error: SamError, endpoint: Where): string {
   const where = formatEndpoint(endpoint);
   const { phase, failure } = error;
+  if (error.diagnosis !== undefined) return error.diagnosis.says;
   if (phase === "connect") return `Nothing answers at ${where}: no SAM bridge (${rootCause(error)})`;
   if (phase !== "hello" || failure === "refused") return error.message;
   const what = {
@@ -27,15 +28,32 @@ export function samErrorText(error: SamError, endpoint: Where): string {
 }
 
 /**
- * What to do about a failure of the SAM bridge, a line each: with either router, and, where no session was even asked
- * for, a command that says more.
+ * What to do about a failure of the SAM bridge, a line each: with the router, or with either where it is not known, and, where no session was even asked
+ * for and the cause is not known, a command that says more.
  */
-export function samErrorAdvice(error: SamError, endpoint: Where): string[] {
-  const { fix } = REASONS[refusalOf(error).reason];
-  const hasCommand = error.phase === "connect" || error.phase === "hello";
+export function samErrorAdvice(error: SamError, endpoint: Where, router?: string): string[] {
+  const fix = error.diagnosis?.fix ?? REASONS[refusalOf(error).reason].fix;
+  // What the command would find has been found.
+  const hasCommand = error.diagnosis === undefined && (error.phase === "connect" || error.phase === "hello");
   return [
-    ...(fix === null ? [] : fixLines(fix)),
+    ...(fix === null ? [] : fixLines(fix, router)),
     ...(hasCommand ? [`${checkCommand(formatEndpoint(endpoint))} looks for the cause`] : []),
+  ];
+}
+
+/**
+ * What to do about a reason, a line each: the fix for the router, or for each where that is unknown; else in general. A
+ * command that says more comes last.
+ *
+ * @param sam the address of the bridge, HOST:PORT.
+ */
+export function reasonAdvice(reason: Reason, sam: string, router?: string): string[] {
+  const { fix, hint } = REASONS[reason];
+  const complete = completeHint(hint, sam);
+  const isCommand = hint !== complete;
+  return [
+    ...(fix === null ? [] : fixLines(fix, router)),
+    ...(complete !== null && (fix === null || isCommand) ? [complete] : []),
   ];
 }
 

@@ -207,8 +207,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     message: "Cannot connect to the router's SAM bridge",
     hint: ROUTER_HINT,
     fix: {
-      i2pd: "start it; SAM listens on 127.0.0.1:7656 unless the [sam] section of i2pd.conf says otherwise",
-      java: 'start it, then the "SAM application bridge" at http://127.0.0.1:7657/configclients',
+      i2pd: "start the router; SAM listens on 127.0.0.1:7656 unless the [sam] section of i2pd.conf says otherwise",
+      java: 'start the router, then the "SAM application bridge" at http://127.0.0.1:7657/configclients',
     },
     reply5: Reply5.networkUnreachable,
     reply4: Reply4.rejected,
@@ -425,9 +425,10 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
     message: "A GarliCat address that is neither in --hosts nor in the router's address book",
     hint: "Add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
     fix: {
-      i2pd: "i2pd never looks up such names: use the base32 address, or add a line for it to the --hosts file",
+      i2pd:
+        "i2pd never looks up such names: use the base32 address, or add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
       java:
-        "use the base32 address, add the name at http://127.0.0.1:7657/dns, or add a line for it to the --hosts file",
+        "use the base32 address, add the name at http://127.0.0.1:7657/dns, or add a line to the --hosts file: NAME.oc.b32.i2p ADDRESS.b32.i2p",
     },
     reply5: Reply5.hostUnreachable,
     reply4: Reply4.rejected,

@@ -21,7 +21,9 @@ export interface LogFields {
   destination?: string | undefined;
   /** The router's own words, which may name a destination. Left out likewise. */
   routerSaid?: string | undefined;
-  [key: string]: string | number | undefined;
+  /** What to do about it; several pieces of advice are a line each on a terminal. */
+  hint?: string | readonly string[] | undefined;
+  [key: string]: string | number | readonly string[] | undefined;
 }
 
 /** Writes messages for the user, a line each. Only the fields meant for it may name a destination. */
@@ -67,9 +69,10 @@ export function createLog(options: LogOptions): Log {
       return options.write(options.format({ time: now, level, message, fields: shown }));
     }
     const time = now.toISOString();
+    const flat = Object.fromEntries(Object.entries(shown).map(([key, value]) => [key, oneLine(value)]));
     const line = options.format === "json"
-      ? JSON.stringify({ time, level, message, ...shown })
-      : [time, level.padEnd(5), message, ...pairs(shown)].join(" ");
+      ? JSON.stringify({ time, level, message, ...flat })
+      : [time, level.padEnd(5), message, ...pairs(flat)].join(" ");
     options.write(printable(line));
   };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
@@ -94,6 +97,12 @@ export class Once {
   clear(key: string): void {
     this.#seen.delete(key);
   }
+}
+
+/** A value as one line has it. */
+function oneLine(value: LogFields[string]): string | number | undefined {
+  if (typeof value !== "object") return value;
+  return value.length === 0 ? undefined : value.join("; ");
 }
 
 function pairs(fields: LogFields): string[] {

@@ -38,7 +38,8 @@ export function terminalLines(entry: LogEntry, { columns, color }: TerminalStyle
   const text = printable(`${application === undefined ? "" : `${application}: `}${message}${factsOf(fields)}`);
   const width = Math.max(columns, LEAST_COLUMNS) - MARGIN;
   const [first = "", ...more] = wrapWords(text, width);
-  const advice = [fix, hint].flatMap((one) => one === undefined ? [] : wrapWords(printable(String(one)), width));
+  const advice = [fix, hint].flatMap((one) => one === undefined ? [] : Array.isArray(one) ? one : [String(one)])
+    .flatMap((one, _, all) => adviceLines(printable(one), width, all.length > 1));
   const paint = (code: string, part: string): string => color ? `\x1b[${code}m${part}\x1b[0m` : part;
   const indent = " ".repeat(MARGIN);
   return [
@@ -46,6 +47,23 @@ export function terminalLines(entry: LogEntry, { columns, color }: TerminalStyle
     ...more.map((line) => indent + line),
     ...advice.map((line) => indent + paint("2", line)),
   ].join("\n");
+}
+
+/** The lines of a piece of advice; of several, each begins further left than it goes on. */
+function adviceLines(text: string, width: number, isOneOfSeveral: boolean): string[] {
+  if (!isOneOfSeveral) return wrapWords(text, width);
+  const [first = "", ...more] = wrapWords(text, width - 2);
+  return [first, ...more.map((line) => `  ${line}`)];
+}
+
+/** Breaks a line at spaces for a terminal of some columns; what follows is indented `hang` further. */
+export function foldLine(text: string, columns: number, hang = 2): string[] {
+  const indent = /^ */.exec(text)?.[0] ?? "";
+  const width = Math.max(columns - indent.length, 8);
+  const [first = "", ...rest] = wrapWords(text.slice(indent.length), width);
+  // What follows has less room.
+  const more = rest.length === 0 ? [] : wrapWords(rest.join(" "), Math.max(width - hang, 8));
+  return [indent + first, ...more.map((line) => indent + " ".repeat(hang) + line)].map((line) => line.trimEnd());
 }
 
 /** Breaks a text at spaces into lines of at most `width` characters; a longer word is a line of its own. */

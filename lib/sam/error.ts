@@ -15,6 +15,19 @@ export type SamPhase = "connect" | "hello" | "session" | "stream" | "accept" | "
  */
 export type SamFailure = "unreachable" | "silent" | "closed" | "garbled" | "refused" | "withheld";
 
+/** What was found out about a SAM port where nothing listens. */
+export interface Diagnosis {
+  /** What it is, a sentence. */
+  readonly says: string;
+  /** What to do about it, with either router; undefined where there is nothing special. */
+  readonly fix?: {
+    /** With i2pd. */
+    readonly i2pd: string;
+    /** With Java I2P. */
+    readonly java: string;
+  };
+}
+
 /** Details of a {@linkcode SamError}. */
 export interface SamErrorDetails {
   /** The RESULT word of a refusal, as the router wrote it: routers use words that are not in the specification. */
@@ -60,6 +73,8 @@ export class SamError extends Error {
   readonly text: string | undefined;
   /** Whether another program may have the key of the session. */
   readonly keyMayBeTaken: boolean;
+  /** What was found out about it since, by other ports of the machine. */
+  diagnosis: Diagnosis | undefined = undefined;
 
   /** Composes the message from the parts. */
   constructor(phase: SamPhase, failure: SamFailure, details: SamErrorDetails = {}) {

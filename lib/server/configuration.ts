@@ -1,7 +1,7 @@
 import type { ConfigFile } from "../config/file.ts";
 import { type Endpoint, formatListen, isUnix, withPort } from "../config/endpoint.ts";
 import { forbiddenTarget } from "../config/forward.ts";
-import type { RawOptions } from "../config/raw_options.ts";
+import { missingValue, type RawOptions } from "../config/raw_options.ts";
 import { overlay } from "../config/overlay.ts";
 import {
   type ApplicationSettings,
@@ -42,7 +42,7 @@ export async function readConfiguration(
 ): Promise<Configuration> {
   const problems: string[] = [];
   const chosen = given.get("config")?.at(-1);
-  if (chosen?.text === "") throw new ConfigError([`Cannot use ${chosen.source}: a value is missing`]);
+  if (chosen?.text === "") throw new ConfigError([missingValue(chosen.source, "config")]);
   const file = chosen?.text;
   const { common, applications } = file === undefined ? NO_FILE : await readConfigFile(file, problems);
   const own: readonly RawOptions[] = applications.length === 0 ? [new Map()] : applications;

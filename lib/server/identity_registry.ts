@@ -6,14 +6,16 @@ import type { PrivateKey } from "../i2p/private_key.ts";
 import type { FileLock } from "../keys/file_lock.ts";
 import { KeyStore } from "../keys/key_store.ts";
 import { AwaitedRouter } from "../identity/awaited_router.ts";
-import { Identity, REUSE_DELAY } from "../identity/identity.ts";
+import { Identity, type IdentityOptions, REUSE_DELAY } from "../identity/identity.ts";
 import { PrimarySupport, type UdpOptions } from "../identity/primary_support.ts";
 import { type Log, type LogFields, withFields } from "../report/log.ts";
 import { sleep } from "../io/deadline.ts";
 import { generateKey } from "../sam/generate.ts";
+import { RouterKind } from "../sam/router_kind.ts";
 import type { SamSession } from "../sam/session.ts";
 import type { SamEndpoint } from "../sam/socket.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
+import { SilenceDiagnosis } from "../command/router_ports.ts";
 
 /** An application's use of its base identity. */
 export interface IdentityHandle {
@@ -50,6 +52,8 @@ export class IdentityRegistry {
   readonly #shared = new Map<string, Promise<Shared>>();
   /** What is known of routers, by bridge. */
   readonly #primary = new Map<string, PrimarySupport>();
+  readonly #routers = new Map<string, RouterKind>();
+  readonly #silence = new SilenceDiagnosis();
   readonly #log: Log;
   readonly #signal: Signal;
 
@@ -90,7 +94,8 @@ export class IdentityRegistry {
       const log = isOneOfSeveral ? withFields(this.#log, { application }) : this.#log;
       const routerPatience = settings.timeouts.wait;
       const udp = this.udpOf(settings, endpoint);
-      return handleAlone(new Identity({ endpoint, sessionOptions, udp, routerPatience, log }));
+      const [diagnose, router] = [this.#diagnoseAt(endpoint), this.#routerAt(endpoint)];
+      return handleAlone(new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, router, log }));
     }
     const session = describeSession(endpoint, settings);
     const id = JSON.stringify([name, keysDir()]);
@@ -148,7 +153,8 @@ export class IdentityRegistry {
     const log = isOneOfSeveral ? withFields(this.#log, holders) : this.#log;
     const { sessionOptions } = settings;
     const udp = this.udpOf(settings, endpoint);
-    const identity = new Identity({ endpoint, sessionOptions, udp, routerPatience, log, key });
+    const [diagnose, router] = [this.#diagnoseAt(endpoint), this.#routerAt(endpoint)];
+    const identity = new Identity({ endpoint, sessionOptions, udp, routerPatience, diagnose, router, log, key });
     const gone = Promise.withResolvers<void>();
     return { identity, lock, applications, session, gone, holders: 0, active: 0, isEnding: false };
   }
@@ -166,7 +172,7 @@ export class IdentityRegistry {
     return {
       identity: shared.identity,
       open: () => {
-        shared.opened ??= shared.identity.open();
+        shared.opened ??= this.#mark(shared.lock).then(() => shared.identity.open());
         shared.opened.catch(() => shared.isEnding = true);
         return shared.opened;
       },
@@ -176,6 +182,15 @@ export class IdentityRegistry {
         return released ??= this.#release(id, shared, application);
       },
     };
+  }
+
+  /** Notes for the next process that the identity is in use, in case that this one is killed. */
+  async #mark(lock: FileLock): Promise<void> {
+    try {
+      await lock.markInUse();
+    } catch (error) {
+      this.#log.warn(`Cannot note that an identity is in use: ${errorText(error)}`);
+    }
   }
 
   /** Releases an identity for an application; the last holder ends it. Never throws: others wait for the end. */
@@ -222,12 +237,26 @@ export class IdentityRegistry {
     }
   }
 
+  /** What asks which router is behind a bridge, for all identities there. */
+  #routerAt(endpoint: SamEndpoint): RouterKind {
+    const bridge = JSON.stringify(endpoint);
+    const router = this.#routers.get(bridge) ?? new RouterKind(endpoint, this.#signal);
+    this.#routers.set(bridge, router);
+    return router;
+  }
+
+  /** What finds out why nothing answers at a bridge. */
+  #diagnoseAt(endpoint: SamEndpoint): NonNullable<IdentityOptions["diagnose"]> {
+    return (failure, signal) => this.#silence.addTo(failure, endpoint, signal);
+  }
+
   /** Has the router make a key, as soon as it is there. */
   async #generate(endpoint: SamEndpoint, awaited: AwaitedRouter): Promise<PrivateKey> {
     for (;;) {
       try {
         return await generateKey(endpoint, this.#signal);
       } catch (error) {
+        await this.#silence.addTo(error, endpoint, this.#signal);
         if (this.#signal.aborted || !awaited.isWorthWaiting(error)) throw error;
         await sleep(awaited.next(), this.#signal);
         this.#signal.throwIfAborted();
@@ -235,11 +264,17 @@ export class IdentityRegistry {
     }
   }
 
-  /** Lets the router forget the last session of an identity, which this or another process has ended a moment ago. */
+  /**
+   * Lets the router forget the last session of an identity, which this or another process has ended a moment ago, or which
+   * ended with a process that was killed.
+   */
   async #waitForRouter(name: string, lock: FileLock): Promise<void> {
-    const since = Date.now() - await lock.lastStamp();
+    const last = await lock.lastUse();
+    // Who was killed may have been killed this very moment.
+    const since = last === "in use" ? 0 : Date.now() - last;
     if (since < 0 || since >= REUSE_DELAY) return;
-    this.#log.info(`Identity "${name}" was in use a moment ago: giving the router time to forget its last session`);
+    const why = last === "in use" ? "was in use by a process that did not end by itself" : "was in use a moment ago";
+    this.#log.info(`Identity "${name}" ${why}: giving the router time to forget its last session`);
     await sleep(REUSE_DELAY - since, this.#signal);
     this.#signal.throwIfAborted();
   }

@@ -19,7 +19,7 @@ interface Ready {
 }
 
 /** How far an identity is. */
-type Progress = Pick<IdentityFacts, "group" | "label" | "state" | "ageSeconds" | "clients">;
+type Progress = Pick<IdentityFacts, "group" | "label" | "state" | "reason" | "ageSeconds" | "clients">;
 
 /** What {@linkcode ReadyLines} are made of. */
 interface ReadyLinesOptions {
@@ -63,7 +63,7 @@ export class ReadyLines {
     const line = log.logFormat === "json"
       ? JSON.stringify({ event: "ready", ...all })
       : `ready ${Object.entries(all).map(([key, value]) => `${key}=${value}`).join(" ")}`;
-    if (announce === undefined) terminal.data(line);
+    if (announce === undefined) terminal.lines([line]);
     else announce(line);
   }
 
@@ -94,15 +94,16 @@ export class ReadyLines {
   suggest(ready: Ready): void {
     const { terminal, announce, configuration: { log } } = this.#options;
     if (!terminal.isInteractive || announce !== undefined || log.logFormat === "json") return;
-    terminal.talk(nextSteps(ready).join("\n"));
+    for (const step of nextSteps(ready)) terminal.say(step, STEP_INDENT);
   }
 
   /** Logs that time passes while the router builds tunnels, and when that is over. */
-  async whileWaiting(opening: Promise<unknown>): Promise<void> {
+  async whileWaiting(opening: Promise<unknown>, identities: () => readonly Progress[]): Promise<void> {
     const { log, stopping } = this.#options;
     const since = performance.now();
     const waited = (): string => formatDuration(performance.now() - since);
-    const reminder = setInterval(() => log.info(`Still waiting for tunnels: ${waited()}`), 60_000);
+    const what = (): string => whatIsAwaited(identities().find(({ state }) => state === "building"));
+    const reminder = setInterval(() => log.info(`Still waiting for ${what()}: ${waited()}`), 60_000);
     try {
       await opening;
       // A signal ends the waiting as well.
@@ -112,6 +113,9 @@ export class ReadyLines {
     }
   }
 }
+
+/** Characters in front of what to do next. */
+const STEP_INDENT = 13;
 
 /** What a person can do next with an application that is ready, a line each. */
 function nextSteps({ name, listen, status, needsLogin }: Ready): string[] {
@@ -127,7 +131,16 @@ function nextSteps({ name, listen, status, needsLogin }: Ready): string[] {
   ];
 }
 
-function progressLine({ group, label, ageSeconds }: Progress): string {
+/** What an identity waits for: there is a reason only where the router does not build tunnels. */
+function whatIsAwaited(identity: Pick<Progress, "reason"> | undefined): string {
+  return identity?.reason === null || identity === undefined ? "tunnels" : "the router";
+}
+
+/** What a terminal shows of an identity that waits. */
+export function progressLine(waiting: Progress): string {
+  const { group, label, ageSeconds } = waiting;
+  const what = whatIsAwaited(waiting);
   const whose = group === null ? "" : ` of ${label}`;
-  return `Waiting for tunnels${whose}: ${formatDuration(1000 * ageSeconds)} (it can take minutes)`;
+  const time = formatDuration(1000 * ageSeconds);
+  return `Waiting for ${what}${whose}: ${time}${what === "tunnels" ? " (it can take minutes)" : ""}`;
 }

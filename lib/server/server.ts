@@ -3,13 +3,14 @@ import { formatDuration } from "../config/duration.ts";
 import { type Endpoint, formatEndpoint, isUnix } from "../config/endpoint.ts";
 import type { RawOptions } from "../config/raw_options.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
+import { sleep } from "../io/deadline.ts";
 import { REASONS } from "../reasons/reasons.ts";
 import type { AuditBook } from "../report/audit_book.ts";
-import type { Counters } from "../report/counters.ts";
+import { Counters } from "../report/counters.ts";
 import { KeepLimit } from "../relay/keeper.ts";
 import type { Log } from "../report/log.ts";
 import { Repeats } from "../report/repeats.ts";
-import type { Snapshot } from "../status/snapshot.ts";
+import type { IdentityFacts, Snapshot } from "../status/snapshot.ts";
 import { DescriptorBudget } from "./capacity.ts";
 import { listen, loadAll, type SharedServices } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
@@ -18,7 +19,8 @@ import { STDIN } from "../command/config_file.ts";
 import { defaultKeysDir } from "../command/keys_dir.ts";
 import { ownIdentifiers } from "./machine.ts";
 import { InstanceNote } from "../command/instances.ts";
-import { keepOnly, requireNet } from "../command/permissions.ts";
+import { giveBack, keepOnly, requireNet } from "../command/permissions.ts";
+import { ROUTER_PORTS } from "../command/router_ports.ts";
 import { ReadyLines } from "./ready_lines.ts";
 import { Reloader } from "./reload.ts";
 import { DRAIN_TIMEOUT, RunningApplications } from "./applications.ts";
@@ -28,6 +30,12 @@ import { openLog, type Terminal } from "../command/terminal.ts";
 
 /** Milliseconds between two looks at whether the note for other commands is still true. */
 const NOTE_INTERVAL = 2_000;
+
+/**
+ * Milliseconds for what is left after the drain to close. What hangs in the system does not keep the program from ending,
+ * such as a file that a reload reads from a pipe, or a network.
+ */
+const CLOSE_TIMEOUT = 700;
 
 /** What `audit` adds to a server. */
 interface Audit {
@@ -46,7 +54,12 @@ export async function runServer(
   stop: StopSignal,
   audit?: Audit,
 ): Promise<Counters> {
-  const server = new Server(await readConfiguration(given), given, terminal, audit);
+  const reading = readConfiguration(given);
+  // When a signal comes first, nobody waits for what it comes to.
+  reading.catch(() => {});
+  const configuration = await Promise.race([reading, stop.promise]);
+  if (configuration === undefined) return new Counters();
+  const server = new Server(configuration, given, terminal, audit);
   try {
     const running = server.run(stop);
     // When a signal comes first, closing the server fails what it waits for: nobody waits for that any more.
@@ -54,7 +67,9 @@ export async function runServer(
     await Promise.race([running, stop.promise]);
     await Promise.race([server.drain(), stop.secondSignal]);
   } finally {
-    await Promise.race([server.close(), stop.secondSignal]);
+    const patience = new AbortController();
+    await Promise.race([server.close(), stop.secondSignal, sleep(CLOSE_TIMEOUT, patience.signal)]);
+    patience.abort();
   }
   return server.summarize();
 }
@@ -79,6 +94,8 @@ export class Server {
   #progress: Disposable | undefined;
   #note: InstanceNote | undefined;
   #noteTicker: ReturnType<typeof setInterval> | undefined;
+  /** Gives back what is only needed until there is a session. */
+  #giveBackRest: () => void = () => {};
 
   constructor(configuration: Configuration, given: RawOptions, terminal: Terminal, audit?: Audit) {
     const { signal: stopping } = this.#stopping;
@@ -112,7 +129,10 @@ export class Server {
       announce: audit?.announce,
       log,
       isServed: (application) => [...running.served.values()].includes(application),
-      beforeAnnouncing: () => this.#updateNote(),
+      beforeAnnouncing: () => {
+        this.#giveBackRest();
+        return this.#updateNote();
+      },
       stopping,
     });
     this.#running = running;
@@ -140,7 +160,8 @@ export class Server {
     if (file === STDIN) stop.onHangup(() => this.#log.warn("The configuration came from standard input: it stays"));
     else if (file !== undefined) stop.onHangup(() => this.#reloader.request());
     const started = this.#startAll(applications);
-    this.#progress = this.#readyLines.showProgress(() => this.#snapshot().applications.flatMap((a) => a.identities));
+    const identities = (): IdentityFacts[] => this.#snapshot().applications.flatMap((a) => a.identities);
+    this.#progress = this.#readyLines.showProgress(identities);
     this.#reloader.waitFor(started);
     await started;
     this.#stopping.signal.throwIfAborted();
@@ -152,7 +173,7 @@ export class Server {
         if (this.#running.served.get(key) === application) throw error;
       })
     );
-    await this.#readyLines.whileWaiting(Promise.all(opening));
+    await this.#readyLines.whileWaiting(Promise.all(opening), identities);
     this.#audit?.ready();
     this.#suggest();
     await stop.promise;
@@ -272,9 +293,12 @@ export class Server {
     const services = applications.flatMap(({ forward }) => forward?.rules.map(({ target }) => target) ?? []);
     const sockets = applications.flatMap(({ listen }) => listen.filter(isUnix));
     const reloading = file !== undefined && { reloading: { folders } };
+    const needed = [first.sam, ...services];
+    // Until there is a session, the ports of routers tell why there is none.
+    this.#giveBackRest = () => giveBack(ROUTER_PORTS, needed);
     const left = keepOnly({
       sam: first.sam,
-      services,
+      services: [...services, ...ROUTER_PORTS],
       udp: first.udp.enabled,
       sockets,
       removing: this.#note?.paths ?? [],

@@ -3,7 +3,7 @@ import { looksLikeHttp } from "./http.ts";
 import { RESOLVE, RESOLVE_PTR } from "./resolve.ts";
 import { parseRequest4 } from "./socks4.ts";
 import { encodeLoginStatus, encodeMethod, Method, parseGreeting, parseLogin, parseRequest5 } from "./socks5.ts";
-import { BIND, CONNECT, type Login, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
+import { BIND, CONNECT, latin1, type Login, type Parsed, SocksError, type SocksRequest } from "./wire.ts";
 
 /** What a handshake needs of a connection. */
 export interface ByteStream {
@@ -99,7 +99,9 @@ async function readRequest(client: ByteStream, reader: HandshakeReader, policy: 
     return value === undefined ? undefined : { value, length: 0 };
   };
   const http = reader.tryTake(parseHttp) ?? await reader.take(parseHttp);
-  if (http) throw new SocksError("http", "An HTTP request came to the SOCKS port");
+  if (http) {
+    throw new SocksError("http", "An HTTP request came to the SOCKS port", undefined, { sent: latin1(reader.rest()) });
+  }
   throw new SocksError("notSocks", `The first byte is ${version}, so this is not a SOCKS client`);
 }
 
@@ -142,7 +144,7 @@ async function authenticate(
   const takeLogin = async (): Promise<Login> => reader.tryTake(parseLogin) ?? await reader.take(parseLogin);
   const login = await takeLogin().catch((error) => {
     if (wanted === "required" || !offered.includes(Method.none)) throw error;
-    throw new SocksError("loginMissing", "The client offered a login, and then sent none");
+    throw new SocksError("loginMissing", "The client offered a login, and then sent none", undefined, { cause: error });
   });
   const isRight = wanted !== "required" || (await verify?.(login) ?? false);
   await writeAll(client, encodeLoginStatus(isRight));

@@ -90,12 +90,21 @@ export class SocksError extends Error {
   /** In which version a reply is still to be written; undefined where no reply is possible or it is written already. */
   readonly version: 4 | 5 | undefined;
 
-  /** Takes the version in which a reply is still due. */
-  constructor(problem: SocksProblem, message: string, version?: 4 | 5) {
-    super(message);
+  /** What the client had sent, where that is no SOCKS; empty otherwise. */
+  readonly sent: string;
+
+  /** Takes the version in which a reply is still due, what was sent, and the error behind it. */
+  constructor(
+    problem: SocksProblem,
+    message: string,
+    version?: 4 | 5,
+    { sent = "", cause }: { sent?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
     this.name = "SocksError";
     this.problem = problem;
     this.version = version;
+    this.sent = sent;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Block, parseBlocks } from "../../lib/manual/blocks.ts";
+import { type Block, parseBlocks } from "../../lib/manual/markdown.ts";
 import { TOPICS } from "../../lib/manual/topics.ts";
 
 /**

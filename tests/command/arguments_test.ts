@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { type Arguments, parseArguments } from "../../lib/command/arguments.ts";
+import { type Arguments, parseArguments, SEVERAL_SERVICES } from "../../lib/command/arguments.ts";
 import { CliError, ExitCode } from "../../lib/command/exit_code.ts";
 import { flagOf, isNegatable, OPTIONS, variableOf, VERBS } from "../../lib/config/options.ts";
 import { pureTest } from "../support/pure.ts";
@@ -163,7 +163,9 @@ pureTest("parseArguments() refuses an option of another verb", () => {
   for (const option of OPTIONS) {
     for (const verb of VERBS.filter((v) => !option.verbs.includes(v))) {
       const args = [verb, flagOf(option), ...(option.value === undefined ? [] : ["1"])];
-      assertRefused(args, `${verb} has no option ${flagOf(option)}`, []);
+      // With a name, somebody wants several services.
+      const advice = verb === "service" && option.name === "name" ? [SEVERAL_SERVICES] : [];
+      assertRefused(args, `${verb} has no option ${flagOf(option)}`, advice);
     }
   }
 });
@@ -281,9 +283,10 @@ pureTest("parseArguments() asks only for variables that the verb has use for", (
   assertEquals(asked(["lookup", "a.i2p"]), ["I2P_SOCKS_SAM", "I2P_SOCKS_SAM_PASSWORD_FILE", "I2P_SOCKS_SAM_USER"]);
   assertEquals(asked(["lookup", "a.i2p", "--sam=1", "--sam-user=x", "--sam-password-file=y"]), []);
   assertEquals(asked(["setup"]), ["I2P_SOCKS_LISTEN", "I2P_SOCKS_NAME", "I2P_SOCKS_QUIET"]);
+  assertEquals(asked(["status"]), ["I2P_SOCKS_NAME"]);
   assertEquals(asked(["serve", "--listen", "1"]).includes("I2P_SOCKS_LISTEN"), false);
   assertEquals(asked(["serve", "--deny", "*"]).includes("I2P_SOCKS_DENY"), true, "those of both places count");
-  for (const args of [["hash-login", "me"], ["help"], ["status"], ["--help"], ["lookup", "--version"]]) {
+  for (const args of [["hash-login", "me"], ["help"], ["--help"], ["lookup", "--version"]]) {
     assertEquals(asked(args), [], args.join(" "));
   }
 });

@@ -130,7 +130,7 @@ Deno.test({
       assertEquals(await hintsOf("web"), ["There is irc at 127.0.0.1:9101"]);
       const web = await makeNote(anInstance("web", 9102));
       assertEquals(await hintsOf(undefined), [
-        "setup takes --name NAME, ping --via NAME, and status and why NAME alone",
+        "Add --name NAME",
         ...["irc at 127.0.0.1:9101", "web at 127.0.0.1:9102"],
       ]);
       assertEquals((await findApplication("web"))?.application.listen, ["127.0.0.1:9102"]);

@@ -308,7 +308,8 @@ pureTest("parseConfigFile() refuses a file that is empty, a list or a scalar", (
     const text of ["", "\n\n", "# only a comment\n", "---\n", "null", "- name: x\n", "[]", "name", "5", "true", '"x"']
   ) {
     const what = /^(?:\s*|#.*\n|---\n)$/.test(text) ? "is empty" : "is not a mapping";
-    const problem = `The file ${what}: it needs options, one a line as "listen: 9050", or a list "applications"`;
+    const problem =
+      `The file ${what}: it needs options, one a line as "listen: 127.0.0.1:9101", or a list "applications"`;
     assertEquals(parse(text), { problems: [problem], file: NOTHING }, text);
   }
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { RawOptions } from "../../lib/config/raw_options.ts";
 import { overlay } from "../../lib/config/overlay.ts";
 import { MAX_SESSION_OPTIONS } from "../../lib/config/session_options.ts";
@@ -150,7 +150,7 @@ pureTest("readSettings() listens everywhere it is told to, and takes the last of
 
 pureTest("readSettings() names the option, the value and the reason", () => {
   const problems: readonly (readonly [string, string, string])[] = [
-    ["listen", "", "a value is missing"],
+    ["listen", "", "[HOST:]PORT"],
     [
       "listen",
       "0.0.0.0:4447",
@@ -171,11 +171,11 @@ pureTest("readSettings() names the option, the value and the reason", () => {
     ["handshake-timeout", "10", "a duration is a number with ms, s, m or h behind it, such as 90s"],
     ["idle-timeout", "577h", "the longest duration is 576h"],
     ["max-connections", "0", "a whole number from 1 to 65535 is needed"],
-    ["identity", "", "a value is missing"],
+    ["identity", "", "NAME"],
     ["identity", "a/b", 'the name of an identity has letters, digits, "-" and "_", 64 at most'],
-    ["keys-dir", "", "a value is missing"],
-    ["auth-file", "", "a value is missing"],
-    ["isolate", "", "a value is missing"],
+    ["keys-dir", "", "DIR"],
+    ["auth-file", "", "FILE"],
+    ["isolate", "", "LIST"],
     ["isolate", "login", "it must be one of auth, destination, port, client, stream, none"],
     ["isolate", "auth,none", '"none" stands alone'],
     ["max-identities", "65", "a whole number from 1 to 64 is needed"],
@@ -193,7 +193,10 @@ pureTest("readSettings() names the option, the value and the reason", () => {
     ["o", "novalue", "an option is KEY=VALUE, without spaces or quotes"],
   ];
   for (const [name, text, reason] of problems) {
-    assertEquals(problemsOf({ [name]: text }), [`Cannot use ${flag(name)} "${text}": ${reason}`]);
+    const whole = text === ""
+      ? `${flag(name)} needs a value: ${reason}`
+      : `Cannot use ${flag(name)} "${text}": ${reason}`;
+    assertEquals(problemsOf({ [name]: text }), [whole]);
   }
 });
 
@@ -265,8 +268,9 @@ pureTest("readSettings() accepts numbers at each end of their range and refuses 
   for (const [name, min, max] of ranges) {
     for (const good of [min, max]) read({ [name]: String(good) });
     for (const bad of [min - 1, max + 1, `${min}.5`, "", "x", `${max} `, `+${max}`, "1e0", "0x1", "NaN"]) {
-      const reason = bad === "" ? "a value is missing" : `a whole number from ${min} to ${max} is needed`;
-      assertEquals(problemsOf({ [name]: String(bad) }), [`Cannot use --${name} "${bad}": ${reason}`]);
+      const problems = problemsOf({ [name]: String(bad) });
+      if (bad === "") assertMatch(problems[0] ?? "", new RegExp(`^--${name} needs a value: \\S+$`));
+      else assertEquals(problems, [`Cannot use --${name} "${bad}": a whole number from ${min} to ${max} is needed`]);
     }
   }
 });
@@ -337,7 +341,7 @@ pureTest("readSettings() checks a tunnel option even where both directions have 
 
 pureTest("readSettings() does not call an option missing that was given with a wrong value", () => {
   const given = { "sam-user": "", "sam-password-file": "/x" };
-  assertEquals(problemsOf(given), ['Cannot use --sam-user "": a value is missing']);
+  assertEquals(problemsOf(given), ["--sam-user needs a value: NAME"]);
 });
 
 pureTest("readSettings() takes names of identities that are file names everywhere", () => {
@@ -432,6 +436,15 @@ pureTest("readSettings() takes every rule, in order, and names each that is none
     'Cannot use --deny ":80": a rule is HOST, HOST:PORT or HOST:LOW-HIGH, with * for any characters',
     'Cannot use --deny "*:65536": ports go from 0 to 65535, the lower one first',
   ]);
+});
+
+pureTest("readSettings() gives a session that is called no ElGamal, unless it is asked for", () => {
+  const typesOf = (given: Record<string, string>): string | undefined => optionsOf(given)["i2cp.leaseSetEncType"];
+  assertEquals(typesOf({}), "4,0");
+  assertEquals(typesOf({ forward: "127.0.0.1:80" }), "4");
+  assertEquals(typesOf({ bind: "true" }), "4");
+  assertEquals(typesOf({ bind: "true", "lease-set-encryption": "4,0" }), "4,0");
+  assertEquals(typesOf({ forward: "127.0.0.1:80", o: "i2cp.leaseSetEncType=0" }), "0");
 });
 
 pureTest("readSettings() passes lists of encryption types on", () => {

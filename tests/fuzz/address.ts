@@ -60,6 +60,8 @@ export const address: Target<string> = {
     "fd60:db4d:ddb5::127.0.0.1",
     `${"a".repeat(16)}.oc.b32.i2p`,
     `${"a".repeat(15)}1.oc.b32.i2p`,
+    `${"a".repeat(16)}.b32.i2p`,
+    `${"a".repeat(17)}.b32.i2p`,
   ],
   generate: (random) => {
     const host = randomHost(random);
@@ -96,7 +98,7 @@ function kindOfIp(given: string): AddressKind {
 function kindOf(host: string): AddressKind {
   if (host === "") return "malformed";
   if (!host.endsWith(".i2p")) return "clearnet";
-  if (/^[a-z2-7]{16}\.oc\.b32\.i2p$/.test(host)) return "garlicat";
+  if (/^[a-z2-7]{16}(\.oc)?\.b32\.i2p$/.test(host)) return "garlicat";
   if (host.endsWith(".b32.i2p")) return kindOfLabel(host.slice(0, -8));
   const isName = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+i2p$/.test(host) && host.length <= MAX_NAME_LENGTH;
   return isName ? "name" : "malformed";
@@ -138,7 +140,7 @@ function randomHost(random: Random): string {
         "::ffff:1.2.3.4",
       ]);
     case 4:
-      return `${encodeI2pBase32(random.bytes(10))}.oc.b32.i2p`;
+      return `${encodeI2pBase32(random.bytes(10))}${random.pick([".oc", ""])}.b32.i2p`;
     case 3:
       return random.latin1(random.below(20));
     default:

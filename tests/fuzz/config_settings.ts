@@ -66,7 +66,8 @@ export function checkSettings({ common, applications }: ConfigFile): void {
 function checkGiven(given: RawOptions): void {
   const problems: string[] = [];
   const settings = readApplication(given, problems);
-  const sources = [...given.values()].flat().map(({ source, text }) => `Cannot use ${source} "${text}": `);
+  const sources = [...given.values()].flat()
+    .map(({ source, text }) => text === "" ? `${source} needs a value: ` : `Cannot use ${source} "${text}": `);
   const isPlaced = (problem: string): boolean => sources.some((source) => problem.startsWith(source));
   for (const problem of problems) {
     const isOfAll =

@@ -14,6 +14,8 @@ pureTest("hostOf() takes the host out of an authority", () => {
     ["[::1", "::1"],
     ["2001:db8::1", "2001:db8::1"],
     ["10.0.0.1:8080", "10.0.0.1"],
+    ["[fd60:db4d:ddb5::1]:80", "aaaaaaaaaaaaaaab.oc.b32.i2p"],
+    ["aaaaaaaaaaaaaaab.b32.i2p", "aaaaaaaaaaaaaaab.oc.b32.i2p"],
     ["", ""],
   ];
   for (const [authority, host] of hosts) assertEquals(hostOf(authority), host, authority);

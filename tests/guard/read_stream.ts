@@ -1,5 +1,5 @@
 import type { Protocol } from "../../lib/guard/detector.ts";
-import { fromLatin1, toLatin1 } from "../../lib/guard/latin1.ts";
+import { fromLatin1, toLatin1 } from "../../lib/io/latin1.ts";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { StreamGuard } from "../../lib/guard/stream_guard.ts";
 

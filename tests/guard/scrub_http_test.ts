@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { HTTP } from "../../lib/guard/http.ts";
-import { fromLatin1, toLatin1 } from "../../lib/guard/latin1.ts";
+import { fromLatin1, toLatin1 } from "../../lib/io/latin1.ts";
 import { MAX_HEAD } from "../../lib/guard/request_reader.ts";
 import { HttpScrubber, NEUTRAL_USER_AGENT } from "../../lib/guard/scrub_http.ts";
 import { concat } from "../support/bytes.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { INSPECTED } from "../../lib/guard/detector.ts";
 import { makeFinder } from "../../lib/guard/identifiers.ts";
 import { IRC } from "../../lib/guard/irc.ts";
-import { toLatin1 } from "../../lib/guard/latin1.ts";
+import { toLatin1 } from "../../lib/io/latin1.ts";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { PROTOCOLS } from "../../lib/guard/protocols.ts";
 import { StreamGuard } from "../../lib/guard/stream_guard.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parseAddress } from "../../lib/i2p/address.ts";
-import { garlicatName, isGarlicatName } from "../../lib/i2p/garlicat.ts";
+import { garlicatHost, garlicatName } from "../../lib/i2p/garlicat.ts";
 import { pureTest } from "../support/pure.ts";
 
 /** Addresses of GarliCat and the names behind them: the last 80 bits, in base32. */
@@ -17,7 +17,7 @@ const NAMES: readonly [string, string][] = [
 pureTest("garlicatName() writes the last 80 bits of a GarliCat address in base32", () => {
   for (const [address, label] of NAMES) {
     assertEquals(garlicatName(address), `${label}.oc.b32.i2p`);
-    assertEquals(isGarlicatName(`${label}.oc.b32.i2p`), true);
+    assertEquals(garlicatHost(`${label}.oc.b32.i2p`), `${label}.oc.b32.i2p`);
     for (const given of [address, `[${address}]`]) {
       assertEquals(parseAddress(given), { kind: "garlicat", host: `${label}.oc.b32.i2p` });
     }
@@ -50,6 +50,11 @@ pureTest("garlicatName() knows no other address", () => {
 
 pureTest("parseAddress() takes names of GarliCat, and only whole ones", () => {
   assertEquals(parseAddress("ABCDEFGHIJKLMNOP.oc.b32.i2p."), { kind: "garlicat", host: "abcdefghijklmnop.oc.b32.i2p" });
+  // As OnionCat asks.
+  assertEquals(parseAddress("ABCDEFGHIJKLMNOP.b32.i2p"), { kind: "garlicat", host: "abcdefghijklmnop.oc.b32.i2p" });
+  for (const host of ["abcdefghijklmno.b32.i2p", "abcdefghijklmnopq.b32.i2p", "x.abcdefghijklmnop.b32.i2p"]) {
+    assertEquals(parseAddress(host).kind, "malformed", host);
+  }
   for (const host of ["abc.oc.b32.i2p", "abcdefghijklmno1.oc.b32.i2p", "oc.b32.i2p", "x.abcdefghijklmnop.oc.b32.i2p"]) {
     assertEquals(parseAddress(host).kind, "malformed", host);
   }

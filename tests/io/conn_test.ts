@@ -1,8 +1,10 @@
-import { assertEquals } from "@std/assert";
-import { closeAfterReply, closeQuietly, isExhaustion, LINGER, writeAll } from "../../lib/io/conn.ts";
+import { assert, assertEquals } from "@std/assert";
+import { closeAfterReply, closeQuietly, connectTcp, isExhaustion, LINGER, writeAll } from "../../lib/io/conn.ts";
+import { SharedSignal } from "../../lib/io/signal.ts";
 import { Clock } from "../support/clock.ts";
 import { FakeStream } from "../support/fake_stream.ts";
 import { pureTest } from "../support/pure.ts";
+import { until } from "../support/wait.ts";
 
 /** A connection whose other side does what the test says. */
 class Talker {
@@ -105,3 +107,30 @@ pureTest("isExhaustion() knows a lack of descriptors or memory by its code", () 
     assertEquals(isExhaustion(other), false);
   }
 });
+
+Deno.test("connectTcp() leaves no connection open that is given up while it comes about", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  let givenUp = 0;
+  for (let i = 0; i < 300; i++) {
+    const signal = new SharedSignal();
+    const connecting = connectTcp({ hostname: "127.0.0.1", port }, signal);
+    // The connection stands when the timer rings, but the runtime has not said so yet.
+    setTimeout(() => {
+      keepBusy(1);
+      signal.abort(new Error("given up"));
+    });
+    keepBusy(1);
+    await connecting.then((conn) => conn.close(), () => void givenUp++);
+    using accepted = await listener.accept();
+    let hasEnded = false;
+    accepted.read(new Uint8Array(1)).catch(() => null).then((count) => hasEnded = count === null);
+    await until("the connection ends", () => hasEnded);
+  }
+  assert(givenUp > 0, "none was given up");
+});
+
+/** Keeps the event loop busy for some milliseconds. */
+function keepBusy(milliseconds: number): void {
+  for (const end = performance.now() + milliseconds; performance.now() < end;);
+}

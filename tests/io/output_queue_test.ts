@@ -63,3 +63,73 @@ pureTest("OutputQueue drops everything once writing has failed", async () => {
   await queue.flush();
   assertEquals([queue.failure, writes], [failure, 1]);
 });
+
+/** An error of the system, as the runtime throws them. */
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code} (os error 0)`), { code });
+}
+
+/** A disk with room for so many bytes. */
+class Disk implements Output {
+  text = "";
+  room = 0;
+
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.room === 0) return Promise.reject(systemError("ENOSPC"));
+    const count = Math.min(this.room, bytes.length);
+    this.room -= count;
+    this.text += new TextDecoder().decode(bytes.subarray(0, count));
+    return Promise.resolve(count);
+  }
+}
+
+/** Writes lines one after the other. */
+async function writeLines(queue: OutputQueue, ...lines: readonly string[]): Promise<void> {
+  for (const line of lines) {
+    queue.write(`${line}\n`);
+    await queue.flush();
+  }
+}
+
+pureTest("OutputQueue goes on when a full disk has room again, and says what is missing", async () => {
+  const disk = new Disk();
+  const queue = new OutputQueue(disk, { most: 100, lost: (lines) => `[${lines} lost]\n` });
+  disk.room = 6;
+  await writeLines(queue, "one", "two", "three", "four");
+  assertEquals([disk.text, queue.failure], ["one\ntw", undefined]);
+  disk.room = 100;
+  await writeLines(queue, "five", "six");
+  assertEquals(disk.text, "one\ntw\n[3 lost]\nfive\nsix\n", "the line that was cut is one of them");
+});
+
+pureTest("OutputQueue counts what a full disk refuses together with the line that says so", async () => {
+  const disk = new Disk();
+  const queue = new OutputQueue(disk, { most: 100, lost: (lines) => `[${lines} lost]\n` });
+  await writeLines(queue, "one");
+  disk.room = 4;
+  await writeLines(queue, "two");
+  disk.room = 100;
+  await writeLines(queue, "three");
+  assertEquals(disk.text, "[1 l\n[2 lost]\nthree\n");
+});
+
+pureTest("OutputQueue ends with a full disk where no line may be lost", async () => {
+  const queue = new OutputQueue(new Disk());
+  await writeLines(queue, "a result");
+  assertEquals((queue.failure as Error).message, "ENOSPC (os error 0)");
+});
+
+Deno.test("OutputQueue waits for an output that would have to wait", async () => {
+  let attempts = 0;
+  let text = "";
+  const queue = new OutputQueue({
+    write: (bytes) => {
+      if (++attempts < 3) return Promise.reject(new Deno.errors.WouldBlock());
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  });
+  queue.write("late\n");
+  await queue.flush();
+  assertEquals([text, queue.failure], ["late\n", undefined]);
+});

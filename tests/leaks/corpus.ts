@@ -14,7 +14,7 @@
  */
 import type { OwnIdentifiers } from "../../lib/guard/identifiers.ts";
 import { makeFinder } from "../../lib/guard/identifiers.ts";
-import { fromLatin1, toLatin1 } from "../../lib/guard/latin1.ts";
+import { fromLatin1, toLatin1 } from "../../lib/io/latin1.ts";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { PROTOCOLS } from "../../lib/guard/protocols.ts";
 import { type Scrubber, StreamGuard } from "../../lib/guard/stream_guard.ts";

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseBlocks } from "../../lib/manual/blocks.ts";
-import { renderMarkdown } from "../../lib/manual/markdown.ts";
+import { parseBlocks, renderMarkdown } from "../../lib/manual/markdown.ts";
 import { renderText } from "../../lib/manual/text.ts";
 import { pureTest } from "../support/pure.ts";
 import { PAGE } from "./page.ts";

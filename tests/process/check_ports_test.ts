@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { lookForSocks } from "../../lib/cli/check_ports.ts";
+import { lookForSocks } from "../../lib/command/router_ports.ts";
 import { proxyCommand, runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { freePort } from "../support/free_port.ts";
@@ -50,7 +50,7 @@ function answer(port: number): string {
 
 /** What listens where, and what is said of it. */
 const CASES: readonly { what: string; port: number; serve: string; text?: string; says: string; fix: string }[] = [
-  { what: "no router", port: 0, serve: "", says: "no router is running", fix: "i2pd: start it" },
+  { what: "no router", port: 0, serve: "", says: "no router is running", fix: "i2pd: start the router" },
   {
     what: "a real i2pd without SAM",
     port: 7070,
@@ -98,22 +98,54 @@ e2eTest(
   async (t) => {
     for (const { what, port, serve, text, says, fix } of CASES) {
       await t.step(what, async () => {
-        await using scratch = await makeScratch();
-        await scratch.file("i2pd.conf", I2PD);
-        await scratch.file("answer", text ?? "");
-        const { program, args } = proxyCommand(["check", "--no-session"]);
-        const env = { DIR: scratch.dir, PORT: `${port}`, SERVE: serve, DENO_NO_UPDATE_CHECK: "1" };
-        const { code, stdout } = await runCommand(
-          "unshare",
-          ["--net", "bash", "-c", SCRIPT, "bash", program, ...args],
-          {
-            env,
-          },
-        );
-        assertEquals(code, 69, stdout);
-        assertStringIncludes(stdout, says);
-        assertStringIncludes(stdout, fix);
+        // Whatever asks for a session says the same, each in a network of its own; serve has the port of a router's SOCKS.
+        const verbs = [["check", "--no-session"], ["serve"], ["connect", "a.i2p", "80"]];
+        for (const verb of verbs) {
+          await using scratch = await makeScratch();
+          await scratch.file("i2pd.conf", I2PD);
+          await scratch.file("answer", text ?? "");
+          const env = { DIR: scratch.dir, PORT: `${port}`, SERVE: serve, DENO_NO_UPDATE_CHECK: "1" };
+          const { program, args } = proxyCommand(verb);
+          const { code, stdout, stderr } = await runCommand(
+            "unshare",
+            ["--net", "bash", "-c", SCRIPT, "bash", program, ...args],
+            {
+              env,
+            },
+          );
+          assertEquals(code, 69, stdout + stderr);
+          assertStringIncludes(stdout + stderr, says, verb[0]);
+          assertStringIncludes(stdout + stderr, fix, verb[0]);
+        }
       });
+    }
+  },
+);
+
+e2eTest(
+  "while it waits for a router, log, /ready and status say why SAM does not answer",
+  ["unshare", "ip", "ss", "socat", "curl"],
+  async () => {
+    await using scratch = await makeScratch();
+    await scratch.file("answer", "HTTP/1.1 302 Found\r\n\r\n");
+    const words = ["serve", "--listen", "127.0.0.1:0", "--status", "127.0.0.1:4448", "--wait", "1h"];
+    const { program, args } = proxyCommand(words);
+    const line = [program, ...args].map((word) => `'${word}'`).join(" ");
+    // The status is asked for until the look at the ports is over.
+    const script = SCRIPT + `${line} 2> "$DIR/serve" & served=$!
+until grep -q 'not there yet' "$DIR/serve"; do sleep 0.1; done
+until curl -s http://127.0.0.1:4448/ready | grep 'SAM is off'; do sleep 0.1; done
+curl -s http://127.0.0.1:4448/ready
+kill -TERM $served; wait $served; echo ===; cat "$DIR/serve"`;
+    const env = { DIR: scratch.dir, PORT: "7657", SERVE: answer(7657), DENO_NO_UPDATE_CHECK: "1" };
+    const { stdout } = await runCommand("unshare", ["--net", "bash", "-c", script, "bash", "true"], { env });
+    const [says, fix] = [
+      "but Java I2P is running (its console is at 127.0.0.1:7657)",
+      'start the "SAM application bridge"',
+    ];
+    for (const text of stdout.split("===")) {
+      assertStringIncludes(text, says);
+      assertStringIncludes(text.replaceAll('\\"', '"'), fix);
     }
   },
 );

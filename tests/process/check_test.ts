@@ -43,6 +43,34 @@ for (const [manners, router] of [["i2pd", "i2pd"], ["java", "Java I2P"]] as cons
   });
 }
 
+Deno.test("check --watch tells when a step fails in another way for the same reason", async () => {
+  let says = "SSH-2.0-x\r\n";
+  await using other = startImpostor((conn) => conn.write(new TextEncoder().encode(says)));
+  await using child = spawnProxy(proxyCommand(["check", "--watch", "--sam", `127.0.0.1:${other.port}`]));
+  await child.waitFor("stdout", /is not a SAM bridge: it is an SSH server/);
+  says = "HTTP/1.1 200 OK\r\n\r\n";
+  await child.waitFor("stdout", /is not a SAM bridge: it is a web server/);
+  assertEquals(child.stdout().split("accepts connections").length, 2, child.stdout());
+  await child.stop("SIGTERM");
+});
+
+Deno.test("check knows a web server that waits for more than a greeting before a bridge's time is over", async () => {
+  await using web = startImpostor(async (conn) => {
+    let request = "";
+    const buffer = new Uint8Array(1024);
+    while (!request.includes("\r\n\r\n")) {
+      const count = await conn.read(buffer);
+      if (count === null) return;
+      request += new TextDecoder().decode(buffer.subarray(0, count));
+    }
+    await conn.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n<title>i2pd webconsole</title>"));
+  });
+  // A bridge has ten seconds to answer.
+  const { code, stdout } = await runProxy(["check", "--sam", `127.0.0.1:${web.port}`, "--timeout", "9s"]);
+  assertEquals(code, 69, stdout);
+  assertStringIncludes(stdout, `127.0.0.1:${web.port} is not a SAM bridge: it is a web page of i2pd`);
+});
+
 for (const manners of ["i2pd", "java"] as const) {
   Deno.test(`check --udp sends a datagram from a session to another, and says so when none arrives, ${manners}`, async () => {
     await using bridge = await startSamBridge({ manners, udp: true });

@@ -104,6 +104,8 @@ pureTest("candidatesFor() knows where the cursor is", () => {
     "--scrub ": ["list", "irc", "http"],
     "--scrub=irc,h": ["list", "--scrub=irc,irc", "--scrub=irc,http"],
     "--name ": ["word"],
+    "status --name ": ["application"],
+    "setup firefox --name ": ["application"],
     "--config ": ["file"],
     "--config=/etc/": ["file"],
     "--keys-dir ": ["folder"],

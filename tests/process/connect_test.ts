@@ -5,6 +5,7 @@ import { decodeI2pBase64 } from "../../lib/i2p/base64.ts";
 import { b32Address } from "../../lib/i2p/destination.ts";
 import { REASONS } from "../../lib/reasons/reasons.ts";
 import { decode as text, encode as bytes } from "../support/bytes.ts";
+import { runProxy } from "../support/command.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type PipedOptions, type PipedResult, runPiped } from "./piped.ts";
 import { startProxyProcess } from "../support/proxy_process.ts";
@@ -171,7 +172,12 @@ const FAILURES: readonly { what: string; args: string[]; bridge?: SamBridgeOptio
   { what: "--via-user alone", args: ["peer.i2p", "22", "--via-user", "x"], code: 2, says: "without --via" },
   { what: "--via off loopback", args: ["peer.i2p", "22", "--via", "10.0.0.1:1"], code: 2, says: "loopback" },
   { what: "nobody at --via", args: ["peer.i2p", "22", "--via", "127.0.0.1:9"], code: 69, says: "no running proxy" },
-  { what: "nobody at --sam", args: ["peer.i2p", "22", "--sam", "127.0.0.1:9"], code: 69, says: "no SAM bridge" },
+  {
+    what: "nobody at --sam",
+    args: ["peer.i2p", "22", "--sam", "127.0.0.1:9"],
+    code: 69,
+    says: "Nothing answers at 127.0.0.1:9, ",
+  },
   {
     what: "a router without tunnels",
     args: ["peer.i2p", "22", "--connect-timeout", "500ms"],
@@ -310,12 +316,17 @@ Deno.test("connect is told by a running proxy of this program why it refuses, wi
   }
   await bridge.stopListening();
   bridge.dropSessions();
-  await proxy.waitFor("stderr", /Router unreachable for/);
+  await proxy.waitFor("stderr", /Router unreachable/);
   const { code, stderr } = await fail();
   assertEquals([code, parseTalk(stderr).errors], [69, [REASONS["router-down"].message]]);
-  assertStringIncludes(stderr, "hint: i2pd: start it; SAM listens on");
+  assertStringIncludes(stderr, "hint: i2pd: start the router; SAM listens on");
   assertStringIncludes(stderr, `i2p-socks check --sam ${sam} finds the cause`);
   assert(!stderr.includes("os error"), stderr);
+  // ping says the same.
+  const pinged = await runProxy(["ping", "peer.i2p", "--count", "1", "--via", `${proxy.port}`]);
+  assertEquals(pinged.code, 69);
+  assertStringIncludes(pinged.stdout, "i2pd: start it; SAM listens on");
+  assert(!/i2p-socks check (?!--sam)/.test(pinged.stdout), pinged.stdout);
 });
 
 Deno.test("connect goes through a running proxy: its session, its logins, its half-close", async (t) => {

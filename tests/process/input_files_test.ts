@@ -5,9 +5,11 @@ import { MAX_HOSTS_FILE } from "../../lib/config/hosts.ts";
 import { MAX_AUTH_FILE } from "../../lib/config/login_book.ts";
 import { MAX_SECRETS_FILE } from "../../lib/guard/secrets.ts";
 import { MAX_KEY_FILE } from "../../lib/keys/key_store.ts";
-import { runProxy } from "../support/command.ts";
+import { socksConnect } from "../clients/socks_client.ts";
+import { proxyCommand, runCommand, runProxy } from "../support/command.ts";
+import { descriptors } from "../support/process_status.ts";
 import { until } from "../support/wait.ts";
-import { startProxyProcess } from "../support/proxy_process.ts";
+import { spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { parseTalk } from "../support/talk.ts";
@@ -170,5 +172,58 @@ Deno.test({
     await until("it has reloaded", () => proxy.stderr().includes("Configuration read again"));
     assertEquals(proxy.stderr().split("is open to others").length - 1, 1, proxy.stderr());
     assert(!proxy.stderr().includes("swordfish"));
+  },
+});
+
+Deno.test({
+  name: "a named pipe is not waited for, whichever option names it, at the start and by a reload",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using scratch = await makeScratch();
+    const pipe = `${scratch.dir}/pipe`;
+    assertEquals((await runCommand("mkfifo", [pipe])).code, 0);
+    for (const { flag, args } of INPUTS) {
+      const { code, errors } = await talkOf(args(pipe));
+      assertEquals([code, errors], [
+        2,
+        [`Cannot read ${flag} "${pipe}": it is a named pipe, which may never be written to`],
+      ]);
+    }
+    await using bridge = await startSamBridge();
+    const config = await scratch.file("config.yaml", `sam: 127.0.0.1:${bridge.port}\nlisten: 127.0.0.1:0\n`);
+    await using proxy = await startProxyProcess(["--config", config], { freePort: false });
+    await Deno.rename(pipe, config);
+    proxy.signal("SIGHUP");
+    await proxy.waitFor("stderr", /the old one stays: .*it is a named pipe/);
+    const { reply, conn } = await socksConnect(proxy.port, "example.com", 80);
+    conn.close();
+    assertEquals(reply.code, 2);
+    assertEquals(await proxy.stop(), 143);
+  },
+});
+
+Deno.test({
+  name: "a signal ends the program while it reads a pipe that has no end",
+  ignore: Deno.build.os !== "linux",
+  fn: async (t) => {
+    await using scratch = await makeScratch();
+    const pipe = `${scratch.dir}/pipe`;
+    assertEquals((await runCommand("mkfifo", [pipe])).code, 0);
+    for (const flag of ["--config", "--hosts"]) {
+      await t.step(flag, async () => {
+        const { program, args } = proxyCommand([flag, "/dev/fd/9", "--listen", "127.0.0.1:0"]);
+        // The shell opens it as a writer, too, so that it has no end.
+        const shell = ["-c", 'exec 9<> "$0"; exec "$@"', pipe, program, ...args];
+        await using child = spawnProxy({ program: "bash", args: shell });
+        await until("it has opened the pipe as well", async () => {
+          // They change while they are listed.
+          const open = await descriptors(child.pid).catch(() => []);
+          return open.filter((line) => line.endsWith(` -> ${pipe}`)).length > 1;
+        });
+        const since = performance.now();
+        assertEquals(await child.stop(), 143);
+        assert(performance.now() - since < 12_000);
+      });
+    }
   },
 });

@@ -6,7 +6,7 @@
  * Arguments: the SAM port, another open port on 127.0.0.1 that also answers HTTP, an open port on ::1 or 0, a file to write
  * to; `udp` in front of them is for a program with --udp.
  */
-import { keepOnly } from "../../lib/command/permissions.ts";
+import { giveBack, keepOnly } from "../../lib/command/permissions.ts";
 
 /** Outcomes by name of the attempt: `done`, or the error's name and message. */
 export type Outcomes = Record<string, string>;
@@ -128,13 +128,17 @@ if (import.meta.main) {
     ...first
   } = attempts("before", ports, service.port);
   const before = await tryAll(first);
+  const sam = { hostname: "127.0.0.1" as const, port: ports[0] ?? 0 };
+  const rest = { hostname: "127.0.0.1" as const, port: ports[1] ?? 0 };
   const left = keepOnly({
-    sam: { hostname: "127.0.0.1", port: ports[0] ?? 0 },
-    services: [{ hostname: "127.0.0.1", port: service.port }],
+    sam,
+    services: [{ hostname: "127.0.0.1", port: service.port }, rest],
     udp,
     removing: [NOTE],
   });
   await Deno.remove(NOTE);
+  // The ports of routers are kept for a while only.
+  giveBack([rest, sam], [sam]);
   const report: ProbeReport = { before, left, after: await tryAll(attempts("after", ports, service.port)) };
   await Deno.remove(NOTE);
   console.log(JSON.stringify(report));

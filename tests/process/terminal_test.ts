@@ -10,7 +10,7 @@ import { startSamBridge } from "../sam_bridge/bridge.ts";
 const PROMPT = /requests|Allow\?|\[y\/n/;
 
 /** The ready line; a terminal makes CR LF of its end. */
-const READY = /ready listen=\S+ .*\r?\n/;
+const READY = /ready\s+listen=\S+\s[^]*?router=\S+\r?\n/;
 
 /** Runs a command on a terminal of its own; what it writes to either stream comes out of stdout. */
 function spawnOnTerminal(program: string, args: readonly string[], columns = 100): ProxyChild {
@@ -39,7 +39,7 @@ e2eTest("on a terminal it shows how long it has waited, and Ctrl+C ends it; it n
     await child.type("\x03");
     assertEquals((await child.ended()).code, 130, child.stdout());
     // Each status takes the place of the one before, and none is left on the line when something else comes.
-    const [before = "", after = ""] = child.stdout().split(/(?=ready listen)/);
+    const [before = "", after = ""] = child.stdout().split(/(?=ready\s+listen)/);
     const states = before.split("Waiting for tunnels: ").slice(1);
     assert(states.some((state) => state.startsWith("2 s")), before);
     for (const state of states) assert(state.slice(1).startsWith(`${status}\r\x1b[K`), JSON.stringify(state));
@@ -88,6 +88,47 @@ e2eTest("on a terminal the log is for people: local time, true words, what to do
   await colored.waitFor("stdout", /\x1b\[33m✗\x1b\[0m Blocked:/);
 });
 
+e2eTest("on a terminal connect shows how long it has waited for tunnels", ["script"], async () => {
+  await using bridge = await startSamBridge({ sessionDelay: 2500 });
+  const { program, args } = proxyCommand(["connect", "none.i2p", "22", "--sam", `127.0.0.1:${bridge.port}`]);
+  await using child = spawnOnTerminal(program, args);
+  await child.waitFor("stdout", /Waiting for tunnels: [12] s \(it can take minutes\)/);
+  assertEquals((await child.ended()).code, 1, child.stdout());
+});
+
+e2eTest("on a terminal of 80 columns nothing that people read is wider: what stands after ready, status, errors", [
+  "script",
+], async () => {
+  await using bridge = await startSamBridge();
+  const { program, args } = proxyCommand(
+    ["--listen", "127.0.0.1:0", "--status", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`],
+  );
+  await using server = spawnOnTerminal(program, args, 80);
+  await server.waitFor("stdout", /Look at it: [^]*127\.0\.0\.1:\d+\/\r\n/);
+  const [, port = ""] = /Serving the status at http:\/\/127\.0\.0\.1:(\d+)/.exec(server.stdout()) ?? [];
+  const [, hints = ""] = server.stdout().split("Try it: ");
+  const run = async (...words: string[]): Promise<string> => {
+    const command = proxyCommand(words);
+    await using child = spawnOnTerminal(command.program, command.args, 80);
+    await child.ended();
+    return child.stdout();
+  };
+  const shown = [
+    hints.replace(/^/, "Try it: "),
+    await run("status", port),
+    await run("check", "--sam", `127.0.0.1:${port}`),
+    await run("setup", "nonsense"),
+  ];
+  for (const [i, what] of [/\n {13}\S/, /up 0 s|own identity/, /✗ SAM bridge: /, /hint: /].entries()) {
+    const text = shown[i] ?? "";
+    assertMatch(text, what);
+    // A status line that comes and goes has no line end.
+    // deno-lint-ignore no-control-regex
+    const lines = text.replaceAll(/[^\r\n]*\r\x1b\[K/g, "").split("\r\n");
+    assertEquals(lines.filter((line) => line.length > 80), [], text);
+  }
+});
+
 e2eTest("on a terminal status --watch prints in place; --json does not", ["script"], async () => {
   await using bridge = await startSamBridge();
   const { program, args } = proxyCommand(
@@ -121,7 +162,7 @@ e2eTest("on a terminal it asks for no permission, but says which one is missing"
   ) {
     await using child = deno(...grants, "main.ts", ...sam);
     assertEquals((await child.ended()).code, 77, child.stdout());
-    assertMatch(child.stdout(), new RegExp(`error: Missing permission: .* needed for ${flag}\r\n`));
+    assertMatch(child.stdout(), new RegExp(`error: Missing permission: [^]*needed\\s+for\\s+${flag}\r\n`));
     assert(!PROMPT.test(child.stdout()), child.stdout());
   }
   // With what it needs and no more, giving permissions back must not ask either.

@@ -10,7 +10,10 @@ const SESSION_REFUSED = 'SESSION STATUS RESULT=I2P_ERROR MESSAGE="not today"\n';
 /** What the log tells a user of the session, without times and numbers. */
 function story({ log }: Harness): string[] {
   return log.filter((line) => !(line.includes(" debug ") || NO_STREAM.test(line))).map((line) =>
-    line.replace(/^\S+ /, "").replaceAll(/(after|for) \d+( s)?/g, "$1 ...").replace(/ attempt=\d+/, "")
+    line.replace(/^\S+ /, "").replace(/ for \d+ s(?=: )/, "").replaceAll(/(after|for) \d+( s)?/g, "$1 ...").replace(
+      / attempt=\d+/,
+      "",
+    )
       .replace(/127\.0\.0\.1:\d+: no/, "SAM: no")
       .replace(/ hint="(?:\\.|[^"\\])*check --sam 127\.0\.0\.1:\d+ looks for the cause"/, " (check)")
       .replace(/ hint="i2pd: (?:\\.|[^"\\])*"/, " (fix)")
@@ -71,9 +74,9 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
     const closed = "Cannot keep a SAM session: the router closed the connection";
     assertEquals(story(harness), [
       `warn  Session lost after ...: ${closed}. Building a new one`,
-      "warn  Router unreachable for ...: Nothing answers at SAM: no SAM bridge (connection refused). Retrying; clients wait (check)",
-      'warn  No new session for ...: Cannot keep a SAM session: the router answered I2P_ERROR routerSaid="not today" (fix)',
-      `warn  No new session for ...: ${closed} (fix)`,
+      "warn  Router unreachable: Nothing answers at SAM: no SAM bridge (connection refused). Retrying; clients wait (check)",
+      'warn  No new session: Cannot keep a SAM session: the router answered I2P_ERROR routerSaid="not today" (fix)',
+      `warn  No new session: ${closed} (fix)`,
       "info  Session ready again after ...",
     ]);
     assert(

@@ -50,7 +50,9 @@ Deno.test("GarliCat's IPv6 address and its name reach the service that the file 
   assertEquals(await ask(harness, GARLICAT.ip), 0);
   assertEquals(await ask(harness, GARLICAT.name), 0);
   assertEquals(await ask(harness, GARLICAT.name.toUpperCase(), { version: 4 }), 0x5a);
-  assertEquals(harness.sent("STREAM CONNECT", "DESTINATION"), Array(3).fill(harness.b32));
+  // OnionCat leaves the second label out.
+  assertEquals(await ask(harness, GARLICAT.name.replace(".oc.", "."), { version: 4 }), 0x5a);
+  assertEquals(harness.sent("STREAM CONNECT", "DESTINATION"), Array(4).fill(harness.b32));
 });
 
 Deno.test("GarliCat's address goes to the router's address book where the file does not have it, Java I2P", async () => {
@@ -69,7 +71,7 @@ Deno.test("an unknown GarliCat address is 0x04 with a line to add, any other IPv
   }
   assertEquals(harness.counters.get("refused-garlicat-unknown"), 3);
   const told = harness.log.find((line) => line.includes("reason=garlicat-unknown")) ?? "";
-  assertStringIncludes(told, "Add a line to the --hosts file");
+  assertStringIncludes(told, "add a line to the --hosts file: NAME.oc.b32.i2p");
   for (const host of ["fd60:db4d:ddb6::1", "fd61:db4d:ddb5::1", "2001:db8::1", "::1"]) {
     assertEquals(await ask(harness, host), 8, host);
   }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { LACK_AGE, LoginOffers, MAX_LACKING } from "../../lib/proxy/login_offers.ts";
+import { CLOSED_AGE, LACK_AGE, LoginOffers, MAX_LACKING } from "../../lib/proxy/login_offers.ts";
 import { createLog } from "../../lib/report/log.ts";
 import { Clock } from "../support/clock.ts";
 import { concat } from "../support/bytes.ts";
@@ -129,9 +129,9 @@ Deno.test("LoginOffers forgets after a while, and does not remember more than so
   const log = createLog({ level: "debug", format: "text", destinations: false, write: (line) => lines.push(line) });
   const offers = new LoginOffers(undefined, log);
   assert(offers.isWanted("127.0.0.1", BOTH));
-  offers.lacked("127.0.0.1", BOTH);
+  offers.lacked("127.0.0.1", BOTH, "other");
   assertEquals([offers.isWanted("127.0.0.1", BOTH), offers.isWanted("127.0.0.2", BOTH)], [false, true]);
-  for (let i = 0; i < MAX_LACKING; i++) offers.lacked(`10.0.${i >> 8}.${i & 255}`, BOTH);
+  for (let i = 0; i < MAX_LACKING; i++) offers.lacked(`10.0.${i >> 8}.${i & 255}`, BOTH, "other");
   assert(offers.isWanted("127.0.0.1", BOTH), "the oldest was not forgotten");
 });
 
@@ -139,11 +139,33 @@ Deno.test("LoginOffers asks again after an hour", async () => {
   using clock = new Clock({ runs: false });
   const log = createLog({ level: "error", format: "text", destinations: false, write: () => {} });
   const offers = new LoginOffers(undefined, log);
-  offers.lacked("127.0.0.1", BOTH);
+  offers.lacked("127.0.0.1", BOTH, "other");
   await clock.skip(LACK_AGE - 1);
   assertEquals(offers.isWanted("127.0.0.1", BOTH), false);
   await clock.skip(1);
   assertEquals(offers.isWanted("127.0.0.1", BOTH), true);
+});
+
+Deno.test("LoginOffers asks again after a minute where one client closed, and after an hour where the next one does", async () => {
+  using clock = new Clock({ runs: false });
+  const log = createLog({ level: "error", format: "text", destinations: false, write: () => {} });
+  const offers = new LoginOffers(undefined, log);
+  const isWanted = (): boolean => offers.isWanted("127.0.0.1", BOTH);
+  // Connections that were open together are one sign.
+  for (let i = 0; i < 3; i++) offers.lacked("127.0.0.1", BOTH, "closed");
+  await clock.skip(CLOSED_AGE - 1);
+  assertEquals(isWanted(), false);
+  await clock.skip(1);
+  assertEquals(isWanted(), true);
+  offers.lacked("127.0.0.1", BOTH, "closed");
+  await clock.skip(LACK_AGE - 1);
+  assertEquals(isWanted(), false);
+  await clock.skip(1);
+  assertEquals(isWanted(), true);
+  const login = { user: new TextEncoder().encode("work"), password: new TextEncoder().encode("x") };
+  offers.judge({ version: 5, command: 1, host: "a.i2p", port: 80, login }, "127.0.0.1", BOTH);
+  offers.lacked("127.0.0.1", BOTH, "closed");
+  assertEquals(isWanted(), true, "one that greets alike has a login");
 });
 
 pureTest("LoginOffers leaves a request without a login as it is", () => {

@@ -18,6 +18,23 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).join(",");
 }
 
+Deno.test("The application's own address is refused, also with i2pd 2.45.1, which says OK to it", async () => {
+  await using harness = await startHarness({ bridge: { manners: "i2pd 2.45.1" } });
+  const own = harness.identity.status.address ?? "";
+  for (const version of VERSIONS) {
+    const { reply, conn } = await socksConnect(harness.port, own, 80, { version });
+    conn.close();
+    assertEquals(reply.code, { 4: 0x5b, 5: 4 }[version]);
+  }
+  await until("it is logged", () => harness.log.some((line) => line.includes("reason=own-address")));
+  assertEquals(harness.sent("STREAM CONNECT", "DESTINATION"), []);
+  // Where callers are waited for, it is one of them.
+  await using called = await startHarness({ bridge: { manners: "i2pd 2.45.1" }, settings: { bind: true } });
+  const { reply, conn } = await socksConnect(called.port, called.identity.status.address ?? "", 80);
+  conn.close();
+  assertEquals(reply.code, GRANTED[5]);
+});
+
 for (const manners of MANNERS) {
   for (const version of VERSIONS) {
     Deno.test(`A stream carries bytes both ways, SOCKS${version}, ${manners}`, async () => {

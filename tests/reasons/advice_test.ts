@@ -42,6 +42,18 @@ pureTest("samErrorAdvice() has a line for each router, and the complete command"
   ]);
 });
 
+pureTest("a diagnosis takes the place of what is usually said, and of the command that would find it", () => {
+  const error = new SamError("connect", "unreachable");
+  error.diagnosis = {
+    says: "Nothing answers, but i2pd is running",
+    fix: { i2pd: "switch SAM on", java: "switch SAM on" },
+  };
+  assertEquals([samErrorText(error, SAM), samErrorAdvice(error, SAM)], [error.diagnosis.says, ["switch SAM on"]]);
+  error.diagnosis = { says: "No router is running" };
+  const { i2pd, java } = REASONS["router-down"].fix ?? {};
+  assertEquals(samErrorAdvice(error, SAM), [`i2pd: ${i2pd}`, `Java I2P: ${java}`]);
+});
+
 pureTest("completeHint() completes the command in a hint", () => {
   assertEquals(
     completeHint(REASONS["router-down"].hint, "127.0.0.1:34149"),

@@ -34,6 +34,18 @@ pureTest("createLog() writes an object a line as JSON", () => {
   assertEquals(rest, { level: "error", message: 'Say "no"', count: 2 });
 });
 
+pureTest("createLog() writes several pieces of advice as one field", () => {
+  const say = (log: Log): void => {
+    log.warn("Lost", { hint: ["Start it", "Look"] });
+    log.warn("Lost", { hint: [] });
+  };
+  assertEquals(linesOf({}, say).map((line) => line.replace(TIME, "")), [
+    ' warn  Lost hint="Start it; Look"',
+    " warn  Lost",
+  ]);
+  assertEquals(linesOf({ format: "json" }, say).map((line) => JSON.parse(line).hint), ["Start it; Look", undefined]);
+});
+
 pureTest("createLog() names destinations only on request", () => {
   const say = (log: Log): void => {
     log.info("Stream ended", { sent: 1, destination: "secret.i2p" });

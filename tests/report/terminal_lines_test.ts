@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LogEntry, LogFields, LogLevel } from "../../lib/report/log.ts";
-import { terminalLines, wrapWords } from "../../lib/report/terminal_lines.ts";
+import { foldLine, terminalLines, wrapWords } from "../../lib/report/terminal_lines.ts";
 import { pureTest } from "../support/pure.ts";
 
 function entry(level: LogLevel, message: string, fields: LogFields = {}): LogEntry {
@@ -36,6 +36,25 @@ pureTest("terminalLines() breaks lines at spaces, and no line is wider than the 
     assert(lines.slice(1).every((line) => line.startsWith(" ".repeat(11))));
   }
   assertEquals(wrapWords("a bb ccccccc d", 4), ["a bb", "ccccccc", "d"]);
+});
+
+pureTest("foldLine() fills the first line, and indents what follows further", () => {
+  assertEquals(foldLine("  aaa bbb ccc ddd", 11), ["  aaa bbb", "    ccc ddd"]);
+  assertEquals(foldLine("Try: aaa bbb ccc", 12, 5), ["Try: aaa bbb", "     ccc"]);
+  assertEquals([foldLine("", 10), foldLine("  a", 10)], [[""], ["  a"]]);
+});
+
+pureTest("terminalLines() gives each piece of advice a line of its own, and shows where one goes on", () => {
+  const hint = ["i2pd: start it; SAM listens on 127.0.0.1:7656", "Java I2P: start it, then the SAM bridge", "Look"];
+  assertEquals(terminalLines(entry("warn", "Lost", { hint }), { columns: 50, color: false }).split("\n"), [
+    "03:04:05 ! Lost",
+    "           i2pd: start it; SAM listens on",
+    "             127.0.0.1:7656",
+    "           Java I2P: start it, then the SAM",
+    "             bridge",
+    "           Look",
+  ]);
+  assertEquals(terminalLines(entry("warn", "Lost", { hint: [] }), PLAIN), "03:04:05 ! Lost");
 });
 
 pureTest("terminalLines() has no control character but line ends and its own colours", () => {

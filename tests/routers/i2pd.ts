@@ -82,8 +82,11 @@ export async function startI2pd(
   for (const daemon of daemons) await daemon.kill("SIGTERM");
   const [destination, down] = keys;
   if (destination === undefined || down === undefined) throw new Error("No keys");
-  await Deno.writeTextFile(`${dirs[0]}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
-  for (const home of dirs) await Deno.remove(`${home}/addressbook`, { recursive: true }).catch(() => {});
+  // Each of them: with an empty book and nowhere to load one from, 2.45.1 ends by itself after three minutes.
+  for (const home of dirs) {
+    await Deno.writeTextFile(`${home}/hosts.txt`, `${NAME}=${encodeI2pBase64(destination)}\n`);
+    await Deno.remove(`${home}/addressbook`, { recursive: true }).catch(() => {});
+  }
   if (count > 1) await acquaint(dirs);
 
   const start = async (daemon: Daemon): Promise<void> => {

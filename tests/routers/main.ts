@@ -1,33 +1,20 @@
 /** The behaviours of the program with each router that there is: one table. `--help` says how routers are named. */
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../../deno.json" with { type: "json" };
+import { PROJECT } from "../support/command.ts";
 import { findProgram } from "../support/e2e.ts";
 import { type Behaviour, type Patience, Stage } from "./behaviour.ts";
-import { ENDS } from "./behaviours/ends.ts";
-import { FAULTS } from "./behaviours/faults.ts";
-import { IDENTITIES } from "./behaviours/identities.ts";
-import { REFUSALS } from "./behaviours/refusals.ts";
-import { SERVING } from "./behaviours/serving.ts";
-import { SPEED } from "./behaviours/speed.ts";
-import { STREAMS } from "./behaviours/streams.ts";
+import { BEHAVIOURS } from "./behaviours/all.ts";
 import { emissaryVersion, startEmissary } from "./emissary.ts";
 import { i2pdVersion, startI2pd } from "./i2pd.ts";
 import { javaJars, javaVersion, startJava } from "./java.ts";
 import { isInside, runInside } from "./namespace.ts";
 import { message, type Router, seconds, since, within } from "./router.ts";
-import { type Column, describeCell, describeTable, type Report } from "./table.ts";
+import { type Column, describeCell, describeTable, record, type Report } from "./table.ts";
 import { startWeb, type Web } from "./web.ts";
 
-/** In this order: what takes a router or a session down comes last. */
-const BEHAVIOURS: readonly Behaviour[] = [
-  ...STREAMS,
-  ...REFUSALS,
-  ...IDENTITIES,
-  ...SERVING,
-  ...SPEED,
-  ...ENDS,
-  ...FAULTS,
-];
+/** What the manual says of routers. */
+const MANUAL_FILE = `${PROJECT}lib/command/routers.json`;
 
 /** Networks that a router may need until its services are found. */
 const STARTS = 3;
@@ -61,6 +48,8 @@ What is looked at:
 What comes out:
   --json FILE        Write all of it as JSON
   --markdown FILE    Write the table
+  --record           Put it into the manual, in the place of what was seen of the
+                     same routers before; all behaviours only
 
 i2pd 2.45.1 is Debian 12's package. A newer i2pd: build it from its sources by its
 own instructions, optimised (a debug build is ten times slower and runs into time
@@ -71,7 +60,7 @@ Exit code: 0 if all is as promised, 1 if something is not.`;
 
 const parsed = parseArgs([...Deno.args], {
   string: ["router", "i2pd", "java", "emissary", "only", "repeat", "silence", "json", "markdown"],
-  boolean: ["hops", "help", "list"],
+  boolean: ["hops", "help", "list", "record"],
   collect: ["router", "i2pd", "only"],
   unknown: (word) => {
     console.error(`Unknown option ${word}; see --help`);
@@ -97,6 +86,7 @@ const given = {
   silence: Number(text("silence") ?? 180) * 1000,
   json: text("json"),
   markdown: text("markdown"),
+  record: parsed["record"] === true,
   hops: parsed["hops"] === true,
   help: parsed["help"] === true,
   list: parsed["list"] === true,
@@ -127,6 +117,10 @@ async function runSuite(): Promise<number> {
     console.error(`No behaviour ${unknown.join(", ")}; see --list`);
     return 2;
   }
+  if (given.record && names.length > 0) {
+    console.error("--record is for all behaviours, without --only");
+    return 2;
+  }
   // What is left of a behaviour that was given up may fail later.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -136,18 +130,24 @@ async function runSuite(): Promise<number> {
   const patience = { repeat: given.repeat, silence: given.silence };
   const report: Report = {
     program: config.version,
-    date: new Date().toISOString().slice(0, 10),
     promises: Object.fromEntries(behaviours.map(({ name, promise }) => [name, promise])),
     columns: [],
   };
   for (const candidate of await findRouters()) {
     report.columns.push(await look(candidate, behaviours, patience));
     if (given.json !== undefined) await Deno.writeTextFile(given.json, JSON.stringify(report, undefined, 2) + "\n");
+    if (given.record) await recordIn(MANUAL_FILE, report);
     if (given.markdown !== undefined) await Deno.writeTextFile(given.markdown, describeTable(report) + "\n");
   }
   console.log(describeTable(report));
   const cells = report.columns.flatMap(({ cells }) => Object.values(cells));
   return cells.length > 0 && cells.every(({ ok }) => ok !== false) ? 0 : 1;
+}
+
+/** Puts what was seen into the manual. */
+async function recordIn(file: string, report: Report): Promise<void> {
+  const before = JSON.parse(await Deno.readTextFile(file));
+  await Deno.writeTextFile(file, `${JSON.stringify(record(before, report), undefined, 2)}\n`);
 }
 
 /** All routers that are named, and those that are there unnamed. */
@@ -218,7 +218,7 @@ function absent(label: string, missing: string): Candidate {
 }
 
 async function look(candidate: Candidate, behaviours: readonly Behaviour[], patience: Patience): Promise<Column> {
-  const column: Column = { router: candidate.label, cells: {} };
+  const column: Column = { router: candidate.label, date: new Date().toISOString().slice(0, 10), cells: {} };
   if (candidate.missing !== undefined) return { ...column, missing: candidate.missing };
   console.error(`${candidate.label}: starts`);
   const start = performance.now();

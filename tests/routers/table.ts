@@ -4,6 +4,8 @@ import type { Seen } from "./behaviour.ts";
 export interface Column {
   /** Such as `i2pd 2.45.1`, with its hops where there are any. */
   router: string;
+  /** Day of the run, `2026-11-30`. */
+  date: string;
   /** Why there is nothing of it. */
   missing?: string;
   /** By the name of the behaviour. */
@@ -14,11 +16,26 @@ export interface Column {
 export interface Report {
   /** Version of the program. */
   program: string;
-  /** Day of the run, `2026-11-30`. */
-  date: string;
   /** What each behaviour promises. */
   promises: Record<string, string>;
   columns: Column[];
+}
+
+/**
+ * What the manual has of routers, with what was seen now in the place of what was seen of the same ones. A router of which
+ * there is nothing, and a behaviour that is no more, are left out.
+ */
+export function record(before: Pick<Report, "columns">, { promises, columns }: Report): Omit<Report, "program"> {
+  const present = columns.filter(({ missing }) => missing === undefined);
+  const replaced = before.columns.map((column) => present.find(({ router }) => router === column.router) ?? column);
+  const added = present.filter(({ router }) => !before.columns.some((column) => column.router === router));
+  return {
+    promises,
+    columns: [...replaced, ...added].map((column) => ({
+      ...column,
+      cells: Object.fromEntries(Object.entries(column.cells).filter(([name]) => name in promises)),
+    })),
+  };
 }
 
 /** The table as Markdown: a row for each behaviour, a column for each router. */

@@ -325,6 +325,13 @@ class Conversation {
     const end = await reach(peer, call, this.#wire, this.#host.silentPeerTimeout);
     if (!(end instanceof Wire)) return this.#router.connectsBlindly ? { close: true } : refuse(end);
     if (!this.#router.connectsBlindly) await ok();
+    if (this.#router.dropsElGamalCallers && isElGamalAmiss(session, peer)) {
+      end.close();
+      call.over.resolve();
+      // The caller hears no more of it.
+      await this.#wire.closed;
+      return { close: true };
+    }
     await relay(this.#wire, end, this.#host.losesEnds);
     call.over.resolve();
     return { close: true };
@@ -426,3 +433,10 @@ interface StreamManners {
 }
 
 const OK = "STREAM STATUS RESULT=OK\n";
+
+/** Whether a caller uses ElGamal, as one does who names no types, and who is called has it and prefers another. */
+function isElGamalAmiss(caller: Session, { sessions }: LiveDestination): boolean {
+  const [called] = sessions;
+  const [wanted, types] = [caller, called].map((session) => session?.options["i2cp.leaseSetEncType"]?.split(","));
+  return wanted === undefined && types?.includes("0") === true && types.length > 1;
+}

@@ -70,6 +70,7 @@ export const i2pd258: Router = {
   dropsOwnDatagrams: false,
   connectsBlindly: true,
   reachesItself: false,
+  dropsElGamalCallers: true,
   sharesDestinations: true,
   readsWhileBuilding: false,
   keepsEarlyBytes: false,
@@ -146,6 +147,7 @@ export const i2pd2451: Router = {
   ...i2pd258,
   isStrictWithSessions: false,
   reachesItself: true,
+  dropsElGamalCallers: false,
 
   greet(line: string): Greeting {
     const hello = splitPlain(line, "last");

@@ -117,6 +117,7 @@ export const java28: Router = {
   dropsOwnDatagrams: true,
   connectsBlindly: false,
   reachesItself: false,
+  dropsElGamalCallers: false,
   sharesDestinations: false,
   readsWhileBuilding: true,
   keepsEarlyBytes: true,

@@ -107,6 +107,11 @@ export interface Router {
   readonly connectsBlindly: boolean;
   /** A session can call itself. */
   readonly reachesItself: boolean;
+  /**
+   * A caller who names no encryption types takes ElGamal where the called destination has it, and its streams are dropped
+   * where that one prefers another.
+   */
+  readonly dropsElGamalCallers: boolean;
   /** A second session with the same keys gets the same destination. */
   readonly sharesDestinations: boolean;
   /** The socket is read while a session's tunnels are built. */

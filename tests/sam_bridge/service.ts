@@ -12,7 +12,7 @@ export interface PublishServiceOptions {
   /**
    * Pairs for `SESSION CREATE`, besides the style, the ID and the keys.
    *
-   * @default "i2cp.leaseSetEncType=4,0"
+   * @default "i2cp.leaseSetEncType=4", as a server tunnel of i2pd has
    */
   sessionOptions?: string;
 }
@@ -44,7 +44,7 @@ const HANG_UP_TIMEOUT = 1000;
 export async function publishService(
   samPort: number,
   servicePort: number,
-  { header = false, sessionOptions = "i2cp.leaseSetEncType=4,0" }: PublishServiceOptions = {},
+  { header = false, sessionOptions = "i2cp.leaseSetEncType=4" }: PublishServiceOptions = {},
 ): Promise<PublishedService> {
   const id = `service-${crypto.randomUUID()}`;
   const conns: Deno.TcpConn[] = [];

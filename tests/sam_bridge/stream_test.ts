@@ -250,6 +250,33 @@ Deno.test("a session's own destination is reached with i2pd 2.45.1 only", async 
   }
 });
 
+Deno.test("i2pd 2.58: who is called with ElGamal and prefers another type gets callers whose streams end at once", async () => {
+  const types = "i2cp.leaseSetEncType=";
+  for (
+    const [manners, called, caller, arrives] of [
+      ["i2pd 2.58", ` ${types}4,0`, "", false],
+      ["i2pd 2.58", ` ${types}4,0`, ` ${types}4,0`, true],
+      ["i2pd 2.58", ` ${types}4`, "", true],
+      ["i2pd 2.58", ` ${types}0`, "", true],
+      ["i2pd 2.58", "", "", true],
+      ["i2pd 2.45.1", ` ${types}4,0`, "", true],
+    ] as const
+  ) {
+    await withBridge({ manners }, async (bridge) => {
+      const { b32 } = await Probe.session(bridge, "server", "3.1", called);
+      await Probe.session(bridge, "client", "3.1", caller);
+      const acceptor = await Probe.accepting(bridge, "server");
+      const calling = await Probe.greet(bridge);
+      await calling.expect(`STREAM CONNECT ID=client DESTINATION=${b32}`, OK);
+      await calling.say("payload");
+      await acceptor.line();
+      if (arrives) return assertEquals(await acceptor.text(7), "payload");
+      assertEquals(await acceptor.rest(), "");
+      assert(await calling.isQuiet(), "the caller is told of it");
+    });
+  }
+});
+
 Deno.test("java: commands of streams are refused in its words", () =>
   withBridge({ manners: "java" }, async (bridge) => {
     const { control } = await Probe.session(bridge, "me");

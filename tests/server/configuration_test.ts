@@ -290,7 +290,7 @@ Deno.test("readConfiguration() reports problems of flags without a file as they 
 
 Deno.test("readConfiguration() says that a file is no YAML, is empty, or has no applications", async () => {
   await assertProblems("", [
-    'The file is empty: it needs options, one a line as "listen: 9050", or a list "applications"',
+    'The file is empty: it needs options, one a line as "listen: 127.0.0.1:9101", or a list "applications"',
   ]);
   await assertProblems("applications: []\n", [
     '"applications" is empty: name an application, or leave "applications" out',

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type IdentityHandle, IdentityRegistry } from "../../lib/server/identity_registry.ts";
 import { readSettings } from "../../lib/config/settings.ts";
+import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { FileLock } from "../../lib/keys/file_lock.ts";
 import { createLog } from "../../lib/report/log.ts";
 import { atMost } from "../sam_bridge/wire.ts";
@@ -15,10 +16,39 @@ Deno.test("Who lets go twice waits for the end both times, and the lock says whe
   stage.bridge.dropSessions();
   await session.lost;
   await held.release();
-  const locks = (await Array.fromAsync(Deno.readDir(stage.folder))).filter(({ name }) => name.endsWith(".lock"));
-  assertEquals(locks.length, 1);
-  for (const { name } of locks) assertMatch(await Deno.readTextFile(`${stage.folder}/${name}`), /\d/);
+  assertMatch(await Deno.readTextFile(await lockOf(stage.folder)), /^\d+$/);
   await first;
+});
+
+Deno.test("An identity of a process that was killed waits for the router to forget its session", async () => {
+  // An i2pd that is asked at once gives the old destination, and ends it five seconds later, session or not.
+  await using stage = await setTheStage();
+  const held = await stage.acquire();
+  await held.open();
+  const lock = await lockOf(stage.folder);
+  assertEquals(await Deno.readTextFile(lock), "in use");
+  await held.release();
+  // As the file stands where a process has not come to that.
+  await Deno.writeTextFile(lock, "in use");
+  const start = performance.now();
+  const next = await atMost(20_000, stage.acquire());
+  assert(performance.now() - start >= REUSE_DELAY, "it did not wait");
+  assert(stage.log.some((line) => line.includes("did not end by itself")), stage.log.join("\n"));
+  await next?.release();
+});
+
+Deno.test("An identity whose lock cannot be marked is used all the same", async () => {
+  await using stage = await setTheStage();
+  const held = await stage.acquire();
+  const { markInUse } = FileLock.prototype;
+  FileLock.prototype.markInUse = () => Promise.reject(new Error("No space left on device (os error 28)"));
+  try {
+    await atMost(5_000, held.open());
+  } finally {
+    FileLock.prototype.markInUse = markInUse;
+  }
+  assert(stage.log.some((line) => line.includes("No space left on device")), stage.log.join("\n"));
+  await held.release();
 });
 
 Deno.test("An identity whose lock cannot be written to is let go of all the same, and can be had again", async () => {
@@ -38,6 +68,13 @@ Deno.test("An identity whose lock cannot be written to is let go of all the same
   await again.release();
 });
 
+/** The only file of a lock in a folder of keys. */
+async function lockOf(folder: string): Promise<string> {
+  const locks = (await Array.fromAsync(Deno.readDir(folder))).filter(({ name }) => name.endsWith(".lock"));
+  assertEquals(locks.length, 1);
+  return `${folder}/${locks[0]?.name}`;
+}
+
 /** A registry over a bridge and a folder of keys. */
 async function setTheStage(): Promise<
   AsyncDisposable & { acquire: () => Promise<IdentityHandle>; bridge: SamBridge; folder: string; log: string[] }
@@ -48,7 +85,7 @@ async function setTheStage(): Promise<
   const folder = `${scratch.dir}/keys`;
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
-  const log = createLog({ level: "warn", format: "text", destinations: false, write });
+  const log = createLog({ level: "info", format: "text", destinations: false, write });
   const registry = new IdentityRegistry(log, new AbortController().signal);
   const settings = readSettings(new Map([["identity", [{ text: "x", source: "test" }]]]));
   const everything = started.move();

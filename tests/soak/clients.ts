@@ -15,6 +15,7 @@ import {
   type World,
 } from "./dial.ts";
 import type { Ticket } from "./faults.ts";
+import type { Moment } from "./lag.ts";
 import { carryOut, type Order, orderBytes, type Transfer } from "./traffic.ts";
 import { delay } from "../support/wait.ts";
 
@@ -108,15 +109,22 @@ function heavy(...given: Parameters<typeof exchanging>): Kind {
 /** A client that behaves: everything must arrive, unless a fault has hit it. */
 async function exchange(world: World, random: Random, order: Order, manner: ExchangeManner = {}): Promise<string> {
   const ahead = manner.isEarly ? concat(...orderBytes(order)) : new Uint8Array();
+  const since = world.lag.moment();
   const dialled = await dial(world, random, ahead);
   if (typeof dialled === "string") return dialled;
   using client = dialled;
   const transfer = { order, sent: ahead.length, early: client.early, endsSide: false, pause: 0, ...manner };
-  return await carry(world, client.conn, client.ticket, transfer);
+  return await carry(world, client.conn, client.ticket, transfer, since);
 }
 
-async function carry(world: World, conn: Deno.TcpConn, ticket: Ticket, transfer: Transfer): Promise<string> {
-  const since = world.lag.moment();
+/** @param since when the client began: on a busy machine the proxy counts for long before the client has its reply. */
+async function carry(
+  world: World,
+  conn: Deno.TcpConn,
+  ticket: Ticket,
+  transfer: Transfer,
+  since: Moment,
+): Promise<string> {
   const { isIntact, silence } = await carryOut(conn, transfer);
   if (isIntact) return "intact";
   if (mayBeCut(ticket, world)) return "cut";
@@ -189,7 +197,13 @@ async function dribble(world: World, random: Random): Promise<string> {
   const code = answer[before + 1] ?? NaN;
   if (!isGranted(code, attempt, world)) return `refused ${code}`;
   const order = echo(random, SMALL);
-  return await carry(world, conn, ticket, { order, sent: 0, early: new Uint8Array(), endsSide: false, pause: 0 });
+  return await carry(
+    world,
+    conn,
+    ticket,
+    { order, sent: 0, early: new Uint8Array(), endsSide: false, pause: 0 },
+    attempt.since,
+  );
 }
 
 /** Never comes to the end of its handshake. */

@@ -1,3 +1,5 @@
+import { foldLine } from "../../lib/report/terminal_lines.ts";
+
 /** What one key of a tour shows. */
 export interface Stop {
   /** What it is about, for the list of keys. */
@@ -14,7 +16,11 @@ const encoder = new TextEncoder();
  */
 export async function giveTour(stops: readonly Stop[]): Promise<void> {
   // Raw, a terminal hands over each key, and leaves Ctrl+C and line ends to the program.
-  const say = (line: string): void => console.log(line);
+  const { columns } = Deno.consoleSize();
+  const say = (text: string): void => {
+    const lines = text.split("\n").flatMap((line) => foldLine(line, columns || 80));
+    console.log(lines.join("\n"));
+  };
   const menu = [...stops.map(({ title }, i) => `  ${i + 1}  ${title}`), "  q  end"].join("\n");
   say(`\nPress a key:\n${menu}\n`);
   Deno.stdin.setRaw(true, { cbreak: true });

@@ -28,7 +28,7 @@ export const IDENTITIES: readonly Behaviour[] = [
       await keys("export", "one", `${dir}.dat`);
       await keys("import", "two", `${dir}.dat`);
       const second = b32(await keys("show", "two"));
-      await keys("rotate", "one");
+      await keys("rotate", "one", "--yes");
       const rotated = b32(await keys("show", "one"));
       const listed = await keys("list");
       await keys("delete", "two", "--yes");

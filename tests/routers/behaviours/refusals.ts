@@ -82,9 +82,12 @@ async function ask(stage: Stage, host: string): Promise<Answer> {
       return { ...result, took: since(start), bytes };
     }
     const pattern = /reason=(\S+)/;
-    for (let wait = 0; wait < 50 && !pattern.test(program.stderr().slice(before)); wait++) await sleep(20);
-    const log = program.stderr().slice(before);
-    const router = /answer=("[^"\n]*"|\S+)/.exec(log)?.[1] ?? "";
+    // Not what becomes of a stream before.
+    const linesOf = (): string =>
+      program.stderr().slice(before).split("\n").filter((line) => line.includes(`destination=${host}`)).join("\n");
+    for (let wait = 0; wait < 50 && !pattern.test(linesOf()); wait++) await sleep(20);
+    const log = linesOf();
+    const router = /routerSaid=("[^"\n]*"|\S+)/.exec(log)?.[1] ?? "";
     return { ...result, reason: pattern.exec(log)?.[1] ?? "no reason in the log", router };
   } catch (error) {
     return { code: undefined, reason: message(error), took: since(start), router: "" };

@@ -1,9 +1,12 @@
 import { type Endpoint, formatEndpoint } from "../config/endpoint.ts";
-import { closeOnAbort, closeQuietly, connectTcp, writeAll } from "../io/conn.ts";
+import { closeOnAbort, closeQuietly, connectTcp, isExhaustion, writeAll } from "../io/conn.ts";
 import { Deadline } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
-import { isSocksPort } from "../command/ask_status.ts";
-import type { Fix } from "../reasons/reasons.ts";
+import { REASONS } from "../reasons/reasons.ts";
+import { type Diagnosis, SamError } from "../sam/error.ts";
+import { PROBE_HEADER } from "../status/probe.ts";
+import { isSocksPort } from "./ask_status.ts";
+import { mayConnect } from "./permissions.ts";
 
 /** Milliseconds for what listens at a port to say something. */
 const PATIENCE = 1_000;
@@ -22,14 +25,6 @@ const SOCKS_PROXY = 4447;
 export const ROUTER_PORTS: readonly Endpoint[] = [CONSOLE_I2PD, CONSOLE_JAVA, I2CP, HTTP_PROXY, SOCKS_PROXY]
   .map((port) => ({ hostname: "127.0.0.1", port }));
 
-/** What is known about a SAM port that does not work. */
-interface Diagnosis {
-  /** What it is, a sentence. */
-  readonly says: string;
-  /** What to do about it; undefined where the reason says it all. */
-  readonly fix?: Fix;
-}
-
 const I2PD_FIX = "set enabled = true under [sam] in i2pd.conf, then restart i2pd; " +
   "on Debian: /etc/i2pd/i2pd.conf and systemctl restart i2pd";
 
@@ -37,10 +32,15 @@ const JAVA_FIX =
   'start the "SAM application bridge" at http://127.0.0.1:7657/configclients, and have it run at startup; ' +
   "right after the router's own start, wait a minute";
 
+/** Where a SAM bridge is. */
+type Where = Parameters<typeof formatEndpoint>[0];
+
 /** Finds out, by the other ports that routers use, why nothing answers at SAM's. */
-export async function diagnoseSilence(sam: Endpoint, signal: Signal): Promise<Diagnosis> {
+export async function diagnoseSilence(sam: Where, signal: Signal): Promise<Diagnosis> {
   const nothing = `Nothing answers at ${formatEndpoint(sam)}`;
-  const [i2pd, java, i2cp, http, socks] = await Promise.all(ROUTER_PORTS.map((port) => ask(port, get(port), signal)));
+  const answers = await Promise.all(ROUTER_PORTS.map((port) => ask(port, get(port), signal)));
+  // The SOCKS port of this program, which may be the one that asks, is no router's.
+  const [i2pd, java, i2cp, http, socks] = answers.map((answer) => isSocksPort(answer ?? "") ? undefined : answer);
   if (i2pd !== undefined && /i2pd/i.test(i2pd)) {
     return {
       says:
@@ -65,8 +65,45 @@ export async function diagnoseSilence(sam: Endpoint, signal: Signal): Promise<Di
   return { says: `${nothing}, nor at the other ports that routers use: no router is running` };
 }
 
+/** Milliseconds for which a diagnosis is taken for true: routers log what comes to their ports and is not for them. */
+const DIAGNOSIS_TIME = 60_000;
+
+/** Finds out why no SAM bridge answers, in the words of `check`, where a program goes on or ends for that. */
+export class SilenceDiagnosis {
+  readonly #known = new Map<string, { at: number; diagnosis: Diagnosis | undefined }>();
+
+  /** Adds what can be found out to an error of the bridge at `sam`, as far as the ports may be looked at. */
+  async addTo(error: unknown, sam: Where, signal: Signal): Promise<void> {
+    if (!isSilence(error) || !ROUTER_PORTS.every(mayConnect)) return;
+    const key = `${error.phase} ${formatEndpoint(sam)}`;
+    let known = this.#known.get(key);
+    if (known === undefined || performance.now() - known.at > DIAGNOSIS_TIME) {
+      const diagnosis = await (error.phase === "connect" ? diagnoseSilence : diagnoseStranger)(sam, signal);
+      if (signal.aborted) return;
+      known = { at: performance.now(), diagnosis };
+      this.#known.set(key, known);
+    }
+    error.diagnosis = known.diagnosis;
+  }
+}
+
+/** Whether an error says that nothing listens at the port of the SAM bridge, or something that does not speak SAM. */
+function isSilence(error: unknown): error is SamError {
+  if (!(error instanceof SamError) || isExhaustion(error.cause)) return false;
+  return error.phase === "connect" ? error.failure === "unreachable" : error.phase === "hello" &&
+    ["silent", "closed", "garbled"].includes(error.failure);
+}
+
+/** What listens at a SAM port that does not speak SAM; undefined where that cannot be told. */
+export async function diagnoseStranger(sam: Where, signal: Signal): Promise<Diagnosis | undefined> {
+  const what = await identify(sam, signal);
+  const { fix } = REASONS["not-sam"];
+  if (what === undefined) return undefined;
+  return { says: `${formatEndpoint(sam)} is not a SAM bridge: it is ${what}`, ...(fix && { fix }) };
+}
+
 /** What is at the port where an application is to find SOCKS: `ours`, `nobody`, or what else in words. */
-export async function lookForSocks(endpoint: Endpoint, signal: Signal): Promise<string> {
+export async function lookForSocks(endpoint: Where, signal: Signal): Promise<string> {
   const web = await ask(endpoint, get(endpoint), signal);
   if (web === undefined) return "nobody";
   if (isSocksPort(web)) return "ours";
@@ -77,7 +114,7 @@ export async function lookForSocks(endpoint: Endpoint, signal: Signal): Promise<
 const A_PROXY = "a SOCKS proxy";
 
 /** What listens at a port that does not speak SAM: undefined where that cannot be told. */
-export async function identify(endpoint: Endpoint, signal: Signal): Promise<string | undefined> {
+async function identify(endpoint: Where, signal: Signal): Promise<string | undefined> {
   const web = await ask(endpoint, get(endpoint), signal) ?? "";
   if (isSocksPort(web)) return "the SOCKS port of an i2p-socks";
   if (/^HTTP\//.test(web)) return /i2pd/i.test(web) ? "a web page of i2pd" : "a web server";
@@ -86,15 +123,15 @@ export async function identify(endpoint: Endpoint, signal: Signal): Promise<stri
   return socks.startsWith("\x05") && socks.length === 2 ? A_PROXY : undefined;
 }
 
-/** i2pd's console answers no request without its own address as Host (seen with 2.45.1). */
-function get(endpoint: Endpoint): string {
-  return `GET / HTTP/1.0\r\nHost: ${formatEndpoint(endpoint)}\r\n\r\n`;
-}
-
 const SOCKS5 = "\x05\x01\x00";
 
+/** A request for what listens at an endpoint, if that speaks HTTP. i2pd's console answers no request without its own address as Host (seen with 2.45.1). */
+function get(endpoint: Where): string {
+  return `GET / HTTP/1.0\r\nHost: ${formatEndpoint(endpoint)}\r\n${PROBE_HEADER}\r\n\r\n`;
+}
+
 /** What an endpoint says to some words, as far as it says it in time; undefined where nobody listens. */
-async function ask(endpoint: Endpoint, words: string, signal: Signal): Promise<string | undefined> {
+async function ask(endpoint: Where, words: string, signal: Signal): Promise<string | undefined> {
   using deadline = new Deadline(PATIENCE, signal);
   let conn: Deno.TcpConn;
   try {

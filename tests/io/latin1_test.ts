@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fromLatin1, toLatin1 } from "../../lib/guard/latin1.ts";
+import { fromLatin1, toLatin1 } from "../../lib/io/latin1.ts";
 import { pureTest } from "../support/pure.ts";
 
 pureTest("fromLatin1() makes one character of each byte, and toLatin1() the byte of it", () => {
