@@ -108,6 +108,7 @@ export function goals(heldGoal: number): Goal[] {
   return [
     ...["double", "router"].flatMap((place): Goal[] => [
       login(`login-new-${place}`, `login-known-${place}`),
+      login(`login-new-${place}`, `login-first-${place}`),
       login(`login-six-${place}`, `login-known-six-${place}`),
       { topic: "identities", metric: `login-lost-${place}`, peer: NO_SPARES, bound: 1.1 },
     ]),
@@ -183,6 +184,7 @@ function loginMetrics(place: string, where: string): Record<string, Metric> {
   const all = {
     "known": "first byte of a login that has its session",
     "new": "first byte of a new login",
+    "first": "first byte of such a login at a site that it has not visited",
     "known-six": "six logins at once that have theirs, the last byte",
     "six": "six new logins at once, the last byte",
     "lost": "first byte of a new login, the router having lost all sessions",

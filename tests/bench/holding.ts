@@ -1,6 +1,6 @@
 import { delay } from "../support/wait.ts";
 import { residentMemory } from "../support/process_status.ts";
-import { type Child, startChild } from "./child.ts";
+import { startChild } from "./child.ts";
 import { FLOOR, LISTEN, OURS } from "./goals.ts";
 import { runCommand } from "../support/command.ts";
 import type { Stage } from "./stage.ts";
@@ -16,10 +16,10 @@ const SPARE = 200;
 const BURST = 65_536;
 
 /**
- * Variables that name executables, ours and one of listen.ts: started from its sources, a program also holds what has
- * compiled them.
+ * Variable that names two executables, ours and one of listen.ts, with a colon between them: started from its sources, a
+ * program also holds what has compiled them.
  */
-const EXECUTABLES = ["I2P_SOCKS_EXECUTABLE", "I2P_SOCKS_BARE_EXECUTABLE"] as const;
+const EXECUTABLES = "I2P_SOCKS_BENCH_EXECUTABLES";
 
 /** Milliseconds of quiet before the memory of an idle process is read. */
 const IDLE_FOR = 2_000;
@@ -43,27 +43,24 @@ export async function measureMemory(stage: Stage): Promise<void> {
 export async function measureProcess(stage: Stage): Promise<void> {
   const ours = stage.variants.find(({ name }) => name === OURS);
   if (ours === undefined) return;
-  if (EXECUTABLES.some((name) => Deno.env.get(name) === undefined)) {
-    stage.missing.set(LISTEN, `${EXECUTABLES.join(" or ")} names no executable`);
+  const [executable, bare] = (Deno.env.get(EXECUTABLES) ?? "").split(":");
+  if (executable === undefined || bare === undefined) {
+    stage.missing.set(LISTEN, `${EXECUTABLES} names none`);
     return;
   }
+  const { sam } = stage.ends;
+  const args = ["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${sam}`];
   stage.say("memory of an idle process");
   for (let i = 0; i < stage.plan.rounds; i++) {
-    for (const start of [() => startOurs(stage.ends), () => startListener()]) {
-      const { child, name } = { name: OURS, ...await start() };
-      await using _child = child;
+    for (const [name, program, words] of [[OURS, executable, args], [LISTEN, bare, []]] as const) {
+      await using child = startChild(program, words);
+      // Ours says more before it is ready.
+      await child.readLine(START_TIMEOUT);
       await delay(IDLE_FOR);
       const variant = { ...ours, name };
       await stage.attempt(variant, async () => ({ "memory-process": await privateMemory(child.pid) / 1e6 }));
     }
   }
-}
-
-/** A program that listens: listen.ts, made into an executable with the same base as ours. */
-async function startListener(): Promise<{ child: Child; name: string }> {
-  const child = startChild(Deno.env.get("I2P_SOCKS_BARE_EXECUTABLE") ?? "", []);
-  await child.readLine(START_TIMEOUT);
-  return { child, name: LISTEN };
 }
 
 async function privateMemory(pid: number): Promise<number> {
@@ -96,7 +93,8 @@ export async function measureStart(stage: Stage): Promise<void> {
   for (let i = 0; i < stage.plan.starts; i++) {
     await stage.attempt(ours, async () => {
       const since = performance.now();
-      await using _child = (await startOurs(stage.ends)).child;
+      // With its own limits: for more it tries how many file descriptors it can have.
+      await using _child = (await startOurs(stage.ends, [], [])).child;
       return { start: performance.now() - since };
     });
   }

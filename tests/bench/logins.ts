@@ -25,6 +25,8 @@ interface Place {
   samPort: number;
   /** Host of the site. */
   host: string;
+  /** Another one, which nobody visits before. */
+  otherHost: string;
   /** Flags that sessions need. */
   flags: readonly string[];
   /** Milliseconds after which spare identities have their tunnels. */
@@ -44,6 +46,7 @@ export async function measureLogins(stage: Stage): Promise<void> {
     name: "router",
     samPort: net.samPort,
     host: net.siteB32,
+    otherHost: net.siteHttpB32,
     flags: net.sessionOptions,
     patience: 25_000,
     rounds: 1,
@@ -55,10 +58,12 @@ async function measureDouble(stage: Stage): Promise<void> {
   await using site = await startSite();
   await using bridge = await startSamBridge({ sessionDelay: TUNNELS, keepLines: false });
   await using service = await publishService(bridge.port, site.port);
+  await using other = await publishService(bridge.port, site.port);
   await measurePlace(stage, {
     name: "double",
     samPort: bridge.port,
     host: service.b32,
+    otherHost: other.b32,
     flags: [],
     patience: 3 * TUNNELS,
     rounds: stage.plan.logins,
@@ -82,7 +87,7 @@ async function measurePlace(stage: Stage, place: Place): Promise<void> {
 
 /** @param lost takes the first bytes after a loss of all sessions, by variant. */
 async function measureRound(
-  { name, samPort, host, flags, patience, loseSessions }: Place,
+  { name, samPort, host, otherHost, flags, patience, loseSessions }: Place,
   lost: Map<string, number>,
 ): Promise<Record<string, number>> {
   await using started = new AsyncDisposableStack();
@@ -103,6 +108,7 @@ async function measureRound(
   for (let i = 0; i < FIRSTS; i++) times.push(await visit(one, "known-0"));
   times.sort((a, b) => a - b);
   const fresh = await visit(one, "new");
+  const first = await firstByte(one, otherHost, { user: "known-0", password: "x" });
   // Those that are new at first have their sessions afterwards.
   const allFresh = await visitAll(six, known.map((user) => `${user}-of-six`));
   const allKnown = await visitAll(six, known.map((user) => `${user}-of-six`));
@@ -113,6 +119,7 @@ async function measureRound(
   return {
     [`login-known-${name}`]: times[FIRSTS >> 1] ?? NaN,
     [`login-new-${name}`]: fresh,
+    [`login-first-${name}`]: first,
     [`login-six-${name}`]: allFresh,
     [`login-known-six-${name}`]: allKnown,
   };

@@ -100,18 +100,25 @@ export async function startVariant(name: string, ends: FarEnds): Promise<Variant
   };
 }
 
+/** Options by which no limit of ours is in the way of a measure. */
+const ROOM: readonly string[] = ["--max-connections", "20000", "--max-per-client", "20000"];
+
 /** Starts the proxy in front of the null bridge and waits for its ready line; `more` are further options. */
 export async function startOurs(
   { sam }: Pick<FarEnds, "sam">,
   more: readonly string[] = [],
+  room: readonly string[] = ROOM,
 ): Promise<{ child: Child; via: string }> {
-  const { child, port } = await startProxy(sam, more);
+  const { child, port } = await startProxy(sam, more, room);
   return { child, via: `socks:${port}:${DESTINATION}:80` };
 }
 
 /** Starts the proxy in front of any bridge: its port. */
-export async function startProxy(sam: number, more: readonly string[]): Promise<{ child: Child; port: number }> {
-  const room = ["--max-connections", "20000", "--max-per-client", "20000"];
+export async function startProxy(
+  sam: number,
+  more: readonly string[],
+  room: readonly string[] = ROOM,
+): Promise<{ child: Child; port: number }> {
   const args = ["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${sam}`, "--isolate", "none", ...room, ...more];
   const command = proxyCommand(args);
   const child = startChild(command.program, command.args);
