@@ -132,7 +132,7 @@ function changesOf(leaks: Report["leaks"], linked: readonly Shared[], clients: r
 
 /** Writes a report for people: what happened, then a card that says whether the client is safe. */
 export function describeReport(report: Report): string[] {
-  const { clean, seconds, requests, destinations, refused, leaks, sites, linked, changes } = report;
+  const { seconds, requests, destinations, refused, leaks, sites, linked, changes } = report;
   const visited = Object.entries(destinations).map(([destination, count]) => `  ${count} × ${destination}`);
   const turnedAway = Object.entries(refused).flatMap(([reason, { count, story, destinations }]) => [
     `  ${count} × ${reason}: ${story}`,
@@ -155,9 +155,15 @@ export function describeReport(report: Report): string[] {
     ...section("By this they can tell that it was the same client", links),
     ...section("What to change", changes.map((change) => `  ${change}`)),
     ...(requests > 0 && leaks["dns"] === undefined ? [describeNames(refused["ip"]?.count ?? 0)] : []),
-    clean ? "✓ Nothing was given away that the guard can see" : "✗ Not yet: it gives away what is listed here",
+    describeVerdict(report),
     "It sees plaintext only: what is encrypted may say anything.",
   ];
+}
+
+function describeVerdict({ clean, requests }: Report): string {
+  if (!clean) return "✗ Not yet: it gives away what is listed here";
+  if (requests === 0) return "- Nothing can be said: no request came, so the application may not use this proxy";
+  return "✓ Nothing was given away that the guard can see";
 }
 
 function describeBeside({ beside: { names, addresses } }: Report): string[] {

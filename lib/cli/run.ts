@@ -6,7 +6,7 @@ import type { Verb } from "../config/options.ts";
 import { findSetVariable } from "../command/environment.ts";
 import { readEnv } from "../command/permissions.ts";
 import { problemsOf } from "../command/errors.ts";
-import { StopSignal } from "../command/stop_signal.ts";
+import { outliveFileLimits, StopSignal } from "../command/stop_signal.ts";
 import { Terminal } from "../command/terminal.ts";
 
 /**
@@ -16,6 +16,7 @@ import { Terminal } from "../command/terminal.ts";
  * @returns how to end; every error has been printed.
  */
 export async function run(args: readonly string[]): Promise<ExitCode> {
+  outliveFileLimits();
   const terminal = new Terminal();
   terminal.hasJsonErrors = asksForJson(args);
   const code = await runVerb(args, terminal).catch((error) => {

@@ -160,7 +160,7 @@ function narrow(descriptor: Deno.PermissionDescriptor): void {
 /** A permission to read a variable, or to ask the system something. */
 export type Permission = { name: "env"; variable: string } | {
   name: "sys";
-  kind: "hostname" | "networkInterfaces";
+  kind: "hostname" | "networkInterfaces" | "uid";
 };
 
 /** Whether a permission is there, for what can be done without. */

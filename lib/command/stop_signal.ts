@@ -63,3 +63,11 @@ export class StopSignal implements Disposable {
     this.#first.resolve();
   }
 }
+
+/**
+ * Has a file that may not grow any more (`ulimit -f`) fail what is written to it, in place of ending the program: the log
+ * may be such a file.
+ */
+export function outliveFileLimits(): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
+}

@@ -1,8 +1,5 @@
-import { isSystemError } from "./error_text.ts";
+import { isNoRoom } from "./error_text.ts";
 import { writeWhenReady } from "./when_ready.ts";
-
-/** Codes of errors that say that a disk is full: it may have room again later. */
-const FULL: readonly string[] = ["ENOSPC", "EDQUOT"];
 
 /** A line feed. */
 const LF = 10;
@@ -110,7 +107,7 @@ export class OutputQueue {
       this.#refused = 0;
       this.#isCut = false;
     } catch (error) {
-      if (this.#lost === undefined || !isSystemError(error) || !FULL.includes(error.code)) throw error;
+      if (this.#lost === undefined || !isNoRoom(error)) throw error;
       const rest = bytes.subarray(Math.max(written, ahead.length));
       if (written >= ahead.length) this.#refused = 0;
       for (const byte of rest) if (byte === LF) this.#refused++;

@@ -50,7 +50,7 @@ export function manualBlocks(): Block[] {
       terms: [
         ["HOME, XDG_DATA_HOME, LOCALAPPDATA", "Where keys are stored if --keys-dir is not given."],
         ["HOME, XDG_CONFIG_HOME, LOCALAPPDATA", "Where the configuration file is looked for if --config is not given."],
-        ["USER, LOGNAME, USERNAME, USERPROFILE", "What the leak guard looks for."],
+        ["USER, LOGNAME, USERNAME, USERPROFILE", "What the leak guard looks for; without them it asks /etc/passwd."],
       ],
     },
     section("See also"),

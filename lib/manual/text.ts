@@ -60,7 +60,7 @@ function renderBlock(block: Block, width: number): string {
 /** Terms in a column of their own, and what they mean beside it. */
 function renderTerms(terms: readonly Term[], width: number): string {
   const shown = terms.map(([term, meaning]) => [`  ${plain(term)}`, plain(meaning)] as const);
-  const column = Math.min(TERM_WIDTH, Math.max(...shown.map(([term]) => term.length + GAP.length)));
+  const column = Math.min(TERM_WIDTH, Math.max(0, ...shown.map(([term]) => term.length + GAP.length)));
   const indent = " ".repeat(column);
   return shown.map(([term, meaning]) => {
     const lines = fill(meaning, width - column).replaceAll("\n", `\n${indent}`);

@@ -22,7 +22,10 @@ const NEXT_LOOK = 50;
 /** Milliseconds at most that a client waits for the place of a stream whose client has left. */
 export const PLACE_WAIT = 2_000;
 
-/** What an application can have at once: its limits, or less where the process has too few file descriptors. */
+/**
+ * What an application can have at once: its limits, or less where the process has too few file descriptors. It changes
+ * with a reload.
+ */
 export interface Capacity {
   /** Clients with a place. */
   readonly connections: number;

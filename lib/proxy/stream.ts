@@ -61,6 +61,7 @@ export function watchClient(
     bytes,
     [Symbol.dispose]: () => {
       isOver = true;
+      bytes.unwatch();
       ended?.[Symbol.dispose]();
     },
   };

@@ -1,10 +1,17 @@
+import { startTimer, type Timer } from "../io/timer.ts";
+
+/** Milliseconds between two looks whether a client has reset that has sent more than is read ahead. */
+const LOOK_INTERVAL = 500;
+
+const NOTHING = new Uint8Array();
+
 /** How a client ended while nobody read from it: with a reset, or by ending its side in order. */
 export type ClientEnd = "failed" | "ended";
 
 /**
  * A client whose stream is not open yet, with a read always under way: so it is seen when the client leaves, also behind
  * what it has sent, which is kept. A read cannot be cancelled, so the relay reads through this. A client that has
- * filled the buffer is not read from any more.
+ * filled the buffer is not read from any more; whether it has reset, writing no bytes to it shows.
  */
 export class ReadAhead {
   /** What is read into; the relay goes on with it. */
@@ -17,6 +24,7 @@ export class ReadAhead {
   #reading: Promise<number | null> | undefined;
   #offset = 0;
   #isTaken = false;
+  #nextLook: Timer | undefined;
 
   /**
    * Begins to read.
@@ -31,9 +39,16 @@ export class ReadAhead {
     this.#readMore();
   }
 
+  /** Looks no more whether a client has reset that has filled the buffer. */
+  unwatch(): void {
+    this.#nextLook?.stop();
+    this.#nextLook = undefined;
+  }
+
   /** Reads; first what was read ahead, which then stands at the beginning of {@linkcode buffer}. */
   read(buffer: Uint8Array): Promise<number | null> {
     this.#isTaken = true;
+    if (this.#nextLook !== undefined) this.unwatch();
     const kept = this.#kept;
     const reading = this.#reading;
     if (kept > 0) {
@@ -61,6 +76,17 @@ export class ReadAhead {
       this.#kept += count;
       this.#reading = undefined;
       if (this.#kept < this.buffer.length) this.#readMore();
+      else this.#lookAgain();
     }, () => this.#isTaken || this.#onEnded("failed"));
+  }
+
+  #lookAgain(): void {
+    this.#nextLook = startTimer(LOOK_INTERVAL, () => {
+      if (this.#isTaken) return;
+      this.#conn.write(NOTHING).then(
+        () => this.#nextLook !== undefined && this.#lookAgain(),
+        () => this.#isTaken || this.#onEnded("failed"),
+      );
+    });
   }
 }

@@ -26,6 +26,7 @@ import { closeQuietly } from "../io/conn.ts";
 import { type ClientListener, listenUnix, UnixSocketError } from "../io/unix_socket.ts";
 import type { SamLogin } from "../sam/socket.ts";
 import type { SamSession } from "../sam/session.ts";
+import type { DescriptorBudget } from "./capacity.ts";
 import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { IdentityHandle, IdentityRegistry } from "./identity_registry.ts";
@@ -120,6 +121,8 @@ export class Application {
   readonly #proxy: Proxy;
   readonly #handle: IdentityHandle;
   readonly #listen: readonly string[];
+  /** What the proxy looks at with each client. */
+  readonly #capacity: Capacity | undefined;
 
   private constructor(
     settings: ApplicationSettings,
@@ -128,7 +131,9 @@ export class Application {
     proxy: Proxy,
     handle: IdentityHandle,
     listen: readonly string[],
+    capacity: Capacity | undefined,
   ) {
+    this.#capacity = capacity;
     this.settings = settings;
     this.counters = counters;
     this.#outcomes = outcomes;
@@ -164,9 +169,10 @@ export class Application {
       if (udp.enabled) requireNet({ hostname: sam.hostname, port: udp.port }, "--sam-udp");
       const folder = (): string => requireKeysDir(keysDir ?? services.keysDir);
       handle = await identities.acquire(settings, folder, endpoint, isOneOfSeveral);
+      const capacity = services.capacityOf(settings);
       const proxy = await Proxy.start({
         settings,
-        capacity: services.capacityOf(settings),
+        capacity,
         listeners,
         endpoint,
         identity: handle.identity,
@@ -182,7 +188,7 @@ export class Application {
         audit,
       });
       const listen = listeners.map(({ addr }) => formatListen(addr));
-      return new Application(settings, counters, outcomes, proxy, handle, listen);
+      return new Application(settings, counters, outcomes, proxy, handle, listen, capacity);
     } catch (error) {
       listeners.forEach(closeQuietly);
       await handle?.release();
@@ -230,6 +236,11 @@ export class Application {
 
   get status(): ApplicationStatus {
     return statusOf(this.settings, this.#listen, this.#proxy, this.counters, this.#outcomes);
+  }
+
+  /** Holds its clients to what there is for it now. Callers of `--forward` keep their limit. */
+  fit(budget: Pick<DescriptorBudget, "capacityOf">): void {
+    if (this.#capacity !== undefined) Object.assign(this.#capacity, budget.capacityOf(this.settings));
   }
 
   /** Clients that are connected now, and callers that are served. */

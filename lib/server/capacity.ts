@@ -24,15 +24,19 @@ export class DescriptorBudget {
   /** What there is for them; no less than they need where it is enough or unknown. */
   readonly #available: number;
 
-  /** @param count counts free descriptors up to a number; undefined where that is unknown. */
+  /**
+   * @param count counts free descriptors up to a number; undefined where that is unknown.
+   * @param connections clients and callers that are connected, whose descriptors will be free again.
+   */
   constructor(
     applications: readonly Sized[],
     hasStatus: boolean,
     count: typeof countFreeDescriptors = countFreeDescriptors,
+    connections = 0,
   ) {
     const own = SPARE_DESCRIPTORS + (hasStatus ? 1 + MAX_STATUS_REQUESTS + MAX_STATUS_ANSWERED : 0);
     this.#needed = applications.reduce((sum, settings) => sum + needOf(settings), 0);
-    const free = count(own + this.#needed) ?? Infinity;
+    const free = (count(own + this.#needed) ?? Infinity) + A_STREAM * connections;
     // What the program needs for itself is the last to be given up, but half of little is for clients.
     const left = free - Math.min(own, Math.floor(free / 2));
     this.#available = Math.min(this.#needed, Math.max(LEAST, left));

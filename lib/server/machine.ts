@@ -27,8 +27,11 @@ export function ownIdentifiers(): Own {
     names.map((name) => ask({ name: "env", variable: name }, () => Deno.env.get(name))).find((value) => value);
   const interfaces = ask({ name: "sys", kind: "networkInterfaces" }, () => Deno.networkInterfaces());
   const hostName = ask({ name: "sys", kind: "hostname" }, () => Deno.hostname());
-  const userName = variable(USER_VARIABLES);
-  const home = variable(HOME_VARIABLES);
+  const [named, homeNamed] = [variable(USER_VARIABLES), variable(HOME_VARIABLES)];
+  // Containers and service managers may start programs without these variables.
+  const account = named === undefined || homeNamed === undefined ? ownAccount() : undefined;
+  const userName = named ?? account?.name;
+  const home = homeNamed ?? account?.home;
   return {
     identifiers: {
       addresses: interfaces?.map(({ address }) => address) ?? [],
@@ -38,4 +41,21 @@ export function ownIdentifiers(): Own {
     },
     missing,
   };
+}
+
+/** The account that the process runs as, where the system keeps a list of accounts that may be read: passwd(5). */
+function ownAccount(): { name: string; home: string } | undefined {
+  if (!isPermitted({ name: "sys", kind: "uid" })) return undefined;
+  try {
+    return findAccount(Deno.readTextFileSync("/etc/passwd"), Deno.uid());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds a user by number in a list of accounts: `name:password:uid:gid:comment:home:shell`, a line each. */
+export function findAccount(passwd: string, uid: number | null): { name: string; home: string } | undefined {
+  const fields = passwd.split("\n").map((line) => line.split(":")).find(([, , number]) => number === `${uid}`);
+  const [name = "", , , , , home = ""] = fields ?? [];
+  return name === "" ? undefined : { name, home };
 }

@@ -1,6 +1,7 @@
 import type { RawOptions } from "../config/raw_options.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Log } from "../report/log.ts";
+import type { ApplicationSettings } from "../config/settings.ts";
 import { type Application, loadAll, type LoadedApplication } from "./application.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { logProblems } from "../command/errors.ts";
@@ -16,6 +17,8 @@ interface ReloaderOptions {
   keysDir: string | undefined;
   /** The applications. */
   running: RunningApplications;
+  /** Divides what there is among these applications. */
+  fit: (applications: readonly ApplicationSettings[]) => void;
   /** Prints the ready line of an application when it has its session. */
   announce: (application: Application) => Promise<void>;
   /** Receives log lines. */
@@ -63,7 +66,7 @@ export class Reloader {
    * its application starts.
    */
   async #reload(): Promise<void> {
-    const { configuration, given, keysDir, running, log, stopping } = this.#options;
+    const { configuration, given, keysDir, running, fit, log, stopping } = this.#options;
     if (stopping.aborted) return;
     try {
       const { applications, log: newLog, status } = await readConfiguration(given, () => keysDir);
@@ -78,6 +81,7 @@ export class Reloader {
       await Promise.all(old.map(([key, application]) => running.retire(key, application)));
       const added = [...wanted].filter(([key]) => !running.served.has(key));
       const unchanged = running.served.size;
+      if (old.length + added.length > 0) fit(applications);
       const started = await Promise.all(added.map(([key, loaded]) => this.#add(key, loaded)));
       const failed = started.filter((isStarted) => !isStarted).length;
       log.info("Configuration read again", {

@@ -142,6 +142,7 @@ export class Server {
       given,
       keysDir: this.#services.keysDir,
       running,
+      fit: (wanted) => this.#fit(wanted),
       announce: (application) => readyLines.announce(application),
       log,
       stopping,
@@ -244,8 +245,7 @@ export class Server {
   async #startAll(applications: readonly ApplicationSettings[]): Promise<void> {
     const loaded = await loadAll(applications, this.#log);
     const { status } = this.#configuration;
-    this.#budget = new DescriptorBudget(applications, status !== undefined);
-    this.#budget.warn(applications, this.#log);
+    this.#fit(applications);
     if (status !== undefined) this.#statusServer = this.#serveStatus(status);
     for (const [key, one] of loaded) {
       this.#stopping.signal.throwIfAborted();
@@ -255,6 +255,19 @@ export class Server {
     await this.#updateNote();
     this.#noteTicker = setInterval(() => this.#updateNote(), NOTE_INTERVAL);
     this.#giveBack();
+  }
+
+  /** Divides the file descriptors among the applications, those that are served already as well. */
+  #fit(applications: readonly ApplicationSettings[]): void {
+    const budget = new DescriptorBudget(
+      applications,
+      this.#configuration.status !== undefined,
+      undefined,
+      this.#running.connections,
+    );
+    budget.warn(applications, this.#log);
+    this.#budget = budget;
+    for (const application of this.#running.served.values()) application.fit(budget);
   }
 
   /** Listens at once, while that is still permitted: an open listener goes on when permissions are given back. */

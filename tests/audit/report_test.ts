@@ -82,3 +82,12 @@ pureTest("makeReport() names no client to set up where nothing leaked", () => {
   const { clean, changes, clients } = makeReport(book, new Counters(), 0);
   assertEquals([clean, changes, clients], [true, [], ["curl"]]);
 });
+
+pureTest("describeReport() says nothing of a client that never came", () => {
+  const lines = describeReport(makeReport(new AuditBook(), new Counters(), 1_000));
+  assertEquals(lines.slice(1), [
+    "Is this client safe?",
+    "- Nothing can be said: no request came, so the application may not use this proxy",
+    "It sees plaintext only: what is encrypted may say anything.",
+  ]);
+});

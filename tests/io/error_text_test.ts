@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { errorText, isSystemError } from "../../lib/io/error_text.ts";
+import { errorText, isNoRoom, isSystemError } from "../../lib/io/error_text.ts";
 import { makeScratch } from "../support/scratch.ts";
 
 Deno.test("errorText() leaves out numbers and calls of system errors", async () => {
@@ -21,3 +21,18 @@ Deno.test("errorText() leaves other errors as they are", { permissions: "none" }
   assertEquals(errorText("nonsense"), "nonsense");
   assertEquals([new Error("x"), "x", undefined].map(isSystemError), [false, false, false]);
 });
+
+Deno.test(
+  "isNoRoom() knows a full disk and a file that may not grow, which has no code",
+  { permissions: "none" },
+  () => {
+    const tooLarge = new Error("File too large (os error 27)");
+    const withCode = (code: string): Error => Object.assign(new Error("Something (os error 1)"), { code });
+    assertEquals(
+      [tooLarge, withCode("ENOSPC"), withCode("EDQUOT"), withCode("EFBIG")].map(isNoRoom),
+      Array(4).fill(true),
+    );
+    assertEquals([withCode("EPIPE"), new Error("x"), new Error("No (os error 2)")].map(isNoRoom), Array(3).fill(false));
+    assertEquals([isSystemError(tooLarge), errorText(tooLarge)], [true, "file too large"]);
+  },
+);

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { e2eTest } from "../support/e2e.ts";
+import { freePort } from "../support/free_port.ts";
+import { makeScratch } from "../support/scratch.ts";
 import { echo } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { type ProxyProcessOptions, startProxyProcess } from "../support/proxy_process.ts";
@@ -123,3 +125,32 @@ async function assertEchoes(conn: Deno.TcpConn): Promise<void> {
   await conn.write(Uint8Array.of(7));
   assertEquals(await conn.read(new Uint8Array(1)), 1);
 }
+
+e2eTest("a reload divides the descriptors anew, and says so", ["bash"], async () => {
+  await using scratch = await makeScratch();
+  await using bridge = await startSamBridge();
+  await using service = await startEcho(bridge.port);
+  const write = (...applications: readonly string[]): Promise<string> =>
+    scratch.file("config.yaml", `sam: 127.0.0.1:${bridge.port}\napplications:\n${applications.join("")}`);
+  const application = (name: string, port: number, connections: number): string =>
+    `  - name: ${name}\n    listen: 127.0.0.1:${port}\n    max-connections: ${connections}\n`;
+  const ports = [freePort(), freePort()] as const;
+  const first = application("first", ports[0], 50);
+  const args = ["--config", await write(first)];
+  await using proxy = await startProxyProcess(args, { ...limitedTo(700), freePort: false });
+  assert(!proxy.stderr().includes("Too few"), proxy.stderr());
+  await write(first, application("second", ports[1], 2_000));
+  proxy.signal("SIGHUP");
+  await proxy.waitFor("stdout", /ready .*name=second/);
+  const [, held] = /Too few .* (\d+) clients of "second" in place of 2000 hint="Type ulimit -n/.exec(proxy.stderr()) ??
+    [];
+  const clients = await Promise.all(
+    Array.from({ length: 300 }, () => socksConnect(ports[1], service.b32, 80, { timeout: 60_000 })),
+  );
+  const served = clients.filter(({ reply }) => reply.code === 0);
+  assertEquals([served.length, clients.length], [Number(held), 300], "as many as it said, and all have their reply");
+  const { reply, conn } = await socksConnect(ports[0], service.b32, 80);
+  assertEquals(reply.code, 0, "the other one has its part");
+  conn.close();
+  for (const { conn } of clients) conn.close();
+});

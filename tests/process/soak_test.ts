@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Meter } from "../soak/meter.ts";
+import { programs, runState } from "../soak/states.ts";
 import { type CommandResult, runCommand } from "../support/command.ts";
 
 Deno.test("the meter counts timers until they fire or are cleared, and gives the runtime its own back", async () => {
@@ -39,6 +40,14 @@ Deno.test("a soak that leaks a descriptor, a timer or memory with each client fa
     const problems = stdout.split("\n").filter((line) => /^PROBLEM: (?!The rss )/.test(line));
     assert(problems.length === 1 && expected[i]?.test(problems.join()), stdout);
   });
+});
+
+Deno.test("in a state of the soak every client has its reply, and the program ends", async () => {
+  const [program] = Object.entries(programs());
+  assert(program !== undefined);
+  const { owed, given, problems } = await runState("stalled log reader", program, 1_000);
+  assertEquals([given, problems], [owed, []]);
+  assert(owed > 20, `${owed}`);
 });
 
 /** The task, as people run it. */

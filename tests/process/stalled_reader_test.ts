@@ -2,6 +2,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { PROJECT, proxyCommand } from "../support/command.ts";
 import { type SamBridge, startSamBridge } from "../sam_bridge/bridge.ts";
 import { readToEnd, socksConnect } from "../clients/socks_client.ts";
+import { e2eTest } from "../support/e2e.ts";
+import { startProxyProcess } from "../support/proxy_process.ts";
+import { makeScratch } from "../support/scratch.ts";
 import { until } from "../support/wait.ts";
 
 /** Enough log to fill any pipe, and the queue behind it several times. */
@@ -38,6 +41,24 @@ Deno.test("a reader that never reads does not keep the program from ending", asy
       await child.stderr.cancel();
     });
   }
+});
+
+e2eTest("a log that may not grow stops nothing, and goes on when it has room", ["bash"], async () => {
+  await using scratch = await makeScratch();
+  await using bridge = await startSamBridge();
+  const log = await scratch.file("log", "");
+  // Far above what the runtime itself writes.
+  const most = 1_000_000;
+  await Deno.truncate(log, most * 1024 - 500);
+  await using proxy = await startProxyProcess(["--sam", `127.0.0.1:${bridge.port}`, "--log-destinations"], {
+    wrapper: ["bash", "-c", `ulimit -f ${most}; exec "$@" 2>> "$0"`, log],
+  });
+  await refuse(proxy.port, 60);
+  assertEquals((await Deno.stat(log)).size, most * 1024);
+  await Deno.truncate(log, 0);
+  await refuse(proxy.port, 120);
+  await until("the log goes on", async () => /^\d+ lines of the log were lost$/m.test(await Deno.readTextFile(log)));
+  assertEquals(await proxy.stop(), 143);
 });
 
 /** Starts the program, and reads its ready line and no more. */

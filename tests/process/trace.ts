@@ -40,6 +40,7 @@ export const RUNTIME_PATHS: readonly AllowedPath[] = [
   { path: "/sys/devices/system/cpu/", reason: "how many threads are worth while, and the clock" },
   { path: "/sys/kernel/mm/", reason: "the size of pages" },
   { path: "/etc/localtime", reason: "the time zone of dates" },
+  { path: "/etc/passwd", reason: "what the leak guard looks for, where no variable names the user" },
   { path: "/usr/share/zoneinfo/", reason: "the time zone of dates" },
 ];
 

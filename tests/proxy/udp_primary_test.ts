@@ -23,11 +23,14 @@ async function callerOf({ port, name }: Harness, login?: AssociateOptions["login
 
 /** Whom the echo service sees as the sender of a datagram: asks until there is an answer, as a session may be new. */
 async function senderOf(client: UdpClient, echo: UdpService): Promise<string> {
-  for (let i = 0; i < 50; i++) {
-    await client.send(echo.b32, 1, "x");
-    if (await client.receive(100) !== undefined) break;
+  // An echo of an earlier question may still be on its way.
+  const question = crypto.randomUUID();
+  const answer = (): string | undefined => echo.received.findLast(({ text }) => text === question)?.from;
+  for (let i = 0; i < 50 && answer() === undefined; i++) {
+    await client.send(echo.b32, 1, question);
+    await client.receive(100);
   }
-  return await b32Address(publicPart(decodeI2pBase64(echo.received.at(-1)?.from ?? "")));
+  return await b32Address(publicPart(decodeI2pBase64(answer() ?? "")));
 }
 
 /** The styles of the sessions that the proxy has asked for, with those within others. */

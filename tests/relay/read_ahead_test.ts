@@ -100,3 +100,11 @@ Deno.test("ReadAhead keeps no more than its buffer, and loses nothing", async ()
   await send(stage.client, ...bytes);
   assertEquals(await take(stage.ahead, bytes.length), bytes);
 });
+
+Deno.test("ReadAhead notices that a client resets behind more than its buffer", async () => {
+  using stage = await start();
+  await send(stage.client, ...Array(3 * SIZE).keys());
+  stage.client.resetAndDestroy();
+  await until("the reset is noticed", () => stage.ends.length > 0);
+  assertEquals(stage.ends, ["failed"]);
+});

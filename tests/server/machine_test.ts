@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
-import { ownIdentifiers } from "../../lib/server/machine.ts";
+import { assert, assertEquals } from "@std/assert";
+import { pureTest } from "../support/pure.ts";
+import { findAccount, ownIdentifiers } from "../../lib/server/machine.ts";
 
 /** Variables that may name the user, or the home folder. */
 const VARIABLES = ["USER", "LOGNAME", "USERNAME", "HOME", "USERPROFILE"];
@@ -46,4 +47,24 @@ Deno.test({
       missing: ["sys networkInterfaces", "sys hostname", ...VARIABLES.map((name) => `env ${name}`)],
     });
   },
+});
+
+Deno.test({
+  name: "ownIdentifiers() asks the list of accounts where no variable names the user",
+  permissions: { env: true, sys: ["uid"], read: ["/etc/passwd"] },
+  ignore: Deno.build.os !== "linux",
+  fn: () => {
+    using _variables = withVariables({});
+    const { identifiers } = ownIdentifiers();
+    const account = findAccount(Deno.readTextFileSync("/etc/passwd"), Deno.uid());
+    assert(account !== undefined);
+    assertEquals([identifiers.userName, identifiers.home], [account.name, account.home]);
+  },
+});
+
+pureTest("findAccount() finds a user by number, and nobody in lines of another kind", () => {
+  const passwd = "root:x:0:0:root:/root:/bin/sh\n# 7:x:7\n\n+::::::\nalicia:x:1000:1000:,,,:/home/alicia:/bin/sh\n";
+  assertEquals(findAccount(passwd, 1000), { name: "alicia", home: "/home/alicia" });
+  assertEquals(findAccount(passwd, 0), { name: "root", home: "/root" });
+  for (const uid of [1, 100, null]) assertEquals(findAccount(passwd, uid), undefined);
 });
