@@ -186,6 +186,11 @@ export class Identity {
     return this.#hadSession && this.#session === undefined;
   }
 
+  /** The session, if there is one now. */
+  get current(): SamSession | undefined {
+    return this.#session;
+  }
+
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
     // Before the first session there is nothing to lose: report "building", not "lost".

@@ -52,6 +52,11 @@ export class IdentityLease implements Disposable {
     this.#release = release;
   }
 
+  /** {@linkcode Identity.current}. */
+  get current(): SamSession | undefined {
+    return this.#identity.current;
+  }
+
   /** {@linkcode Identity.session}. */
   session(signal: Signal): Promise<SamSession> {
     return this.#identity.session(signal);
@@ -64,7 +69,7 @@ export class IdentityLease implements Disposable {
 
   /** Its own address in I2P, where it has a session. */
   get address(): string | undefined {
-    return this.#identity.status.session?.address;
+    return this.#identity.current?.address;
   }
 
   /** {@linkcode Identity.visit}. */
@@ -312,8 +317,8 @@ export class IdentityPool {
    *
    * @throws {Refusal} `too-many-identities` at the cap, if no client gives way.
    */
-  async lease(key: string | undefined, signal: Signal): Promise<IdentityLease> {
-    if (key !== undefined) return await this.#groups.lease(key, signal);
+  lease(key: string | undefined, signal: Signal): Promise<IdentityLease> | IdentityLease {
+    if (key !== undefined) return this.#groups.lease(key, signal);
     this.#baseClients++;
     return new IdentityLease(this.#base, OWN_IDENTITY, this.#releaseBase);
   }

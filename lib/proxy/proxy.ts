@@ -202,7 +202,8 @@ export class Proxy implements AsyncDisposable {
     counters.add("accepted");
     const client = { conn, clientAddress: clientAddressOf(conn, addr), serial: ++this.#serial };
     admission.accept(client);
-    const served = serveClient(client, this.#context).finally(() => {
+    // It never throws.
+    const served = serveClient(client, this.#context).then(() => {
       this.#clients.delete(served);
       admission.leave(client);
     });
