@@ -376,7 +376,8 @@ export class Identity {
       if (this.#stop.signal.aborted) return undefined;
       try {
         const session = await this.#create();
-        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}`, { attempt });
+        const address = this.#options.key === undefined ? ", with a new I2P address" : "";
+        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}${address}`, { attempt });
         return session;
       } catch (error) {
         if (this.#stop.signal.aborted) return undefined;
