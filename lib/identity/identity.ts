@@ -211,6 +211,11 @@ export class Identity {
     this.#sites.add(host);
   }
 
+  /** What knows the router of its sessions; undefined where it was given none. */
+  get router(): RouterKind | undefined {
+    return this.#options.router;
+  }
+
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
   get datagrams(): DatagramPort | undefined {
     return this.#datagrams;
