@@ -181,6 +181,11 @@ export class Identity {
     }
   }
 
+  /** Whether a session was lost, and there is none yet in its place. */
+  get isOut(): boolean {
+    return this.#hadSession && this.#session === undefined;
+  }
+
   /** The session, if there is one now. */
   get current(): SamSession | undefined {
     return this.#session;

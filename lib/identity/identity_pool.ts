@@ -62,6 +62,11 @@ export class IdentityLease implements Disposable {
     return this.#identity.session(signal);
   }
 
+  /** {@linkcode Identity.isOut}. */
+  get isOut(): boolean {
+    return this.#identity.isOut;
+  }
+
   /** Its own address in I2P, where it has a session. */
   get address(): string | undefined {
     return this.#identity.current?.address;

@@ -34,6 +34,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import { LoginOffers } from "./login_offers.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
+import { SilenceWatch } from "./silence_watch.ts";
 
 interface ProxyOptions {
   /** How the application is served. What was made of its files and addresses follows. */
@@ -242,6 +243,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     pool: new BufferPool(),
     keepLimit: options.keepLimit,
     gate,
+    silence: new SilenceWatch(log, counters.counter("bytes-received")),
     halfClosed,
     log,
     counters,

@@ -37,6 +37,25 @@ Deno.test("An identity of a process that was killed waits for the router to forg
   await next?.release();
 });
 
+Deno.test("A lock that is stamped while it is still being marked has the time alone", async () => {
+  await using scratch = await makeScratch();
+  const path = `${scratch.dir}/x.lock`;
+  using lock = await FileLock.take(path);
+  assert(lock !== undefined);
+  const { write } = Deno.FsFile.prototype;
+  // As if the disk took its time: whoever does not wait writes in between.
+  Deno.FsFile.prototype.write = async function (bytes): Promise<number> {
+    if (new TextDecoder().decode(bytes) === "in use") await this.sync();
+    return await write.call(this, bytes);
+  };
+  try {
+    await Promise.all([lock.markInUse(), lock.stamp()]);
+  } finally {
+    Deno.FsFile.prototype.write = write;
+  }
+  assertMatch(await Deno.readTextFile(path), /^\d+$/);
+});
+
 Deno.test("An identity whose lock cannot be marked is used all the same", async () => {
   await using stage = await setTheStage();
   const held = await stage.acquire();
