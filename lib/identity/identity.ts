@@ -3,14 +3,14 @@ import { formatDuration } from "../config/duration.ts";
 import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log, LogFields } from "../report/log.ts";
-import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession, SESSION_TIMEOUT, type SessionRequest } from "../sam/session.ts";
 import type { RouterKind } from "../sam/router_kind.ts";
-import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
+import { GONE_PROBE, isBridgeGone, isGone } from "./bridge_gone.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
 import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
@@ -25,9 +25,6 @@ import { SiteCount } from "./site_count.ts";
  * INVALID_ID, or never becomes ready.
  */
 export const REUSE_DELAY = 6_000;
-
-/** Milliseconds for a look at whether the router has gone, and between two of them. */
-const GONE_PROBE = 250;
 
 /**
  * Longest wait for the next attempt while clients wait and nothing listens at the SAM port, in milliseconds: to knock
@@ -427,20 +424,9 @@ export class Identity {
   async #hasRouterGone(): Promise<boolean> {
     using patience = new Deadline(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
     for (;;) {
-      if (await this.#isRefused()) return true;
+      if (await isBridgeGone(this.#options.endpoint, this.#stop.signal)) return true;
       await sleep(GONE_PROBE, patience);
       if (patience.aborted) return false;
-    }
-  }
-
-  /** Whether nothing listens at the port of the SAM bridge. */
-  async #isRefused(): Promise<boolean> {
-    using deadline = new Deadline(GONE_PROBE, this.#stop.signal);
-    try {
-      closeQuietly(await connectBridge(this.#options.endpoint, deadline));
-      return false;
-    } catch (error) {
-      return error instanceof SamError && isGone(error);
     }
   }
 
@@ -457,9 +443,4 @@ export class Identity {
     await sleep(milliseconds - least, rest);
     this.#expedite = () => {};
   }
-}
-
-/** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */
-function isGone({ failure, cause }: SamError): boolean {
-  return failure === "unreachable" && !isExhaustion(cause);
 }
