@@ -181,6 +181,16 @@ export class Identity {
     }
   }
 
+  /** Whether a session was lost, and there is none yet in its place. */
+  get isOut(): boolean {
+    return this.#hadSession && this.#session === undefined;
+  }
+
+  /** The session, if there is one now. */
+  get current(): SamSession | undefined {
+    return this.#session;
+  }
+
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
     // Before the first session there is nothing to lose: report "building", not "lost".
@@ -371,7 +381,8 @@ export class Identity {
       if (this.#stop.signal.aborted) return undefined;
       try {
         const session = await this.#create();
-        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}`, { attempt });
+        const address = this.#options.key === undefined ? ", with a new I2P address" : "";
+        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}${address}`, { attempt });
         return session;
       } catch (error) {
         if (this.#stop.signal.aborted) return undefined;

@@ -52,14 +52,24 @@ export class IdentityLease implements Disposable {
     this.#release = release;
   }
 
+  /** {@linkcode Identity.current}. */
+  get current(): SamSession | undefined {
+    return this.#identity.current;
+  }
+
   /** {@linkcode Identity.session}. */
   session(signal: Signal): Promise<SamSession> {
     return this.#identity.session(signal);
   }
 
+  /** {@linkcode Identity.isOut}. */
+  get isOut(): boolean {
+    return this.#identity.isOut;
+  }
+
   /** Its own address in I2P, where it has a session. */
   get address(): string | undefined {
-    return this.#identity.status.session?.address;
+    return this.#identity.current?.address;
   }
 
   /** {@linkcode Identity.visit}. */
@@ -309,8 +319,8 @@ export class IdentityPool {
    *
    * @throws {Refusal} `too-many-identities` at the cap, if no client gives way.
    */
-  async lease(key: string | undefined, signal: Signal): Promise<IdentityLease> {
-    if (key !== undefined) return await this.#groups.lease(key, signal);
+  lease(key: string | undefined, signal: Signal): Promise<IdentityLease> | IdentityLease {
+    if (key !== undefined) return this.#groups.lease(key, signal);
     this.#baseClients++;
     return new IdentityLease(this.#base, OWN_IDENTITY, this.#releaseBase);
   }

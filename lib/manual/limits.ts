@@ -33,13 +33,14 @@ import { LEAST_QUEUED, MAX_QUEUED } from "../io/datagrams.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { MAX_PEERS, MAX_WAITING } from "../proxy/associate.ts";
 import { MAX_ASSOCIATIONS } from "../proxy/datagram_pool.ts";
-import { SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
+import { HELD_PATIENCE, SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
 import { MAX_WAITS, SERVICE_TIMEOUT } from "../proxy/forward.ts";
 import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
 import { CLOSED_AGE, LACK_AGE, MAX_LACKING } from "../proxy/login_offers.ts";
 import { FIRST_DELAY, FORGIVE_AFTER, LONGEST_DELAY } from "../proxy/login_guard.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../proxy/name_map.ts";
+import { SILENT_STREAMS, SILENT_TIME, SILENT_WAIT } from "../proxy/silence_watch.ts";
 import { BEGUN_GRACE, MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../proxy/admission.ts";
 import { SPARE_DESCRIPTORS } from "../server/capacity.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../relay/buffer_pool.ts";
@@ -86,6 +87,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["User ID and host name of SOCKS4, each", bytes(MAX_SOCKS4_FIELD)],
     ["From a request to its open stream", set("connect-timeout")],
     ["The router's answer whether a site is there", time(SILENT_PEER_TIMEOUT)],
+    ["Asking again for a site that a router which came back has not found", time(HELD_PATIENCE)],
     ["A stream without a byte in either direction", set("idle-timeout")],
     ["What a stream keeps for a client that reads slowly", bytes(MAX_KEPT_BY_STREAM)],
     ["What all streams keep for such clients", bytes(MAX_KEPT)],
@@ -100,6 +102,10 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
       `${time(SILENT_AFTER_ANSWER)} after an answer, ${time(SILENT_BEFORE_ANSWER)} without one`,
     ],
     ["A stream whose session is lost, without a byte", time(LOST_GRACE)],
+    [
+      "Streams of an identity in a row that bring no byte, before the log says so",
+      `${SILENT_STREAMS} that have waited ${time(SILENT_WAIT)}, and ${time(SILENT_TIME)} since the first has ended`,
+    ],
     [
       "A client that does not close after its last byte",
       `${time(LINGER)}; ${time(LONGEST_LINGER)} if it goes on sending`,

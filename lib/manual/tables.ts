@@ -114,6 +114,7 @@ export const SEEN: RouterReport = JSON.parse(routers);
 
 /** What was seen of each router: how much of it is as promised, what is not, and how fast it is. */
 export function routerBlocks({ promises, columns }: RouterReport = SEEN): Block[] {
+  if (columns.length === 0) return [];
   const named = (column: RouterColumn, ok: boolean | undefined): string[] =>
     Object.keys(promises).filter((name) => column.cells[name] !== undefined && column.cells[name]?.ok === ok);
   const rows = columns.map((column) => [

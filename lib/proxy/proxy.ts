@@ -34,6 +34,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import { LoginOffers } from "./login_offers.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { NameMap } from "./name_map.ts";
+import { SilenceWatch } from "./silence_watch.ts";
 
 interface ProxyOptions {
   /** How the application is served. What was made of its files and addresses follows. */
@@ -201,7 +202,8 @@ export class Proxy implements AsyncDisposable {
     counters.add("accepted");
     const client = { conn, clientAddress: clientAddressOf(conn, addr), serial: ++this.#serial };
     admission.accept(client);
-    const served = serveClient(client, this.#context).finally(() => {
+    // It never throws.
+    const served = serveClient(client, this.#context).then(() => {
       this.#clients.delete(served);
       admission.leave(client);
     });
@@ -242,6 +244,7 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     pool: new BufferPool(),
     keepLimit: options.keepLimit,
     gate,
+    silence: new SilenceWatch(log, counters.counter("bytes-received")),
     halfClosed,
     log,
     counters,
