@@ -211,6 +211,11 @@ export class Identity {
     this.#sites.add(host);
   }
 
+  /** What knows the router of its sessions; undefined where it was given none. */
+  get router(): RouterKind | undefined {
+    return this.#options.router;
+  }
+
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
   get datagrams(): DatagramPort | undefined {
     return this.#datagrams;
@@ -376,7 +381,8 @@ export class Identity {
       if (this.#stop.signal.aborted) return undefined;
       try {
         const session = await this.#create();
-        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}`, { attempt });
+        const address = this.#options.key === undefined ? ", with a new I2P address" : "";
+        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}${address}`, { attempt });
         return session;
       } catch (error) {
         if (this.#stop.signal.aborted) return undefined;

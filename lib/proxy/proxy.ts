@@ -221,7 +221,8 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
   const capacity = options.capacity ?? ofLimits(settings);
   const halfClosed = new HalfClosedStreams();
   const evict = (): boolean => halfClosed.endMostSilent();
-  const identities = new IdentityPool(options.identity, { settings, endpoint, udp, log, counters, evict });
+  const router = options.identity.router ?? new RouterKind(endpoint, signal);
+  const identities = new IdentityPool(options.identity, { settings, endpoint, udp, router, log, counters, evict });
   return {
     settings,
     admission: new Admission(capacity, settings.limits, halfClosed),
@@ -235,9 +236,9 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     hosts: options.hosts,
     names: settings.mapNames && new NameMap(settings.mapNames),
     identities,
-    datagrams: udp && new DatagramPool({ settings, endpoint, udp, log, counters, identities }),
+    datagrams: udp && new DatagramPool({ settings, endpoint, udp, router, log, counters, identities }),
     endpoint,
-    router: new RouterKind(endpoint, signal),
+    router,
     warm: new WarmSockets(endpoint, capacity.warm),
     leaks: options.leaks,
     pool: new BufferPool(),
