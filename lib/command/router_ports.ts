@@ -125,7 +125,10 @@ async function identify(endpoint: Where, signal: Signal): Promise<string | undef
 
 const SOCKS5 = "\x05\x01\x00";
 
-/** A request for what listens at an endpoint, if that speaks HTTP. i2pd's console answers no request without its own address as Host (seen with 2.45.1). */
+/**
+ * A request for what listens at an endpoint, if that speaks HTTP. i2pd's console answers no request without its own
+ * address as Host (seen with 2.45.1).
+ */
 function get(endpoint: Where): string {
   return `GET / HTTP/1.0\r\nHost: ${formatEndpoint(endpoint)}\r\n${PROBE_HEADER}\r\n\r\n`;
 }

@@ -94,10 +94,12 @@ export const CLIENTS: Readonly<Record<string, Client>> = {
       "    ForwardX11 no",
       "    CanonicalizeHostname no",
       "    VerifyHostKeyDNS no",
+      "    ServerAliveInterval 900",
     ],
     notes: [
       "Without USER@ it sends your user name of this machine, and it offers your public keys, which link you: add User " +
       "and an IdentityFile for each server",
+      "ServerAliveInterval keeps a session without typing: i2pd ends a stream that brings no byte for an hour",
       BY_INSTANCE,
     ],
   },

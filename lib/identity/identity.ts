@@ -186,6 +186,11 @@ export class Identity {
     return this.#hadSession && this.#session === undefined;
   }
 
+  /** The session, if there is one now. */
+  get current(): SamSession | undefined {
+    return this.#session;
+  }
+
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
     // Before the first session there is nothing to lose: report "building", not "lost".
@@ -204,6 +209,11 @@ export class Identity {
   /** Takes note of a site that has seen it. */
   visit(host: string): void {
     this.#sites.add(host);
+  }
+
+  /** What knows the router of its sessions; undefined where it was given none. */
+  get router(): RouterKind | undefined {
+    return this.#options.router;
   }
 
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
@@ -371,7 +381,8 @@ export class Identity {
       if (this.#stop.signal.aborted) return undefined;
       try {
         const session = await this.#create();
-        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}`, { attempt });
+        const address = this.#options.key === undefined ? ", with a new I2P address" : "";
+        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}${address}`, { attempt });
         return session;
       } catch (error) {
         if (this.#stop.signal.aborted) return undefined;

@@ -40,6 +40,7 @@ import { MAX_COOKIES } from "../proxy/leak_watch.ts";
 import { CLOSED_AGE, LACK_AGE, MAX_LACKING } from "../proxy/login_offers.ts";
 import { FIRST_DELAY, FORGIVE_AFTER, LONGEST_DELAY } from "../proxy/login_guard.ts";
 import { MAPPING_EXPIRY, MAX_MAPPED_NAMES, MAX_MAPPING_GROUPS } from "../proxy/name_map.ts";
+import { SILENT_STREAMS, SILENT_TIME, SILENT_WAIT } from "../proxy/silence_watch.ts";
 import { BEGUN_GRACE, MAX_SURPLUS, PLACE_WAIT, SILENT_GRACE } from "../proxy/admission.ts";
 import { SPARE_DESCRIPTORS } from "../server/capacity.ts";
 import { LARGE_BUFFER, MAX_LARGE_BUFFERS, MAX_MEDIUM_BUFFERS, MEDIUM_BUFFER } from "../relay/buffer_pool.ts";
@@ -101,6 +102,10 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
       `${time(SILENT_AFTER_ANSWER)} after an answer, ${time(SILENT_BEFORE_ANSWER)} without one`,
     ],
     ["A stream whose session is lost, without a byte", time(LOST_GRACE)],
+    [
+      "Streams of an identity in a row that bring no byte, before the log says so",
+      `${SILENT_STREAMS} that have waited ${time(SILENT_WAIT)}, and ${time(SILENT_TIME)} since the first has ended`,
+    ],
     [
       "A client that does not close after its last byte",
       `${time(LINGER)}; ${time(LONGEST_LINGER)} if it goes on sending`,

@@ -38,9 +38,11 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
   client.request = request;
   client.address = checkDestination(request, context.settings.policy, context.hosts);
-  await context.admission.claim(client, context.signal);
+  const place = context.admission.claim(client, context.signal);
+  if (place !== undefined) await place;
   const target = { host: client.address.host, port: request.port };
-  using identity = await context.identities.lease(groupOf(client, target, context.settings), context.signal);
+  const lease = context.identities.lease(groupOf(client, target, context.settings), context.signal);
+  using identity = lease instanceof Promise ? await lease : lease;
   client.identity = identity.label;
   const opened = await openStream(client, handshake, identity, target, context);
   context.counters.add("connected");
@@ -77,7 +79,7 @@ async function dial(
   signal: Signal,
 ): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
   const isHeld = identity.isOut;
-  const session = await identity.session(signal);
+  const session = identity.current ?? await identity.session(signal);
   try {
     return await dialPatiently(session, bridge, target, isHeld, signal);
   } catch (error) {

@@ -24,6 +24,7 @@ import type { LeakWatch } from "./leak_watch.ts";
 import type { LoginOffers } from "./login_offers.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import type { MappingLease, NameMap } from "./name_map.ts";
+import type { SilenceWatch } from "./silence_watch.ts";
 
 /** A client, and what is known of it so far. */
 export interface Client extends Guest {
@@ -81,6 +82,8 @@ export interface ClientContext {
   readonly keepLimit: KeepLimit;
   /** Gives other work its turn. */
   readonly gate: FairnessGate;
+  /** Notices sessions whose streams bring nothing. */
+  readonly silence: SilenceWatch;
   /** Watches over streams whose client has ended its side. */
   readonly halfClosed: HalfClosedStreams;
   /** Receives a line for each client that does not get its stream, and at debug level for each that does. */

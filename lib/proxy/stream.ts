@@ -1,7 +1,7 @@
 import { closeQuietly } from "../io/conn.ts";
 import type { Deadline } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
-import { ENDED_WITHOUT_DATA } from "../reasons/reasons.ts";
+import { ENDED_WITHOUT_DATA, NO_ANSWERS } from "../reasons/reasons.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { ReadAhead } from "../relay/read_ahead.ts";
 import { relay, type RelayResult, SILENT_STORY } from "../relay/relay.ts";
@@ -9,7 +9,7 @@ import type { SamStream } from "../sam/stream.ts";
 import type { Handshake } from "../socks/handshake.ts";
 import { encodeReply4 } from "../socks/socks4.ts";
 import { encodeReply5 } from "../socks/socks5.ts";
-import { Reply4, Reply5 } from "../socks/wire.ts";
+import { CONNECT, Reply4, Reply5 } from "../socks/wire.ts";
 import { type Client, type ClientContext, destinationOf, noteOutcome } from "./context.ts";
 
 /** An open stream and what belongs to it. */
@@ -75,8 +75,11 @@ export async function relayStream(
   context: ClientContext,
 ): Promise<void> {
   context.gauges.streams++;
+  const since = performance.now();
   try {
-    logEnd(client, opened, await startRelay(client, handshake, opened, context), context);
+    const result = await startRelay(client, handshake, opened, context);
+    if (handshake.request.command === CONNECT) watchSilence(client, opened, result, performance.now() - since, context);
+    logEnd(client, opened, result, context);
   } finally {
     context.gauges.streams--;
     closeQuietly(opened.stream.conn);
@@ -111,8 +114,20 @@ function startRelay(
     clientEndsStream,
     onSilent: () => context.log.info(SILENT_STORY, { destination: destinationOf(client) }),
     sentBytes: context.counters.counter("bytes-sent"),
-    receivedBytes: context.counters.counter("bytes-received"),
+    receivedBytes: context.silence.received(sessionEnded),
   });
+}
+
+/** One who waits for a caller has other reasons to hear nothing. */
+function watchSilence(
+  client: Client,
+  { sessionEnded }: OpenStream,
+  result: RelayResult,
+  lasted: number,
+  context: ClientContext,
+): void {
+  if (!context.silence.ended(sessionEnded, client.identity ?? "this session", result, lasted)) return;
+  noteOutcome(client, context, NO_ANSWERS);
 }
 
 function logEnd(

@@ -133,7 +133,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
       name: "clearnet",
       message:
         "The application asked for a host outside I2P: often telemetry, an update check, or content embedded in a page",
-      fix: "Look for these hosts in its settings; --log-destinations names them in the log",
+      fix: "Names in I2P end in .i2p. Look for other hosts in its settings; --log-destinations names them in the log",
     },
   },
   "rule": {
@@ -393,7 +393,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "not-ready": {
     outcome: "failed",
     message: "No tunnels were ready in time",
-    hint: "A router needs up to 10 minutes after its first start; i2p-socks check waits for it",
+    hint: "Wait until the router has tunnels: i2p-socks check --watch says when",
     fix: {
       i2pd: "after a first start it needs up to 10 minutes: http://127.0.0.1:7070 counts tunnels and routers",
       java: "after a first start it needs up to 10 minutes: wait for the green star at http://127.0.0.1:7657/tunnels",
@@ -776,11 +776,27 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   },
 };
 
-/** What became of a client that did get its stream, and nothing else: it has no reply any more, and no reason of its own. */
-export const ENDED_WITHOUT_DATA: { readonly reason: string; readonly message: string; readonly hint: string } = {
+/** What became of a stream that was open: there is no reply any more, so it has no entry of its own among the reasons. */
+interface StreamEnd {
+  readonly reason: string;
+  /** What happened, one sentence. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+/** A client got its stream, and nothing else. */
+export const ENDED_WITHOUT_DATA: StreamEnd = {
   reason: "ended-without-data",
   message: "The site closed the stream without sending a byte; with i2pd, an offline site looks the same",
   hint: LATER_HINT,
+};
+
+/** Clients of a session got their streams, one after another, and nothing else. */
+export const NO_ANSWERS: StreamEnd = {
+  reason: "no-answers",
+  message: "Several streams in a row brought no byte, though the router said that they were open",
+  hint: "One site may be offline. If all are silent, restart i2p-socks, or use another login: a new session helps",
 };
 
 /**

@@ -2,7 +2,7 @@ import { formatEndpoint } from "../config/endpoint.ts";
 import type { ApplicationSettings } from "../config/settings.ts";
 import { type LeakKind, LEAKS } from "../guard/leak.ts";
 import { completeHint } from "../reasons/advice.ts";
-import { ENDED_WITHOUT_DATA, OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
+import { ENDED_WITHOUT_DATA, NO_ANSWERS, OUTCOMES, type Reason, REASONS } from "../reasons/reasons.ts";
 import { CALLER_REFUSALS } from "../reasons/caller_refusals.ts";
 import { DROPS } from "../reasons/datagram_drops.ts";
 import type { PooledStatus } from "../identity/identity_pool.ts";
@@ -79,13 +79,14 @@ export function statusOf(
 
 function outcomeOf({ reason, message, identity, destination, count, time }: RecordedOutcome, sam: string): Outcome {
   const entry = Object.hasOwn(REASONS, reason) ? REASONS[reason as Reason] : undefined;
+  const end = reason === NO_ANSWERS.reason ? NO_ANSWERS : ENDED_WITHOUT_DATA;
   return {
     time: time.toISOString(),
     count,
     outcome: entry === undefined ? "Ended" : OUTCOMES[entry.outcome],
     reason,
     message,
-    hint: entry === undefined ? ENDED_WITHOUT_DATA.hint : completeHint(entry.hint, sam) ?? entry.sign?.fix ?? null,
+    hint: entry === undefined ? end.hint : completeHint(entry.hint, sam) ?? entry.sign?.fix ?? null,
     fix: entry?.fix ?? null,
     identity: identity ?? null,
     ...(destination !== undefined && { destination }),

@@ -2,8 +2,9 @@
  * Runs the clients and libraries that are installed against the program, and writes what was seen into the table of
  * `help clients`: `deno task clients [NAME...]`. A client that is not installed keeps its row.
  *
- * PYTHONPATH and CLASSPATH say where libraries are; I2P_SOCKS_NODE_CLIENTS is a folder with node_modules, and
- * I2P_SOCKS_GO_CLIENTS one with a go.mod that needs golang.org/x/net.
+ * PYTHONPATH and CLASSPATH say where libraries are; I2P_SOCKS_NODE_CLIENTS is a folder with node_modules,
+ * I2P_SOCKS_GO_CLIENTS one with a go.mod that needs golang.org/x/net, and I2P_SOCKS_RUST_CLIENTS one with a Cargo.lock
+ * and a target of the crates.
  */
 import { PROJECT } from "../support/command.ts";
 import { findProgram } from "../support/e2e.ts";
@@ -68,7 +69,9 @@ export async function lookAt(
   witness.become({ kind: "pass" });
   const plain = await carryOut(client.run(goal));
   const [first] = witness.seen;
-  const asked = witness.seen.find((one) => one.asked !== undefined)?.asked;
+  // A client that also wants UDP may ask for that first, without a name.
+  const all = witness.seen.flatMap((one) => one.asked ?? []);
+  const asked = all.find(({ command }) => command !== 3) ?? all[0];
   const row: ClientRow = {
     name: client.name,
     version,
@@ -157,7 +160,17 @@ async function carryOut({ program, args, env = {}, files = {}, stdin, cwd }: Run
       await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
       await Deno.writeTextFile(path, fill(text));
     }
-    const kept = ["PYTHONPATH", "CLASSPATH", "GOFLAGS", "GOPATH", "GOMODCACHE", "USER", "LOGNAME"].flatMap((name) => {
+    const kept = [
+      "PYTHONPATH",
+      "CLASSPATH",
+      "GOFLAGS",
+      "GOPATH",
+      "GOMODCACHE",
+      "CARGO_HOME",
+      "RUSTUP_HOME",
+      "USER",
+      "LOGNAME",
+    ].flatMap((name) => {
       const value = Deno.env.get(name);
       return value === undefined ? [] : [[name, value]];
     });

@@ -32,9 +32,10 @@ export interface TableClient {
   hasLogin: boolean;
 }
 
-/** Folder of the packages of Node, and of the module of Go: where `deno task clients` finds the libraries. */
+/** Folders of the packages of Node, the module of Go and the crates of Rust: where `deno task clients` finds libraries. */
 const NODE = Deno.env.get("I2P_SOCKS_NODE_CLIENTS") ?? ".";
 const GO = Deno.env.get("I2P_SOCKS_GO_CLIENTS") ?? ".";
+const RUST = Deno.env.get("I2P_SOCKS_RUST_CLIENTS") ?? ".";
 
 /** Asks Debian for a version, of which its own suffix is left out. */
 const DEBIAN = { program: "dpkg-query", args: ["-W", "-f", "${Version}"], match: /^(?:\d+:)?([\d.]+(?:beta\d+)?)/ };
@@ -117,13 +118,13 @@ function java(
 }
 
 function goProgram(name: string, setting: string, code: string, variable: string): TableClient {
-  const isModule = code.includes("golang.org/x");
+  const [module] = /golang\.org\/x\/net|github\.com\/valyala\/fasthttp/.exec(code) ?? [];
   return {
     name,
     setting,
-    version: isModule
-      ? { program: "go", args: ["list", "-m", "-f", "{{.Version}}", "golang.org/x/net"], cwd: GO }
-      : { program: "go", args: ["version"], match: /go([\d.]+)/ },
+    version: module === undefined
+      ? { program: "go", args: ["version"], match: /go([\d.]+)/ }
+      : { program: "go", args: ["list", "-m", "-f", "{{.Version}}", module], cwd: GO },
     run: (goal) => ({
       program: "go",
       args: ["run", "{dir}/main.go", `http://${goal.host}/`],
@@ -134,6 +135,69 @@ function goProgram(name: string, setting: string, code: string, variable: string
     hasLogin: true,
   };
 }
+
+/** A crate of Rust, from the folder's own build of it: its address, host, user and password are the arguments. */
+function rust(name: string, setting: string, scheme: string, code: string, isAsync = false): TableClient {
+  const manifest = `[package]\nname = "client"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n${RUST_CRATES}`;
+  return {
+    name: `${name} (Rust)`,
+    setting,
+    version: {
+      program: "grep",
+      args: ["-A1", `^name = "${name}"`, "Cargo.lock"],
+      match: /version = "([\d.]+)"/,
+      cwd: RUST,
+    },
+    run: (goal) => ({
+      program: "bash",
+      args: [
+        ...[
+          "-c",
+          `cp Cargo.lock {dir}/ && exec cargo run --offline --quiet --target-dir target \\
+          --manifest-path {dir}/Cargo.toml -- "$@"`,
+        ],
+        ...["bash", isAsync ? `127.0.0.1:${goal.port}` : proxyUrl(scheme, goal), goal.host],
+        ...(goal.login === undefined ? [] : [goal.login.user, goal.login.password]),
+      ],
+      cwd: RUST,
+      files: {
+        "Cargo.toml": manifest,
+        "src/main.rs": isAsync ? RUST_ASYNC.replace("CONNECT", code) : RUST_FETCH.replace("FETCH", code),
+      },
+    }),
+    hasLogin: true,
+  };
+}
+
+const RUST_CRATES =
+  `reqwest = { version = "*", default-features = false, features = ["socks", "blocking", "native-tls"] }
+ureq = { version = "*", default-features = false, features = ["socks-proxy"] }
+tokio-socks = "*"
+fast-socks5 = "*"
+tokio = { version = "1", features = ["rt", "net", "io-util", "macros"] }
+`;
+
+const RUST_FETCH = `fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().collect();
+    let (proxy, url) = (words[1].as_str(), format!("http://{}/", words[2]));
+    println!("{}", FETCH);
+    Ok(())
+}
+`;
+
+const RUST_ASYNC = `use tokio::io::{AsyncReadExt, AsyncWriteExt};
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().collect();
+    let (proxy, host, login) = (words[1].clone(), words[2].clone(), words.get(3).cloned());
+    let mut stream = CONNECT;
+    stream.write_all(b"GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n").await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    println!("{text}");
+    Ok(())
+}
+`;
 
 const GO_HTTP = `package main
 import ("fmt"; "io"; "net/http"; "os")
@@ -152,6 +216,16 @@ func main() {
 	r, err := (&http.Client{Transport: t}).Get(os.Args[1])
 	if err != nil { fmt.Fprintln(os.Stderr, err); os.Exit(1) }
 	io.Copy(os.Stdout, r.Body)
+}
+`;
+
+const GO_FASTHTTP = `package main
+import ("fmt"; "os"; "github.com/valyala/fasthttp"; "github.com/valyala/fasthttp/fasthttpproxy")
+func main() {
+	c := &fasthttp.Client{Dial: fasthttpproxy.FasthttpSocksDialer(os.Getenv("PROXY"))}
+	_, b, err := c.Get(nil, os.Args[1])
+	if err != nil { fmt.Fprintln(os.Stderr, err); os.Exit(1) }
+	fmt.Println(string(b))
 }
 `;
 
@@ -177,6 +251,9 @@ const CURL_TIMES = ["--silent", "--show-error", "--max-time", "20"];
 /** Waits in bash until something listens at the port that stands in a file. */
 const UP =
   "for i in {1..100}; do (echo > /dev/tcp/127.0.0.1/$(cat '{dir}/port')) 2>/dev/null && break; sleep 0.1; done";
+
+/** The system's Python, which has the modules that Debian packs. */
+const SYSTEM_PYTHON: readonly string[] = ["-u", "PYTHONPATH", "/usr/bin/python3", "-c"];
 
 /** An HTTP request as text, for what speaks no HTTP itself. */
 const REQUEST = "GET / HTTP/1.0\r\nHost: site.i2p\r\n\r\n";
@@ -407,6 +484,255 @@ export const TABLE_CLIENTS: readonly TableClient[] = [
     hasLogin: true,
   },
   {
+    name: "Links",
+    setting: "-socks-proxy -only-proxies 1",
+    version: { program: "links2", args: ["-version"], match: /Links ([\d.]+)/ },
+    run: ({ port, host, login }) => ({
+      program: "links2",
+      args: [
+        ...["-source", "-only-proxies", "1", "-retries", "1", "-receive-timeout", "20"],
+        ...["-socks-proxy", `${login ? `${login.user}@` : ""}127.0.0.1:${port}`, `http://${host}/`],
+      ],
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "Newsboat",
+    setting: "use-proxy, proxy-type socks5h",
+    version: { program: "newsboat", args: ["-V"], match: /Newsboat r?([\d.]+)/i },
+    run: ({ port, host, login }) => ({
+      program: "newsboat",
+      args: [
+        ...["-u", "{dir}/urls", "-C", "{dir}/config", "-c", "{dir}/cache", "-d", "{dir}/log", "-l", "2"],
+        ...["-x", "reload"],
+      ],
+      files: {
+        urls: `http://${host}/\n`,
+        config: `use-proxy yes\nproxy-type socks5h\nproxy "127.0.0.1:${port}"\ndownload-timeout 20\n${
+          login ? `proxy-auth "${login.user}:${login.password}"\n` : ""
+        }`,
+      },
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "HTTPie",
+    setting: "--proxy http:socks5h://",
+    version: { program: "http", args: ["--version"] },
+    run: (goal) => ({
+      program: "http",
+      args: [
+        "--ignore-stdin",
+        "--timeout",
+        "20",
+        "--proxy",
+        `http:${proxyUrl("socks5h", goal)}`,
+        `http://${goal.host}/`,
+      ],
+      env: { PYTHONPATH: "" },
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "pip",
+    setting: "--proxy socks5h://, with PySocks",
+    version: { program: "python3", args: ["-m", "pip", "--version"], match: /pip ([\d.]+)/ },
+    run: (goal) => ({
+      program: "python3",
+      args: [
+        ...["-m", "pip", "download", "--disable-pip-version-check", "--no-cache-dir", "--timeout", "10"],
+        ...["--proxy", proxyUrl("socks5h", goal), "--trusted-host", goal.host, "-i", `http://${goal.host}/`, "x"],
+      ],
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "npm",
+    setting: "--proxy socks5h://",
+    version: { program: "npm", args: ["--version"] },
+    run: (goal) => ({
+      program: "bash",
+      args: [
+        "-c",
+        `npm view x --registry http://${goal.host}/ --proxy ${proxyUrl("socks5h", goal)} --fetch-retries 0 \\
+          --fetch-timeout 20000 --no-update-notifier 2>&1 | grep -v ' log '; exit \${PIPESTATUS[0]}`,
+      ],
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "cargo",
+    setting: "CARGO_HTTP_PROXY=socks5h://",
+    version: { program: "cargo", args: ["--version"], match: /cargo ([\d.]+)/ },
+    run: (goal) => ({
+      program: "cargo",
+      args: ["search", "--index", `sparse+http://${goal.host}/`, "x"],
+      env: { CARGO_HTTP_PROXY: proxyUrl("socks5h", goal), CARGO_HOME: "{dir}" },
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "OfflineIMAP",
+    setting: "proxy = SOCKS5:HOST:PORT",
+    version: { program: "offlineimap", args: ["--version"], match: /([\d.]+)/ },
+    run: ({ port, host }) => ({
+      program: "bash",
+      args: ["-c", "offlineimap -c {dir}/rc -o -u basic 2>&1 | grep ^ERROR; exit ${PIPESTATUS[0]}"],
+      files: {
+        rc: "[general]\naccounts = a\nmetadata = {dir}/meta\nsocktimeout = 20\n[Account a]\nlocalrepository = l\n" +
+          `remoterepository = r\nproxy = SOCKS5:127.0.0.1:${port}\n[Repository l]\ntype = Maildir\n` +
+          "localfolders = {dir}/mail\n[Repository r]\ntype = IMAP\nssl = no\nstarttls = no\nremoteport = 80\n" +
+          `remotehost = ${host}\nremoteuser = u\nremotepass = p\n`,
+      },
+      env: { PYTHONPATH: "" },
+    }),
+    hasLogin: false,
+  },
+  {
+    name: "monero-wallet-cli",
+    setting: "--proxy",
+    version: { program: "monero-wallet-cli", args: ["--version"], match: /v([\d.]+\d)/ },
+    run: ({ port, host }) => ({
+      program: "monero-wallet-cli",
+      args: [
+        ...["--stagenet", "--generate-new-wallet", "{dir}/w", "--password", "x", "--mnemonic-language", "English"],
+        ...["--log-file", "{dir}/log", "--proxy", `127.0.0.1:${port}`, "--daemon-address", `${host}:80`],
+        ...["--trusted-daemon", "--use-english-language-names", "--command", "refresh"],
+      ],
+      stdin: "n\n",
+    }),
+    hasLogin: false,
+  },
+  {
+    name: "HAProxy",
+    setting: "server … socks4",
+    version: { program: "haproxy", args: ["-v"], match: /version ([\d.]+)/ },
+    run: ({ port, host }) => ({
+      program: "bash",
+      args: ["-c", "haproxy -db -f {dir}/h.conf 2>&1 | sed 's/([0-9]*) *//'; exit ${PIPESTATUS[0]}"],
+      files: {
+        "h.conf": `defaults\n mode tcp\n timeout connect 20s\n timeout client 20s\n timeout server 20s\nlisten l\n` +
+          ` bind 127.0.0.1:{free}\n server s ${host}:80 socks4 127.0.0.1:${port}\n`,
+      },
+    }),
+    hasLogin: false,
+  },
+  ...["TCPSocket", "Net::HTTP"].map((name): TableClient => ({
+    name: `Ruby's socksify, ${name}`,
+    setting: name === "TCPSocket" ? "Socksify.proxy" : "Net::HTTP.SOCKSProxy",
+    version: { ...DEBIAN, args: [...DEBIAN.args, "ruby-socksify"] },
+    run: ({ port, host, login }) => ({
+      program: "ruby",
+      args: [
+        ...["-rsocksify/http", "-e"],
+        `begin; ${
+          login ? `TCPSocket.socks_username="${login.user}"; TCPSocket.socks_password="${login.password}"; ` : ""
+        }${
+          name === "TCPSocket"
+            ? `Socksify.proxy("127.0.0.1",${port}){s=TCPSocket.new("${host}",80); s.write("GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n"); puts s.read}`
+            : `puts Net::HTTP.SOCKSProxy("127.0.0.1",${port}).get(URI("http://${host}/"))`
+        }; rescue => e; abort e.message; end`,
+      ],
+    }),
+    hasLogin: true,
+  })),
+  {
+    name: "Ruby's Net::HTTP",
+    setting: "none: it has no SOCKS",
+    version: { program: "ruby", args: ["--version"], match: /([\d.]+)/ },
+    run: (goal) => ({
+      program: "ruby",
+      args: ["-rnet/http", "-e", `puts Net::HTTP.get(URI("http://${goal.host}/"))`],
+      env: { http_proxy: proxyUrl("socks5h", goal) },
+    }),
+    hasLogin: false,
+  },
+  {
+    name: "LWP (Perl)",
+    setting: "LWP::Protocol::socks, socks://",
+    version: { ...DEBIAN, args: [...DEBIAN.args, "liblwp-protocol-socks-perl"] },
+    run: (goal) => ({
+      program: "perl",
+      args: [
+        ...["-MLWP::UserAgent", "-e"],
+        `my $u=LWP::UserAgent->new(timeout=>20); $u->proxy(["http"]=>"${
+          proxyUrl("socks", goal)
+        }"); my $r=$u->get("http://${goal.host}/"); print $r->is_success ? $r->decoded_content : die $r->status_line."\n";`,
+      ],
+    }),
+    hasLogin: false,
+  },
+  {
+    name: "Qt 5",
+    setting: "QNetworkProxy, Socks5Proxy",
+    version: { program: "env", args: [...SYSTEM_PYTHON, "from PyQt5.QtCore import qVersion as v; print(v())"] },
+    run: ({ port, host, login }) => ({
+      program: "env",
+      args: [
+        ...SYSTEM_PYTHON,
+        `import sys
+from PyQt5.QtCore import QCoreApplication as A, QUrl, QTimer
+from PyQt5.QtNetwork import *
+a=A([]); m=QNetworkAccessManager(); m.setProxy(QNetworkProxy(QNetworkProxy.Socks5Proxy,"127.0.0.1",${port}${
+          login ? `,"${login.user}","${login.password}"` : ""
+        }))
+r=m.get(QNetworkRequest(QUrl("http://${host}/"))); r.finished.connect(a.quit); QTimer.singleShot(20000,a.quit); a.exec_()
+print(bytes(r.readAll()).decode())
+if r.error(): sys.exit(r.errorString())`,
+      ],
+      env: { PYTHONPATH: "" },
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "GLib (GSocketClient)",
+    setting: "GSimpleProxyResolver, socks5://",
+    version: {
+      program: "env",
+      args: [
+        ...SYSTEM_PYTHON,
+        "from gi.repository import GLib as g; print(g.MAJOR_VERSION,g.MINOR_VERSION,g.MICRO_VERSION,sep='.')",
+      ],
+    },
+    run: (goal) => ({
+      program: "env",
+      args: [
+        ...SYSTEM_PYTHON,
+        `from gi.repository import Gio
+c=Gio.SocketClient.new(); c.set_timeout(20); c.set_proxy_resolver(Gio.SimpleProxyResolver.new("${
+          proxyUrl("socks5", goal)
+        }",None))
+s=c.connect_to_host("${goal.host}",80,None); s.get_output_stream().write_all(b"GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n",None)
+print(s.get_input_stream().read_bytes(65536,None).get_data().decode()); print(s.get_input_stream().read_bytes(65536,None).get_data().decode())`,
+      ],
+      env: { PYTHONPATH: "" },
+    }),
+    hasLogin: true,
+  },
+  {
+    name: "libtorrent",
+    setting: "proxy_type socks5, proxy_hostnames",
+    version: { program: "env", args: [...SYSTEM_PYTHON, "import libtorrent as l; print(l.__version__)"] },
+    run: ({ port, host, login }) => ({
+      program: "env",
+      args: [
+        ...SYSTEM_PYTHON,
+        `import libtorrent as l,time,sys
+s=l.session({"proxy_type":${login ? 3 : 2},"proxy_hostname":"127.0.0.1","proxy_port":${port},"proxy_hostnames":True,${
+          login ? `"proxy_username":"${login.user}","proxy_password":"${login.password}",` : ""
+        }"listen_interfaces":"127.0.0.1:0","enable_dht":False,"enable_lsd":False,"enable_upnp":False,"enable_natpmp":False,"alert_mask":l.alert.category_t.tracker_notification|l.alert.category_t.error_notification})
+p=l.add_torrent_params(); p.info_hashes=l.info_hash_t(l.sha1_hash(b"x"*20)); p.save_path="{dir}"; p.trackers=["http://${host}/announce"]; s.add_torrent(p)
+end=time.time()+12
+while time.time()<end:
+  s.wait_for_alert(500)
+  for a in s.pop_alerts():
+    if "error" in a.what(): sys.exit(a.error.message())`,
+      ],
+      env: { PYTHONPATH: "" },
+    }),
+    hasLogin: true,
+  },
+  {
     name: "rclone",
     setting: "HTTP_PROXY=socks5://",
     version: { program: "rclone", args: ["version"], match: /v([\w.-]+)/ },
@@ -592,6 +918,45 @@ s.sendall(b"GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n"); print(s.makefile()
         proxyUrl("socks5h", goal)
       }"); c.setopt(c.NOPROXY,""); c.setopt(c.TIMEOUT,20); c.perform()`,
   ),
+  python(
+    "aiorpcX",
+    "SOCKSProxy, SOCKS5, as Electrum has it",
+    ({ port, host, login }) =>
+      `import asyncio; from aiorpcx import SOCKSProxy as P, SOCKS5, SOCKSUserAuth as U, NetAddress as N
+async def m():
+  p=P(N("127.0.0.1",${port}),SOCKS5,${login ? `U("${login.user}","${login.password}")` : "None"})
+  t,x=await p.create_connection(asyncio.Protocol,"${host}",80); t.close()
+asyncio.run(asyncio.wait_for(m(),20))`,
+  ),
+  python(
+    "txtorcon",
+    "TorSocksEndpoint, for Twisted",
+    ({ port, host }) =>
+      `from twisted.internet import reactor,task,protocol,endpoints as e; from txtorcon.socks import TorSocksEndpoint as T
+class H(protocol.Protocol):
+  def connectionMade(self): self.transport.write(b"GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n")
+  def dataReceived(self,d): print(d.decode())
+  def connectionLost(self,r): reactor.callLater(0,reactor.stop)
+def bad(f): import sys; print(repr(f.value),file=sys.stderr); reactor.stop()
+T(e.TCP4ClientEndpoint(reactor,"127.0.0.1",${port}),"${host}",80).connect(protocol.Factory.forProtocol(H)).addErrback(bad)
+reactor.callLater(20,reactor.stop); reactor.run()`,
+    { hasLogin: false },
+  ),
+  python(
+    "niquests",
+    "socks5h://",
+    (goal) =>
+      `import niquests as r; s=r.Session(); s.trust_env=False; u="${proxyUrl("socks5h", goal)}"
+print(s.get("http://${goal.host}/",proxies={"http":u,"https":u},timeout=20).text)`,
+  ),
+  python(
+    "curl_cffi",
+    'proxy="socks5h://…"',
+    (goal) =>
+      `from curl_cffi import requests as r; print(r.get("http://${goal.host}/",proxy="${
+        proxyUrl("socks5h", goal)
+      }",timeout=20).text)`,
+  ),
   {
     name: "urllib (Python)",
     setting: "none: it has no SOCKS",
@@ -650,8 +1015,66 @@ s.sendall(b"GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n"); print(s.makefile()
         proxyUrl("socks5", goal)
       }")})).text());`,
   ),
+  node(
+    "nodemailer",
+    "proxy: socks5://, and the module socks",
+    (goal) =>
+      `import m from "nodemailer"; import socks from "socks"; const t=m.createTransport({host:"${goal.host}",port:80,connectionTimeout:20000,greetingTimeout:5000,proxy:"${
+        proxyUrl("socks5", goal)
+      }"}); t.set("proxy_socks_module",socks); t.verify().catch(e=>{console.error(e.message);process.exit(1)});`,
+  ),
+  node(
+    "imapflow",
+    "proxy: socks5://",
+    (goal) =>
+      `import {ImapFlow as I} from "imapflow"; const c=new I({host:"${goal.host}",port:80,secure:false,logger:false,greetingTimeout:5000,proxy:"${
+        proxyUrl("socks5", goal)
+      }",auth:{user:"u",pass:"p"}}); c.on("error",()=>{}); c.connect().catch(e=>{console.error(e.message);process.exit(1)});`,
+  ),
+  node(
+    "irc-framework",
+    "socks: {host, port}",
+    ({ port, host, login }) =>
+      `import I from "irc-framework"; const c=new I.Client(); c.on("socket close",e=>{console.error("Error: "+(e?.message??e));process.exit(1)}); setTimeout(()=>process.exit(2),8000); c.connect({host:"${host}",port:80,nick:"x",auto_reconnect:false,socks:{host:"127.0.0.1",port:${port}${
+        login ? `,user:"${login.user}",pass:"${login.password}"` : ""
+      }}});`,
+  ),
   goProgram("Go's net/http", "HTTP_PROXY=socks5:// or socks5h://", GO_HTTP, "HTTP_PROXY"),
   goProgram("x/net/proxy (Go)", "ALL_PROXY=socks5:// or socks5h://", GO_DIALER, "ALL_PROXY"),
+  goProgram("fasthttp (Go)", "FasthttpSocksDialer, socks5://", GO_FASTHTTP, "PROXY"),
+  rust(
+    "reqwest",
+    "Proxy::all, socks5h://, with a TLS feature",
+    "socks5h",
+    "reqwest::blocking::Client::builder().proxy(reqwest::Proxy::all(proxy)?).build()?.get(url).send()?.text()?",
+  ),
+  rust(
+    "ureq",
+    "Proxy::new, socks5h://",
+    "socks5h",
+    "ureq::Agent::from(ureq::Agent::config_builder().proxy(Some(ureq::Proxy::new(proxy)?)).build())" +
+      ".get(url).call()?.body_mut().read_to_string()?",
+  ),
+  rust(
+    "tokio-socks",
+    "Socks5Stream::connect, the name in the pair",
+    "",
+    `match login {
+        Some(user) => tokio_socks::tcp::Socks5Stream::connect_with_password(proxy.as_str(), (host.as_str(), 80), &user, &words[4]).await?,
+        None => tokio_socks::tcp::Socks5Stream::connect(proxy.as_str(), (host.as_str(), 80)).await?,
+    }`,
+    true,
+  ),
+  rust(
+    "fast-socks5",
+    "Socks5Stream::connect, the name as host",
+    "",
+    `match login {
+        Some(user) => fast_socks5::client::Socks5Stream::connect_with_password(proxy, host, 80, user, words[4].clone(), Default::default()).await?,
+        None => fast_socks5::client::Socks5Stream::connect(proxy, host, 80, Default::default()).await?,
+    }`,
+    true,
+  ),
   java(
     "Java's Socket",
     "InetSocketAddress.createUnresolved",
@@ -679,6 +1102,23 @@ s.sendall(b"GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n"); print(s.makefile()
     "okhttp-jvm",
     ({ port, host }) =>
       `var k = new okhttp3.OkHttpClient.Builder().proxy(new java.net.Proxy(java.net.Proxy.Type.SOCKS, new java.net.InetSocketAddress("127.0.0.1", ${port}))).connectTimeout(java.time.Duration.ofSeconds(20)).build(); try (var r = k.newCall(new okhttp3.Request.Builder().url("http://${host}/").build()).execute()) { System.out.println(r.body().string()); } System.exit(0);`,
+  ),
+  java(
+    "jsoup",
+    "Proxy.Type.SOCKS",
+    "jsoup",
+    ({ port, host }) =>
+      `System.out.println(org.jsoup.Jsoup.connect("http://${host}/").proxy(new java.net.Proxy(java.net.Proxy.Type.SOCKS, new java.net.InetSocketAddress("127.0.0.1", ${port}))).timeout(20000).get().outerHtml());`,
+  ),
+  java(
+    "Netty",
+    "Socks5ProxyHandler, NoopAddressResolverGroup",
+    "netty-handler-proxy",
+    ({ port, host, login }) =>
+      `var g = new io.netty.channel.nio.NioEventLoopGroup(1); try { var c = new io.netty.bootstrap.Bootstrap().group(g).channel(io.netty.channel.socket.nio.NioSocketChannel.class).resolver(io.netty.resolver.NoopAddressResolverGroup.INSTANCE).handler(new io.netty.channel.ChannelInitializer<io.netty.channel.Channel>() { protected void initChannel(io.netty.channel.Channel c) { c.pipeline().addLast(new io.netty.handler.proxy.Socks5ProxyHandler(new java.net.InetSocketAddress("127.0.0.1", ${port})${
+        login ? `, "${login.user}", "${login.password}"` : ""
+      })); c.pipeline().addLast(new io.netty.channel.SimpleChannelInboundHandler<io.netty.buffer.ByteBuf>() { protected void channelRead0(io.netty.channel.ChannelHandlerContext x, io.netty.buffer.ByteBuf b) { System.out.println(b.toString(java.nio.charset.StandardCharsets.UTF_8)); } public void exceptionCaught(io.netty.channel.ChannelHandlerContext x, Throwable t) { x.close(); } }); } }).connect(java.net.InetSocketAddress.createUnresolved("${host}", 80)).sync().channel(); c.writeAndFlush(io.netty.buffer.Unpooled.copiedBuffer("GET / HTTP/1.0\\r\\nHost: site.i2p\\r\\n\\r\\n", java.nio.charset.StandardCharsets.US_ASCII)).sync(); c.closeFuture().await(20000); } finally { g.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).await(3000); }`,
+    true,
   ),
   java(
     "Apache HttpClient",

@@ -25,7 +25,9 @@ e2eTest("ssh takes its settings for names of I2P, and for no others", ["ssh"], a
   for (const host of ["stats.i2p", "x.b32.i2p"]) {
     const text = await options(host);
     assertStringIncludes(text, "\nproxycommand nc -X 5 -x 127.0.0.1:9050 %h %p\n");
-    for (const option of ["identitiesonly yes", "forwardagent no", "verifyhostkeydns false"]) {
+    for (
+      const option of ["identitiesonly yes", "forwardagent no", "verifyhostkeydns false", "serveraliveinterval 900"]
+    ) {
       assertStringIncludes(text, `\n${option}\n`);
     }
   }

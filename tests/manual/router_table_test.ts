@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { renderText } from "../../lib/manual/text.ts";
 import { routerBlocks, SEEN } from "../../lib/manual/tables.ts";
 import { BEHAVIOURS } from "../routers/behaviours/all.ts";
@@ -38,10 +38,11 @@ pureTest("the manual says of a router what is as promised, what is not, what it 
 
 pureTest("what was seen of a router takes the place of what was seen before, and all else stays", () => {
   const [column] = REPORT.columns;
+  assert(column !== undefined);
   const names = { ok: true, words: "found" };
   const columns = [
-    { ...column!, router: "other", cells: { names } },
-    { ...column!, date: "2026-12-01", cells: { names } },
+    { ...column, router: "other", cells: { names } },
+    { ...column, date: "2026-12-01", cells: { names } },
     { router: "gone", date: "2026-12-01", cells: {}, missing: "not installed" },
   ];
   const promises = { udp: "datagrams go", names: "found" };

@@ -115,7 +115,7 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
       "warn  Router unreachable: Nothing answers at SAM: no SAM bridge (connection refused). Retrying; clients wait (check)",
       'warn  No new session: Cannot keep a SAM session: the router answered I2P_ERROR routerSaid="not today" (fix)',
       `warn  No new session: ${closed} (fix)`,
-      "info  Session ready again after ...",
+      "info  Session ready again after ..., with a new I2P address",
     ]);
     assert(
       log.filter((line) => /No new session|Router unreachable/.test(line)).length > 4,
