@@ -125,7 +125,7 @@ export function routerBlocks({ promises, columns }: RouterReport = SEEN): Block[
     named(column, undefined).join(", ") || "nothing",
   ]);
   const amiss = columns.flatMap((column) =>
-    named(column, false).map((name) => `**${column.router}**, ${name}: ${column.cells[name]?.words}`)
+    named(column, false).map((name) => `**${column.router}**, ${name}: ${shortened(column.cells[name]?.words ?? "")}`)
   );
   return [
     { kind: "table", head: ["router", "seen", "as promised", "not as promised", "not in this router"], rows },
@@ -144,6 +144,11 @@ export function routerBlocks({ promises, columns }: RouterReport = SEEN): Block[
     { kind: "heading", level: 2, text: "What was looked at" },
     { kind: "terms", terms: Object.entries(promises) },
   ];
+}
+
+/** Enough words to see what happened. */
+function shortened(words: string): string {
+  return words.length <= 130 ? words : `${words.slice(0, 129)}…`;
 }
 
 function speedRow(router: string, figures: RouterCell["figures"] = {}): string[][] {
