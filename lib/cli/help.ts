@@ -91,8 +91,10 @@ function setupBlocks(name: string, { settings, notes }: Client): Block[] {
 
 function unknownPage(word: string): CliError {
   const pages = [...VERBS, "topics", ...Object.keys(TOPICS)];
+  const topics = Object.keys(PARTS).filter((topic) => PARTS[topic]?.names.includes(word));
   return new CliError(ExitCode.usage, `help has no verb or topic "${word}"`, [
-    ...didYouMean(word, pages),
+    ...topics.map((topic) => `i2p-socks help ${topic} ${word}`),
+    ...(topics.length > 0 ? [] : didYouMean(word, pages)),
     "See i2p-socks help topics",
   ]);
 }

@@ -101,7 +101,11 @@ export async function ping(operands: readonly string[], given: RawOptions, termi
   return reason === undefined ? ExitCode.failure : REASONS[reason].exitCode;
 }
 
-/** The proxy of --via or --name, or the only application that runs. @throws {CliError} if there is none, or both are given. */
+/**
+ * The proxy of --via or --name, or the only application that runs.
+ *
+ * @throws {CliError} if there is none, or both are given.
+ */
 async function chooseProxy(given: RawOptions): Promise<Endpoint> {
   const via = readValue(given, "via");
   const [viaFlag, nameFlag] = [given.get("via")?.at(-1), given.get("name")?.at(-1)];

@@ -142,7 +142,7 @@ async function chooseListener(given: RawOptions): Promise<Chosen> {
     ? (await runningInstances()).flatMap(({ applications }) => applications).find(({ listen }) =>
       listen.includes(where)
     )
-    : (await findApplication(given.has("name") ? name : undefined))?.application;
+    : (await findApplication(given.has("name") ? name : undefined, "--listen"))?.application;
   if (running === undefined) {
     const note = `These settings assume that i2p-socks listens on ${where}; none of yours does now`;
     return { listener, note, isRunning: false };

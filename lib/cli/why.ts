@@ -6,6 +6,7 @@ import type { ApplicationStatus, Outcome } from "../status/snapshot.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import { keepOnly, requireNet } from "../command/permissions.ts";
 import type { Terminal } from "../command/terminal.ts";
+import { describeApplication } from "../command/instances.ts";
 import { askSource, findSources } from "./status.ts";
 
 /** The outcomes of an application, for people and as JSON. */
@@ -40,7 +41,7 @@ export async function why(operands: readonly string[], given: RawOptions, termin
   if (given.has("json")) terminal.data(JSON.stringify({ applications: reports }));
   else terminal.lines(reports.flatMap((report, i) => [...(i === 0 ? [] : [""]), ...describe(report)]));
   const silent = sources.filter(({ endpoint }) => endpoint === undefined);
-  const others = silent.flatMap(({ note }) => note?.applications.map(({ name }) => name) ?? []);
+  const others = silent.flatMap(({ note }) => note?.applications.map(describeApplication) ?? []);
   if (others.length > 0) terminal.talk(`Not asked, because they were started without --status: ${others.join(", ")}`);
   return ExitCode.ok;
 }

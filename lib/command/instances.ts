@@ -135,11 +135,13 @@ export async function runningInstances(): Promise<Instance[]> {
  * Finds a running application.
  *
  * @param name its label; undefined for the only one that runs.
+ * @param flag the option that takes an address instead, which alone tells applications of one name apart.
  * @returns undefined if none runs at all, and no name was given.
  * @throws {CliError} if several could be meant, or none has the name.
  */
 export async function findApplication(
   name: string | undefined,
+  flag: "--via" | "--listen" = "--via",
 ): Promise<{ application: RunningApplication; instance: Instance } | undefined> {
   const all = (await runningInstances()).flatMap((instance) =>
     instance.applications.map((application) => ({ instance, application }))
@@ -150,13 +152,14 @@ export async function findApplication(
     const message = name === undefined
       ? "Several applications run: name one of them"
       : `Several applications of the name "${name}" run: give an address instead`;
+    const isNamed = new Set(fitting.map(({ application }) => application.name)).size === fitting.length;
     throw new CliError(ExitCode.usage, message, [
-      ...(name === undefined ? ["Add --name NAME"] : []),
-      ...fitting.map(({ application }) => describe(application)),
+      isNamed ? "Add --name NAME" : `Add ${flag} HOST:PORT, or start each with a --name of its own`,
+      ...fitting.map(({ application }) => describeApplication(application)),
     ]);
   }
   if (first === undefined && name !== undefined) {
-    const running = all.map(({ application }) => describe(application));
+    const running = all.map(({ application }) => describeApplication(application));
     throw new CliError(ExitCode.failure, `No running application has the name "${name}"`, [
       ...(running.length === 0 ? ["No i2p-socks of this user runs"] : running.map((one) => `There is ${one}`)),
     ]);
@@ -188,7 +191,8 @@ export function listenerOf({ name, listen }: RunningApplication): Endpoint {
   ]);
 }
 
-function describe({ name, listen }: RunningApplication): string {
+/** An application for people, with what tells it apart from others of its name. */
+export function describeApplication({ name, listen }: RunningApplication): string {
   return `${name} at ${listen.join(", ")}`;
 }
 

@@ -168,6 +168,11 @@ export function isPermitted(permission: Permission): boolean {
   return isGranted(permission);
 }
 
+/** Whether a file may be read, for what can be done without. */
+export function mayRead(path: string): boolean {
+  return isGranted({ name: "read", path });
+}
+
 /** Whether a folder may be read and written, for what can be done without. */
 export function mayUseFolder(path: string): boolean {
   return isGranted({ name: "read", path }) && isGranted({ name: "write", path });

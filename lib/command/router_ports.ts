@@ -38,7 +38,10 @@ type Where = Parameters<typeof formatEndpoint>[0];
 /** Finds out, by the other ports that routers use, why nothing answers at SAM's. */
 export async function diagnoseSilence(sam: Where, signal: Signal): Promise<Diagnosis> {
   const nothing = `Nothing answers at ${formatEndpoint(sam)}`;
-  const answers = await Promise.all(ROUTER_PORTS.map((port) => ask(port, get(port), signal)));
+  const isConsole = ({ port }: Endpoint): boolean => port === CONSOLE_I2PD || port === CONSOLE_JAVA;
+  const answers = await Promise.all(
+    ROUTER_PORTS.map((port) => ask(port, isConsole(port) ? getFrom(port) : GET, signal)),
+  );
   // The SOCKS port of this program, which may be the one that asks, is no router's.
   const [i2pd, java, i2cp, http, socks] = answers.map((answer) => isSocksPort(answer ?? "") ? undefined : answer);
   if (i2pd !== undefined && /i2pd/i.test(i2pd)) {
@@ -104,7 +107,7 @@ export async function diagnoseStranger(sam: Where, signal: Signal): Promise<Diag
 
 /** What is at the port where an application is to find SOCKS: `ours`, `nobody`, or what else in words. */
 export async function lookForSocks(endpoint: Where, signal: Signal): Promise<string> {
-  const web = await ask(endpoint, get(endpoint), signal);
+  const web = await ask(endpoint, GET, signal);
   if (web === undefined) return "nobody";
   if (isSocksPort(web)) return "ours";
   const what = await identify(endpoint, signal) ?? "something that is not i2p-socks";
@@ -115,18 +118,31 @@ const A_PROXY = "a SOCKS proxy";
 
 /** What listens at a port that does not speak SAM: undefined where that cannot be told. */
 async function identify(endpoint: Where, signal: Signal): Promise<string | undefined> {
-  const web = await ask(endpoint, get(endpoint), signal) ?? "";
+  const web = await ask(endpoint, GET, signal) ?? "";
   if (isSocksPort(web)) return "the SOCKS port of an i2p-socks";
-  if (/^HTTP\//.test(web)) return /i2pd/i.test(web) ? "a web page of i2pd" : "a web server";
   if (/^SSH-/.test(web)) return "an SSH server";
-  const socks = await ask(endpoint, SOCKS5, signal) ?? "";
-  return socks.startsWith("\x05") && socks.length === 2 ? A_PROXY : undefined;
+  const socks = isWeb(web) ? "" : await ask(endpoint, SOCKS5, signal) ?? "";
+  if (socks.startsWith("\x05") && socks.length === 2) return A_PROXY;
+  // A proxy would have answered.
+  const page = web === "" ? await ask(endpoint, getFrom(endpoint), signal) ?? "" : web;
+  if (!isWeb(page)) return undefined;
+  return /i2pd/i.test(page) ? "a web page of i2pd" : "a web server";
+}
+
+function isWeb(answer: string): boolean {
+  return answer.startsWith("HTTP/");
 }
 
 const SOCKS5 = "\x05\x01\x00";
 
-/** A request for what listens at an endpoint, if that speaks HTTP. i2pd's console answers no request without its own address as Host (seen with 2.45.1). */
-function get(endpoint: Where): string {
+/**
+ * A request for whatever listens. It names no host: an HTTP proxy would take that for where to send it, and i2pd's (seen
+ * with 2.45.1) passes what is not in I2P on to its outproxy, if it has one.
+ */
+const GET = `GET / HTTP/1.0\r\n${PROBE_HEADER}\r\n\r\n`;
+
+/** A request for a console: i2pd's answers none without its own address as Host (seen with 2.45.1). */
+function getFrom(endpoint: Where): string {
   return `GET / HTTP/1.0\r\nHost: ${formatEndpoint(endpoint)}\r\n${PROBE_HEADER}\r\n\r\n`;
 }
 

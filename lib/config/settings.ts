@@ -140,8 +140,12 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use. */
-export function readApplication(given: RawOptions, problems: string[]): ApplicationSettings {
+/**
+ * Reads the settings of an application. What is wrong is added to `problems`; then the result is of no use.
+ *
+ * @param isCalled whether others in I2P call its identity for another application that has the same.
+ */
+export function readApplication(given: RawOptions, problems: string[], isCalled = false): ApplicationSettings {
   const read = new Reader(given, problems);
   const bind = read.value("bind");
   const forward = readForward(read);
@@ -159,7 +163,7 @@ export function readApplication(given: RawOptions, problems: string[]): Applicat
     hostsFile: read.value("hosts"),
     mapNames: read.value("map-names"),
     name: read.value("name"),
-    sessionOptions: sessionOptions(read, bind || forward !== undefined),
+    sessionOptions: sessionOptions(read, isCalled || bind || forward !== undefined),
     timeouts: {
       handshake: read.value("handshake-timeout"),
       connect: read.value("connect-timeout"),

@@ -46,14 +46,20 @@ const ABOUT_CLIENT = new RegExp(
     "(?:-(?:arch|info|name|type|version))?$",
 );
 
+/** What a request that names no other host had last: most are like that, and go where the last one went. */
+let lastSites: { host: string; sites: ReadonlySet<string> } = { host: "", sites: new Set() };
+
 /** The hosts under which a request knows the site that it goes to, which may be called by name and by address. */
 export function sitesOf(request: { target: string; hosts: readonly string[] }, host: string): ReadonlySet<string> {
+  const isPlain = /^\/(?!\/)/.test(request.target) && request.hosts.every((named) => named === host);
+  if (isPlain && host === lastSites.host) return lastSites.sites;
   const sites = new Set([hostOf(host)]);
   const add = (name: string): void => {
     if (name.endsWith(".i2p")) sites.add(name);
   };
   add(hostOfUrl(request.target) ?? "");
   for (const named of request.hosts) add(hostOf(named));
+  if (isPlain) lastSites = { host, sites };
   return sites;
 }
 
@@ -66,7 +72,7 @@ export function headerLeak({ name, value }: HeaderField, sites: ReadonlySet<stri
   if (FORWARDED.has(name)) return namesNobody(value) ? undefined : "http-forwarded";
   switch (name) {
     case "user-agent":
-      return namesSystem(value) && !UNIFORM.test(value) ? "http-user-agent" : undefined;
+      return isLeakyAgent(value) ? "http-user-agent" : undefined;
     case "from":
       return value.includes("@") ? "http-from" : undefined;
     case "via":
@@ -84,8 +90,39 @@ export function headerLeak({ name, value }: HeaderField, sites: ReadonlySet<stri
 
 function isHint(name: string, value: string): boolean {
   if (name === "sec-ch-ua-mobile") return value === "?1";
-  // Chromium sends empty ones where it has nothing to say.
-  return HINT.test(name) ? /\w/.test(value) && value !== "?0" : ABOUT_CLIENT.test(name) && namesSystem(value);
+  switch (sortOf(name)) {
+    case "hint":
+      // Chromium sends empty ones where it has nothing to say.
+      return /\w/.test(value) && value !== "?0";
+    case "client":
+      return namesSystem(value);
+    case "other":
+      return false;
+  }
+}
+
+/** What the name of a header says of its value: that it is a hint, that it may be of the client, or nothing. */
+type Sort = "hint" | "client" | "other";
+
+/** Names of headers that are remembered, at most, and their longest: programs send the same few again and again. */
+const [MAX_SORTS, LONGEST_SORT] = [256, 32];
+
+const sorts = new Map<string, Sort>();
+
+function sortOf(name: string): Sort {
+  const known = sorts.get(name);
+  if (known !== undefined) return known;
+  const sort = HINT.test(name) ? "hint" : ABOUT_CLIENT.test(name) ? "client" : "other";
+  if (name.length <= LONGEST_SORT && sorts.size < MAX_SORTS) sorts.set(name, sort);
+  return sort;
+}
+
+/** The User-Agent that was looked at last, and whether it is a leak: a program has one. */
+let lastAgent = { value: "", isLeak: false };
+
+function isLeakyAgent(value: string): boolean {
+  if (value !== lastAgent.value) lastAgent = { value, isLeak: namesSystem(value) && !UNIFORM.test(value) };
+  return lastAgent.isLeak;
 }
 
 /** Whether a request's host is neither one of I2P, nor the one that it goes to, nor this machine. */

@@ -110,8 +110,11 @@ class HttpReader implements Reader, RequestHandler {
     if (this.#plain === undefined) this.#requests.pass(count);
   }
 
-  line(raw: string, { method, target }: RequestFacts): void {
-    this.#head += raw;
+  raw(text: string): void {
+    this.#head += text;
+  }
+
+  line(_: string, { method, target }: RequestFacts): void {
     const named = method === "CONNECT" ? hostOf(target) : hostOfUrl(target) ?? "";
     if (named !== "" && isForeignHost(named, sitesOf({ target, hosts: [] }, this.#context.host))) {
       this.#context.onLeak("http-host");
@@ -122,8 +125,7 @@ class HttpReader implements Reader, RequestHandler {
   fields(fields: readonly RawField[], facts: RequestFacts): void {
     const sites = sitesOf(facts, this.#context.host);
     for (const field of fields) {
-      const { name, value, raw } = field;
-      this.#head += raw;
+      const { name, value } = field;
       const leak = headerLeak(field, sites);
       if (leak !== undefined) this.#context.onLeak(leak);
       if (name === "cookie") { for (const cookie of cookiesOf(value)) this.#context.onTrait("cookie", cookie); }

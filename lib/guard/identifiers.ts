@@ -90,8 +90,6 @@ const WORD = /[\w\x80-\xf4]/;
 /** A text to be searched, as it is or decoded. */
 interface View {
   text: string;
-  /** In lower case. */
-  lower: string;
   /** Only what ends behind this is looked for. */
   from: number;
   /** Whether nothing follows the text. */
@@ -102,17 +100,25 @@ interface View {
   width: number;
 }
 
-/**
- * Something to look for in one view: calls `onMatch` with where it begins and whether it is decided that it is there, or
- * depends on what follows.
- */
-type Search = (view: View, onMatch: (start: number, isDecided: boolean) => void) => void;
+/** Takes where something begins, and whether it is decided that it is there, or depends on what follows. */
+type OnMatch = (kind: LeakKind, start: number, isDecided: boolean) => void;
+
+/** Looks for something in one view. */
+type Search = (view: View, onMatch: OnMatch) => void;
+
+/** The same for what is found in any case; gets the text of the view in lower case as well. */
+type NameSearch = (view: View, lower: string, onMatch: OnMatch) => void;
 
 /** What is in a text, and how much of its end is undecided. */
 interface Found {
-  kinds: Set<LeakKind>;
+  kinds: ReadonlySet<LeakKind>;
   undecided: number;
 }
+
+const NO_KINDS: ReadonlySet<LeakKind> = new Set();
+
+/** What is in most texts. */
+const NOTHING: Found = { kinds: NO_KINDS, undecided: 0 };
 
 /**
  * Makes a finder of these identifiers.
@@ -129,13 +135,17 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
   const host = hostLabel(ids.hostName ?? "");
   const user = nameOf(ids.userName ?? "");
   const forms = [...new Set(ids.secrets.filter((secret) => secret !== "").flatMap(secretForms))];
-  const searches: [LeakKind, Search][] = [
-    ["own-host-name", makeNameSearch(host)],
-    ["own-user-name", makeNameSearch(user)],
-    ["own-home", makeHomeSearch(ids.home ?? "")],
-    ["own-address", makeTextSearch(binaryForms([...own]))],
-    ["secret", makeTextSearch(forms)],
-    ["ntlm-names", makeTextSearch(NTLM_LOGIN)],
+  const home = homeSegments(ids.home ?? "");
+  const names: NameSearch[] = [
+    makeNameSearch("own-host-name", host),
+    makeNameSearch("own-user-name", user),
+    makeHomeSearch(home),
+  ];
+  const mayName = anyOf([host, user, home.at(-1)?.toLowerCase() ?? ""]);
+  const searches: Search[] = [
+    makeTextSearch("own-address", binaryForms([...own])),
+    makeTextSearch("secret", forms),
+    makeTextSearch("ntlm-names", NTLM_LOGIN),
   ];
   // Percent-encoding may make three characters of one; a path may have its slashes doubled.
   const longest = Math.max(
@@ -145,13 +155,14 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
   const overlap = 3 * (longest + CONTEXT + LOOKAHEAD);
 
   const search = (text: string, seen: number, isEnd: boolean): Found => {
-    const kinds = new Set<LeakKind>();
+    let kinds: Set<LeakKind> | undefined;
     let undecided = 0;
-    for (const view of viewsOf(text, seen, isEnd)) {
-      const note = (kind: LeakKind, start: number, isDecided: boolean): void => {
-        if (isDecided) kinds.add(kind);
-        else undecided = Math.max(undecided, Math.min(text.length, view.width * (view.text.length - start)));
-      };
+    let view: View;
+    const note: OnMatch = (kind, start, isDecided) => {
+      if (isDecided) (kinds ??= new Set()).add(kind);
+      else undecided = Math.max(undecided, Math.min(text.length, view.width * (view.text.length - start)));
+    };
+    for (view of viewsOf(text, seen, isEnd)) {
       for (const found of findAddresses(view.text)) {
         if (found.end <= view.from) continue;
         const start = found.end - (found.address.includes(":") ? LONGEST_ADDRESS : found.address.length);
@@ -160,11 +171,13 @@ export function makeFinder(ids: OwnIdentifiers): IdentifierFinder {
         if (own.has(found.address) && !isNumber) note("own-address", start, isDecided);
         else if (isSomebodys(found, view.text)) note("public-address", start, isDecided);
       }
-      for (const [kind, find] of searches) {
-        if (!kinds.has(kind)) find(view, (start, isDecided) => note(kind, start, isDecided));
-      }
+      for (const find of searches) find(view, note);
+      // Most texts have no name in them, and a copy in lower case costs more than to find that out.
+      if (mayName?.test(view.text) !== true) continue;
+      const lower = view.text.toLowerCase();
+      for (const find of names) find(view, lower, note);
     }
-    return { kinds, undecided };
+    return kinds === undefined && undecided === 0 ? NOTHING : { kinds: kinds ?? NO_KINDS, undecided };
   };
 
   return {
@@ -240,7 +253,7 @@ function viewsOf(text: string, seen: number, isEnd: boolean): View[] {
 }
 
 function makeView(text: string, from: number, isEnd: boolean, width: number, isDense = false): View {
-  return { text, lower: text.toLowerCase(), from, isEnd, isDense, width };
+  return { text, from, isEnd, isDense, width };
 }
 
 /** A line of base64 that may go on in the next one. */
@@ -252,13 +265,15 @@ function isWrapped(text: string): boolean {
     const end = text[at - 1] === "\r" ? at - 1 : at;
     if (text[end - 1] === "=") return true;
     // Where the next line cannot go on with it, nothing is joined.
-    if (
-      isOfBase64(text, at + 1) && isOfBase64(text, end - 1) && /^[A-Za-z0-9+/]{20}$/.test(text.slice(end - 20, end))
-    ) {
-      return true;
-    }
+    if (isOfBase64(text, at + 1) && endsInBase64(text, end)) return true;
   }
   return false;
+}
+
+/** Whether the 20 characters in front of a place are of base64. */
+function endsInBase64(text: string, end: number): boolean {
+  for (let at = end - 1; at >= end - 20; at--) if (!isOfBase64(text, at)) return false;
+  return true;
 }
 
 function isOfBase64(text: string, at: number): boolean {
@@ -308,16 +323,26 @@ function hostLabel(hostName: string): string {
   return nameOf(label) || (hostName.startsWith("localhost") ? "" : nameOf(hostName));
 }
 
-function makeNameSearch(name: string): Search {
+/** Finds any of these texts, in any case; undefined where all are empty. */
+function anyOf(texts: readonly string[]): RegExp | undefined {
+  const escaped = texts.filter((text) => text !== "").map(escapeForRegExp);
+  return escaped.length === 0 ? undefined : new RegExp(escaped.join("|"), "i");
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[^\w\x80-\xff]/g, "\\$&");
+}
+
+function makeNameSearch(kind: LeakKind, name: string): NameSearch {
   if (name === "") return () => {};
-  return ({ lower, from, isEnd, isDense }, onMatch) => {
+  return ({ from, isEnd, isDense }, lower, onMatch) => {
     let at = lower.indexOf(name, Math.max(0, from - name.length + 1));
     for (; at >= 0; at = lower.indexOf(name, at + 1)) {
       const end = at + name.length;
-      if (isDense) return onMatch(at, true);
+      if (isDense) return onMatch(kind, at, true);
       if (WORD.test(lower.charAt(at - 1))) continue;
       const endsHere = endsName(lower.slice(end, end + LOOKAHEAD), isEnd);
-      if (endsHere !== false) onMatch(at, endsHere === true);
+      if (endsHere !== false) onMatch(kind, at, endsHere === true);
     }
   };
 }
@@ -336,29 +361,33 @@ function endsName(behind: string, isEnd: boolean): boolean | undefined {
   return behind.length < 4 || /[\w-]/.test(behind.charAt(4));
 }
 
-function makeTextSearch(forms: readonly string[]): Search {
+function makeTextSearch(kind: LeakKind, forms: readonly string[]): Search {
   return ({ text, from }, onMatch) => {
     for (const form of forms) {
       const at = text.indexOf(form, Math.max(0, from - form.length + 1));
-      if (at >= 0) return onMatch(at, true);
+      if (at >= 0) return onMatch(kind, at, true);
     }
   };
 }
 
-/** Looks for a path with either slash, or with doubled ones as in JSON, with whatever stands for its drive in front. */
-function makeHomeSearch(home: string): Search {
+/** The parts of a home folder's path; none where it says nothing of the user. */
+function homeSegments(home: string): string[] {
   const segments = wireText(home).split(/[\\/]+/).filter((segment) => segment !== "" && !/^[a-z]:$/i.test(segment));
-  const last = segments.at(-1)?.toLowerCase() ?? "";
-  if (segments.length < 2 || EVERYDAY.has(last)) return () => {};
-  const escaped = segments.map((segment) => segment.replace(/[^\w\x80-\xff]/g, "\\$&"));
+  return segments.length < 2 || EVERYDAY.has(segments.at(-1)?.toLowerCase() ?? "") ? [] : segments;
+}
+
+/** Looks for a path with either slash, or with doubled ones as in JSON, with whatever stands for its drive in front. */
+function makeHomeSearch(segments: readonly string[]): NameSearch {
+  const last = segments.at(-1)?.toLowerCase();
+  if (last === undefined) return () => {};
   const path = new RegExp(
-    `${escaped.map((segment) => `[\\\\/]{1,2}${segment}`).join("")}(?![\\w\\-\\x80-\\xff])`,
+    `${segments.map((segment) => `[\\\\/]{1,2}${escapeForRegExp(segment)}`).join("")}(?![\\w\\-\\x80-\\xff])`,
     "gi",
   );
-  return ({ lower, from, isEnd }, onMatch) => {
+  return ({ from, isEnd }, lower, onMatch) => {
     if (!lower.includes(last)) return;
     for (const { index, 0: { length } } of lower.matchAll(path)) {
-      if (index + length > from) onMatch(index, isEnd || index + length < lower.length);
+      if (index + length > from) onMatch("own-home", index, isEnd || index + length < lower.length);
     }
   };
 }

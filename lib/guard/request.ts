@@ -16,14 +16,24 @@ export interface RequestLine {
   readonly minorVersion: number;
 }
 
-const REQUEST_LINE = /^([A-Z][A-Z_-]{0,23}) ([!-~\x80-\xff]+) HTTP\/1\.(\d)$/;
+const METHOD = /^[A-Z][A-Z_-]{0,23}$/;
 
-const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)([ \t]*):/;
+const TARGET = /^[!-~\x80-\xff]+$/;
+
+/** Characters of the version at the end of a request line, and the space in front. */
+const VERSION = " HTTP/1.1".length;
+
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Takes a request line, without its end, apart; undefined if it is none of HTTP/1. */
 export function parseRequestLine(line: string): RequestLine | undefined {
-  const [, method, target, minor] = REQUEST_LINE.exec(line) ?? [];
-  return method === undefined || target === undefined ? undefined : { method, target, minorVersion: Number(minor) };
+  const end = line.length - VERSION;
+  const minorVersion = line.charCodeAt(line.length - 1) - 48;
+  if (!line.startsWith(" HTTP/1.", end) || !(minorVersion >= 0 && minorVersion <= 9)) return undefined;
+  const space = line.indexOf(" ");
+  const method = line.slice(0, space);
+  const target = line.slice(space + 1, end);
+  return METHOD.test(method) && TARGET.test(target) ? { method, target, minorVersion } : undefined;
 }
 
 /** Characters of line ends that a text begins with: a request may stand behind some (RFC 9112 §2.2). */
@@ -33,7 +43,7 @@ export function countLineEnds(text: string): number {
   return count;
 }
 
-/** What can become a {@linkcode REQUEST_LINE}, perhaps with the return of its end. */
+/** What can become a request line, perhaps with the return of its end. */
 const REQUEST_LINE_PREFIX =
   /^(?:[A-Z][A-Z_-]{0,23}(?: (?:[!-~\x80-\xff]+(?: (?:HTTP\/1\.\d\r?|HTTP\/1\.?|HTTP\/?|H?|HTT?))?)?)?)?$/;
 
@@ -48,11 +58,14 @@ export function mayBeRequestLine(text: string): boolean {
  * @returns undefined if it is none; `isStrict` is false if there is white space in front of the colon.
  */
 export function parseField(text: string): HeaderField & { isStrict: boolean } | undefined {
-  const [all, name, space] = FIELD.exec(text) ?? [];
-  if (all === undefined || name === undefined) return undefined;
-  const raw = text.slice(all.length);
+  const colon = text.indexOf(":");
+  let end = colon;
+  while (end > 0 && (text.charCodeAt(end - 1) === 32 || text.charCodeAt(end - 1) === 9)) end--;
+  const name = text.slice(0, Math.max(end, 0));
+  if (!FIELD_NAME.test(name)) return undefined;
+  const raw = text.slice(colon + 1);
   const value = (raw.includes("\n") ? raw.replace(/\r?\n[ \t]+/g, " ") : raw).trim();
-  return { name: name.toLowerCase(), value, isStrict: space === "" };
+  return { name: name.toLowerCase(), value, isStrict: end === colon };
 }
 
 /** What a head says of its body. */

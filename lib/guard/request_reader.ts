@@ -28,6 +28,8 @@ export interface RequestFacts extends RequestLine {
 
 /** Takes what a {@linkcode RequestReader} reads, in order. */
 export interface RequestHandler {
+  /** Takes a request line and fields as they came, all that the next {@linkcode line} and {@linkcode fields} get, in one. */
+  raw(text: string): void;
   /** Takes a request line, or the beginning of a very long one, with its end. */
   line(raw: string, facts: RequestFacts): void;
   /** Takes fields of a head: all of them together, or of a long head one by one. */
@@ -92,6 +94,8 @@ export class RequestReader {
   #fields: RawField[] = [];
   /** Characters of these. */
   #waiting = 0;
+  /** The head from its request line on, where it came in few pieces: what waits stands at its beginning. */
+  #origin = "";
   /** The field under way, which the next line may continue. */
   #field = "";
   #lengths: string[] = [];
@@ -120,7 +124,11 @@ export class RequestReader {
   /** What was not handed on; nothing is kept. */
   release(): string {
     const rest = this.#rawLine + this.#fields.map(({ raw }) => raw).join("") + this.#field + this.#held;
-    this.#held = this.#field = this.#rawLine = "";
+    this.#held =
+      this.#field =
+      this.#rawLine =
+      this.#origin =
+        "";
     this.#fields = [];
     this.#waiting = 0;
     return rest;
@@ -150,7 +158,15 @@ export class RequestReader {
 
   /** Takes the next characters, unless it is `alien` or `lost`; {@linkcode release} has what it could not read. */
   push(text: string): void {
-    this.#held += text;
+    // To make one piece of many small ones again and again would take more than linear time.
+    if (4 * text.length < this.#origin.length) this.#origin = "";
+    if (this.#origin === "") {
+      this.#held += text;
+    } else {
+      const at = this.#origin.length - this.#held.length;
+      this.#origin += text;
+      this.#held = this.#origin.slice(at);
+    }
     while (this.state === "reading" && this.#step());
   }
 
@@ -195,6 +211,7 @@ export class RequestReader {
       const raw = this.#take(MAX_HEAD - 16);
       const [method = "", target = ""] = raw.split(" ");
       this.#begin({ method, target, minorVersion: 1 }, MAX_HEAD + 1);
+      this.#handler.raw(raw);
       this.#handler.line(raw, this.#facts());
       this.#state = "longLine";
       return true;
@@ -206,6 +223,7 @@ export class RequestReader {
       return false;
     }
     this.#begin(parsed, end);
+    this.#origin = this.#held;
     this.#rawLine = this.#take(end);
     this.#waiting = end;
     this.#state = "field";
@@ -256,11 +274,18 @@ export class RequestReader {
 
   /** Hands on what of a head has come. */
   #emit(): void {
+    if (this.#waiting > 0) this.#handler.raw(this.#rawHead());
     if (this.#rawLine !== "") this.#handler.line(this.#rawLine, this.#facts());
     if (this.#fields.length > 0) this.#handler.fields(this.#fields, this.#facts());
-    this.#rawLine = "";
+    this.#rawLine = this.#origin = "";
     this.#fields = [];
     this.#waiting = 0;
+  }
+
+  /** Request line and fields that wait, without a copy where they came in one piece. */
+  #rawHead(): string {
+    if (this.#waiting <= this.#origin.length) return this.#origin.slice(0, this.#waiting);
+    return this.#rawLine + this.#fields.map(({ raw }) => raw).join("");
   }
 
   #finishField(isWhole: boolean): void {

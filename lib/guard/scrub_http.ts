@@ -87,6 +87,8 @@ export class HttpScrubber implements Scrubber, RequestHandler {
     return rest.includes("\n") || rest.includes(" HTTP/") ? NOTHING : toLatin1(rest);
   }
 
+  raw(): void {}
+
   line(raw: string): void {
     this.#isDropping = false;
     this.#out.push(withReturn(raw));

@@ -67,7 +67,8 @@ export class StreamGuard {
   readonly received: Filter;
   readonly #options: StreamGuardOptions;
   readonly #scrubbers: readonly Scrubber[];
-  readonly #found: Set<LeakKind> = new Set();
+  /** What was found so far; most streams have nothing. */
+  #found: Set<LeakKind> | undefined;
   /** What was sent before the protocol was known. */
   #head = "";
   /** Characters of it at which protocols were asked last. */
@@ -147,11 +148,11 @@ export class StreamGuard {
   #inspect(bytes: Uint8Array, isEnd: boolean): Uint8Array | undefined {
     const { finder, blocks } = this.#options;
     if (finder === undefined) return bytes;
-    const before = this.#found.size;
+    const before = this.#found?.size ?? 0;
     const undecided = this.#read(bytes);
     if (isEnd) this.#end();
     if (!blocks) return bytes;
-    if (this.#found.size > before) return this.#block();
+    if ((this.#found?.size ?? 0) > before) return this.#block();
     return this.#release(bytes, isEnd ? 0 : undecided);
   }
 
@@ -213,6 +214,12 @@ export class StreamGuard {
   /** The next length of the head at which to ask; 0 if it has not come. */
   #nextPlace(): number {
     const lineEnd = this.#head.indexOf("\n", this.#asked) + 1 || Infinity;
+    // Where the first protocol is the only one in question, it is asked where it knows: at the end of the line.
+    if (
+      this.#asked === 0 && lineEnd <= this.#head.length && this.#candidates[0]?.isUnmistakable?.(this.#head.slice(0, 8))
+    ) {
+      return Math.min(lineEnd, INSPECTED);
+    }
     let power = 8;
     while (power <= this.#asked) power *= 2;
     const place = Math.min(lineEnd, power, INSPECTED);
@@ -268,8 +275,8 @@ export class StreamGuard {
   /** @param isSent whether it was found in what is sent, and not only left out of it. */
   #report(kind: LeakKind, isSent: boolean): void {
     // A stream that is being ended says nothing more.
-    if (this.#found.has(kind)) return;
-    if (isSent) this.#found.add(kind);
+    if (this.#found?.has(kind)) return;
+    if (isSent) (this.#found ??= new Set()).add(kind);
     this.#options.onLeak(kind);
   }
 }

@@ -102,8 +102,13 @@ function hashKind(label: string): "b32" | "b33" {
       `a base32 address has ${B32_LENGTH} characters before .b32.i2p, this one has ${label.length}`,
     );
   }
-  decodeI2pBase32(label);
+  if (!isHash(label)) decodeI2pBase32(label);
   return "b32";
+}
+
+/** Whether a label is base32 of 32 bytes: 256 of its 260 bits, so the last character is `a` or `q`. */
+function isHash(label: string): boolean {
+  return /^[a-z2-7]{51}[aq]$/.test(label);
 }
 
 function checkName(host: string): void {

@@ -3,14 +3,14 @@ import { formatDuration } from "../config/duration.ts";
 import { b32Address } from "../i2p/destination.ts";
 import type { PrivateKey } from "../i2p/private_key.ts";
 import type { Log, LogFields } from "../report/log.ts";
-import { closeQuietly, isExhaustion } from "../io/conn.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import { SamError } from "../sam/error.ts";
 import { createSession, type SamSession, SESSION_TIMEOUT, type SessionRequest } from "../sam/session.ts";
 import type { RouterKind } from "../sam/router_kind.ts";
-import { connectBridge, type SamEndpoint } from "../sam/socket.ts";
+import type { SamEndpoint } from "../sam/socket.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { AwaitedRouter, isRouterAway } from "./awaited_router.ts";
+import { GONE_PROBE, isBridgeGone, isGone } from "./bridge_gone.ts";
 import { Backoff, RETRY_MAX } from "./backoff.ts";
 import { DatagramPort } from "./datagram_port.ts";
 import { samErrorAdvice, samErrorText } from "../reasons/advice.ts";
@@ -25,9 +25,6 @@ import { SiteCount } from "./site_count.ts";
  * INVALID_ID, or never becomes ready.
  */
 export const REUSE_DELAY = 6_000;
-
-/** Milliseconds for a look at whether the router has gone, and between two of them. */
-const GONE_PROBE = 250;
 
 /**
  * Longest wait for the next attempt while clients wait and nothing listens at the SAM port, in milliseconds: to knock
@@ -181,6 +178,16 @@ export class Identity {
     }
   }
 
+  /** Whether a session was lost, and there is none yet in its place. */
+  get isOut(): boolean {
+    return this.#hadSession && this.#session === undefined;
+  }
+
+  /** The session, if there is one now. */
+  get current(): SamSession | undefined {
+    return this.#session;
+  }
+
   get status(): IdentityStatus {
     const [session, failure] = [this.#session, this.#failure];
     // Before the first session there is nothing to lose: report "building", not "lost".
@@ -199,6 +206,11 @@ export class Identity {
   /** Takes note of a site that has seen it. */
   visit(host: string): void {
     this.#sites.add(host);
+  }
+
+  /** What knows the router of its sessions; undefined where it was given none. */
+  get router(): RouterKind | undefined {
+    return this.#options.router;
   }
 
   /** Through what its datagrams pass; undefined before its first session, and where its sessions carry none. */
@@ -366,7 +378,8 @@ export class Identity {
       if (this.#stop.signal.aborted) return undefined;
       try {
         const session = await this.#create();
-        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}`, { attempt });
+        const address = this.#options.key === undefined ? ", with a new I2P address" : "";
+        this.#log.info(`Session ready again after ${formatDuration(performance.now() - since)}${address}`, { attempt });
         return session;
       } catch (error) {
         if (this.#stop.signal.aborted) return undefined;
@@ -411,20 +424,9 @@ export class Identity {
   async #hasRouterGone(): Promise<boolean> {
     using patience = new Deadline(this.#options.key === undefined ? 0 : REUSE_DELAY, this.#stop.signal);
     for (;;) {
-      if (await this.#isRefused()) return true;
+      if (await isBridgeGone(this.#options.endpoint, this.#stop.signal)) return true;
       await sleep(GONE_PROBE, patience);
       if (patience.aborted) return false;
-    }
-  }
-
-  /** Whether nothing listens at the port of the SAM bridge. */
-  async #isRefused(): Promise<boolean> {
-    using deadline = new Deadline(GONE_PROBE, this.#stop.signal);
-    try {
-      closeQuietly(await connectBridge(this.#options.endpoint, deadline));
-      return false;
-    } catch (error) {
-      return error instanceof SamError && isGone(error);
     }
   }
 
@@ -441,9 +443,4 @@ export class Identity {
     await sleep(milliseconds - least, rest);
     this.#expedite = () => {};
   }
-}
-
-/** Whether nobody was there to be bothered; a lack of file descriptors of our own says nothing of that. */
-function isGone({ failure, cause }: SamError): boolean {
-  return failure === "unreachable" && !isExhaustion(cause);
 }

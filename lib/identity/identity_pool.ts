@@ -19,7 +19,7 @@ export const OWN_IDENTITY = "own identity";
 /** Milliseconds for a client that was ended to release its identity. */
 const SETTLING = 20;
 
-interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "log"> {
+interface IdentityGroupsOptions extends Pick<IdentityOptions, "endpoint" | "udp" | "datagramsOnly" | "router" | "log"> {
   /** How the application is served: which clients share an identity, for how long, and the options of its sessions. */
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts">;
   /** Most identities at once, spare ones included. */
@@ -52,14 +52,24 @@ export class IdentityLease implements Disposable {
     this.#release = release;
   }
 
+  /** {@linkcode Identity.current}. */
+  get current(): SamSession | undefined {
+    return this.#identity.current;
+  }
+
   /** {@linkcode Identity.session}. */
   session(signal: Signal): Promise<SamSession> {
     return this.#identity.session(signal);
   }
 
+  /** {@linkcode Identity.isOut}. */
+  get isOut(): boolean {
+    return this.#identity.isOut;
+  }
+
   /** Its own address in I2P, where it has a session. */
   get address(): string | undefined {
-    return this.#identity.status.session?.address;
+    return this.#identity.current?.address;
   }
 
   /** {@linkcode Identity.visit}. */
@@ -186,7 +196,7 @@ export class IdentityGroups {
 
   /** Makes an identity and begins to build its tunnels. Until it has an owner it is a spare one. */
   #make(isSpare: boolean): Identity {
-    const { settings, endpoint, udp, datagramsOnly = false, nameOf, log, onMade } = this.#options;
+    const { settings, endpoint, udp, datagramsOnly = false, router, nameOf, log, onMade } = this.#options;
     // A session that is lost while nobody uses it is not worth new tunnels.
     const onLost = (): "rebuild" | "end" => {
       const owner = this.#owners.get(identity);
@@ -200,6 +210,7 @@ export class IdentityGroups {
       sessionOptions: settings.sessionOptions,
       udp,
       datagramsOnly,
+      ...(router && { router }),
       log,
       onLost,
       queueClients: true,
@@ -269,7 +280,7 @@ export class IdentityGroups {
   }
 }
 
-export interface IdentityPoolOptions extends Pick<IdentityGroupsOptions, "endpoint" | "udp" | "log"> {
+export interface IdentityPoolOptions extends Pick<IdentityGroupsOptions, "endpoint" | "udp" | "router" | "log"> {
   settings: Pick<ApplicationSettings, "isolation" | "sessionOptions" | "timeouts" | "limits">;
   /** Ends a client that is most likely gone, and returns whether there was one. */
   evict: () => boolean;
@@ -287,11 +298,12 @@ export class IdentityPool {
   /** Makes a pool around a base identity, which stays the caller's to open and close. */
   constructor(base: Identity, options: IdentityPoolOptions) {
     this.#base = base;
-    const { settings, endpoint, udp, log, counters, evict } = options;
+    const { settings, endpoint, udp, router, log, counters, evict } = options;
     this.#groups = new IdentityGroups({
       settings,
       endpoint,
       udp,
+      ...(router && { router }),
       log,
       // The base identity is not counted.
       maxIdentities: settings.limits.identities,
@@ -307,8 +319,8 @@ export class IdentityPool {
    *
    * @throws {Refusal} `too-many-identities` at the cap, if no client gives way.
    */
-  async lease(key: string | undefined, signal: Signal): Promise<IdentityLease> {
-    if (key !== undefined) return await this.#groups.lease(key, signal);
+  lease(key: string | undefined, signal: Signal): Promise<IdentityLease> | IdentityLease {
+    if (key !== undefined) return this.#groups.lease(key, signal);
     this.#baseClients++;
     return new IdentityLease(this.#base, OWN_IDENTITY, this.#releaseBase);
   }

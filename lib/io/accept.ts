@@ -17,19 +17,21 @@ export const ACCEPTED_A_TURN = 32;
  *
  * @param failed called with each failed accept.
  * @param turn resolves when everything else had its turn.
- * @param room resolves when there is room for the one that was accepted; others wait in the kernel's queue until then.
+ * @param room resolves when there is room for the one that was accepted, undefined where there is; others wait in the
+ * kernel's queue until then.
  */
 export async function acceptAll<C>(
   listener: { accept(): Promise<C> },
   accepted: (conn: C) => void,
   failed: (error: unknown) => void,
   turn: () => Promise<void>,
-  room?: () => Promise<void>,
+  room?: () => Promise<void> | undefined,
 ): Promise<void> {
   for (let count = 1;; count++) {
     try {
       const conn = await listener.accept();
-      await room?.();
+      const waiting = room?.();
+      if (waiting !== undefined) await waiting;
       accepted(conn);
       if (count % ACCEPTED_A_TURN === 0) await turn();
     } catch (error) {

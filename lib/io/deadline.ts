@@ -1,5 +1,5 @@
 import { onAbort, SharedSignal, type Signal } from "./signal.ts";
-import { startTimer, type Timer } from "./timer.ts";
+import { startLimit, startTimer, type Timer } from "./timer.ts";
 
 /**
  * A signal that is aborted after a time, with a {@linkcode TimeoutError}, or with its parents, for their reason. Dispose of
@@ -14,7 +14,7 @@ export class Deadline extends SharedSignal implements Disposable {
   constructor(milliseconds: number, ...parents: readonly (Signal | undefined)[]) {
     super();
     this.#parents = parents;
-    if (milliseconds !== Infinity) this.#timer = startTimer(milliseconds, () => this.abort(new TimeoutError()));
+    if (milliseconds !== Infinity) this.#timer = startLimit(milliseconds, () => this.abort(new TimeoutError()));
     for (const parent of parents) {
       if (parent?.aborted) this.#follow();
       else parent?.addEventListener("abort", this.#follow);

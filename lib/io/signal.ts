@@ -21,7 +21,10 @@ export interface Signal {
  */
 export class SharedSignal implements Signal {
   /** Few signals are listened to by more than one, and many by nobody. */
-  #listeners: Set<() => void> | undefined;
+  #listener: (() => void) | undefined;
+  #second: (() => void) | undefined;
+  /** Those that came while there were two. */
+  #others: Set<() => void> | undefined;
   #aborted = false;
   #reason: unknown;
 
@@ -37,12 +40,19 @@ export class SharedSignal implements Signal {
 
   /** Adds a listener, which is not called if the signal is aborted already. */
   addEventListener(_type: "abort", listener: () => void): void {
-    if (!this.#aborted) (this.#listeners ??= new Set()).add(listener);
+    if (this.#aborted) return;
+    if (listener === this.#listener || listener === this.#second) return;
+    if (this.#listener === undefined && this.#second === undefined && this.#others === undefined) {
+      this.#listener = listener;
+    } else if (this.#second === undefined && this.#others === undefined) this.#second = listener;
+    else (this.#others ??= new Set()).add(listener);
   }
 
   /** Removes a listener. */
   removeEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners?.delete(listener);
+    if (this.#listener === listener) this.#listener = undefined;
+    else if (this.#second === listener) this.#second = undefined;
+    else this.#others?.delete(listener);
   }
 
   /** Throws the reason if it was aborted. */
@@ -55,17 +65,21 @@ export class SharedSignal implements Signal {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (const listener of this.#listeners ?? []) {
-      try {
-        listener();
-      } catch (error) {
-        // The other listeners are called all the same, as by the runtime's own.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-    this.#listeners = undefined;
+    if (this.#listener !== undefined) call(this.#listener);
+    if (this.#second !== undefined) call(this.#second);
+    for (const listener of this.#others ?? []) call(listener);
+    this.#listener = this.#second = this.#others = undefined;
+  }
+}
+
+/** Calls a listener. Whatever it throws, the others are called all the same, as by the runtime's own. */
+function call(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

@@ -13,6 +13,7 @@ type MaybeTryLock = { tryLock?: (exclusive?: boolean) => Promise<boolean> };
 export class FileLock implements Disposable {
   readonly #file: Deno.FsFile;
   #open = true;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(file: Deno.FsFile) {
     this.#file = file;
@@ -59,7 +60,12 @@ export class FileLock implements Disposable {
     this.#open = false;
   }
 
-  async #write(text: string): Promise<void> {
+  /** Writes one text behind the other: who ends at once stamps while it is still being marked. */
+  #write(text: string): Promise<void> {
+    return this.#writing = this.#writing.catch(() => {}).then(() => this.#replace(text));
+  }
+
+  async #replace(text: string): Promise<void> {
     await this.#file.truncate();
     await this.#file.seek(0, Deno.SeekMode.Start);
     await this.#file.write(new TextEncoder().encode(text));

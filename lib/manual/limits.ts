@@ -33,7 +33,7 @@ import { LEAST_QUEUED, MAX_QUEUED } from "../io/datagrams.ts";
 import { MAX_IDENTITY_NAME, MAX_KEY_FILE } from "../keys/key_store.ts";
 import { MAX_PEERS, MAX_WAITING } from "../proxy/associate.ts";
 import { MAX_ASSOCIATIONS } from "../proxy/datagram_pool.ts";
-import { SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
+import { HELD_PATIENCE, SILENT_PEER_TIMEOUT } from "../proxy/connect.ts";
 import { MAX_WAITS, SERVICE_TIMEOUT } from "../proxy/forward.ts";
 import { MAX_MAPPING_LEASES } from "../proxy/mapping_leases.ts";
 import { MAX_COOKIES } from "../proxy/leak_watch.ts";
@@ -87,6 +87,7 @@ export const LIMITS: Readonly<Record<string, readonly Limit[]>> = {
     ["User ID and host name of SOCKS4, each", bytes(MAX_SOCKS4_FIELD)],
     ["From a request to its open stream", set("connect-timeout")],
     ["The router's answer whether a site is there", time(SILENT_PEER_TIMEOUT)],
+    ["Asking again for a site that a router which came back has not found", time(HELD_PATIENCE)],
     ["A stream without a byte in either direction", set("idle-timeout")],
     ["What a stream keeps for a client that reads slowly", bytes(MAX_KEPT_BY_STREAM)],
     ["What all streams keep for such clients", bytes(MAX_KEPT)],

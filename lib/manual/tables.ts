@@ -114,6 +114,7 @@ export const SEEN: RouterReport = JSON.parse(routers);
 
 /** What was seen of each router: how much of it is as promised, what is not, and how fast it is. */
 export function routerBlocks({ promises, columns }: RouterReport = SEEN): Block[] {
+  if (columns.length === 0) return [];
   const named = (column: RouterColumn, ok: boolean | undefined): string[] =>
     Object.keys(promises).filter((name) => column.cells[name] !== undefined && column.cells[name]?.ok === ok);
   const rows = columns.map((column) => [
@@ -124,7 +125,7 @@ export function routerBlocks({ promises, columns }: RouterReport = SEEN): Block[
     named(column, undefined).join(", ") || "nothing",
   ]);
   const amiss = columns.flatMap((column) =>
-    named(column, false).map((name) => `**${column.router}**, ${name}: ${column.cells[name]?.words}`)
+    named(column, false).map((name) => `**${column.router}**, ${name}: ${shortened(column.cells[name]?.words ?? "")}`)
   );
   return [
     { kind: "table", head: ["router", "seen", "as promised", "not as promised", "not in this router"], rows },
@@ -143,6 +144,11 @@ export function routerBlocks({ promises, columns }: RouterReport = SEEN): Block[
     { kind: "heading", level: 2, text: "What was looked at" },
     { kind: "terms", terms: Object.entries(promises) },
   ];
+}
+
+/** Enough words to see what happened. */
+function shortened(words: string): string {
+  return words.length <= 130 ? words : `${words.slice(0, 129)}…`;
 }
 
 function speedRow(router: string, figures: RouterCell["figures"] = {}): string[][] {

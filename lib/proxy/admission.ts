@@ -82,7 +82,8 @@ export class Admission {
   readonly #crowds = new Map<string, Crowd>();
   readonly #clients = new Set<Guest>();
   readonly #placed = new Set<Guest>();
-  #left = Promise.withResolvers<void>();
+  /** For those who wait until a client leaves. */
+  #left: PromiseWithResolvers<void> | undefined;
 
   /** Counts none so far; streams of `halfClosed` may give way. */
   constructor(
@@ -95,10 +96,18 @@ export class Admission {
     this.#halfClosed = halfClosed;
   }
 
-  /** Resolves as soon as one more client can be counted, or when the signal is aborted. */
-  async room(signal: Signal): Promise<void> {
-    const { connections, surplus } = this.#capacity;
-    while (this.#clients.size >= connections + surplus && !signal.aborted && !this.giveWay()) {
+  /** Resolves as soon as one more client can be counted, or when the signal is aborted; undefined if one can be now. */
+  room(signal: Signal): Promise<void> | undefined {
+    return this.#isFull ? this.#awaitRoom(signal) : undefined;
+  }
+
+  get #isFull(): boolean {
+    return this.#clients.size >= this.#capacity.connections + this.#capacity.surplus;
+  }
+
+  async #awaitRoom(signal: Signal): Promise<void> {
+    while (this.#isFull && !signal.aborted && !this.giveWay()) {
+      this.#left ??= Promise.withResolvers();
       await Promise.race([this.#left.promise, sleep(NEXT_LOOK, signal)]);
     }
   }
@@ -155,12 +164,17 @@ export class Admission {
   /**
    * Gives a place to a client that has asked for something permitted. If there is none, another client gives up its own:
    * one of the same address where that has too many, which makes room among all clients as well. For one that will soon
-   * be silent for long enough, this waits.
+   * be silent for long enough, this waits; undefined where it does not have to.
    *
    * @throws {Refusal} `too-many`, `too-many-per-client` or `out-of-descriptors` if nobody does.
    * @throws the signal's reason if it was aborted.
    */
-  async claim(client: Guest, signal: Signal): Promise<void> {
+  claim(client: Guest, signal: Signal): Promise<void> | undefined {
+    const reason = this.#lack(client);
+    return reason === undefined ? this.#place(client) : this.#awaitPlace(client, signal);
+  }
+
+  async #awaitPlace(client: Guest, signal: Signal): Promise<void> {
     const end = performance.now() + PLACE_WAIT;
     for (;;) {
       const reason = this.#lack(client);
@@ -172,6 +186,10 @@ export class Admission {
       await sleep(wait, signal);
       signal.throwIfAborted();
     }
+    this.#place(client);
+  }
+
+  #place(client: Guest): undefined {
     const crowd = this.#crowds.get(client.clientAddress);
     if (crowd === undefined || !this.#clients.has(client)) return;
     this.#placed.add(client);
@@ -190,8 +208,8 @@ export class Admission {
       crowd.timer?.stop();
       this.#crowds.delete(client.clientAddress);
     }
-    this.#left.resolve();
-    this.#left = Promise.withResolvers();
+    this.#left?.resolve();
+    this.#left = undefined;
   }
 
   /** Why there is no place for a client; undefined if there is one. */

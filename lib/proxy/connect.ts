@@ -1,6 +1,7 @@
 import type { IdentityLease } from "../identity/identity_pool.ts";
 import { Deadline, sleep, TimeoutError } from "../io/deadline.ts";
 import type { Signal } from "../io/signal.ts";
+import { refusalOf } from "../reasons/classify.ts";
 import { Refusal } from "../reasons/refusal.ts";
 import { SamError } from "../sam/error.ts";
 import type { SamSession } from "../sam/session.ts";
@@ -19,6 +20,15 @@ const LOSS_DELAY = 250;
  */
 export const SILENT_PEER_TIMEOUT = 80_000;
 
+/**
+ * Milliseconds for a router that has come back to find the peer of a client that was held: its lookups fail at once while it
+ * knows few others, or none.
+ */
+export const HELD_PATIENCE = 20_000;
+
+/** Milliseconds from one attempt to the next. */
+const HELD_PAUSE = 1_000;
+
 /** What dialling needs of the context. */
 type Bridge = Pick<ClientContext, "endpoint" | "warm" | "settings">;
 
@@ -28,9 +38,11 @@ export async function handleConnect(client: Client, handshake: Handshake, contex
   const request = name === undefined ? handshake.request : { ...handshake.request, host: name.host };
   client.request = request;
   client.address = checkDestination(request, context.settings.policy, context.hosts);
-  await context.admission.claim(client, context.signal);
+  const place = context.admission.claim(client, context.signal);
+  if (place !== undefined) await place;
   const target = { host: client.address.host, port: request.port };
-  using identity = await context.identities.lease(groupOf(client, target, context.settings), context.signal);
+  const lease = context.identities.lease(groupOf(client, target, context.settings), context.signal);
+  using identity = lease instanceof Promise ? await lease : lease;
   client.identity = identity.label;
   const opened = await openStream(client, handshake, identity, target, context);
   context.counters.add("connected");
@@ -66,13 +78,40 @@ async function dial(
   target: StreamTarget,
   signal: Signal,
 ): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
-  const session = await identity.session(signal);
+  const isHeld = identity.isOut;
+  const session = identity.current ?? await identity.session(signal);
   try {
-    return await dialOn(session, bridge, target, signal);
+    return await dialPatiently(session, bridge, target, isHeld, signal);
   } catch (error) {
     if (signal.aborted || !await isLost(session, error, signal)) throw error;
-    return await dialOn(await identity.session(signal), bridge, target, signal);
+    return await dialPatiently(await identity.session(signal), bridge, target, true, signal);
   }
+}
+
+/** Opens a stream; for a client that was held asks again for a peer that a router finds only later, which has just come back. */
+async function dialPatiently(
+  session: SamSession,
+  bridge: Bridge,
+  target: StreamTarget,
+  isHeld: boolean,
+  signal: Signal,
+): Promise<Pick<OpenStream, "stream" | "sessionEnded">> {
+  using patience = new Deadline(HELD_PATIENCE, signal, session.ended);
+  for (;;) {
+    try {
+      return await dialOn(session, bridge, target, signal);
+    } catch (error) {
+      if (!isHeld || !isUnfound(error)) throw error;
+      await sleep(HELD_PAUSE, patience);
+      if (patience.aborted) throw error;
+    }
+  }
+}
+
+/** Whether the router has found nothing of a peer, or none that answers. */
+function isUnfound(error: unknown): boolean {
+  return error instanceof SamError &&
+    ["lease-set-not-found", "peer-unreachable"].includes(refusalOf(error).reason);
 }
 
 async function dialOn(

@@ -41,12 +41,13 @@ export class DatagramPool {
 
   constructor(options: DatagramPoolOptions) {
     this.#options = options;
-    const { settings, endpoint, udp, log, counters } = options;
+    const { settings, endpoint, udp, router, log, counters } = options;
     this.drops = new DropBook(log, counters);
     this.#own = new IdentityGroups({
       settings,
       endpoint,
       udp,
+      ...(router && { router }),
       log,
       // Besides those of isolation groups there is the one of clients that nothing sets apart, as with streams.
       maxIdentities: settings.limits.identities + 1,

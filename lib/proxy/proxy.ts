@@ -202,7 +202,8 @@ export class Proxy implements AsyncDisposable {
     counters.add("accepted");
     const client = { conn, clientAddress: clientAddressOf(conn, addr), serial: ++this.#serial };
     admission.accept(client);
-    const served = serveClient(client, this.#context).finally(() => {
+    // It never throws.
+    const served = serveClient(client, this.#context).then(() => {
       this.#clients.delete(served);
       admission.leave(client);
     });
@@ -220,7 +221,8 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
   const capacity = options.capacity ?? ofLimits(settings);
   const halfClosed = new HalfClosedStreams();
   const evict = (): boolean => halfClosed.endMostSilent();
-  const identities = new IdentityPool(options.identity, { settings, endpoint, udp, log, counters, evict });
+  const router = options.identity.router ?? new RouterKind(endpoint, signal);
+  const identities = new IdentityPool(options.identity, { settings, endpoint, udp, router, log, counters, evict });
   return {
     settings,
     admission: new Admission(capacity, settings.limits, halfClosed),
@@ -234,9 +236,9 @@ function createContext(options: ProxyOptions, gate: FairnessGate, signal: Shared
     hosts: options.hosts,
     names: settings.mapNames && new NameMap(settings.mapNames),
     identities,
-    datagrams: udp && new DatagramPool({ settings, endpoint, udp, log, counters, identities }),
+    datagrams: udp && new DatagramPool({ settings, endpoint, udp, router, log, counters, identities }),
     endpoint,
-    router: new RouterKind(endpoint, signal),
+    router,
     warm: new WarmSockets(endpoint, capacity.warm),
     leaks: options.leaks,
     pool: new BufferPool(),

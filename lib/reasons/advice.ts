@@ -28,8 +28,8 @@ export function samErrorText(error: SamError, endpoint: Where): string {
 }
 
 /**
- * What to do about a failure of the SAM bridge, a line each: with the router, or with either where it is not known, and, where no session was even asked
- * for and the cause is not known, a command that says more.
+ * What to do about a failure of the SAM bridge, a line each: with the router, or with either where it is not known, and,
+ * where no session was even asked for and the cause is not known, a command that says more.
  */
 export function samErrorAdvice(error: SamError, endpoint: Where, router?: string): string[] {
   const fix = error.diagnosis?.fix ?? REASONS[refusalOf(error).reason].fix;

@@ -133,7 +133,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
       name: "clearnet",
       message:
         "The application asked for a host outside I2P: often telemetry, an update check, or content embedded in a page",
-      fix: "Look for these hosts in its settings; --log-destinations names them in the log",
+      fix: "Names in I2P end in .i2p. Look for other hosts in its settings; --log-destinations names them in the log",
     },
   },
   "rule": {
@@ -393,7 +393,7 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   "not-ready": {
     outcome: "failed",
     message: "No tunnels were ready in time",
-    hint: "A router needs up to 10 minutes after its first start; i2p-socks check waits for it",
+    hint: "Wait until the router has tunnels: i2p-socks check --watch says when",
     fix: {
       i2pd: "after a first start it needs up to 10 minutes: http://127.0.0.1:7070 counts tunnels and routers",
       java: "after a first start it needs up to 10 minutes: wait for the green star at http://127.0.0.1:7657/tunnels",

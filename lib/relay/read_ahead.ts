@@ -57,12 +57,12 @@ export class ReadAhead {
     }
     if (reading === undefined) return this.#conn.read(buffer);
     this.#reading = undefined;
-    return this.#handOver(reading, buffer);
+    return buffer === this.buffer && this.#offset === 0 ? reading : this.#handOver(reading, buffer);
   }
 
   async #handOver(reading: Promise<number | null>, buffer: Uint8Array): Promise<number | null> {
     const count = await reading;
-    if (count === null || (buffer === this.buffer && this.#offset === 0)) return count;
+    if (count === null) return count;
     buffer.set(this.buffer.subarray(this.#offset, this.#offset + count));
     return count;
   }

@@ -1,6 +1,6 @@
 import { concat } from "../io/bytes.ts";
 import { closeAfterReply, closeQuietly, LINGER, writeAll } from "../io/conn.ts";
-import { startTimer, type Timer } from "../io/timer.ts";
+import { startLimit, startTimer, type Timer } from "../io/timer.ts";
 import { onAbort, type Signal } from "../io/signal.ts";
 import type { Filter } from "../guard/stream_guard.ts";
 import type { Counter } from "../report/counters.ts";
@@ -156,7 +156,9 @@ class Relay {
     });
     try {
       // A stream that the peer has closed fails the upload as well; what it still holds comes out of the download.
-      if (await this.#download(streamBuffer, concat([reply, toClient])) === "sink failed") this.#end("client closed");
+      if (
+        await this.#download(streamBuffer, toClient.length === 0 ? reply : concat([reply, toClient])) === "sink failed"
+      ) this.#end("client closed");
       this.#reason ??= sessionEnded.aborted ? "session lost" : "peer closed";
       this.#cleanUp();
       closeQuietly(this.#stream);
@@ -262,7 +264,7 @@ class Relay {
 /** Ends the client's side; the upload must be over before anybody else reads from the client. */
 async function finish(client: Deno.Conn, uploadEnded: Promise<PumpEnd>): Promise<void> {
   // A client that sends nothing now can take the last bytes from the kernel, whenever it likes.
-  const timer = startTimer(LINGER, () => closeQuietly(client));
+  const timer = startLimit(LINGER, () => closeQuietly(client));
   await client.closeWrite().catch(() => {});
   const how = await uploadEnded;
   timer.stop();
@@ -293,7 +295,7 @@ async function pump(
   let keeper: Keeper | undefined;
   let large: Uint8Array<ArrayBuffer> | undefined;
   try {
-    if (!await write(sink, ahead)) return "sink failed";
+    if (ahead.length > 0 && !await write(sink, ahead)) return "sink failed";
     for (;;) {
       const buffer = large ?? small;
       let length: number | null;
@@ -304,7 +306,7 @@ async function pump(
         filter?.end();
         return "source failed";
       }
-      if (length === null) return await writeBuffered(sink, filter, onMoved);
+      if (length === null) return filter === undefined ? "source ended" : await writeBuffered(sink, filter, onMoved);
       let bytes: Uint8Array | undefined = buffer.subarray(0, length);
       if (filter !== undefined) {
         bytes = filter.pass(bytes);
@@ -312,7 +314,7 @@ async function pump(
         if (filter.isDone) filter = undefined;
       }
       onMoved(WRITING);
-      const slow = keep && startTimer(KEEP_AFTER, () => (keeper ??= keep()).readOn());
+      const slow = keep && startLimit(KEEP_AFTER, () => (keeper ??= keep()).readOn());
       try {
         const sent = await sink.write(bytes);
         if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
@@ -347,21 +349,22 @@ async function pump(
 /** Writes what a filter still buffers when nothing more comes. */
 async function writeBuffered(
   sink: Deno.Conn,
-  filter: Filter | undefined,
+  filter: Filter,
   onMoved: (bytes: number) => void,
 ): Promise<PumpEnd> {
-  if (filter === undefined) return "source ended";
   const buffered = filter.end();
   if (buffered === undefined) return "blocked";
+  if (buffered.length === 0) return "source ended";
   if (!await write(sink, buffered)) return "sink failed";
-  if (buffered.length > 0) onMoved(buffered.length);
+  onMoved(buffered.length);
   return "source ended";
 }
 
 /** Writes all of it; false where writing fails. */
 async function write(sink: Deno.Conn, bytes: Uint8Array): Promise<boolean> {
   try {
-    await writeAll(sink, bytes);
+    const sent = await sink.write(bytes);
+    if (sent < bytes.length) await writeAll(sink, bytes.subarray(sent));
     return true;
   } catch {
     return false;

@@ -40,14 +40,14 @@ export class RouterKind {
     return this.#known;
   }
 
-  /** The router; undefined where that is not known. Takes a second at most, once in a while. */
+  /** The router, or the one that it last was; undefined where that is not known. Takes a second at most, once in a while. */
   get(): Promise<string | undefined> {
     if (this.#answer !== undefined && performance.now() < this.#until) return this.#answer;
     this.#until = Infinity;
     return this.#answer = routerAt(this.#endpoint, this.#signal).then((kind) => {
       this.#known = kind ?? this.#known;
       this.#until = performance.now() + (kind === undefined ? UNKNOWN_TIME : KNOWN_TIME);
-      return kind;
+      return this.#known;
     });
   }
 }

@@ -48,12 +48,23 @@ export type WantedVersion = "ours" | "ports" | "subsessions" | "any";
 
 const ENCODER = new TextEncoder();
 
+/** What begins a line by which a bridge asks whether somebody is there. */
+const PING = "PING";
+
 /** What HELLO says for each. */
 const VERSIONS: Readonly<Record<WantedVersion, Record<string, string>>> = {
   ours: { MIN: SAM_VERSION, MAX: SAM_VERSION },
   ports: { MIN: SAM_VERSION, MAX: "3.2" },
   subsessions: { MIN: SAM_VERSION, MAX: "3.3" },
   any: {},
+};
+
+/** HELLO without a login, for each. */
+const HELLOS: Readonly<Record<WantedVersion, Uint8Array>> = {
+  ours: encodeHello("ours"),
+  ports: encodeHello("ports"),
+  subsessions: encodeHello("subsessions"),
+  any: encodeHello("any"),
 };
 
 /**
@@ -96,17 +107,22 @@ export class SamSocket {
     using deadline = new Deadline(SAM_HELLO_TIMEOUT, signal);
     let conn = connected;
     try {
-      conn ??= await connectBridge(endpoint, deadline);
-      const unfollowDeadline = closeOnAbort(conn, deadline);
-      const { lines, version } = await greet(conn, wanted, endpoint.login);
+      conn ??= await connectTcp(endpoint, deadline);
+      closeOnAbort(conn, deadline);
+      conn.setNoDelay(true);
+      const lines = new LineReader(conn);
+      const hello = endpoint.login === undefined ? HELLOS[wanted] : encodeHello(wanted, endpoint.login);
+      const sent = await conn.write(hello);
+      if (sent < hello.length) await writeAll(conn, hello.subarray(sent));
+      const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
+      if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
       signal.throwIfAborted();
-      unfollowDeadline();
       return new SamSocket(conn, lines, version, closeOnAbort(conn, signal));
     } catch (error) {
       if (conn !== undefined) closeQuietly(conn);
       if (signal.aborted && !(signal.reason instanceof TimeoutError)) throw signal.reason;
-      const phase = conn === undefined ? "connect" : "hello";
-      throw deadline.aborted ? new SamError(phase, "silent") : toSamError(error, phase);
+      if (deadline.aborted) throw new SamError(conn === undefined ? "connect" : "hello", "silent");
+      throw conn === undefined ? unreachable(error) : toSamError(error, "hello");
     }
   }
 
@@ -119,10 +135,12 @@ export class SamSocket {
    */
   async request(command: string, phase: SamPhase, topic: string): Promise<SamValues> {
     try {
-      await send(this.#conn, command);
-      const reply = this.#heard ?? this.#nextMessage();
+      const bytes = ENCODER.encode(command);
+      const sent = await this.#conn.write(bytes);
+      if (sent < bytes.length) await writeAll(this.#conn, bytes.subarray(sent));
+      const heard = this.#heard;
       this.#heard = undefined;
-      return checked(await reply, phase, topic);
+      return checked(heard === undefined ? parseMessage(await this.#nextLine()) : await heard, phase, topic);
     } catch (error) {
       throw toSamError(error, phase);
     }
@@ -135,7 +153,7 @@ export class SamSocket {
    */
   async tell(command: string, phase: SamPhase): Promise<void> {
     try {
-      await send(this.#conn, command);
+      await writeAll(this.#conn, ENCODER.encode(command));
     } catch (error) {
       throw toSamError(error, phase);
     }
@@ -213,25 +231,10 @@ export class SamSocket {
   async #nextLine(): Promise<string> {
     for (;;) {
       const line = await this.#lines.next();
-      if (!line.startsWith("PING") || !/^PING(?= |$)/.test(line)) return line;
-      await send(this.#conn, `PONG${line.slice(4)}\n`);
+      if (!line.startsWith(PING) || line.length > PING.length && line.charAt(PING.length) !== " ") return line;
+      await writeAll(this.#conn, ENCODER.encode(`PONG${line.slice(PING.length)}\n`));
     }
   }
-}
-
-async function greet(
-  conn: Deno.TcpConn,
-  wanted: WantedVersion,
-  login?: SamLogin,
-): Promise<{ lines: LineReader; version: string }> {
-  conn.setNoDelay(true);
-  conn.setKeepAlive(true);
-  const lines = new LineReader(conn);
-  const credentials = login && { USER: login.user, PASSWORD: login.password };
-  await send(conn, formatCommand("HELLO VERSION", VERSIONS[wanted], credentials));
-  const version = checked(parseMessage(await lines.next()), "hello", "HELLO").get("VERSION");
-  if (version === undefined || !/^\d+\.\d+$/.test(version)) throw new SamError("hello", "garbled");
-  return { lines, version };
 }
 
 /**
@@ -245,19 +248,27 @@ export async function connectBridge({ hostname, port }: SamEndpoint, signal: Sig
     return await connectTcp({ hostname, port }, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    throw new SamError("connect", "unreachable", { cause: error });
+    throw unreachable(error);
   }
 }
 
-function send(conn: Deno.TcpConn, text: string): Promise<void> {
-  return writeAll(conn, ENCODER.encode(text));
+/** What the failure of a connection to a bridge says. */
+function unreachable(error: unknown): unknown {
+  return error instanceof Deno.errors.NotCapable ? error : new SamError("connect", "unreachable", { cause: error });
 }
+
+function encodeHello(wanted: WantedVersion, login?: SamLogin): Uint8Array {
+  const credentials = login && { USER: login.user, PASSWORD: login.password };
+  return ENCODER.encode(formatCommand("HELLO VERSION", VERSIONS[wanted], credentials));
+}
+
+/** First words of replies. */
+const TOPICS: ReadonlySet<string> = new Set(["HELLO", "SESSION", "STREAM", "NAMING", "DEST"]);
 
 function checked({ topic, values }: SamMessage, phase: SamPhase, expected: string): SamValues {
   // The one reply that has no RESULT when all is well (SAM 3.0, DEST GENERATE).
   const result = values.get("RESULT") ?? (topic === "DEST" && values.has("PRIV") ? "OK" : undefined);
-  if (!["HELLO", "SESSION", "STREAM", "NAMING", "DEST"].includes(topic) || result === undefined) {
+  if (!TOPICS.has(topic) || result === undefined) {
     throw new SamError(phase, "garbled");
   }
   if (result !== "OK") throw refusal(phase, values);

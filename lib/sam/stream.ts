@@ -46,27 +46,17 @@ export async function connectStream(
     DESTINATION: host,
     ...(port === 0 ? {} : { TO_PORT: String(port) }),
   });
-  const waiting = warm?.take(signal);
-  if (waiting !== undefined) {
+  for (let waiting = warm?.take(signal);; waiting = undefined) {
+    const socket = waiting ?? await (warm === undefined ? SamSocket.open(endpoint, signal) : warm.open(signal));
     try {
-      return await ask(waiting, command, signal);
+      await socket.request(command, "stream", "STREAM");
+      signal.throwIfAborted();
+      return socket.detach();
     } catch (error) {
-      if (signal.aborted || !(error instanceof SamError) || error.failure !== "closed") throw error;
+      socket.close();
+      signal.throwIfAborted();
+      if (waiting === undefined || !(error instanceof SamError) || error.failure !== "closed") throw error;
       warm?.clear();
     }
-  }
-  const fresh = await (warm === undefined ? SamSocket.open(endpoint, signal) : warm.open(signal));
-  return await ask(fresh, command, signal);
-}
-
-async function ask(socket: SamSocket, command: string, signal: Signal): Promise<SamStream> {
-  try {
-    await socket.request(command, "stream", "STREAM");
-    signal.throwIfAborted();
-    return socket.detach();
-  } catch (error) {
-    socket.close();
-    signal.throwIfAborted();
-    throw error;
   }
 }

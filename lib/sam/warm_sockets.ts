@@ -1,4 +1,4 @@
-import type { Signal } from "../io/signal.ts";
+import { SharedSignal, type Signal } from "../io/signal.ts";
 import { RESOLUTION } from "../io/timer.ts";
 import { type SamEndpoint, SamSocket } from "./socket.ts";
 
@@ -42,7 +42,7 @@ interface Waiting {
 export class WarmSockets {
   readonly #endpoint: SamEndpoint;
   readonly #most: number;
-  readonly #stop = new AbortController();
+  readonly #stop = new SharedSignal();
   /** The oldest first. */
   readonly #waiting: Waiting[] = [];
   readonly #opening = new Set<Promise<void>>();
@@ -108,7 +108,7 @@ export class WarmSockets {
 
   /** Closes all for good. */
   async close(): Promise<void> {
-    this.#stop.abort();
+    this.#stop.abort(new Error("The sockets are closed"));
     this.clear();
     await Promise.all(this.#opening);
   }
@@ -126,7 +126,7 @@ export class WarmSockets {
   }
 
   #planRefill(): void {
-    if (this.#stop.signal.aborted || performance.now() < this.#refillAfter) return;
+    if (this.#stop.aborted || performance.now() < this.#refillAfter) return;
     if (this.#refill !== undefined) return;
     const latest = performance.now() + REFILL_DELAY + REFILL_LATE;
     this.#refill = setTimeout(() => this.#refillNow(latest), REFILL_DELAY);
@@ -147,8 +147,8 @@ export class WarmSockets {
   /** Opens a socket that is to wait. */
   async #openOne(): Promise<void> {
     try {
-      const socket = await SamSocket.open(this.#endpoint, this.#stop.signal);
-      if (this.#stop.signal.aborted) return socket.close();
+      const socket = await SamSocket.open(this.#endpoint, this.#stop);
+      if (this.#stop.aborted) return socket.close();
       const waiting = { socket, since: performance.now() };
       this.#waiting.push(waiting);
       socket.listen(() => this.#drop(waiting));

@@ -8,6 +8,7 @@ import {
   isUnix,
   newSocketOf,
   type UnixEndpoint,
+  withPort,
 } from "../config/endpoint.ts";
 import { forbiddenTarget, formatForward } from "../config/forward.ts";
 import type { Hosts } from "../config/hosts.ts";
@@ -31,6 +32,7 @@ import { statusOf } from "./application_status.ts";
 import { CliError, ExitCode } from "../command/exit_code.ts";
 import type { IdentityHandle, IdentityRegistry } from "./identity_registry.ts";
 import { inputFileProblems, readHosts, readLoginBook, readSamLogin, readSecrets } from "../command/input_files.ts";
+import { OPTION_TABLE } from "../config/options.ts";
 import type { RunningApplication } from "../command/instances.ts";
 import { requireKeysDir } from "../command/keys_dir.ts";
 import type { Own } from "./machine.ts";
@@ -322,9 +324,17 @@ export function listen(endpoint: Endpoint, flag = "--listen"): Deno.TcpListener 
   } catch (error) {
     const reason = error instanceof Deno.errors.AddrInUse ? "the port is taken" : errorText(error);
     throw new CliError(ExitCode.cannotListen, `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, [
-      `Another ${flag} HOST:PORT, or port 0 for any free one`,
+      `Another ${flag} HOST:PORT (${flag.slice(2)} in a file), or port 0 for any free one`,
+      ...(error instanceof Deno.errors.AddrInUse ? [whoHas(endpoint.port)] : []),
     ]);
   }
+}
+
+/** Where to look for what has a port. */
+function whoHas(port: number): string {
+  return withPort(OPTION_TABLE.listen.fallback).some((endpoint) => endpoint.port === port)
+    ? "i2pd's own SOCKS proxy has this port by default"
+    : "i2p-socks status lists those of yours that run";
 }
 
 /** Listens on a socket in the file system. @throws {CliError} if that cannot be. */

@@ -47,12 +47,19 @@ export async function readConfiguration(
   const { common, applications } = file === undefined ? NO_FILE : await readConfigFile(file, problems);
   const own: readonly RawOptions[] = applications.length === 0 ? [new Map()] : applications;
   const merged = own.map((values) => overlay(overlay(common, values), given));
-  const settings = merged.map((values) => readApplication(values, problems));
+  const alone = merged.map((values) => readApplication(values, problems));
+  const folderOf = ({ keysDir }: ApplicationSettings): string => plainFolder(keysDir ?? defaultDir() ?? "");
+  const isOneWith: IsOneWith = (one, other) =>
+    one !== other && one.identity !== undefined && one.identity === other.identity && folderOf(one) === folderOf(other);
+  // Of an identity that applications share, the callers of one are the callers of all.
+  const isCalled = (one: ApplicationSettings): boolean =>
+    alone.some((other) => isOneWith(one, other) && awaitsCallers(other));
+  const settings = alone.map((one, i) => isCalled(one) ? readApplication(merged[i] ?? new Map(), problems, true) : one);
   const listen = given.get("listen")?.at(-1);
   if (own.length > 1 && listen !== undefined) {
     problems.push(`${listen.source} cannot be given together with a file of several applications`);
   } else {
-    const between = [...clashes(settings), ...rivals(settings, defaultDir)];
+    const between = [...clashes(settings), ...rivals(settings, isOneWith)];
     problems.push(...between.map((problem) => `${nameOf(file)}: ${problem}`));
   }
   if (own.length > 1) {
@@ -109,17 +116,20 @@ function exposures(applications: readonly ApplicationSettings[], status: Endpoin
   );
 }
 
+/** Whether two applications are one to I2P: they name the same lasting identity, in the same folder. */
+type IsOneWith = (one: ApplicationSettings, other: ApplicationSettings) => boolean;
+
+/** Whether others in I2P are to call an application. */
+function awaitsCallers({ forward, bind }: ApplicationSettings): boolean {
+  return forward !== undefined || bind;
+}
+
 /** Applications that would take each other's callers, for they wait on one identity. */
-function rivals(applications: readonly ApplicationSettings[], defaultDir: () => string | undefined): string[] {
-  const folderOf = ({ keysDir }: ApplicationSettings): string => plainFolder(keysDir ?? defaultDir() ?? "");
-  const waiting = applications.filter(({ identity, forward, bind }) =>
-    identity !== undefined && (forward !== undefined || bind)
-  );
+function rivals(applications: readonly ApplicationSettings[], isOneWith: IsOneWith): string[] {
+  const waiting = applications.filter(awaitsCallers);
   return waiting.flatMap((application) => {
     const { name, identity, forward } = application;
-    const rival = waiting.find((other) =>
-      other !== application && other.identity === identity && folderOf(other) === folderOf(application)
-    );
+    const rival = waiting.find((other) => isOneWith(application, other));
     if (rival === undefined || forward === undefined) return [];
     const names = [name, rival.name].sort().map((one) => `"${one}"`).join(" and ");
     return [`${names} share the identity "${identity}", and both wait for its callers: only one may`];

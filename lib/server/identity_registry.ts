@@ -56,6 +56,9 @@ export class IdentityRegistry {
   readonly #silence = new SilenceDiagnosis();
   readonly #log: Log;
   readonly #signal: Signal;
+  /** In milliseconds of the epoch. */
+  readonly #began: number = Date.now();
+  #hasOpened = false;
 
   /** Makes an empty registry; `signal` ends what it waits for. */
   constructor(log: Log, signal: Signal) {
@@ -172,6 +175,7 @@ export class IdentityRegistry {
     return {
       identity: shared.identity,
       open: () => {
+        this.#hasOpened = true;
         shared.opened ??= this.#mark(shared.lock).then(() => shared.identity.open());
         shared.opened.catch(() => shared.isEnding = true);
         return shared.opened;
@@ -270,8 +274,9 @@ export class IdentityRegistry {
    */
   async #waitForRouter(name: string, lock: FileLock): Promise<void> {
     const last = await lock.lastUse();
-    // Who was killed may have been killed this very moment.
-    const since = last === "in use" ? 0 : Date.now() - last;
+    // Who was killed may have been killed this very moment; but a process that starts waits for all its identities at once.
+    const end = last !== "in use" ? last : this.#hasOpened ? Date.now() : this.#began;
+    const since = Date.now() - end;
     if (since < 0 || since >= REUSE_DELAY) return;
     const why = last === "in use" ? "was in use by a process that did not end by itself" : "was in use a moment ago";
     this.#log.info(`Identity "${name}" ${why}: giving the router time to forget its last session`);

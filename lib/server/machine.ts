@@ -1,5 +1,5 @@
 import type { OwnIdentifiers } from "../guard/identifiers.ts";
-import { isPermitted, type Permission } from "../command/permissions.ts";
+import { isPermitted, mayRead, type Permission } from "../command/permissions.ts";
 
 /** What names this machine and its user, and what could not be found out for lack of a permission. */
 export interface Own {
@@ -14,6 +14,9 @@ const USER_VARIABLES = ["USER", "LOGNAME", "USERNAME"] as const;
 
 /** Environment variables that hold the user's home folder. */
 const HOME_VARIABLES = ["HOME", "USERPROFILE"] as const;
+
+/** The list of accounts of systems that have one. */
+const ACCOUNTS = "/etc/passwd";
 
 /** Finds out what names this machine and its user, as far as the permissions go. To be asked before they are given back. */
 export function ownIdentifiers(): Own {
@@ -45,9 +48,9 @@ export function ownIdentifiers(): Own {
 
 /** The account that the process runs as, where the system keeps a list of accounts that may be read: passwd(5). */
 function ownAccount(): { name: string; home: string } | undefined {
-  if (!isPermitted({ name: "sys", kind: "uid" })) return undefined;
+  if (!isPermitted({ name: "sys", kind: "uid" }) || !mayRead(ACCOUNTS)) return undefined;
   try {
-    return findAccount(Deno.readTextFileSync("/etc/passwd"), Deno.uid());
+    return findAccount(Deno.readTextFileSync(ACCOUNTS), Deno.uid());
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { OPTION_TABLE } from "../config/options.ts";
 import { formatDuration } from "../config/duration.ts";
 import type { Signal } from "../io/signal.ts";
 import type { Log } from "../report/log.ts";
@@ -122,9 +123,13 @@ function nextSteps({ name, listen, status, needsLogin }: Ready): string[] {
   const login = needsLogin ? "USER:PASSWORD@" : "";
   // curl takes the path of a socket behind the host.
   const where = listen.replace(/^unix:/, "localhost");
+  // Others that were started without a name have the same one.
+  const isShared = name === OPTION_TABLE.name.fallback && !listen.startsWith("unix:");
   return [
     `Try it:      curl --proxy socks5h://${login}${where} http://stats.i2p/`,
-    `Set up:      i2p-socks setup firefox --name ${name} (i2p-socks setup lists other applications)`,
+    `Set up:      i2p-socks setup firefox ${
+      isShared ? `--listen ${listen}` : `--name ${name}`
+    } (i2p-socks setup lists other applications)`,
     status === undefined
       ? "Look at it:  i2p-socks status (start with --status 127.0.0.1:4448 for counters, reasons and a page)"
       : `Look at it:  i2p-socks status --watch, i2p-socks why, or http://${status}/`,

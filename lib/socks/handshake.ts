@@ -70,6 +70,8 @@ export async function readHandshake(
   policy: LoginPolicy = { login: "accepted" },
 ): Promise<Handshake> {
   const reader = new HandshakeReader(client);
+  while (reader.isEmpty) await reader.readMore();
+  policy.onFirst?.();
   const request = await readRequest(client, reader, policy);
   if (request.command !== CONNECT && !policy.commands?.has(request.command)) {
     const { command, version } = request;
@@ -79,22 +81,24 @@ export async function readHandshake(
 }
 
 async function readRequest(client: ByteStream, reader: HandshakeReader, policy: LoginPolicy): Promise<SocksRequest> {
-  const version = await reader.first();
-  policy.onFirst?.();
+  const version = reader.first;
   if (version === 4) {
-    const request = await reader.take(parseRequest4);
+    const request = reader.tryTake(parseRequest4) ?? await reader.take(parseRequest4);
     if (policy.login !== "required") return request;
     throw new SocksError("loginRefused", "A password is required, and SOCKS4 has none", 4);
   }
   if (version === 5) {
     const { login, wantsReason } = await authenticate(client, reader, policy);
-    const request = await reader.take(parseRequest5);
-    return { ...request, ...(login && { login }), ...(wantsReason && { wantsReason }) };
+    const request = reader.tryTake(parseRequest5) ?? await reader.take(parseRequest5);
+    if (login !== undefined) request.login = login;
+    if (wantsReason) request.wantsReason = true;
+    return request;
   }
-  const http = await reader.take((bytes) => {
+  const parseHttp = (bytes: Uint8Array): Parsed<boolean> => {
     const value = looksLikeHttp(bytes);
     return value === undefined ? undefined : { value, length: 0 };
-  });
+  };
+  const http = reader.tryTake(parseHttp) ?? await reader.take(parseHttp);
   if (http) {
     throw new SocksError("http", "An HTTP request came to the SOCKS port", undefined, { sent: latin1(reader.rest()) });
   }
@@ -108,19 +112,27 @@ const METHODS: Readonly<Record<LoginPolicy["login"], readonly number[]>> = {
   required: [Method.userPassword],
 };
 
+/** The answers to greetings, by method. */
+const ANSWERS: Readonly<Record<number, Uint8Array>> = {
+  [Method.none]: encodeMethod(Method.none),
+  [Method.userPassword]: encodeMethod(Method.userPassword),
+};
+
 /** Chooses the method, and reads the login where there is one. */
 async function authenticate(
   client: ByteStream,
   reader: HandshakeReader,
   { login: wanted, isWanted = () => true, onAsked, verify }: LoginPolicy,
 ): Promise<{ login?: Login; wantsReason: boolean }> {
-  const offered = await reader.take(parseGreeting);
+  const offered = reader.tryTake(parseGreeting) ?? await reader.take(parseGreeting);
   // Some clients send their login without waiting for the answer: 1 is the version of a login, and 5 that of a request.
-  const hasSentLogin = reader.rest()[0] === 1;
+  const hasSentLogin = !reader.isEmpty && reader.first === 1;
   const preferred = wanted === "preferred" && !hasSentLogin && !isWanted(offered) ? "accepted" : wanted;
   const method = METHODS[preferred].find((m) => offered.includes(m)) ?? Method.noneAcceptable;
   if (method === Method.userPassword && offered.includes(Method.none)) onAsked?.(offered);
-  await writeAll(client, encodeMethod(method));
+  const answer = ANSWERS[method] ?? encodeMethod(method);
+  const sent = await client.write(answer);
+  if (sent < answer.length) await writeAll(client, answer.subarray(sent));
   if (method === Method.noneAcceptable) {
     throw new SocksError(
       "authMethod",
@@ -129,7 +141,8 @@ async function authenticate(
   }
   const wantsReason = offered.includes(Method.reasons);
   if (method === Method.none) return { wantsReason };
-  const login = await reader.take(parseLogin).catch((error) => {
+  const takeLogin = async (): Promise<Login> => reader.tryTake(parseLogin) ?? await reader.take(parseLogin);
+  const login = await takeLogin().catch((error) => {
     if (wanted === "required" || !offered.includes(Method.none)) throw error;
     throw new SocksError("loginMissing", "The client offered a login, and then sent none", undefined, { cause: error });
   });
@@ -150,21 +163,30 @@ class HandshakeReader {
     this.#client = client;
   }
 
+  /** Whether nothing is unread. */
+  get isEmpty(): boolean {
+    return this.#start === this.#end;
+  }
+
   /** The first byte, which stays unread. */
-  async first(): Promise<number> {
-    while (this.#start === this.#end) await this.#readMore();
+  get first(): number {
     return this.buffer[this.#start] ?? 0;
   }
 
-  /** What a parser finds, as soon as enough has come. */
+  /** What a parser finds in what has come; undefined if more is needed. */
+  tryTake<T>(parse: (bytes: Uint8Array) => Parsed<T>): T | undefined {
+    if (this.isEmpty) return undefined;
+    const parsed = parse(this.rest());
+    if (parsed !== undefined) this.#start += parsed.length;
+    return parsed?.value;
+  }
+
+  /** What a parser finds as soon as enough has come, where that is not enough. */
   async take<T>(parse: (bytes: Uint8Array) => Parsed<T>): Promise<T> {
     for (;;) {
-      const parsed = parse(this.rest());
-      if (parsed !== undefined) {
-        this.#start += parsed.length;
-        return parsed.value;
-      }
-      await this.#readMore();
+      await this.readMore();
+      const found = this.tryTake(parse);
+      if (found !== undefined) return found;
     }
   }
 
@@ -177,7 +199,8 @@ class HandshakeReader {
     return this.#start === this.#end ? NOTHING : this.rest().slice();
   }
 
-  async #readMore(): Promise<void> {
+  /** @throws {SocksError} if the client closes. */
+  async readMore(): Promise<void> {
     const count = await this.#client.read(this.#end === 0 ? this.buffer : this.buffer.subarray(this.#end));
     if (count === null) throw new SocksError("closed", "The client closed the connection during the handshake");
     this.#end += count;

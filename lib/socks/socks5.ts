@@ -72,7 +72,10 @@ export function encodeLoginStatus(accepted: boolean): Uint8Array {
  * @throws {SocksError} if the version is not 5 or the address type is unknown.
  */
 export function parseRequest5(bytes: Uint8Array): Parsed<SocksRequest> {
-  const [version, command, type, first] = [bytes[0], bytes[1], bytes[3], bytes[4]];
+  const version = bytes[0];
+  const command = bytes[1];
+  const type = bytes[3];
+  const first = bytes[4];
   if (version !== undefined && version !== 5) {
     throw new SocksError("malformed", `The version of a request after a SOCKS5 greeting must be 5, not ${version}`, 5);
   }

@@ -110,7 +110,7 @@ export class SocksError extends Error {
 
 /** Host names as bytes become text one to one; what is no ASCII is refused later, where addresses are judged. */
 export function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  return Reflect.apply(String.fromCharCode, undefined, bytes);
 }
 
 /** The big-endian number of two bytes. */

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { README, splitReadme, tableUnder } from "../tools/readme.ts";
 import { CHARTED, drawChart } from "./chart.ts";
 import { familyOf } from "./child.ts";
-import { type Goal, goals, judge, losses, METRICS, OURS } from "./goals.ts";
+import { FLOOR, type Goal, goals, judge, LISTEN, losses, METRICS, NO_SPARES, OURS } from "./goals.ts";
 import { addSample, formatNumber, type Samples, summarize, turns } from "./statistics.ts";
-import { goalsTable, lossesText, mediansTable, readmeTable, type Report } from "./table.ts";
+import { goalRows, goalsTable, lossesText, mediansTable, readmeTable, type Report } from "./table.ts";
 import { DIRECT, VARIANTS } from "./variants.ts";
 
 /** Samples of a metric by variant. */
@@ -44,7 +44,7 @@ Deno.test("numbers keep three digits that say something", () => {
 });
 
 Deno.test("a goal compares the ratio of the medians, not the median of ratios", () => {
-  const goal: Goal = { metric: "bulk-1-up", peer: "socat", bound: 1.1 };
+  const goal: Goal = { topic: "transfers", metric: "bulk-1-up", peer: "socat", bound: 1.1 };
   const samples = samplesOf({ "bulk-1-up": { [OURS]: [100, 110, 500], socat: [100, 100, 10] } });
   const { value, isReached } = judge(goal, samples);
   assertEquals([value, isReached], [1.1, true]);
@@ -53,22 +53,28 @@ Deno.test("a goal compares the ratio of the medians, not the median of ratios", 
 
 Deno.test("where less is better the goal is a most", () => {
   const samples = samplesOf({ "connects-1-p50": { [OURS]: [2], microsocks: [1] }, "ping-max": { [OURS]: [5] } });
-  assertEquals(judge({ metric: "connects-1-p50", peer: "microsocks", bound: 2 }, samples).isReached, true);
-  assertEquals(judge({ metric: "connects-1-p50", peer: "microsocks", bound: 1.9 }, samples).isReached, false);
-  assertEquals(judge({ metric: "ping-max", bound: 5 }, samples).isReached, true);
-  assertEquals(judge({ metric: "ping-max", bound: 4.9 }, samples).isReached, false);
+  assertEquals(
+    judge({ topic: "transfers", metric: "connects-1-p50", peer: "microsocks", bound: 2 }, samples).isReached,
+    true,
+  );
+  assertEquals(
+    judge({ topic: "transfers", metric: "connects-1-p50", peer: "microsocks", bound: 1.9 }, samples).isReached,
+    false,
+  );
+  assertEquals(judge({ topic: "transfers", metric: "ping-max", bound: 5 }, samples).isReached, true);
+  assertEquals(judge({ topic: "transfers", metric: "ping-max", bound: 4.9 }, samples).isReached, false);
 });
 
 Deno.test("a goal may compare ours with another metric of ours", () => {
   const samples = samplesOf({ "ping-rate": { [OURS]: [95] }, "steady-rate": { [OURS]: [100], socat: [1] } });
-  const goal = { metric: "ping-rate", peer: OURS, peerMetric: "steady-rate", bound: 0.95 };
+  const goal: Goal = { topic: "transfers", metric: "ping-rate", peer: OURS, peerMetric: "steady-rate", bound: 0.95 };
   assertEquals(judge(goal, samples).value, 0.95);
 });
 
 Deno.test("every goal is of a metric that there is, against a variant that there is", () => {
   for (const { metric, peer, peerMetric = metric } of goals(10)) {
     assert(metric in METRICS && peerMetric in METRICS, metric);
-    assert(peer === undefined || peer === "i2pd" || VARIANTS.includes(peer), peer);
+    assert(peer === undefined || [...VARIANTS, "i2pd", LISTEN, NO_SPARES].includes(peer), peer);
   }
   assertEquals(CHARTED.filter((metric) => !(metric in METRICS)), []);
   assertEquals(goals(123).find(({ metric }) => metric === "held")?.bound, 123);
@@ -80,10 +86,10 @@ Deno.test("the table says reached or missed, and names a missing peer with the r
     "start": { [OURS]: [150], socat: [3, 5], dante: [9] },
   });
   const report = reportOf(samples, [
-    { metric: "bulk-1-up", peer: "socat", bound: 1.1 },
-    { metric: "start", bound: 100 },
-    { metric: "bulk-1-down", peer: "dante", bound: 1.3 },
-    { metric: "bulk-64-up", peer: "socat", bound: 1 },
+    { topic: "transfers", metric: "bulk-1-up", peer: "socat", bound: 1.1 },
+    { topic: "transfers", metric: "start", bound: 100 },
+    { topic: "transfers", metric: "bulk-1-down", peer: "dante", bound: 1.3 },
+    { topic: "transfers", metric: "bulk-64-up", peer: "socat", bound: 1 },
   ], { dante: "not installed" });
   const table = goalsTable(report);
   assertEquals(rowOf(table, "1 stream, up"), [
@@ -98,9 +104,31 @@ Deno.test("the table says reached or missed, and names a missing peer with the r
   assertStringIncludes(lossesText(report), "- dante: not installed\n");
 });
 
+Deno.test("every goal is a row of the JSON, which says reached or missed, or why it was not measured", () => {
+  const samples = samplesOf({
+    "connects-64-rate": { [OURS]: [90], [FLOOR]: [100] },
+    "guard-rate": { [OURS]: [94] },
+    "guard-off-rate": { [OURS]: [100] },
+  });
+  const rows = goalRows(reportOf(samples, goals(1), { i2pd: "skipped by --quick" }));
+  assertEquals(rows.length, goals(1).length);
+  const reached = (start: string): string[] => rows.filter(({ what }) => what.startsWith(start)).map((r) => r.reached);
+  assertEquals(reached("connects, 64 at once"), ["yes"]);
+  assertEquals(reached("requests of 4 KB, with"), ["no"]);
+  assertEquals(reached("first byte through i2pd"), ["i2pd: skipped by --quick"]);
+  const topics = new Set(rows.map(({ topic }) => topic));
+  for (const topic of ["identities", "connects", "transfers", "datagrams", "guard", "memory"] as const) {
+    assert(topics.has(topic), topic);
+  }
+});
+
 Deno.test("six goals are rows of the README, narrow enough for it", () => {
   const wide = { [OURS]: [1234, 1235, 1236], microsocks: [1234, 1235], socat: [1234], i2pd: [1234] };
-  const samples = samplesOf(Object.fromEntries(goals(1).map(({ metric }) => [metric, wide])));
+  const samples = samplesOf(
+    Object.fromEntries(
+      goals(1).map(({ metric }) => [metric, metric.startsWith("connects") ? { ...wide, [FLOOR]: [1234] } : wide]),
+    ),
+  );
   const table = readmeTable(reportOf(samples, goals(1)));
   const rows = tableUnder(`\n## T\n${table}`, "T");
   assertEquals(rows.length, 6);

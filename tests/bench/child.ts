@@ -95,6 +95,13 @@ export async function processorSeconds(pid: number): Promise<number> {
   return (await readFamily(pid)).reduce((sum, { ticks }) => sum + ticks, 0) / TICKS;
 }
 
+/** Processor time of all threads of a process, in microseconds (Linux); its children are not counted. */
+export async function processorMicroseconds(pid: number): Promise<number> {
+  const command = `cat /proc/${pid}/task/*/schedstat 2>/dev/null`;
+  const { stdout } = await runCommand("sh", ["-c", command], { timeout: 10_000 });
+  return stdout.split("\n").reduce((sum, line) => sum + Number(line.split(" ", 1)[0] ?? 0), 0) / 1_000;
+}
+
 /** Ends all that this process has started, whoever knows of it. */
 export async function endDescendants(): Promise<void> {
   const family = (await readFamily(Deno.pid)).slice(1);

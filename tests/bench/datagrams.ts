@@ -1,3 +1,4 @@
+import { startChild } from "./child.ts";
 import { OURS } from "./goals.ts";
 import type { Stage } from "./stage.ts";
 import { turns } from "./statistics.ts";
@@ -28,15 +29,26 @@ export async function measureDatagrams(stage: Stage): Promise<void> {
     await stage.attempt(variant, async () => {
       const calm = await stage.load("paced", variant.via, CALM, plan.datagrams / SPARED);
       const busy = await stage.load("paced", variant.via, BUSY, plan.datagrams);
+      const loaded = await besideWork(() => stage.load("paced", variant.via, BUSY, plan.datagrams));
       const flood = await stage.load("flood", variant.via, plan.datagrams);
       return {
         "udp-p50": calm["p50"] ?? NaN,
         "udp-back": share(busy),
+        "udp-loaded-back": share(loaded),
         "udp-flood-back": share(flood),
         "udp-flood-rate": flood["gotPerSecond"] ?? NaN,
       };
     });
   }
+}
+
+/** Measures while each core has something else to do as well. */
+async function besideWork<T>(measure: () => Promise<T>): Promise<T> {
+  await using work = new AsyncDisposableStack();
+  for (let core = 0; core < navigator.hardwareConcurrency; core++) {
+    work.use(startChild("sh", ["-c", "while :; do :; done"]));
+  }
+  return await measure();
 }
 
 /** Per cent of what was sent that came back. */

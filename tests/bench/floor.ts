@@ -2,9 +2,9 @@
  * A bare loop of the runtime, to see what of a relay's cost is the runtime's: it makes the same system calls for a
  * connection as the proxy, and does nothing else. It believes every byte, has no time limits, and ends with whoever ends.
  *
- *   floor.ts PORT SAM
+ *   floor.ts PORT SAM [BUFFER]
  */
-const [port = 0, sam = 0] = Deno.args.map(Number);
+const [port = 0, sam = 0, size = 1088] = Deno.args.map(Number);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const METHOD = Uint8Array.of(5, 0);
 const GRANTED = Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0);
@@ -16,7 +16,7 @@ for await (const client of Deno.listen({ hostname: "127.0.0.1", port })) {
 }
 
 async function serve(client: Deno.TcpConn): Promise<void> {
-  const [up, down] = [new Uint8Array(1088), new Uint8Array(1088)];
+  const [up, down] = [new Uint8Array(size), new Uint8Array(size)];
   client.setNoDelay(true);
   await client.read(up);
   await client.write(METHOD);
@@ -36,6 +36,8 @@ async function serve(client: Deno.TcpConn): Promise<void> {
 
 async function copy(from: Deno.Conn, to: Deno.Conn, buffer: Uint8Array): Promise<void> {
   for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-    await to.write(buffer.subarray(0, count));
+    for (let sent = await to.write(buffer.subarray(0, count)); sent < count;) {
+      sent += await to.write(buffer.subarray(sent, count));
+    }
   }
 }

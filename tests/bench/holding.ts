@@ -1,10 +1,10 @@
 import { delay } from "../support/wait.ts";
 import { residentMemory } from "../support/process_status.ts";
 import { startChild } from "./child.ts";
-import { OURS } from "./goals.ts";
+import { FLOOR, LISTEN, OURS } from "./goals.ts";
 import { runCommand } from "../support/command.ts";
 import type { Stage } from "./stage.ts";
-import { FLOOR, startOurs, startVariant, type Variant } from "./variants.ts";
+import { startOurs, startVariant, type Variant } from "./variants.ts";
 
 /** Whose memory is of interest. */
 const WEIGHED: readonly string[] = [OURS, "microsocks", FLOOR];
@@ -14,6 +14,18 @@ const SPARE = 200;
 
 /** Bytes that go over each stream in a burst, and back. */
 const BURST = 65_536;
+
+/**
+ * Variable that names two executables, ours and one of listen.ts, with a colon between them: started from its sources, a
+ * program also holds what has compiled them.
+ */
+const EXECUTABLES = "I2P_SOCKS_BENCH_EXECUTABLES";
+
+/** Milliseconds of quiet before the memory of an idle process is read. */
+const IDLE_FOR = 2_000;
+
+/** Milliseconds until a program listens. */
+const START_TIMEOUT = 30_000;
 
 /** Milliseconds for opening many streams, or a burst over all of them. */
 const HOLD_TIMEOUT = 60_000;
@@ -25,6 +37,37 @@ export async function measureMemory(stage: Stage): Promise<void> {
     await using variant = await startVariant(name, stage.ends);
     await stage.attempt(variant, () => weigh(stage, variant));
   }
+}
+
+/** Memory that no other process shares, with one session and no stream, beside a program that only listens. */
+export async function measureProcess(stage: Stage): Promise<void> {
+  const ours = stage.variants.find(({ name }) => name === OURS);
+  if (ours === undefined) return;
+  const [executable, bare] = (Deno.env.get(EXECUTABLES) ?? "").split(":");
+  if (executable === undefined || bare === undefined) {
+    stage.missing.set(LISTEN, `${EXECUTABLES} names none`);
+    return;
+  }
+  const { sam } = stage.ends;
+  const args = ["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${sam}`];
+  stage.say("memory of an idle process");
+  for (let i = 0; i < stage.plan.rounds; i++) {
+    for (const [name, program, words] of [[OURS, executable, args], [LISTEN, bare, []]] as const) {
+      await using child = startChild(program, words);
+      // Ours says more before it is ready.
+      await child.readLine(START_TIMEOUT);
+      await delay(IDLE_FOR);
+      const variant = { ...ours, name };
+      await stage.attempt(variant, async () => ({ "memory-process": await privateMemory(child.pid) / 1e6 }));
+    }
+  }
+}
+
+async function privateMemory(pid: number): Promise<number> {
+  const { stdout } = await runCommand("cat", [`/proc/${pid}/smaps_rollup`], { timeout: 5_000 });
+  const kibibytes = /^Private_Dirty:\s+(\d+) kB$/m.exec(stdout)?.[1];
+  if (kibibytes === undefined) throw new Error(`Cannot read the memory of ${pid}`);
+  return Number(kibibytes) * 1024;
 }
 
 /** As many idle streams as descriptors allow, and one more that works. */
@@ -50,7 +93,8 @@ export async function measureStart(stage: Stage): Promise<void> {
   for (let i = 0; i < stage.plan.starts; i++) {
     await stage.attempt(ours, async () => {
       const since = performance.now();
-      await using _child = (await startOurs(stage.ends)).child;
+      // With its own limits: for more it tries how many file descriptors it can have.
+      await using _child = (await startOurs(stage.ends, [], [])).child;
       return { start: performance.now() - since };
     });
   }

@@ -7,6 +7,7 @@
  *   load copy PORT TARGET                    a relay: two threads a connection, 64 KB read and written
  *   load bulk VIA STREAMS BYTES up|down      seconds for BYTES over each of STREAMS connections
  *   load connects VIA AT_ONCE COUNT          connection, handshake, one byte there and back, closed by the service
+ *   load requests VIA AT_ONCE COUNT          the same with a request of HTTP, 4 KB, and an answer of 4 KB
  *   load ping VIA STREAMS MILLISECONDS       round trips of 64 bytes, one a millisecond, beside STREAMS bulk uploads
  *   load exchange VIA COUNT                  round trips of two writes and one answer
  *   load steady VIA STREAMS MILLISECONDS     the same uploads without round trips
@@ -17,7 +18,7 @@
  *
  * VIA is "tcp:PORT", or "socks:PORT:HOST:HOSTPORT" for SOCKS5. A connection begins with what the service is to do, one
  * letter and a count of 8 bytes: take (U) or send (D) that many bytes, echo (E), echo once and close (C), answer every
- * second byte (W), or never read (X).
+ * second byte (W), answer a request once it is whole and close (G, its own first letter), or never read (X).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -40,6 +41,7 @@
 #define CHUNK 262144
 #define HEAD 9
 #define EVENTS 256
+#define ANSWER 4096
 
 static char chunk[CHUNK];
 
@@ -83,7 +85,7 @@ static void *new(size_t count, size_t size) {
 
 /* ---- The service ---- */
 
-enum stage { SAM_LINE, ORDER, WORK };
+enum stage { SAM_LINE, ORDER, REQUEST, WORK };
 
 struct served {
   int fd, poll;
@@ -195,9 +197,20 @@ static int work(struct served *one) {
   return one->order != 'C';
 }
 
+/* Answers a request whose head is whole; false when the connection is over. */
+static int answer_request(struct served *one) {
+  if (strstr(one->text, "\r\n\r\n") == NULL) return one->length < sizeof one->text - 1;
+  say(one->fd, chunk, ANSWER);
+  return 0;
+}
+
 /* The order has come: whoever moves much goes to the thread of its own. */
 static int begin(struct served *one) {
   one->order = one->text[0];
+  if (one->order == 'G') {
+    one->stage = REQUEST;
+    return answer_request(one);
+  }
   memcpy(&one->left, one->text + 1, 8);
   one->stage = WORK;
   size_t ahead = one->length - HEAD;
@@ -232,6 +245,7 @@ static int proceed(struct served *one) {
     one->length = 0;
     return answer_line(one, one->text);
   }
+  if (one->stage == REQUEST) return answer_request(one);
   return one->length < HEAD || begin(one);
 }
 
@@ -530,10 +544,22 @@ struct visit {
   int fd, step;
   size_t wanted, got;
   double since;
-  unsigned char reply[16];
+  unsigned char reply[ANSWER];
 };
 
 static int visits_poll;
+
+/* What a visit sends, and how many bytes come back. */
+static char visit_request[4200] = "C\0\0\0\0\0\0\0\0c";
+static size_t visit_length = HEAD + 1, visit_answer = 1;
+
+static void ask_for_page(void) {
+  char filler[4001] = {0};
+  memset(filler, 'c', 4000);
+  visit_length = snprintf(visit_request, sizeof visit_request,
+                          "GET / HTTP/1.1\r\nHost: site.i2p\r\nUser-Agent: curl/8.5.0\r\nX-Filler: %s\r\n\r\n", filler);
+  visit_answer = ANSWER;
+}
 
 static void start_visit(struct visit *one) {
   struct sockaddr_in address = loopback(via.port);
@@ -582,8 +608,8 @@ static int step_visit(struct visit *one) {
         fprintf(stderr, "load: refused with SOCKS5 code %d\n", one->reply[1]);
         exit(1);
       }
-      one->wanted = 1;
-      give(one->fd, "C\0\0\0\0\0\0\0\0c", HEAD + 1);
+      one->wanted = visit_answer;
+      give(one->fd, visit_request, visit_length);
       return 0;
     default:
       return 1;
@@ -878,6 +904,10 @@ int main(int count, char **words) {
   int number = atoi(words[3]);
   if (count == 6 && !strcmp(words[1], "bulk")) bulk(number, strtoull(words[4], NULL, 10), !strcmp(words[5], "up"));
   if (count == 5 && !strcmp(words[1], "connects")) connects(number, atoi(words[4]));
+  if (count == 5 && !strcmp(words[1], "requests")) {
+    ask_for_page();
+    connects(number, atoi(words[4]));
+  }
   if (count == 5 && !strcmp(words[1], "ping")) ping(number, atoi(words[4]));
   if (count == 5 && !strcmp(words[1], "steady")) steady(number, atoi(words[4]));
   if (count == 4 && !strcmp(words[1], "exchange")) exchange(number);

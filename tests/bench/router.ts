@@ -1,6 +1,6 @@
 import { findI2pd } from "../support/e2e.ts";
 import { startPrivateNet } from "../e2e/private_net.ts";
-import { socksConnect, writeAll } from "../clients/socks_client.ts";
+import { firstByte, getPage } from "./first_byte.ts";
 import { OURS } from "./goals.ts";
 import type { Stage } from "./stage.ts";
 import { turns } from "./statistics.ts";
@@ -11,9 +11,6 @@ const DOWNLOAD = 8_000_000;
 
 /** First bytes that are waited for in one turn. */
 const FIRSTS = 10;
-
-/** Milliseconds for one answer of the site. */
-const ANSWER_TIMEOUT = 60_000;
 
 /** Milliseconds until the network stands, and until a session does. */
 const BUILD_TIMEOUT = 90_000;
@@ -48,42 +45,9 @@ function way(name: string, port: number, pid: number | undefined): Variant {
   return { name, via: `${port}`, pid, revive: nothing, [Symbol.asyncDispose]: nothing };
 }
 
-/** Milliseconds from dialling to the first byte of an answer. */
-async function firstByte(port: number, host: string): Promise<number> {
-  const since = performance.now();
-  await get(port, host, "/", 1);
-  return performance.now() - since;
-}
-
 /** Seconds of a download. */
 async function download(port: number, host: string): Promise<number> {
   const since = performance.now();
-  await get(port, host, `/bytes/${DOWNLOAD}`, DOWNLOAD);
+  await getPage(port, host, `/bytes/${DOWNLOAD}`, DOWNLOAD);
   return (performance.now() - since) / 1000;
-}
-
-/** Asks for a page, and reads so many bytes of the answer. */
-async function get(port: number, host: string, path: string, bytes: number): Promise<void> {
-  const { conn, reply, early } = await socksConnect(port, host, 80, { timeout: ANSWER_TIMEOUT });
-  const timer = setTimeout(() => conn.close(), ANSWER_TIMEOUT);
-  try {
-    if (reply.code !== 0) throw new Error(`Port ${port} refuses with ${reply.code}`);
-    await writeAll(
-      conn,
-      new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
-    );
-    const buffer = new Uint8Array(65_536);
-    for (let got = early.length; got < bytes;) {
-      const count = await conn.read(buffer);
-      if (count === null) throw new Error(`The answer ended after ${got} of ${bytes} bytes`);
-      got += count;
-    }
-  } finally {
-    clearTimeout(timer);
-    try {
-      conn.close();
-    } catch {
-      // The timer closed it.
-    }
-  }
 }

@@ -20,6 +20,10 @@ export interface Plan {
   exchanges: number;
   /** Datagrams of a flood, and of what goes at a rate. */
   datagrams: number;
+  /** Rounds of requests with the leak guard and without. */
+  guardRounds: number;
+  /** Rounds of new logins in front of a double. */
+  logins: number;
   /** Idle streams while memory is read. */
   idle: number;
   /** Milliseconds of quiet before memory is read again after a burst. */
@@ -40,6 +44,8 @@ export const FULL: Plan = {
   pings: 2_000,
   exchanges: 50,
   datagrams: 20_000,
+  guardRounds: 120,
+  logins: 5,
   idle: 5_000,
   quiet: 10_000,
   starts: 10,
@@ -55,8 +61,11 @@ export const QUICK: Plan = {
   connects: 400,
   pings: 400,
   exchanges: 8,
-  datagrams: 5_000,
-  quiet: 3_000,
+  datagrams: 2_500,
+  guardRounds: 30,
+  logins: 1,
+  idle: 2_000,
+  quiet: 2_000,
   starts: 5,
   router: false,
 };

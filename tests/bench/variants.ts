@@ -2,7 +2,7 @@ import { proxyCommand, V8_FLAGS } from "../support/command.ts";
 import { findProgram } from "../support/e2e.ts";
 import type { Scratch } from "../support/scratch.ts";
 import { type Child, startChild } from "./child.ts";
-import { OURS } from "./goals.ts";
+import { FLOOR, OURS } from "./goals.ts";
 
 /** A way to the service. */
 export interface Variant extends AsyncDisposable {
@@ -28,14 +28,17 @@ export interface FarEnds {
   scratch: Scratch;
 }
 
+/** The far ends, and what runs in front of them. */
+interface StartedEnds {
+  readonly ends: FarEnds;
+  readonly variants: readonly Variant[];
+}
+
 /** Tells how a relay is started on a port; undefined where it is not installed. */
 type Recipe = (ends: FarEnds, port: number) => Promise<readonly [program: string, ...args: string[]] | undefined>;
 
 /** Way without a relay: what the generator and the service can do. */
 export const DIRECT = "direct";
-
-/** The loop of floor.ts: what the runtime itself costs for a connection. */
-export const FLOOR = "bare Deno";
 
 /** Names of all variants, in the order of a round. */
 export const VARIANTS: readonly string[] = [OURS, "socat", "microsocks", "dante", "copy loop", FLOOR, DIRECT];
@@ -97,18 +100,25 @@ export async function startVariant(name: string, ends: FarEnds): Promise<Variant
   };
 }
 
+/** Options by which no limit of ours is in the way of a measure. */
+const ROOM: readonly string[] = ["--max-connections", "20000", "--max-per-client", "20000"];
+
 /** Starts the proxy in front of the null bridge and waits for its ready line; `more` are further options. */
 export async function startOurs(
   { sam }: Pick<FarEnds, "sam">,
   more: readonly string[] = [],
+  room: readonly string[] = ROOM,
 ): Promise<{ child: Child; via: string }> {
-  const { child, port } = await startProxy(sam, more);
+  const { child, port } = await startProxy(sam, more, room);
   return { child, via: `socks:${port}:${DESTINATION}:80` };
 }
 
 /** Starts the proxy in front of any bridge: its port. */
-export async function startProxy(sam: number, more: readonly string[]): Promise<{ child: Child; port: number }> {
-  const room = ["--max-connections", "20000", "--max-per-client", "20000"];
+export async function startProxy(
+  sam: number,
+  more: readonly string[],
+  room: readonly string[] = ROOM,
+): Promise<{ child: Child; port: number }> {
   const args = ["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${sam}`, "--isolate", "none", ...room, ...more];
   const command = proxyCommand(args);
   const child = startChild(command.program, command.args);
@@ -120,6 +130,17 @@ export async function startProxy(sam: number, more: readonly string[]): Promise<
     await child.stop();
     throw error;
   }
+}
+
+/** Starts the bare loop with buffers of its own size; undefined where there are no far ends. */
+export async function startFloor({ ends, variants }: StartedEnds, bufferSize: number): Promise<Variant | undefined> {
+  if (!variants.some(({ name }) => name === FLOOR)) return undefined;
+  const port = choosePort();
+  const child = startChild(Deno.execPath(), [...FLOOR_ARGS, `${port}`, `${ends.sam}`, `${bufferSize}`]);
+  const revive = (): Promise<void> => Promise.resolve();
+  const via = `socks:${port}:127.0.0.1:${ends.plain}`;
+  await waitForPort(port, child.isAlive);
+  return { name: FLOOR, via, pid: child.pid, revive, [Symbol.asyncDispose]: () => child.stop() };
 }
 
 /** A free port on 127.0.0.1. */

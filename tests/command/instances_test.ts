@@ -137,6 +137,12 @@ Deno.test({
       await web.update(anInstance("irc", 9102));
       const error = await assertRejects(() => findApplication("irc"), CliError, "give an address");
       assertEquals(error.code, ExitCode.usage);
+      // A name would not tell them apart.
+      const places = ["irc at 127.0.0.1:9101", "irc at 127.0.0.1:9102"];
+      assertEquals(error.hints, ["Add --via HOST:PORT, or start each with a --name of its own", ...places]);
+      assertEquals(await hintsOf(undefined), error.hints);
+      const setup = await assertRejects(() => findApplication(undefined, "--listen"), CliError);
+      assertEquals(setup.hints[0], "Add --listen HOST:PORT, or start each with a --name of its own");
       await irc.remove();
       await web.remove();
     }),

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { INSPECTED } from "../../lib/guard/detector.ts";
+import { sitesOf } from "../../lib/guard/header_leak.ts";
 import { HTTP } from "../../lib/guard/http.ts";
 import type { LeakKind } from "../../lib/guard/leak.ts";
 import { pureTest } from "../support/pure.ts";
@@ -315,4 +316,13 @@ pureTest("http finds client hints, a mail address, and the address in an announc
   assertEquals(leaksOf(announce("ipv6=2a01%3A4f8%3A%3A5")), ["bittorrent-address"]);
   assertEquals(leaksOf(announce(`ip=${"A".repeat(520)}.i2p`)), []);
   assertEquals(leaksOf("GET /a?ip=84.17.50.33 HTTP/1.1\r\n\r\n"), []);
+});
+
+pureTest("what one request names is no site of the next one, which names nothing else", () => {
+  const sites = (target: string, hosts: readonly string[]): string[] => [...sitesOf({ target, hosts }, "a.i2p")];
+  assertEquals(sites("//b.i2p/", ["a.i2p"]), ["a.i2p", "b.i2p"]);
+  assertEquals(sites("/", ["c.i2p"]), ["a.i2p", "c.i2p"]);
+  assertEquals(sites("/", ["a.i2p"]), ["a.i2p"]);
+  assertEquals(sites("/", []), ["a.i2p"]);
+  assertEquals([...sitesOf({ target: "/", hosts: [] }, "d.i2p")], ["d.i2p"]);
 });

@@ -145,6 +145,7 @@ Deno.test("A router that ends in the middle of it has nothing to do with the key
   };
   harness.dropSessions();
   await until("it was refused", () => refused() === 1);
+  await until("the end is seen", () => harness.log.some((line) => /No new session( for .*)?: /.test(line)));
   harness.bridge.listen();
   await until("it stands again", () => harness.identity.status.state === "ready");
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { startTimer } from "../../lib/io/timer.ts";
+import { startLimit, startTimer } from "../../lib/io/timer.ts";
 import { Clock } from "../support/clock.ts";
 import { pureTest } from "../support/pure.ts";
 
@@ -188,3 +188,61 @@ pureTest("startTimer() gives time anew each time the process is stopped, and can
   await clock.skip(1);
   assertEquals([timer.calls, other.calls], [1, 0]);
 });
+
+pureTest(
+  "startLimit() calls back at its time, and asks for no timer of the runtime where it is stopped before",
+  async () => {
+    using clock = new Clock({ runs: false });
+    let calls = 0;
+    startLimit(60_000, () => calls++).stop();
+    assertEquals(clock.pending, []);
+    const limits = [10, 10, 300, 7].map((milliseconds) => startLimit(milliseconds, () => calls++));
+    limits[1]?.stop();
+    await clock.skip(6);
+    assertEquals([calls, clock.pending], [0, [1, 4, 294]]);
+    await clock.skip(4);
+    assertEquals(calls, 2);
+    await clock.skip(289);
+    assertEquals(calls, 2);
+    await clock.skip(1);
+    assertEquals([calls, clock.pending], [3, []]);
+  },
+);
+
+pureTest(
+  "startLimit() keeps its time where a timer of the same length is started behind it, or a limit in a callback",
+  async () => {
+    using clock = new Clock({ runs: false });
+    const calls: string[] = [];
+    startLimit(100, () => calls.push("limit"));
+    await clock.skip(1);
+    startTimer(100, () => {
+      calls.push("timer");
+      startLimit(100, () => calls.push("again"));
+    });
+    await clock.skip(99);
+    assertEquals(calls, ["limit"]);
+    await clock.skip(1);
+    assertEquals(calls, ["limit", "timer"]);
+    await clock.skip(100);
+    assertEquals(calls, ["limit", "timer", "again"]);
+  },
+);
+
+pureTest(
+  "startLimit() of a process that was stopped gives the same time as a timer, and what throws keeps no other",
+  async () => {
+    using clock = new Clock({ runs: false });
+    let calls = 0;
+    startLimit(2_000, () => calls++);
+    await clock.jump(10_000);
+    await clock.skip(1_999);
+    assertEquals(calls, 0);
+    await clock.skip(1);
+    assertEquals(calls, 1);
+    startLimit(20, () => calls++);
+    startLimit(30, () => calls++);
+    await clock.jump(900);
+    assertEquals(calls, 3);
+  },
+);

@@ -36,21 +36,29 @@ pureTest("the manual says of a router what is as promised, what is not, what it 
   assertEquals(speed, "i2pd 2.58.0  9.0 of 10.0 MB/s  0.90   3.0 to 2.0 ms  1.50");
 });
 
-pureTest("what was seen of a router takes the place of what was seen before, and other routers stay", () => {
+pureTest("what was seen of a router takes the place of what was seen before, and all else stays", () => {
   const [column] = REPORT.columns;
   assert(column !== undefined);
-  const cells = { names: { ok: true, words: "found" } };
+  const names = { ok: true, words: "found" };
   const columns = [
-    { ...column, router: "other", cells },
-    { ...column, cells },
-    { router: "gone", date: "2026-11-30", cells: {}, missing: "not installed" },
+    { ...column, router: "other", cells: { names } },
+    { ...column, date: "2026-12-01", cells: { names } },
+    { router: "gone", date: "2026-12-01", cells: {}, missing: "not installed" },
   ];
-  const { promises, columns: recorded } = record(REPORT, { program: "1", promises: { names: "found" }, columns });
-  assertEquals(promises, { names: "found" });
-  assertEquals(recorded.map(({ router, cells }) => [router, cells]), [["i2pd 2.58.0", cells], ["other", cells]]);
+  const promises = { udp: "datagrams go", names: "found" };
+  const recorded = record(REPORT, { program: "1", promises, columns });
+  assertEquals(recorded, {
+    promises,
+    columns: [
+      { router: "i2pd 2.58.0", date: "2026-12-01", cells: { udp: { ok: undefined, words: "none" }, names } },
+      { router: "other", date: "2026-11-30", cells: { names } },
+    ],
+  });
 });
 
 pureTest("the manual has every cell of every router, for what the suite promises now", () => {
+  // Nothing is seen yet.
+  if (SEEN.columns.length === 0) return;
   assertEquals(SEEN.promises, Object.fromEntries(BEHAVIOURS.map(({ name, promise }) => [name, promise])));
   const names = BEHAVIOURS.map(({ name }) => name);
   for (const { router, cells } of SEEN.columns) assertEquals([router, ...Object.keys(cells)], [router, ...names]);

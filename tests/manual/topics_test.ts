@@ -138,7 +138,7 @@ pureTest("what pages name exists: options, variables, reasons, leaks, verbs and 
     ...OPTIONS.filter(isNegatable).map(({ name }) => `--no-${name}`),
     ...FOREIGN_FLAGS,
   ];
-  const variables = [...OPTIONS.map(variableOf), "I2P_SOCKS_", "I2P_SOCKS_PORT"];
+  const variables = [...OPTIONS.map(variableOf), "I2P_SOCKS_", "I2P_SOCKS_PORT", "I2P_SOCKS_BENCH_EXECUTABLES"];
   for (const [page, text] of Object.entries(PAGES)) {
     const strange = [...text.matchAll(/(?<![\w<-])--[a-z][\w-]*/g)].map(([flag]) => flag)
       .filter((flag) => !flags.includes(flag) && flag !== "--no-");

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { lookForSocks } from "../../lib/command/router_ports.ts";
+import { diagnoseStranger, lookForSocks } from "../../lib/command/router_ports.ts";
 import { proxyCommand, runCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { freePort } from "../support/free_port.ts";
@@ -164,4 +164,27 @@ Deno.test("lookForSocks() tells i2p-socks, nobody, and SOCKS of another program 
   assertEquals(await look(freePort()), "nobody");
   await using harness = await startHarness();
   assertEquals(await look(harness.port), "ours");
+});
+
+Deno.test("what may be an HTTP proxy is asked for no host: i2pd's would send that to its outproxy", async () => {
+  const { signal } = new AbortController();
+  const said: string[] = [];
+  await using proxy = startImpostor(async (conn) => {
+    const buffer = new Uint8Array(1_000);
+    const request = new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
+    said.push(request);
+    await conn.write(new TextEncoder().encode("HTTP/1.1 500 Internal Server Error\r\n\r\nCan't detect host"));
+  });
+  const endpoint = { hostname: "127.0.0.1", port: proxy.port };
+  assertEquals(await lookForSocks(endpoint, signal), "a web server");
+  const diagnosis = await diagnoseStranger(endpoint, signal);
+  assertStringIncludes(String(diagnosis?.says), "it is a web server");
+  assertEquals(said.filter((request) => /^host:/im.test(request)), []);
+  // A console answers nothing else.
+  await using web = startImpostor(async (conn) => {
+    const buffer = new Uint8Array(1_000);
+    const request = new TextDecoder().decode(buffer.subarray(0, await conn.read(buffer) ?? 0));
+    if (/^host:/im.test(request)) await conn.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n<i2pd>"));
+  });
+  assertEquals(await lookForSocks({ hostname: "127.0.0.1", port: web.port }, signal), "a web page of i2pd");
 });

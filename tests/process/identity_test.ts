@@ -101,6 +101,21 @@ Deno.test("a key that the router refuses, or that is damaged, is not touched", a
   assertEquals((await Deno.readFile(`${scratch.dir}/keys/me.dat`)).length, 300);
 });
 
+Deno.test("after kill -9 an identity has a session that lasts, also with i2pd 2.58, which ends the old destination late", async () => {
+  await using scratch = await makeScratch();
+  await using bridge = await startSamBridge({ manners: "i2pd 2.58", releaseDelay: 5_000 });
+  await using site = await startSite();
+  await using service = await publishService(bridge.port, site.port);
+  const args = ["--sam", `127.0.0.1:${bridge.port}`, "--identity", "me", "--keys-dir", `${scratch.dir}/keys`];
+  await using killed = await startProxyProcess(args);
+  await killed.stop("SIGKILL");
+  await using proxy = await startProxyProcess(args);
+  assertEquals(proxy.ready["b32"], killed.ready["b32"]);
+  assertStringIncludes(proxy.stderr(), "was in use by a process that did not end by itself");
+  await until("the router has ended the old destination", () => bridge.releases === 0);
+  assertStringIncludes(await socksGet(proxy.port, `http://${service.b32}/`), site.token);
+});
+
 Deno.test("--auth-file: a plain password is warned of, not shown; a login is needed", async () => {
   await using scratch = await makeScratch();
   await using bridge = await startSamBridge();

@@ -67,10 +67,13 @@ e2eTest("on a terminal the log is for people: local time, true words, what to do
   // What to do next, with the address as it is.
   await plain.waitFor("stdout", /Look at it: .*\r\n/);
   assertStringIncludes(plain.stdout(), `curl --proxy socks5h://127.0.0.1:${portOf(plain)} http://`);
-  assertStringIncludes(plain.stdout(), "i2p-socks setup firefox --name i2p-socks ");
+  assertStringIncludes(plain.stdout(), `i2p-socks setup firefox --listen 127.0.0.1:${portOf(plain)} `);
   await askFor(portOf(plain), ["example.com"]);
   await plain.waitFor("stdout", /\n\d\d:\d\d:\d\d ✗ Blocked: Not an I2P name; [^]*\(clearnet\)\r\n/);
-  await plain.waitFor("stdout", /\n\d\d:\d\d:\d\d ! The application asked for [^]*\r\n {11}Look for these hosts/);
+  await plain.waitFor(
+    "stdout",
+    /\n\d\d:\d\d:\d\d ! The application asked for [^]*\r\n {11}Names in I2P end in \.i2p\./,
+  );
   const login = { user: "one", password: "x" };
   await socksGet(portOf(plain), "http://none.i2p/", { login }).catch(() => {});
   await plain.waitFor("stdout", /Waiting for tunnels of login 1: \d s/);

@@ -26,7 +26,7 @@ Deno.test("Admission.room() has the oldest silent client give way above the surp
   const admission = new Admission(room(2), { perClient: 100 }, new HalfClosedStreams());
   const clients = Array.from({ length: 2 + MAX_SURPLUS }, () => enter(admission, HERE));
   let hasRoom = false;
-  const waiting = admission.room(NEVER).then(() => hasRoom = true);
+  const waiting = Promise.resolve(admission.room(NEVER)).then(() => hasRoom = true);
   await clock.skip(SILENT_GRACE - 1);
   assertEquals([hasRoom, clients.filter(({ evicted }) => evicted !== undefined)], [false, []]);
   await clock.skip(SILENT_GRACE);
@@ -56,7 +56,7 @@ Deno.test("Admission.room() waits where all have asked for something, until one 
   assert(first !== undefined && second !== undefined);
   let rooms = 0;
   const more = async (): Promise<void> => {
-    const waiting = admission.room(NEVER).then(() => rooms++);
+    const waiting = Promise.resolve(admission.room(NEVER)).then(() => rooms++);
     await clock.skip(5 * SILENT_GRACE);
     return void waiting;
   };

@@ -39,6 +39,44 @@ Deno.test("A client that comes while the router is away is held, and served when
   assertEquals([ids.length, new Set(ids).size], [2, 2], "a session ID was used twice");
 });
 
+Deno.test("A held client's peer that a router finds only later is asked for again; others are told at once", async () => {
+  for (const words of ['MESSAGE="Lease set not found: x"', ""]) {
+    await using harness = await startHarness({ settings: { timeouts: { connect: 15_000 } } });
+    let isAway = true;
+    let asked = 0;
+    harness.bridge.intercept = async (line, socket) => {
+      if (!isAway || !line.startsWith("STREAM CONNECT")) return false;
+      asked++;
+      await socket.write(`STREAM STATUS RESULT=CANT_REACH_PEER ${words}\n`);
+      socket.close();
+      return true;
+    };
+    assertEquals([await harness.ask(), asked], [4, 1], "it was not held");
+    await harness.bridge.stopListening();
+    harness.dropSessions();
+    await until("the loss is noticed", () => harness.log.some((line) => line.includes("Session lost")));
+    const code = harness.ask();
+    harness.bridge.listen();
+    await until("it is asked for again", () => asked >= 3);
+    isAway = false;
+    assertEquals(await code, 0);
+  }
+});
+
+Deno.test("A held client whose time is over is told what the router said last", async () => {
+  await using harness = await startHarness({ settings: { timeouts: { connect: 2_000 } } });
+  harness.bridge.intercept = async (line, socket) => {
+    if (!line.startsWith("STREAM CONNECT")) return false;
+    await socket.write('STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="LeaseSet not found"\n');
+    socket.close();
+    return true;
+  };
+  harness.dropSessions();
+  await until("the loss is noticed", () => harness.log.some((line) => line.includes("Session lost")));
+  assertEquals(await harness.ask(), 4);
+  assertEquals(lastReason(harness), "lease-set-not-found");
+});
+
 Deno.test("What failed last is what a held client is told, and the log tells each cause once", async () => {
   // Attempts come 0.05, 0.15, 0.35, 0.75, 1.55, 3.15 and 6.35 s after the loss.
   await withChance(0.2, async () => {
@@ -77,7 +115,7 @@ Deno.test("What failed last is what a held client is told, and the log tells eac
       "warn  Router unreachable: Nothing answers at SAM: no SAM bridge (connection refused). Retrying; clients wait (check)",
       'warn  No new session: Cannot keep a SAM session: the router answered I2P_ERROR routerSaid="not today" (fix)',
       `warn  No new session: ${closed} (fix)`,
-      "info  Session ready again after ...",
+      "info  Session ready again after ..., with a new I2P address",
     ]);
     assert(
       log.filter((line) => /No new session|Router unreachable/.test(line)).length > 4,

@@ -1,5 +1,5 @@
 import { proxyCommand } from "../support/command.ts";
-import { type ProxyProcess, startProxyProcess } from "../support/proxy_process.ts";
+import { type ProxyChild, type ProxyProcess, spawnProxy, startProxyProcess } from "../support/proxy_process.ts";
 import { open } from "./client.ts";
 import { eventually, type Router } from "./router.ts";
 import { addressOf, SamSession } from "./sam.ts";
@@ -81,9 +81,16 @@ export class Stage implements AsyncDisposable {
 
   /** A program of one's own. */
   start(args: readonly string[]): Promise<ProxyProcess> {
-    return startProxyProcess([...this.flags, ...SERVE_FLAGS, "--keys-dir", `${this.dir}/keys`, ...args], {
-      timeout: READY_TIMEOUT,
-    });
+    return startProxyProcess(this.#serve(args), { timeout: READY_TIMEOUT });
+  }
+
+  /** A program that may not become ready. */
+  spawn(args: readonly string[]): ProxyChild {
+    return spawnProxy(proxyCommand([...this.#serve(args), "--listen", "127.0.0.1:0"]));
+  }
+
+  #serve(args: readonly string[]): string[] {
+    return [...this.flags, ...SERVE_FLAGS, "--keys-dir", `${this.dir}/keys`, ...args];
   }
 
   /** Runs the program to its end. */

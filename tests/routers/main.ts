@@ -19,9 +19,6 @@ const MANUAL_FILE = `${PROJECT}lib/command/routers.json`;
 /** Networks that a router may need until its services are found. */
 const STARTS = 3;
 
-/** Milliseconds for one behaviour. */
-const BEHAVIOUR_TIMEOUT = 900_000;
-
 const HELP = `Usage: deno task routers [OPTIONS]
 
 Runs the program with each router that there is, and prints one table of what was
@@ -43,13 +40,14 @@ What is looked at:
   --only NAME        This behaviour; repeatable, with commas
   --repeat N         Runs of what goes wrong at times only [default: 2]
   --silence SECONDS  Silence in the middle of a stream [default: 180]
+  --limit SECONDS    For one behaviour [default: 900]
   --list             Names the behaviours and what they promise
 
 What comes out:
   --json FILE        Write all of it as JSON
   --markdown FILE    Write the table
   --record           Put it into the manual, in the place of what was seen of the
-                     same routers before; all behaviours only
+                     same routers and behaviours before
 
 i2pd 2.45.1 is Debian 12's package. A newer i2pd: build it from its sources by its
 own instructions, optimised (a debug build is ten times slower and runs into time
@@ -59,7 +57,7 @@ own instructions, give the folder of the sources.
 Exit code: 0 if all is as promised, 1 if something is not.`;
 
 const parsed = parseArgs([...Deno.args], {
-  string: ["router", "i2pd", "java", "emissary", "only", "repeat", "silence", "json", "markdown"],
+  string: ["router", "i2pd", "java", "emissary", "only", "repeat", "silence", "limit", "json", "markdown"],
   boolean: ["hops", "help", "list", "record"],
   collect: ["router", "i2pd", "only"],
   unknown: (word) => {
@@ -84,6 +82,7 @@ const given = {
   only: texts("only").flatMap((words) => words.split(",")),
   repeat: Number(text("repeat") ?? 2),
   silence: Number(text("silence") ?? 180) * 1000,
+  limit: Number(text("limit") ?? 900) * 1000,
   json: text("json"),
   markdown: text("markdown"),
   record: parsed["record"] === true,
@@ -117,10 +116,6 @@ async function runSuite(): Promise<number> {
     console.error(`No behaviour ${unknown.join(", ")}; see --list`);
     return 2;
   }
-  if (given.record && names.length > 0) {
-    console.error("--record is for all behaviours, without --only");
-    return 2;
-  }
   // What is left of a behaviour that was given up may fail later.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -130,7 +125,7 @@ async function runSuite(): Promise<number> {
   const patience = { repeat: given.repeat, silence: given.silence };
   const report: Report = {
     program: config.version,
-    promises: Object.fromEntries(behaviours.map(({ name, promise }) => [name, promise])),
+    promises: Object.fromEntries(BEHAVIOURS.map(({ name, promise }) => [name, promise])),
     columns: [],
   };
   for (const candidate of await findRouters()) {
@@ -267,7 +262,7 @@ async function lookAt(behaviour: Behaviour, stage: Stage): Promise<Column["cells
     await router.start();
   };
   await revive("before");
-  const seen = await within(BEHAVIOUR_TIMEOUT, behaviour.name, behaviour.run(stage)).catch((error) => ({
+  const seen = await within(given.limit, behaviour.name, behaviour.run(stage)).catch((error) => ({
     ok: false,
     words: message(error).slice(0, 300),
   }));

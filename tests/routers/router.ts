@@ -50,11 +50,17 @@ export const SAM_TIMEOUT = 120_000;
 /** Milliseconds until the router's own proxy has to reach the site. */
 export const SITE_TIMEOUT = 120_000;
 
+/** How a router's process is run. */
+export interface DaemonOptions extends Pick<Deno.CommandOptions, "env" | "cwd"> {
+  /** Whether it is started again where it ends by itself. @default {false} */
+  revives?: boolean;
+}
+
 /** A router's process, started and ended any number of times. */
 export class Daemon implements AsyncDisposable {
   readonly #program: string;
   readonly #args: readonly string[];
-  readonly #options: Pick<Deno.CommandOptions, "env" | "cwd">;
+  readonly #options: DaemonOptions;
   readonly #log: string;
   #child: Deno.ChildProcess | undefined;
   #ended: Deno.CommandStatus | undefined;
@@ -65,7 +71,7 @@ export class Daemon implements AsyncDisposable {
     program: string,
     args: readonly string[],
     log: string,
-    options: Pick<Deno.CommandOptions, "env" | "cwd"> = {},
+    options: DaemonOptions = {},
   ) {
     this.#program = program;
     this.#args = args;
@@ -74,9 +80,10 @@ export class Daemon implements AsyncDisposable {
   }
 
   start(): void {
+    const { revives = false, ...options } = this.#options;
     const child = new Deno.Command(this.#program, {
       args: [...this.#args],
-      ...this.#options,
+      ...options,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -87,7 +94,11 @@ export class Daemon implements AsyncDisposable {
       for await (const bytes of stream) await Deno.writeFile(this.#log, bytes, { append: true });
     })).then(() => {});
     child.status.then((status) => {
-      if (this.#child === child) this.#ended = status;
+      if (this.#child !== child) return;
+      this.#ended = status;
+      if (!revives) return;
+      console.error(`${this.#program} ended by itself (${this.crashed()}), and is started again`);
+      this.start();
     });
   }
 

@@ -22,20 +22,21 @@ export interface Report {
 }
 
 /**
- * What the manual has of routers, with what was seen now in the place of what was seen of the same ones. A router of which
+ * What the manual has of routers, with what was seen now in the place of what was seen of the same cells. A router of which
  * there is nothing, and a behaviour that is no more, are left out.
  */
 export function record(before: Pick<Report, "columns">, { promises, columns }: Report): Omit<Report, "program"> {
   const present = columns.filter(({ missing }) => missing === undefined);
-  const replaced = before.columns.map((column) => present.find(({ router }) => router === column.router) ?? column);
+  const known = before.columns.map((column) => {
+    const now = present.find(({ router }) => router === column.router);
+    return now === undefined ? column : { ...now, cells: { ...column.cells, ...now.cells } };
+  });
   const added = present.filter(({ router }) => !before.columns.some((column) => column.router === router));
-  return {
-    promises,
-    columns: [...replaced, ...added].map((column) => ({
-      ...column,
-      cells: Object.fromEntries(Object.entries(column.cells).filter(([name]) => name in promises)),
-    })),
-  };
+  const inOrder = (cells: Column["cells"]): Column["cells"] =>
+    Object.fromEntries(
+      Object.keys(promises).flatMap((name) => cells[name] === undefined ? [] : [[name, cells[name]]]),
+    );
+  return { promises, columns: [...known, ...added].map((column) => ({ ...column, cells: inOrder(column.cells) })) };
 }
 
 /** The table as Markdown: a row for each behaviour, a column for each router. */

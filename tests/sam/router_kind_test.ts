@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { routerAt, RouterKind } from "../../lib/sam/router_kind.ts";
 import { startSamBridge } from "../sam_bridge/bridge.ts";
+import { Clock } from "../support/clock.ts";
 import { freePort } from "../support/free_port.ts";
 import { startImpostor } from "../support/impostor.ts";
 
@@ -28,4 +29,14 @@ Deno.test("RouterKind asks once for all who want to know at once, and later", as
   assertEquals(greetings(bridge), 0);
   assertEquals(await Promise.all([kind.get(), kind.get()]), ["Java I2P", "Java I2P"]);
   assertEquals([await kind.get(), greetings(bridge)], ["Java I2P", 1]);
+});
+
+Deno.test("RouterKind still knows a router that has gone, however long ago it was asked", async () => {
+  await using bridge = await startSamBridge({ manners: "java" });
+  using clock = new Clock();
+  const kind = new RouterKind({ hostname: "127.0.0.1", port: bridge.port }, never);
+  await kind.get();
+  await bridge.stopListening();
+  await clock.skip(3_600_000);
+  assertEquals([await kind.get(), kind.known], ["Java I2P", "Java I2P"]);
 });

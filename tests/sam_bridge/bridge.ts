@@ -57,6 +57,13 @@ export interface SamBridgeOptions {
    */
   losesEnds?: boolean;
   /**
+   * Milliseconds from the end of a session to the end of its destination, as with i2pd 2.58: another session that has been
+   * made on it by then stays open, and finds no lease set any more.
+   *
+   * @default 0
+   */
+  releaseDelay?: number;
+  /**
    * Sees each line before the bridge does, HELLO included. `true`: the hook has dealt with it, and the bridge goes on
    * to the next line (a socket whose HELLO was dealt with counts as greeted, in version 3.1). What the hook throws is
    * thrown by {@linkcode SamBridge.close}.
@@ -119,6 +126,8 @@ export interface SamSession {
 /** A running SAM bridge. */
 export interface SamBridge extends AsyncDisposable {
   readonly port: number;
+  /** How many destinations are about to end, with `releaseDelay`. */
+  readonly releases: number;
   /** UDP port for datagrams; 0 without the option `udp`. */
   readonly udpPort: number;
   /** Every command line received, in order, from all sockets; none with `keepLines: false`. */
@@ -173,7 +182,7 @@ export function startSamBridge(options: SamBridgeOptions = {}): Promise<SamBridg
 
 class Bridge implements SamBridge, Host {
   readonly router: Router;
-  readonly network: Network = new Network();
+  readonly network: Network;
   readonly lines: string[] = [];
   readonly login: Login | undefined;
   readonly sessionDelay: number;
@@ -197,6 +206,7 @@ class Bridge implements SamBridge, Host {
 
   constructor(options: SamBridgeOptions) {
     this.router = MANNERS[options.manners ?? "i2pd"];
+    this.network = new Network(options.releaseDelay);
     this.login = options.login;
     this.sessionDelay = options.sessionDelay ?? 0;
     this.silentPeerTimeout = options.silentPeerTimeout ?? 300;
@@ -213,6 +223,10 @@ class Bridge implements SamBridge, Host {
 
   get udpPort(): number {
     return this.#datagrams?.port ?? 0;
+  }
+
+  get releases(): number {
+    return this.network.releases;
   }
 
   get openSockets(): number {
@@ -265,6 +279,7 @@ class Bridge implements SamBridge, Host {
     await this.stopListening();
     for (const wire of [...this.#clients, ...this.#forwarded]) wire.close();
     await Promise.all(this.#tasks);
+    this.network.close();
     await this.#datagrams?.close();
     const [failure] = this.#failures.splice(0);
     if (failure !== undefined) throw failure;

@@ -312,6 +312,7 @@ class Conversation {
     if (given === undefined) return refuse("no target");
     const target = await this.#router.locate(given, this.#host.network.names);
     if (!target) return refuse("unknown name", given);
+    if (session.isStranded) return refuse("no lease set", given);
     const peer = this.#host.network.live(target.b32);
     if (peer === own && !this.#router.reachesItself) return refuse("myself");
     if (!peer) return refuse(target.destination === undefined ? "no lease set" : "unreachable", given);

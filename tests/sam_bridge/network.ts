@@ -103,6 +103,8 @@ export interface Session {
   keysGiven?: string | undefined;
   /** Whether it is over, although its control socket is there. */
   isOver?: boolean;
+  /** Whether its destination has ended, and nobody says so. */
+  isStranded?: boolean;
   /** Where its datagrams go, if it is a session of datagrams. */
   readonly datagramsTo?: Deno.NetAddr;
   /** Its stream sockets, in both directions, forwarded ones included: they die with it. */
@@ -118,6 +120,13 @@ export class Network {
   /** Destinations in I2P base64. */
   readonly names: Map<string, string> = new Map();
   readonly #live = new Map<string, LiveDestination>();
+  readonly #releaseDelay: number;
+  readonly #releases = new Set<ReturnType<typeof setTimeout>>();
+
+  /** Destinations end this many milliseconds after a session of theirs, whoever has another one on them by then. */
+  constructor(releaseDelay = 0) {
+    this.#releaseDelay = releaseDelay;
+  }
 
   /** The destination with an address, if its lease set can be found. */
   live(b32: string): LiveDestination | undefined {
@@ -157,6 +166,7 @@ export class Network {
    */
   end(session: Session): void {
     const destination = session.destination;
+    if (destination !== undefined && this.#releaseDelay > 0) return this.#endLate(session, destination);
     // Unless a later session has the same keys: ending twice must not end that one.
     if (destination && this.live(destination.keys.b32) === destination) this.#live.delete(destination.keys.b32);
     destination?.die();
@@ -165,6 +175,33 @@ export class Network {
       if (ended.control !== session.control) ended.control.close();
       for (const wire of ended.sockets) wire.close();
     }
+  }
+
+  /** How many destinations are to end later. */
+  get releases(): number {
+    return this.#releases.size;
+  }
+
+  /** Forgets about destinations that are to end later. */
+  close(): void {
+    this.#releases.forEach(clearTimeout);
+  }
+
+  /** Ends a session with its streams now, and its destination later. */
+  #endLate(session: Session, destination: LiveDestination): void {
+    if (this.sessions.get(session.id) === session) this.sessions.delete(session.id);
+    destination.sessions.delete(session);
+    for (const wire of session.sockets) wire.close();
+    const timer = setTimeout(() => {
+      this.#releases.delete(timer);
+      if (this.live(destination.keys.b32) === destination) this.hide(destination);
+      destination.die();
+      for (const stranded of destination.sessions) {
+        stranded.isStranded = true;
+        for (const wire of stranded.sockets) wire.close();
+      }
+    }, this.#releaseDelay);
+    this.#releases.add(timer);
   }
 }
 

@@ -210,3 +210,22 @@ Deno.test("i2pd: a client that leaves while tunnels are built keeps its ID until
     await until("the bridge notices", () => bridge.openSockets === 0);
     await (await Probe.greet(bridge)).expect(command, /^SESSION STATUS RESULT=OK /);
   }));
+
+Deno.test("i2pd 2.58: a destination ends after its session, and with it another session that is not told", () =>
+  withBridge({ manners: "i2pd 2.58", releaseDelay: 300 }, async (bridge) => {
+    const { b32 } = await Probe.session(bridge, "server");
+    await Probe.accepting(bridge, "server");
+    const keys = (await makeKeys(7)).blob;
+    const create = (id: string): string => `${CREATE} ID=${id} DESTINATION=${keys}`;
+    const first = await Probe.greet(bridge);
+    await first.expect(create("first"), /RESULT=OK/);
+    await first.close();
+    const second = await Probe.greet(bridge);
+    await second.expect(create("second"), /RESULT=OK/);
+    const call = `STREAM CONNECT ID=second DESTINATION=${b32}`;
+    await (await Probe.greet(bridge)).expect(call, "STREAM STATUS RESULT=OK");
+    await until("the destination has ended", () => bridge.releases === 0);
+    await Probe.accepting(bridge, "server");
+    await (await Probe.greet(bridge)).expect(call, /CANT_REACH_PEER/);
+    assert(await second.isQuiet(), "the session is told");
+  }));

@@ -144,6 +144,23 @@ Deno.test("readConfiguration() refuses two applications on one address", async (
   ]);
 });
 
+Deno.test("readConfiguration() gives all applications of an identity the encryption types of the one that is called", async () => {
+  const web = "identity: web, forward: '127.0.0.1:80'";
+  const cases: [file: string, types: string[]][] = [
+    // Whichever starts first makes the session.
+    [`[{name: a, listen: 1, identity: web}, {name: b, listen: 2, ${web}}]`, ["4", "4"]],
+    [`[{name: a, listen: 1, ${web}}, {name: b, listen: 2, identity: web}]`, ["4", "4"]],
+    [`[{name: a, listen: 1, identity: web, lease-set-encryption: '0'}, {name: b, listen: 2, ${web}}]`, ["0", "4"]],
+    [`[{name: a, listen: 1, identity: mail}, {name: b, listen: 2, ${web}}]`, ["4,0", "4"]],
+    [`[{name: a, listen: 1, identity: web, keys-dir: /k}, {name: b, listen: 2, ${web}}]`, ["4,0", "4"]],
+    [`[{name: a, listen: 1}, {name: b, listen: 2, forward: '127.0.0.1:80'}]`, ["4,0", "4"]],
+  ];
+  for (const [file, types] of cases) {
+    const { applications } = await readText(`applications: ${file}\n`);
+    assertEquals(applications.map(({ sessionOptions }) => sessionOptions["i2cp.leaseSetEncType"]), types, file);
+  }
+});
+
 Deno.test("readConfiguration() lets one application alone wait for the callers of an identity", async () => {
   const web = "identity: web, forward: '127.0.0.1:80'";
   const both = '"a" and "b" share the identity "web", and both wait for its callers: only one may';

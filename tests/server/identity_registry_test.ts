@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type IdentityHandle, IdentityRegistry } from "../../lib/server/identity_registry.ts";
-import { readSettings } from "../../lib/config/settings.ts";
+import { type ApplicationSettings, readSettings } from "../../lib/config/settings.ts";
 import { REUSE_DELAY } from "../../lib/identity/identity.ts";
 import { FileLock } from "../../lib/keys/file_lock.ts";
 import { createLog } from "../../lib/report/log.ts";
@@ -20,21 +20,47 @@ Deno.test("Who lets go twice waits for the end both times, and the lock says whe
   await first;
 });
 
-Deno.test("An identity of a process that was killed waits for the router to forget its session", async () => {
+Deno.test("Identities of a process that was killed wait for the router to forget their sessions, together", async () => {
   // An i2pd that is asked at once gives the old destination, and ends it five seconds later, session or not.
   await using stage = await setTheStage();
-  const held = await stage.acquire();
-  await held.open();
-  const lock = await lockOf(stage.folder);
-  assertEquals(await Deno.readTextFile(lock), "in use");
-  await held.release();
-  // As the file stands where a process has not come to that.
-  await Deno.writeTextFile(lock, "in use");
+  for (const name of ["x", "y"]) {
+    const held = await stage.acquire(name);
+    await held.open();
+    const lock = await lockOf(stage.folder, name);
+    assertEquals(await Deno.readTextFile(lock), "in use");
+    await held.release();
+    // As the file stands where a process has not come to that.
+    await Deno.writeTextFile(lock, "in use");
+  }
   const start = performance.now();
-  const next = await atMost(20_000, stage.acquire());
-  assert(performance.now() - start >= REUSE_DELAY, "it did not wait");
-  assert(stage.log.some((line) => line.includes("did not end by itself")), stage.log.join("\n"));
+  stage.restart();
+  const next = await atMost(20_000, stage.acquire("x"));
+  const waited = performance.now() - start;
+  assert(waited >= REUSE_DELAY - 1, "it did not wait");
+  assert(stage.log.some((line) => line.includes('"x" was in use by a process that did not end')), stage.log.join("\n"));
+  const other = await stage.acquire("y");
+  assert(!stage.log.some((line) => line.includes('"y" was in use')), stage.log.join("\n"));
   await next?.release();
+  await other.release();
+});
+
+Deno.test("A lock that is stamped while it is still being marked has the time alone", async () => {
+  await using scratch = await makeScratch();
+  const path = `${scratch.dir}/x.lock`;
+  using lock = await FileLock.take(path);
+  assert(lock !== undefined);
+  const { write } = Deno.FsFile.prototype;
+  // As if the disk took its time: whoever does not wait writes in between.
+  Deno.FsFile.prototype.write = async function (bytes): Promise<number> {
+    if (new TextDecoder().decode(bytes) === "in use") await this.sync();
+    return await write.call(this, bytes);
+  };
+  try {
+    await Promise.all([lock.markInUse(), lock.stamp()]);
+  } finally {
+    Deno.FsFile.prototype.write = write;
+  }
+  assertMatch(await Deno.readTextFile(path), /^\d+$/);
 });
 
 Deno.test("An identity whose lock cannot be marked is used all the same", async () => {
@@ -68,16 +94,23 @@ Deno.test("An identity whose lock cannot be written to is let go of all the same
   await again.release();
 });
 
-/** The only file of a lock in a folder of keys. */
-async function lockOf(folder: string): Promise<string> {
-  const locks = (await Array.fromAsync(Deno.readDir(folder))).filter(({ name }) => name.endsWith(".lock"));
+/** The only file of a lock in a folder of keys, or that of an identity. */
+async function lockOf(folder: string, identity = ""): Promise<string> {
+  const locks = (await Array.fromAsync(Deno.readDir(folder))).filter(({ name }) => name.endsWith(`${identity}.lock`));
   assertEquals(locks.length, 1);
   return `${folder}/${locks[0]?.name}`;
 }
 
 /** A registry over a bridge and a folder of keys. */
 async function setTheStage(): Promise<
-  AsyncDisposable & { acquire: () => Promise<IdentityHandle>; bridge: SamBridge; folder: string; log: string[] }
+  AsyncDisposable & {
+    acquire: (name?: string) => Promise<IdentityHandle>;
+    /** Goes on with the registry of another process. */
+    restart: () => void;
+    bridge: SamBridge;
+    folder: string;
+    log: string[];
+  }
 > {
   await using started = new AsyncDisposableStack();
   const bridge = started.use(await startSamBridge());
@@ -86,11 +119,15 @@ async function setTheStage(): Promise<
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const log = createLog({ level: "info", format: "text", destinations: false, write });
-  const registry = new IdentityRegistry(log, new AbortController().signal);
-  const settings = readSettings(new Map([["identity", [{ text: "x", source: "test" }]]]));
+  const begin = (): IdentityRegistry => new IdentityRegistry(log, new AbortController().signal);
+  let registry = begin();
+  const settingsOf = (name: string): ApplicationSettings =>
+    readSettings(new Map([["identity", [{ text: name, source: "test" }]]]));
   const everything = started.move();
   return {
-    acquire: () => registry.acquire(settings, () => folder, { hostname: "127.0.0.1", port: bridge.port }, false),
+    acquire: (name = "x") =>
+      registry.acquire(settingsOf(name), () => folder, { hostname: "127.0.0.1", port: bridge.port }, false),
+    restart: () => registry = begin(),
     bridge,
     folder,
     log: lines,

@@ -62,6 +62,26 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "ownIdentifiers() does not touch the list of accounts where it may not read it: that would ask the user",
+  permissions: { env: true, sys: ["uid"], read: false },
+  fn: () => {
+    using _variables = withVariables({});
+    const { readTextFileSync } = Deno;
+    let hasRead = false;
+    Deno.readTextFileSync = (): string => {
+      hasRead = true;
+      return "";
+    };
+    try {
+      assertEquals(ownIdentifiers().identifiers.userName, undefined);
+    } finally {
+      Deno.readTextFileSync = readTextFileSync;
+    }
+    assert(!hasRead);
+  },
+});
+
 pureTest("findAccount() finds a user by number, and nobody in lines of another kind", () => {
   const passwd = "root:x:0:0:root:/root:/bin/sh\n# 7:x:7\n\n+::::::\nalicia:x:1000:1000:,,,:/home/alicia:/bin/sh\n";
   assertEquals(findAccount(passwd, 1000), { name: "alicia", home: "/home/alicia" });

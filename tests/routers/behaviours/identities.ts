@@ -119,11 +119,12 @@ export const IDENTITIES: readonly Behaviour[] = [
       using holder = await SamSession.create(router.ways.sam, router.options);
       await importKey(stage, "held", holder.keys);
       const start = performance.now();
-      const starting = stage.start(["--identity", "held"]);
-      const outcome = await within(END_TIMEOUT, "end or ready line", starting).then(async (program) => {
-        await program.stop();
-        return "ready beside it";
-      }, message);
+      await using second = stage.spawn(["--identity", "held"]);
+      const outcome = await Promise.race([
+        second.waitFor("stdout", /^ready /m, END_TIMEOUT).then(() => "ready beside it"),
+        // It may wait for a session of its own that the router has not forgotten.
+        second.waitFor("stderr", /still has this identity in use/, END_TIMEOUT).then(() => "told as in use, and waits"),
+      ]).catch(message);
       const took = seconds(since(start));
       const reason = /reason=(\S+)/.exec(outcome)?.[1] ?? outcome.replace(/^.*?error: /, "").slice(0, 160);
       const exit = /exit code (\d+)/.exec(outcome)?.[1];
