@@ -231,6 +231,10 @@ async function exitCodeFor(end: Exclude<PipeEnd, "stopped">, { lost }: Opened): 
       );
     case "output closed":
       throw new CliError(ExitCode.failure, "Cannot write to stdout: nobody reads from it any more");
+    case "output does not wait":
+      throw new CliError(ExitCode.failure, "Cannot write to stdout: it is full, and set not to wait for its reader", [
+        "What started i2p-socks has set O_NONBLOCK. Put a pipe between: i2p-socks connect HOST PORT | cat",
+      ]);
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeQuietly, writeAll } from "../io/conn.ts";
 import { sleep } from "../io/deadline.ts";
 import { startTimer, type Timer } from "../io/timer.ts";
-import { readWhenReady, writeWhenReady } from "../io/when_ready.ts";
+import { readWhenReady } from "../io/when_ready.ts";
 import { onAbort, SharedSignal, type Signal } from "../io/signal.ts";
 import { ANSWERED_TIMEOUT, HALF_CLOSED_TIMEOUT } from "../relay/half_closed.ts";
 import { LOST_GRACE } from "../relay/relay.ts";
@@ -13,7 +13,14 @@ const BUFFER = 65_536;
 const LOSS_DELAY = 25;
 
 /** How a {@linkcode pipe} ended. */
-export type PipeEnd = "peer closed" | "reset" | "silent" | "output closed" | "session lost" | "stopped";
+export type PipeEnd =
+  | "peer closed"
+  | "reset"
+  | "silent"
+  | "output closed"
+  | "output does not wait"
+  | "session lost"
+  | "stopped";
 
 /** What a {@linkcode pipe} carries bytes to and from. */
 export interface PipeStream {
@@ -99,7 +106,8 @@ class Relay {
     for (let bytes: Uint8Array | PipeEnd = early;; bytes = await this.#read(conn, buffer)) {
       if (typeof bytes === "string") return this.#end ?? bytes;
       if (bytes.length > 0) this.#isAnswered = true;
-      if (!await writeOutput(bytes)) return this.#end ?? "output closed";
+      const failure = await writeOutput(bytes);
+      if (failure !== undefined) return this.#end ?? failure;
     }
   }
 
@@ -140,14 +148,13 @@ async function readInput(buffer: Uint8Array): Promise<number | null> {
   }
 }
 
-/** Writes all of it to stdout; false where nobody takes it. */
-async function writeOutput(bytes: Uint8Array): Promise<boolean> {
+/** Writes all of it to stdout; says why that cannot be. */
+async function writeOutput(bytes: Uint8Array): Promise<PipeEnd | undefined> {
   try {
-    for (let written = 0; written < bytes.length;) {
-      written += await writeWhenReady(Deno.stdout, bytes.subarray(written));
-    }
-    return true;
-  } catch {
-    return false;
+    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+    return undefined;
+  } catch (error) {
+    // Deno 2.9.6 may have written a part, and does not say how much: to try again could send bytes twice.
+    return error instanceof Deno.errors.WouldBlock ? "output does not wait" : "output closed";
   }
 }

@@ -1,5 +1,4 @@
 import { OutputQueue } from "../io/output_queue.ts";
-import { writeWhenReady } from "../io/when_ready.ts";
 import type { Problem } from "./errors.ts";
 import { ExitCode } from "./exit_code.ts";
 import { type ColorChoice, createLog, type Log, type LogFormat, type LogLevel } from "../report/log.ts";
@@ -98,9 +97,8 @@ export class Terminal {
   async bytes(bytes: Uint8Array): Promise<void> {
     this.#clear();
     await this.#stdout.flush();
-    for (let written = 0; written < bytes.length;) {
-      written += await writeWhenReady(Deno.stdout, bytes.subarray(written));
-    }
+    // No second try where stdout does not wait for its reader: see writeOutput of connect.
+    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
   }
 
   /** Writes a line of talk. */

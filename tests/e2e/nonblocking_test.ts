@@ -1,32 +1,41 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PROJECT, proxyCommand } from "../support/command.ts";
 import { e2eTest } from "../support/e2e.ts";
 import { echo } from "../support/harness.ts";
 import { startImpostor } from "../support/impostor.ts";
 import { pattern } from "../support/site.ts";
 import { until } from "../support/wait.ts";
-import { socksConnect } from "../clients/socks_client.ts";
+import { readToEnd, socksConnect, writeAll } from "../clients/socks_client.ts";
 import { publishService, startSamBridge } from "../sam_bridge/bridge.ts";
 
-/** Sets stdin, stdout and stderr not to block, as a program does that shares them, and runs a command. */
-const UNBLOCK = `use Fcntl;
-fcntl($_, F_SETFL, fcntl($_, F_GETFL, 0) | O_NONBLOCK) for \\*STDIN, \\*STDOUT, \\*STDERR;
+/** Streams of a child. */
+type Stream = "STDIN" | "STDOUT" | "STDERR";
+
+/** Sets streams not to block, as a program does that shares them, and runs a command. */
+const unblock = (streams: readonly Stream[]): string =>
+  `use Fcntl;
+fcntl($_, F_SETFL, fcntl($_, F_GETFL, 0) | O_NONBLOCK) for ${streams.map((stream) => `\\*${stream}`).join(", ")};
 exec @ARGV;`;
 
 const PIPES = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
 const ENV = { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
 
-function spawn(args: readonly string[]): Deno.ChildProcess {
+function spawn(args: readonly string[], streams: readonly Stream[]): Deno.ChildProcess {
   const { program, args: words } = proxyCommand(args);
-  return new Deno.Command("perl", { args: ["-e", UNBLOCK, program, ...words], cwd: PROJECT, env: ENV, ...PIPES })
+  return new Deno.Command("perl", {
+    args: ["-e", unblock(streams), program, ...words],
+    cwd: PROJECT,
+    env: ENV,
+    ...PIPES,
+  })
     .spawn();
 }
 
-e2eTest("connect loses nothing where its pipes do not block", ["perl"], async () => {
+e2eTest("connect loses nothing where its stdin does not block", ["perl"], async () => {
   await using bridge = await startSamBridge();
   await using service = startImpostor(echo);
   await using published = await publishService(bridge.port, service.port);
-  const child = spawn(["connect", published.b32, "80", "--sam", `127.0.0.1:${bridge.port}`]);
+  const child = spawn(["connect", published.b32, "80", "--sam", `127.0.0.1:${bridge.port}`], ["STDIN"]);
   const sent = pattern(1_000_000);
   const writer = child.stdin.getWriter();
   // The stream is there before anything is to be read, and the answer before anybody reads it.
@@ -35,7 +44,7 @@ e2eTest("connect loses nothing where its pipes do not block", ["perl"], async ()
   const reader = child.stdout.getReader({ mode: "byob" });
   const { value } = await reader.read(new Uint8Array(sent.length), { min: sent.length });
   assertEquals(value?.length, sent.length);
-  assert(value?.every((byte, i) => byte === sent[i]));
+  assertEquals(value?.findIndex((byte, i) => byte !== sent[i]), -1, "the first byte that is wrong");
   await writing;
   child.kill("SIGTERM");
   assertEquals((await child.status).code, 143);
@@ -44,10 +53,28 @@ e2eTest("connect loses nothing where its pipes do not block", ["perl"], async ()
   await writer.close().catch(() => {});
 });
 
+e2eTest("connect ends where its stdout is full and does not block, and sends no byte twice", ["perl"], async () => {
+  await using bridge = await startSamBridge();
+  const sent = pattern(1_000_000);
+  await using service = startImpostor(async (conn) => {
+    await writeAll(conn, sent);
+    await readToEnd(conn);
+  });
+  await using published = await publishService(bridge.port, service.port);
+  const child = spawn(["connect", published.b32, "80", "--sam", `127.0.0.1:${bridge.port}`], ["STDOUT"]);
+  // Nobody reads until it has ended.
+  assertEquals((await child.status).code, 1);
+  const got = new Uint8Array(await new Response(child.stdout).arrayBuffer());
+  assert(got.length > 0 && got.length < sent.length);
+  assertEquals(got.findIndex((byte, i) => byte !== sent[i]), -1, "the first byte that is wrong");
+  assertStringIncludes(await new Response(child.stderr).text(), "it is full, and set not to wait for its reader");
+  await child.stdin.close().catch(() => {});
+});
+
 e2eTest("the log goes on behind a reader that has stalled, where its pipe does not block", ["perl"], async () => {
   await using bridge = await startSamBridge();
   const options = ["--listen", "127.0.0.1:0", "--sam", `127.0.0.1:${bridge.port}`, "--log-destinations"];
-  const child = spawn(options);
+  const child = spawn(options, ["STDIN", "STDOUT", "STDERR"]);
   const reader = child.stdout.getReader();
   const ready = new TextDecoder().decode((await reader.read()).value);
   reader.releaseLock();

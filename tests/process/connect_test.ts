@@ -325,7 +325,7 @@ Deno.test("connect is told by a running proxy of this program why it refuses, wi
   // ping says the same.
   const pinged = await runProxy(["ping", "peer.i2p", "--count", "1", "--via", `${proxy.port}`]);
   assertEquals(pinged.code, 69);
-  assertStringIncludes(pinged.stdout, "i2pd: start it; SAM listens on");
+  assertStringIncludes(pinged.stdout, "i2pd: start the router; SAM listens on");
   assert(!/i2p-socks check (?!--sam)/.test(pinged.stdout), pinged.stdout);
 });
 

@@ -46,6 +46,7 @@ Deno.test("bytes of any kind in place of HELLO are no SAM bridge", async () => {
   for (const [name, port] of ports) {
     const { code, stdout, stderr } = await serveAt(port);
     assertEquals([code, stdout, parseTalk(stderr).errors.length], [69, "", 1], name);
-    assertStringIncludes(stderr, "SAM bridge: it gave an unexpected reply");
+    const what = name === "a web server" ? "it is a web server" : "it gave an unexpected reply";
+    assertStringIncludes(stderr, `is not a SAM bridge: ${what}`);
   }
 });
