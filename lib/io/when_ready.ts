@@ -5,7 +5,8 @@ const RETRY = 20;
 
 /**
  * Writes some of the bytes as soon as that can be. A pipe or terminal that another program has set not to block, as
- * programs do that share it, fails in place of waiting for its reader.
+ * programs do that share it, fails in place of waiting for its reader. Only for what may come twice, such as lines: Deno's
+ * stdout keeps what stands behind the last line feed, and may have written it although it fails.
  *
  * @throws whatever else keeps it from writing.
  */
