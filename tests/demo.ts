@@ -146,7 +146,7 @@ function stops(page: string): Stop[] {
         conn.close();
         for (const kind of Object.keys(LEAKS) as LeakKind[]) {
           const count = counters.get(`leak-${kind}`);
-          if (count > 0) say(`found so far: ${kind}, ${count} times: ${LEAKS[kind].message}`);
+          if (count > 0) say(`found so far: ${kind}, ${count} ×: ${LEAKS[kind].message}`);
         }
       },
     },

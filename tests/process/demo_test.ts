@@ -36,7 +36,7 @@ e2eTest("on a terminal the demo is a tour: each key shows a promise, and q ends 
     ["2", /asked for 93\.184\.216\.34 and got reply 8[^]*Another key/],
     ["3", /without a login: \w{52}\.b32\.i2p\s+alice: \w{52}\.b32\.i2p/],
     ["4", /still waiting[^]*\d+ bytes arrived, with no error in between/],
-    ["5", /found so far: \S+, \d+ times/],
+    ["5", /found so far: \S+, \d+ ×/],
     ["6", /Open http:\/\/127\.0\.0\.1:\d+\//],
   ];
   for (const [key, pattern] of shows) {
