@@ -121,7 +121,8 @@ Deno.test("connect is held up by whoever does not read, and holds up the peer", 
     command: { program: "bash", args: ["-c", `"$@" | (sleep 2; head -c 10)`, "bash", ...shell(stage.sam)] },
   });
   assertEquals(text(result.stdout), text(all.subarray(0, 10)));
-  assert(written < 30_000_000, `${written} bytes were taken that nobody had read`);
+  // Buffers of the kernel take some, and grow: between 20 and 35 MB were seen.
+  assert(written < 45_000_000, `${written} bytes were taken that nobody had read`);
 });
 
 Deno.test("connect ends with 1 when the peer's end is a reset, or its session is lost", async (t) => {
